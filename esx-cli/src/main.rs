@@ -1,0 +1,3 @@
+//! `virt-esx`: virsh commands for VMware ESX(i) and vCenter.
+
+fn main() {}

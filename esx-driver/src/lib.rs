@@ -1,0 +1,1 @@
+//! libvirt's ESX driver: domains of VMware ESX(i) hosts and vCenters.

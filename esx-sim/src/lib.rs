@@ -1,0 +1,1 @@
+//! A simulated VMware ESX host or vCenter.

@@ -1,0 +1,1 @@
+//! A client for VMware ESX(i) hosts and vCenter over the VI SOAP API.

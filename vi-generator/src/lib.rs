@@ -1,0 +1,1 @@
+//! Generates Rust types and SOAP serializers from a description of the VI API.

@@ -1,0 +1,1 @@
+//! The VI (vSphere Web Services) API's types, encoded to and decoded from SOAP.

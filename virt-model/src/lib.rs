@@ -1,0 +1,1 @@
+//! libvirt's values and XML documents.

@@ -1,0 +1,1 @@
+//! VMware's VMX files as libvirt's domain definitions, and back.

@@ -1,0 +1,3 @@
+//! The tasks of this workspace, run as `cargo xtask TASK`.
+
+fn main() {}
