@@ -1,0 +1,370 @@
+//! User names and passwords: `auth.conf` as libvirt reads it, and asking.
+//!
+//! The user name comes from the URI, else from `auth.conf`, else it is asked for; the password from
+//! `auth.conf`, else it is asked for. A URI carries no password.
+//!
+//! `auth.conf` is the first of
+//! 1. `$LIBVIRT_AUTH_FILE`, if set, readable or not;
+//! 2. the URI's `authfile=`;
+//! 3. `$XDG_CONFIG_HOME/libvirt/auth.conf` (`~/.config/libvirt/auth.conf`), if readable;
+//! 4. `/etc/libvirt/auth.conf`, if readable.
+//!
+//! ```ini
+//! [credentials-lab]
+//! username=root
+//! password=secret
+//!
+//! [auth-esx-esx1.example.com]
+//! credentials=lab
+//! ```
+//!
+//! The group is `auth-esx-` and the server as the URI writes it (for `vpx://` and `gsx://` too), or
+//! `auth-esx-default` if there is no such group.
+
+mod file;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use virt_model::{ErrorDomain, ErrorNumber};
+
+pub use self::file::{AuthFile, KnownCredentials};
+use crate::{Error, ErrorKind, Result};
+
+/// Answers for what neither the URI nor `auth.conf` says.
+///
+/// Implementations may block: they are called before anything is sent to the server.
+pub trait Authenticate: Send + Sync {
+    /// The user to log in as. [`Question::default`] is the usual one.
+    ///
+    /// # Errors
+    /// Any text; the connection fails with "Username request failed".
+    fn username(&self, question: &Question) -> Result<String, AuthError>;
+
+    /// The password of [`Question::username`].
+    ///
+    /// # Errors
+    /// Any text; the connection fails with "Password request failed".
+    fn password(&self, question: &Question) -> Result<SecretString, AuthError>;
+}
+
+/// Why an [`Authenticate`] has no answer.
+pub type AuthError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What an [`Authenticate`] is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Question {
+    /// The server, as the URI writes it.
+    pub host: String,
+    /// `root` for a host, `administrator@vsphere.local` for a vCenter.
+    pub default: String,
+    /// Who logs in; for the first question the same as `default`.
+    pub username: String,
+}
+
+impl Question {
+    /// libvirt's prompt for a user name: `Enter username for HOST [DEFAULT]`.
+    pub fn username_prompt(&self) -> String {
+        format!("Enter username for {} [{}]", self.host, self.default)
+    }
+
+    /// libvirt's prompt for a password: `Enter USER's password for HOST`.
+    pub fn password_prompt(&self) -> String {
+        format!("Enter {}'s password for {}", self.username, self.host)
+    }
+}
+
+/// Knows no answer: all must come from the URI and `auth.conf`, as for libvirt's
+/// `virConnectOpen`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoQuestions;
+
+impl Authenticate for NoQuestions {
+    fn username(&self, _: &Question) -> Result<String, AuthError> {
+        Err(Box::new(missing_credentials()))
+    }
+
+    fn password(&self, _: &Question) -> Result<SecretString, AuthError> {
+        Err(Box::new(missing_credentials()))
+    }
+}
+
+/// A user and a password known beforehand. The URI's user and what `auth.conf` says come first.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Who logs in; `None` for the usual user of the kind of server.
+    pub username: Option<String>,
+    /// The password.
+    pub password: SecretString,
+}
+
+impl Authenticate for Credentials {
+    fn username(&self, question: &Question) -> Result<String, AuthError> {
+        Ok(self
+            .username
+            .clone()
+            .unwrap_or_else(|| question.default.clone()))
+    }
+
+    fn password(&self, _: &Question) -> Result<SecretString, AuthError> {
+        Ok(self.password.clone())
+    }
+}
+
+/// Who logs in to `host`, and with which password.
+///
+/// `user` is the URI's, `config` the `auth.conf` there is, `default` who usually logs in.
+///
+/// # Errors
+/// When `auth.conf` refers to something it lacks, or `questions` has no answer.
+pub fn credentials(
+    user: Option<&str>,
+    config: Option<&AuthFile>,
+    questions: &dyn Authenticate,
+    host: &str,
+    default: &str,
+) -> Result<(String, SecretString)> {
+    let known = match config {
+        Some(config) => config.credentials("esx", host)?,
+        None => Default::default(),
+    };
+    let mut question = Question {
+        host: host.to_owned(),
+        default: default.to_owned(),
+        username: default.to_owned(),
+    };
+    question.username = match user.map(str::to_owned).or(known.username) {
+        Some(username) => username,
+        None => questions
+            .username(&question)
+            .map_err(|error| refused("Username request failed", error))?,
+    };
+    let password = match known.password {
+        Some(password) => password,
+        None => questions
+            .password(&question)
+            .map_err(|error| refused("Password request failed", error))?,
+    };
+    Ok((question.username, password))
+}
+
+fn missing_credentials() -> Error {
+    Error::new(
+        ErrorKind::Credentials,
+        ErrorNumber::InvalidArg,
+        "Missing authentication credentials",
+    )
+    .in_part(ErrorDomain::Auth)
+    .advise("put the user and the password into auth.conf, or let them be asked for")
+}
+
+fn refused(message: &str, cause: AuthError) -> Error {
+    match cause.downcast::<Error>() {
+        // An implementer that knows our errors, such as NoQuestions, has said it all.
+        Ok(error) => *error,
+        Err(cause) => Error::new(ErrorKind::Credentials, ErrorNumber::AuthFailed, message)
+            .in_part(ErrorDomain::Auth)
+            .because(cause),
+    }
+}
+
+/// Where `auth.conf` may be: the environment, looked at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuthFileSearch {
+    /// `$LIBVIRT_AUTH_FILE`.
+    pub libvirt_auth_file: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`, or `.config` in the home directory.
+    pub config_home: Option<PathBuf>,
+    /// `/etc`.
+    pub sysconf: Option<PathBuf>,
+}
+
+impl AuthFileSearch {
+    /// The places of this process.
+    pub fn of_environment() -> AuthFileSearch {
+        let set = |name| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        AuthFileSearch {
+            // libvirt takes an empty value for a file of that name too.
+            libvirt_auth_file: env::var_os("LIBVIRT_AUTH_FILE").map(PathBuf::from),
+            config_home: set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config"))),
+            sysconf: Some(PathBuf::from("/etc")),
+        }
+    }
+
+    /// The file libvirt would read, `authfile` being the URI's parameter; `None` if there is none.
+    pub fn find(&self, authfile: Option<&Path>) -> Option<PathBuf> {
+        if let Some(path) = &self.libvirt_auth_file {
+            return Some(path.clone());
+        }
+        if let Some(path) = authfile {
+            return Some(path.to_owned());
+        }
+        [&self.config_home, &self.sysconf]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join("libvirt/auth.conf"))
+            .find(|path| std::fs::File::open(path).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    /// Answers with the prompts, so that tests see them.
+    struct Echo;
+
+    impl Authenticate for Echo {
+        fn username(&self, question: &Question) -> Result<String, AuthError> {
+            Ok(question.username_prompt())
+        }
+
+        fn password(&self, question: &Question) -> Result<SecretString, AuthError> {
+            Ok(question.password_prompt().into())
+        }
+    }
+
+    struct Silent;
+
+    impl Authenticate for Silent {
+        fn username(&self, _: &Question) -> Result<String, AuthError> {
+            Err("end of input".into())
+        }
+
+        fn password(&self, _: &Question) -> Result<SecretString, AuthError> {
+            Err("end of input".into())
+        }
+    }
+
+    const CONFIG: &str = "[auth-esx-h]\ncredentials=x\n[credentials-x]\n";
+
+    #[track_caller]
+    fn check(user: Option<&str>, config: Option<&str>, expected: (&str, &str)) {
+        let config = config.map(|text| AuthFile::parse("f", &format!("{CONFIG}{text}")).unwrap());
+        let (username, password) = credentials(user, config.as_ref(), &Echo, "h", "root").unwrap();
+        assert_eq!((username.as_str(), password.expose_secret()), expected);
+    }
+
+    #[test]
+    fn everything_is_asked_for() {
+        check(
+            None,
+            None,
+            (
+                "Enter username for h [root]",
+                "Enter Enter username for h [root]'s password for h",
+            ),
+        );
+    }
+
+    #[test]
+    fn the_uri_names_the_user() {
+        check(Some("bob"), None, ("bob", "Enter bob's password for h"));
+    }
+
+    #[test]
+    fn the_uri_wins_over_the_file() {
+        check(
+            Some("bob"),
+            Some("username=eve\npassword=p\n"),
+            ("bob", "p"),
+        );
+    }
+
+    #[test]
+    fn the_file_wins_over_asking() {
+        check(
+            None,
+            Some("username=eve\n"),
+            ("eve", "Enter eve's password for h"),
+        );
+        check(
+            None,
+            Some("password=p\n"),
+            ("Enter username for h [root]", "p"),
+        );
+    }
+
+    #[test]
+    fn an_empty_name_in_the_file_is_a_name() {
+        check(None, Some("username=\npassword=\n"), ("", ""));
+    }
+
+    #[test]
+    fn known_credentials() {
+        let known = Credentials {
+            username: None,
+            password: "p".to_owned().into(),
+        };
+        let (username, password) = credentials(None, None, &known, "h", "root").unwrap();
+        assert_eq!((username.as_str(), password.expose_secret()), ("root", "p"));
+        assert!(!format!("{known:?}").contains("\"p\""));
+    }
+
+    #[test]
+    fn nobody_to_ask() {
+        let error = credentials(Some("bob"), None, &NoQuestions, "h", "root").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "invalid argument: Missing authentication credentials"
+        );
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+    }
+
+    #[test]
+    fn asking_fails() {
+        let error = credentials(None, None, &Silent, "h", "root").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "authentication failed: Username request failed"
+        );
+        let error = credentials(Some("bob"), None, &Silent, "h", "root").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "authentication failed: Password request failed"
+        );
+        assert_eq!(
+            std::error::Error::source(&error).unwrap().to_string(),
+            "end of input"
+        );
+    }
+
+    #[test]
+    fn search_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        let etc = folder.path().join("etc");
+        let mut search = AuthFileSearch {
+            libvirt_auth_file: None,
+            config_home: Some(home.clone()),
+            sysconf: Some(etc.clone()),
+        };
+        assert_eq!(search.find(None), None);
+
+        fs::create_dir_all(etc.join("libvirt")).unwrap();
+        fs::write(etc.join("libvirt/auth.conf"), "").unwrap();
+        assert_eq!(search.find(None), Some(etc.join("libvirt/auth.conf")));
+
+        fs::create_dir_all(home.join("libvirt")).unwrap();
+        fs::write(home.join("libvirt/auth.conf"), "").unwrap();
+        assert_eq!(search.find(None), Some(home.join("libvirt/auth.conf")));
+
+        let missing = Path::new("/missing/auth.conf");
+        assert_eq!(search.find(Some(missing)), Some(missing.to_owned()));
+
+        search.libvirt_auth_file = Some("/also/missing".into());
+        assert_eq!(search.find(Some(missing)), Some("/also/missing".into()));
+    }
+}

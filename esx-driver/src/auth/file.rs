@@ -1,0 +1,337 @@
+use std::{
+    collections::HashMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use virt_model::{ErrorDomain, ErrorNumber};
+
+use crate::{Error, ErrorKind, Result};
+
+/// An `auth.conf`, read.
+///
+/// libvirt reads it with GLib's key files, and so do we, to the letter: groups in brackets, keys
+/// and values around `=`, white space before both ignored and behind the value kept, `#` comments on
+/// lines of their own, `\s \t \n \r \\` in values, the last of equal keys wins, equal groups are one.
+#[derive(Clone)]
+pub struct AuthFile {
+    path: PathBuf,
+    groups: HashMap<String, HashMap<String, String>>,
+}
+
+/// What an `auth.conf` knows about a server.
+#[derive(Debug, Clone, Default)]
+pub struct KnownCredentials {
+    /// Who logs in.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<SecretString>,
+}
+
+impl AuthFile {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no key file; the error says where. libvirt fails too, with
+    /// "the cause is unknown".
+    pub fn read(path: &Path) -> Result<AuthFile> {
+        let bytes = fs::read(path).map_err(|error| {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => "check LIBVIRT_AUTH_FILE and authfile=",
+                _ => "the file must be readable for whoever connects",
+            };
+            let message = format!("'{}'", path.display());
+            Error::new(ErrorKind::AuthFile, ErrorNumber::OpenFailed, message)
+                .in_part(ErrorDomain::Auth)
+                .advise(advice)
+                .because(error)
+        })?;
+        // GLib drops values that are no UTF-8, and only those.
+        AuthFile::parse(path, &String::from_utf8_lossy(&bytes))
+    }
+
+    /// Reads a file's text; `path` is for errors.
+    ///
+    /// # Errors
+    /// When it is no key file; the error says where.
+    pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<AuthFile> {
+        let mut file = AuthFile {
+            path: path.into(),
+            groups: HashMap::new(),
+        };
+        let mut group = None;
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim_ascii_start();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let problem = if let Some(rest) = line.strip_prefix('[') {
+                match rest.trim_ascii_end().strip_suffix(']') {
+                    Some(name) if !name.is_empty() && !name.contains(['[', ']']) => {
+                        file.groups.entry(name.to_owned()).or_default();
+                        group = Some(name.to_owned());
+                        continue;
+                    }
+                    _ => "expected '[GROUP]'",
+                }
+            } else {
+                match (line.split_once('='), &group) {
+                    (Some((key, value)), Some(group)) if !key.trim_ascii().is_empty() => {
+                        // What a replaced character stands for cannot be meant.
+                        if !value.contains(char::REPLACEMENT_CHARACTER) {
+                            let values = file.groups.entry(group.clone()).or_default();
+                            values.insert(key.trim_ascii().to_owned(), unescape(value));
+                        }
+                        continue;
+                    }
+                    (Some(_), None) => "expected '[GROUP]' before the first key",
+                    _ => "expected 'KEY=VALUE', '[GROUP]' or '#'",
+                }
+            };
+            // The line is not shown: it may hold a password.
+            let message = format!("{problem} at {}:{}", file.path.display(), number + 1);
+            return Err(syntax(message));
+        }
+        Ok(file)
+    }
+
+    /// What the file says about logging in to `host` for `service` (`esx` for all VMware servers);
+    /// nothing if it has no group for that.
+    ///
+    /// # Errors
+    /// When the group names no credentials, or credentials that do not exist.
+    pub fn credentials(&self, service: &str, host: &str) -> Result<KnownCredentials> {
+        let mut group = format!("auth-{service}-{host}");
+        if !self.groups.contains_key(&group) {
+            group = format!("auth-{service}-default");
+        }
+        let Some(values) = self.groups.get(&group) else {
+            return Ok(KnownCredentials::default());
+        };
+        let Some(name) = values.get("credentials") else {
+            return Err(syntax(format!(
+                "Missing item 'credentials' in group '{group}' in '{}'",
+                self.path.display()
+            )));
+        };
+        let Some(values) = self.groups.get(&format!("credentials-{name}")) else {
+            return Err(syntax(format!(
+                "Missing group 'credentials-{name}' referenced from group '{group}' in '{}'",
+                self.path.display()
+            )));
+        };
+        Ok(KnownCredentials {
+            username: values.get("username").cloned(),
+            password: values.get("password").cloned().map(SecretString::from),
+        })
+    }
+}
+
+impl fmt::Debug for AuthFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values are passwords.
+        f.debug_struct("AuthFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+fn syntax(message: String) -> Error {
+    Error::new(ErrorKind::AuthFile, ErrorNumber::ConfSyntax, message).in_part(ErrorDomain::Auth)
+}
+
+/// GLib's `g_key_file_get_string`, which libvirt asks for values without asking for its errors: a
+/// backslash before another letter stays, one at the end is dropped.
+fn unescape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut chars = value.trim_ascii_start().chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('s') => out.push(' '),
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('\\') => out.push('\\'),
+            Some(other) => out.extend(['\\', other]),
+            None => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What libvirt 9.0.0 takes for the user name when `lines` are in the group it looks at; seen in
+    /// the prompt of its virsh.
+    #[track_caller]
+    fn user(lines: &str, expected: Option<&str>) {
+        let text = format!("[auth-esx-h]\ncredentials=x\n[credentials-x]\n{lines}");
+        let file = AuthFile::parse("f", &text).unwrap();
+        let known = file.credentials("esx", "h").unwrap();
+        assert_eq!(known.username.as_deref(), expected, "{lines:?}");
+    }
+
+    #[test]
+    fn white_space() {
+        user("username=bob ", Some("bob "));
+        user("username = bob\n", Some("bob"));
+        user("username= bob \n", Some("bob "));
+        user("username=\t\tbob\t\n", Some("bob\t"));
+        user(" username =bob\n", Some("bob"));
+        user("username=bob\r\n", Some("bob"));
+        user("username=  \n", Some(""));
+    }
+
+    #[test]
+    fn only_whole_lines_are_comments() {
+        user("username=bob#y\n", Some("bob#y"));
+        user(" # a comment\n\nusername=b;c\"d\n", Some("b;c\"d"));
+    }
+
+    #[test]
+    fn escapes() {
+        user(r"username=b\sb", Some("b b"));
+        user(r"username=b\tb", Some("b\tb"));
+        user(r"username=b\qb", Some(r"b\qb"));
+        user(r"username=b\\sb", Some(r"b\sb"));
+        user("username=b\\\nx=y", Some("b"));
+    }
+
+    #[test]
+    fn names_are_exact() {
+        user("UserName=bob\n", None);
+        user("username[de]=bob\n", None);
+        user("user_name=bob\nuser name=x\n", None);
+        user("a=b=c\nusername=q=r\n", Some("q=r"));
+    }
+
+    #[test]
+    fn the_last_one_wins_and_groups_merge() {
+        user("username=bob\nusername=eve\n", Some("eve"));
+        user("password=p\n[credentials-x]\nusername=eve\n", Some("eve"));
+    }
+
+    #[test]
+    fn no_text_is_no_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("auth.conf");
+        fs::write(
+            &path,
+            b"[auth-esx-h]\ncredentials=x\n[credentials-x]\nusername=a\xff\n",
+        )
+        .unwrap();
+        let known = AuthFile::read(&path)
+            .unwrap()
+            .credentials("esx", "h")
+            .unwrap();
+        assert_eq!(known.username, None);
+    }
+
+    #[track_caller]
+    fn broken(text: &str, message: &str) {
+        let error = AuthFile::parse("/f", text).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("configuration file syntax error: {message}")
+        );
+        assert_eq!(error.kind(), ErrorKind::AuthFile);
+    }
+
+    #[test]
+    fn broken_files() {
+        broken("x=y\n", "expected '[GROUP]' before the first key at /f:1");
+        broken(
+            "[g]\n;d\n",
+            "expected 'KEY=VALUE', '[GROUP]' or '#' at /f:2",
+        );
+        broken(
+            "[g]\n\n=bob\n",
+            "expected 'KEY=VALUE', '[GROUP]' or '#' at /f:3",
+        );
+        broken(
+            "[g]\nfoo\n",
+            "expected 'KEY=VALUE', '[GROUP]' or '#' at /f:2",
+        );
+        broken("[g\n", "expected '[GROUP]' at /f:1");
+        broken("[g] # c\n", "expected '[GROUP]' at /f:1");
+        broken("[g]x\n", "expected '[GROUP]' at /f:1");
+        broken("[]\n", "expected '[GROUP]' at /f:1");
+    }
+
+    #[track_caller]
+    fn lookup(text: &str, expected: Result<Option<&str>, &str>) {
+        let file = AuthFile::parse("/f", text).unwrap();
+        let found = file.credentials("esx", "h");
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found.username.as_deref(), expected),
+            (Err(error), Err(message)) => assert_eq!(
+                error.to_string(),
+                format!("configuration file syntax error: {message}")
+            ),
+            (found, _) => panic!("{found:?}"),
+        }
+    }
+
+    #[test]
+    fn groups() {
+        lookup("", Ok(None));
+        lookup("[auth-libvirt-h]\ncredentials=x\n", Ok(None));
+        lookup("[ auth-esx-h]\ncredentials=x\n", Ok(None));
+        lookup(
+            " [auth-esx-h]  \ncredentials= x \n[credentials-x ]\nusername=bob\n",
+            Ok(Some("bob")),
+        );
+        lookup(
+            "[auth-esx-default]\ncredentials=x\n[credentials-x]\nusername=bob\n",
+            Ok(Some("bob")),
+        );
+        lookup(
+            "[auth-esx-default]\ncredentials=x\n[credentials-x]\nusername=bob\n\
+             [auth-esx-h]\ncredentials=y\n[credentials-y]\nusername=eve\n",
+            Ok(Some("eve")),
+        );
+    }
+
+    #[test]
+    fn missing_parts() {
+        lookup(
+            "[auth-esx-h]\nfoo=x\n",
+            Err("Missing item 'credentials' in group 'auth-esx-h' in '/f'"),
+        );
+        lookup(
+            "[auth-esx-default]\n",
+            Err("Missing item 'credentials' in group 'auth-esx-default' in '/f'"),
+        );
+        lookup(
+            "[auth-esx-h]\ncredentials=\n",
+            Err("Missing group 'credentials-' referenced from group 'auth-esx-h' in '/f'"),
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there() {
+        let error = AuthFile::read(Path::new("/missing/auth.conf")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "failed to open configuration file '/missing/auth.conf'"
+        );
+        assert!(error.advice().is_some());
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let text = "[auth-esx-h]\ncredentials=x\n[credentials-x]\npassword=s3cret\n";
+        let file = AuthFile::parse("/f", text).unwrap();
+        let known = file.credentials("esx", "h").unwrap();
+        assert!(!format!("{file:?} {known:?}").contains("s3cret"));
+        let error = AuthFile::parse("/f", "[a]\npassword s3cret\n").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,664 @@
+//! Connection URIs: `{esx|gsx|vpx}://[USER@]SERVER[:PORT]/[PATH][?PARAMETER=VALUE[&…]]`.
+
+use std::{
+    fmt::{self, Write as _},
+    net::Ipv6Addr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use virt_model::{ErrorDomain, ErrorNumber};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The URI of a connection, read and checked.
+///
+/// | part | meaning |
+/// |---|---|
+/// | scheme | `esx` an ESX(i) host, `gsx` a VMware Server, `vpx` a vCenter; upper case is accepted |
+/// | user | who to log in as, to the vCenter of `vcenter=` too; an empty one counts as none. A password (`user:password@`) is refused |
+/// | server | a name or address; IPv6 in brackets |
+/// | port | 443 (80 with `transport=http`), for `gsx` 8333 (8222) |
+/// | path | `vpx` only: `[FOLDER/…]DATACENTER/[FOLDER/…]COMPUTERESOURCE[/HOST]`; a `/` inside a name is written `%2f` |
+///
+/// Query parameters, separated by `&` or `;`, names in any case, the last of several wins:
+///
+/// | parameter | value | without it |
+/// |---|---|---|
+/// | `transport` | `http` or `https` | `https` |
+/// | `vcenter` | name or address of the vCenter that manages the host, or `*` for the one the host names | none |
+/// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
+/// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
+/// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
+/// | `cacert` | a PEM file that replaces the system's certificate authorities | the system's |
+/// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, not by the instance UUID | `0` |
+/// | `authfile` | the `auth.conf` to use ([`auth`](crate::auth)) | searched |
+/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed; the only certificate that is accepted. Ours, libvirt ignores it | none |
+///
+/// Parameters that are not known, and a path where there should be none, are
+/// [`warnings`](EsxUri::warnings).
+///
+/// Not as in libvirt, on purpose: IPv6 proxies in brackets work (libvirt cuts them at the first
+/// colon); `proxy=` without a host and ports above 65535 are errors; a port left empty is the
+/// default port; letters outside ASCII may stand unencoded in the path and the query; schemes may
+/// be upper case.
+///
+/// [`Display`](fmt::Display) writes the URI back with the port and the query as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EsxUri {
+    scheme: Scheme,
+    user: Option<String>,
+    server: String,
+    port: u16,
+    path: RawPath,
+    query: Option<String>,
+    fragment: Option<String>,
+    parameters: Parameters,
+    warnings: Vec<String>,
+}
+
+/// What kind of server a URI names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// A vCenter: `vpx`.
+    Vpx,
+    /// An ESX or ESXi host: `esx`.
+    Esx,
+    /// A VMware Server: `gsx`.
+    Gsx,
+}
+
+/// How requests travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Transport {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    #[default]
+    Https,
+}
+
+/// The value of `vcenter=`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum VCenter {
+    /// `*`: the vCenter the host says it is managed by.
+    OfHost,
+    /// A name or address.
+    Named(String),
+}
+
+/// The value of `proxy=`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Proxy {
+    /// The proxy's protocol.
+    pub kind: ProxyKind,
+    /// Its name or address, IPv6 without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// The protocol of a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProxyKind {
+    /// HTTP, `CONNECT` for TLS.
+    Http,
+    /// SOCKS 4: addresses are looked up here.
+    Socks4,
+    /// SOCKS 4a: addresses are looked up by the proxy.
+    Socks4a,
+    /// SOCKS 5 (`socks5` and `socks`).
+    Socks5,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Parameters {
+    transport: Transport,
+    vcenter: Option<VCenter>,
+    no_verify: bool,
+    auto_answer: bool,
+    proxy: Option<Proxy>,
+    cacert: Option<PathBuf>,
+    legacy_uuid: bool,
+    authfile: Option<PathBuf>,
+    thumbprint: Option<String>,
+}
+
+impl EsxUri {
+    /// What kind of server it is.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The user to log in as, if the URI names one.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The server's name or address, IPv6 without brackets.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The server's port, the default one if the URI names none.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path, decoded: `/Datacenter/cluster/host`; empty if there is none.
+    pub fn path(&self) -> &str {
+        &self.path.decoded
+    }
+
+    /// The names the path is made of, each decoded on its own; empty ones are left out.
+    pub fn path_names(&self) -> &[String] {
+        &self.path.names
+    }
+
+    /// `transport=`: how requests travel.
+    pub fn transport(&self) -> Transport {
+        self.parameters.transport
+    }
+
+    /// `vcenter=`: the vCenter to log in to besides the host. `vpx://` ignores it.
+    pub fn vcenter(&self) -> Option<&VCenter> {
+        self.parameters.vcenter.as_ref()
+    }
+
+    /// `no_verify=`: whether any certificate will do.
+    pub fn no_verify(&self) -> bool {
+        self.parameters.no_verify
+    }
+
+    /// `auto_answer=`: whether questions of virtual machines get their default answers.
+    pub fn auto_answer(&self) -> bool {
+        self.parameters.auto_answer
+    }
+
+    /// `proxy=`: the proxy all requests go through.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.parameters.proxy.as_ref()
+    }
+
+    /// `cacert=`: the certificates to trust in place of the system's. The file is not looked at
+    /// before the first connection.
+    pub fn cacert(&self) -> Option<&Path> {
+        self.parameters.cacert.as_deref()
+    }
+
+    /// `legacy_uuid=`: whether domains are identified by their BIOS UUID.
+    pub fn legacy_uuid(&self) -> bool {
+        self.parameters.legacy_uuid
+    }
+
+    /// `authfile=`: where passwords are looked for. An empty value counts as none.
+    pub fn authfile(&self) -> Option<&Path> {
+        self.parameters.authfile.as_deref()
+    }
+
+    /// `thumbprint=`: 64 (SHA-256) or 40 (SHA-1) lower-case hexadecimal digits.
+    pub fn thumbprint(&self) -> Option<&str> {
+        self.parameters.thumbprint.as_deref()
+    }
+
+    /// What is odd about the URI and was ignored, in libvirt's words.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+impl Scheme {
+    /// `vpx`, `esx` or `gsx`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Vpx => "vpx",
+            Scheme::Esx => "esx",
+            Scheme::Gsx => "gsx",
+        }
+    }
+
+    /// The port a URI of this scheme means if it names none.
+    pub const fn default_port(self, transport: Transport) -> u16 {
+        match (self, transport) {
+            (Scheme::Vpx | Scheme::Esx, Transport::Https) => 443,
+            (Scheme::Vpx | Scheme::Esx, Transport::Http) => 80,
+            (Scheme::Gsx, Transport::Https) => 8333,
+            (Scheme::Gsx, Transport::Http) => 8222,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for EsxUri {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<EsxUri> {
+        let malformed = || {
+            Error::new(
+                ErrorKind::Uri,
+                ErrorNumber::InternalError,
+                format!("Unable to parse URI {}", without_password(text)),
+            )
+            .in_part(ErrorDomain::Uri)
+        };
+        let raw = Raw::split(text).ok_or_else(malformed)?;
+        let scheme = scheme(raw.scheme, text)?;
+        let authority = raw
+            .authority
+            .filter(|authority| !authority.is_empty())
+            .ok_or_else(|| invalid(ErrorKind::Uri, "URI is missing the server part"))?;
+        let Authority { user, server, port } = Authority::parse(authority, malformed)?;
+        let (parameters, mut warnings) = parameters(raw.query.unwrap_or_default())?;
+        let path = RawPath::decode(raw.path).ok_or_else(malformed)?;
+        check_path(scheme, &path, &mut warnings)?;
+        Ok(EsxUri {
+            scheme,
+            user,
+            server,
+            port: port.unwrap_or(scheme.default_port(parameters.transport)),
+            path,
+            query: raw.query.map(str::to_owned),
+            fragment: raw.fragment.map(str::to_owned),
+            parameters,
+            warnings,
+        })
+    }
+}
+
+impl fmt::Display for EsxUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme)?;
+        if let Some(user) = &self.user {
+            write!(f, "{}@", utf8_percent_encode(user, IN_USER))?;
+        }
+        if self.server.contains(':') {
+            write!(f, "[{}]", self.server.replacen('%', "%25", 1))?;
+        } else {
+            write!(f, "{}", utf8_percent_encode(&self.server, IN_SERVER))?;
+        }
+        write!(f, ":{}{}", self.port, self.path.encoded)?;
+        if let Some(query) = &self.query {
+            write!(f, "?{}", utf8_percent_encode(query, AS_IT_IS))?;
+        }
+        if let Some(fragment) = &self.fragment {
+            write!(f, "#{}", utf8_percent_encode(fragment, AS_IT_IS))?;
+        }
+        Ok(())
+    }
+}
+
+// What libxml2, with which libvirt writes URIs, leaves as it is in each part. It also leaves `:`
+// in users, which would read back as a password here.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+const IN_SERVER: &AsciiSet = UNRESERVED;
+const IN_USER: &AsciiSet = &UNRESERVED
+    .remove(b';')
+    .remove(b'&')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b',');
+const IN_NAME: &AsciiSet = &IN_USER.remove(b'@');
+/// Encodes only what is outside ASCII.
+const AS_IT_IS: &AsciiSet = &AsciiSet::EMPTY;
+
+/// The path in the forms it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RawPath {
+    encoded: String,
+    decoded: String,
+    names: Vec<String>,
+}
+
+impl RawPath {
+    fn decode(raw: &str) -> Option<RawPath> {
+        let mut path = RawPath {
+            encoded: String::new(),
+            decoded: decode(raw)?,
+            names: Vec::new(),
+        };
+        for (i, part) in raw.split('/').enumerate() {
+            let name = decode(part)?;
+            if i > 0 {
+                path.encoded.push('/');
+            }
+            // Writing to a String cannot fail.
+            let _ = write!(path.encoded, "{}", utf8_percent_encode(&name, IN_NAME));
+            if !name.is_empty() {
+                path.names.push(name);
+            }
+        }
+        Some(path)
+    }
+}
+
+/// The five parts of a URI, still encoded, of characters that may stand there.
+struct Raw<'a> {
+    scheme: &'a str,
+    authority: Option<&'a str>,
+    path: &'a str,
+    query: Option<&'a str>,
+    fragment: Option<&'a str>,
+}
+
+impl<'a> Raw<'a> {
+    fn split(text: &'a str) -> Option<Raw<'a>> {
+        let (scheme, rest) = text.split_once(':')?;
+        let (rest, fragment) = cut(rest, '#');
+        let (rest, query) = cut(rest, '?');
+        let (authority, path) = match rest.strip_prefix("//") {
+            Some(rest) => {
+                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                (Some(authority), path)
+            }
+            None => (None, rest),
+        };
+        let letters = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
+        let characters = may_stand(authority.unwrap_or_default(), |c| c.is_ascii())
+            && may_stand(path, |c| !"[]".contains(c))
+            && may_stand(query.unwrap_or_default(), |_| true)
+            && may_stand(fragment.unwrap_or_default(), |_| true);
+        (letters && characters).then_some(Raw {
+            scheme,
+            authority,
+            path,
+            query,
+            fragment,
+        })
+    }
+}
+
+/// Whether `text` holds only characters that a URI can hold, `%` only before two digits, and
+/// nothing that `also` refuses.
+fn may_stand(text: &str, also: impl Fn(char) -> bool) -> bool {
+    let excluded = |c: char| c.is_ascii_control() || " \"<>\\^`{|}".contains(c);
+    let escapes = text.split('%').skip(1).all(|after| {
+        after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+    });
+    escapes && text.chars().all(|c| !excluded(c) && also(c))
+}
+
+fn cut(text: &str, at: char) -> (&str, Option<&str>) {
+    match text.split_once(at) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let text = percent_decode_str(text).decode_utf8().ok()?;
+    // No name, path or value of ours can hold a NUL; C's strings end there.
+    (!text.contains('\0')).then(|| text.into_owned())
+}
+
+/// `text` as it may be shown: `user:password@` loses the password.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("//") else {
+        return text.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        Some((user, _)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}//{name}{}", &rest[user.len()..])
+        }
+        None => text.to_owned(),
+    }
+}
+
+fn invalid(kind: ErrorKind, message: impl Into<String>) -> Error {
+    Error::new(kind, ErrorNumber::InvalidArg, message)
+}
+
+fn scheme(scheme: &str, text: &str) -> Result<Scheme> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "vpx" => Ok(Scheme::Vpx),
+        "esx" => Ok(Scheme::Esx),
+        "gsx" => Ok(Scheme::Gsx),
+        other => {
+            let error = Error::new(
+                ErrorKind::Uri,
+                ErrorNumber::NoConnect,
+                without_password(text),
+            )
+            .in_part(ErrorDomain::None);
+            Err(match other.split_once('+') {
+                Some((plain @ ("vpx" | "esx" | "gsx"), _)) => {
+                    error.advise(format!("servers are reached directly, use {plain}://"))
+                }
+                _ => error.advise("use esx://, gsx:// or vpx://"),
+            })
+        }
+    }
+}
+
+struct Authority {
+    user: Option<String>,
+    server: String,
+    port: Option<u16>,
+}
+
+impl Authority {
+    fn parse(text: &str, malformed: impl Fn() -> Error) -> Result<Authority> {
+        let (user, host) = match text.split_once('@') {
+            Some((user, host)) => (user, host),
+            None => ("", text),
+        };
+        if user.contains(':') {
+            return Err(invalid(ErrorKind::Uri, "URI must not carry a password")
+                .advise("put it into auth.conf, or let it be asked for"));
+        }
+        let user = decode(user).ok_or_else(&malformed)?;
+        let (server, port) = match host.strip_prefix('[') {
+            Some(rest) => {
+                let (address, port) = rest.split_once(']').ok_or_else(&malformed)?;
+                let address = decode(address).ok_or_else(&malformed)?;
+                // A zone (`fe80::1%eth0`) is the resolver's business.
+                let (digits, _zone) = cut(&address, '%');
+                digits.parse::<Ipv6Addr>().map_err(|_| malformed())?;
+                (address, port)
+            }
+            None => {
+                let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+                (decode(name).ok_or_else(&malformed)?, port)
+            }
+        };
+        if server.contains(['@', '[', ']']) {
+            return Err(malformed());
+        }
+        if server.is_empty() {
+            return Err(invalid(ErrorKind::Uri, "URI is missing the server part"));
+        }
+        let port = match port.strip_prefix(':') {
+            Some(port) => self::port(port, malformed)?,
+            None if port.is_empty() => None,
+            None => return Err(malformed()),
+        };
+        Ok(Authority {
+            user: (!user.is_empty()).then_some(user),
+            server,
+            port,
+        })
+    }
+}
+
+/// The port of `:PORT`; none when it is empty or 0, libvirt's "the default".
+fn port(text: &str, malformed: impl Fn() -> Error) -> Result<Option<u16>> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(malformed());
+    }
+    match text.trim_start_matches('0') {
+        "" => Ok(None),
+        digits => digits.parse().map(Some).map_err(|_| {
+            invalid(
+                ErrorKind::Uri,
+                format!("URI has unexpected port value '{text}' (should be [1..65535])"),
+            )
+        }),
+    }
+}
+
+fn check_path(scheme: Scheme, path: &RawPath, warnings: &mut Vec<String>) -> Result<()> {
+    match scheme {
+        Scheme::Vpx if path.names.is_empty() => Err(invalid(
+            ErrorKind::InventoryPath,
+            "Path has to specify the datacenter and compute resource",
+        )
+        .advise("vpx://SERVER/DATACENTER/HOST, or vpx://SERVER/DATACENTER/CLUSTER/HOST")),
+        Scheme::Esx | Scheme::Gsx if !matches!(path.decoded.as_str(), "" | "/") => {
+            warnings.push(format!(
+                "Ignoring unexpected path '{}' for non-vpx scheme '{scheme}'",
+                path.decoded
+            ));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the query parameters; the second value is what they warn of.
+fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
+    let mut parameters = Parameters::default();
+    let mut warnings = Vec::new();
+    for pair in query.split(['&', ';']) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // libvirt skips a value without a name too.
+        if name.is_empty() {
+            continue;
+        }
+        let text = |part| {
+            decode(part).ok_or_else(|| {
+                let message = format!("Query parameter '{part}' is no text");
+                invalid(ErrorKind::UriParameter, message)
+            })
+        };
+        let (name, value) = (text(name)?, text(value)?);
+        match name.to_ascii_lowercase().as_str() {
+            "transport" => parameters.transport = transport(value)?,
+            "vcenter" => parameters.vcenter = vcenter(value),
+            "no_verify" => parameters.no_verify = switch("no_verify", value)?,
+            "auto_answer" => parameters.auto_answer = switch("auto_answer", value)?,
+            "proxy" => parameters.proxy = Some(proxy(&value)?),
+            "cacert" => parameters.cacert = Some(PathBuf::from(value)),
+            "legacy_uuid" => parameters.legacy_uuid = switch("legacy_uuid", value)?,
+            "authfile" => parameters.authfile = (!value.is_empty()).then(|| PathBuf::from(value)),
+            "thumbprint" => parameters.thumbprint = Some(thumbprint(value)?),
+            _ => warnings.push(format!("Ignoring unexpected query parameter '{name}'")),
+        }
+    }
+    Ok((parameters, warnings))
+}
+
+fn transport(value: String) -> Result<Transport> {
+    match value.as_str() {
+        "http" => Ok(Transport::Http),
+        "https" => Ok(Transport::Https),
+        _ => Err(unexpected("transport", "value", &value, "http|https")),
+    }
+}
+
+fn vcenter(value: String) -> Option<VCenter> {
+    match value.as_str() {
+        // libvirt would look the empty name up.
+        "" => None,
+        "*" => Some(VCenter::OfHost),
+        _ => Some(VCenter::Named(value)),
+    }
+}
+
+fn switch(name: &str, value: String) -> Result<bool> {
+    match c_integer(&value) {
+        Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        _ => Err(unexpected(name, "value", &value, "0 or 1")),
+    }
+}
+
+fn proxy(value: &str) -> Result<Proxy> {
+    let (kind, rest) = match value.split_once("://") {
+        Some((kind, rest)) => (kind, rest),
+        None => ("http", value),
+    };
+    let kind = match kind {
+        "http" => ProxyKind::Http,
+        "socks" | "socks5" => ProxyKind::Socks5,
+        "socks4" => ProxyKind::Socks4,
+        "socks4a" => ProxyKind::Socks4a,
+        _ => {
+            let message = format!(
+                "Query parameter 'proxy' contains unexpected type '{kind}' (should be (http|socks(|4|4a|5))"
+            );
+            return Err(invalid(ErrorKind::UriParameter, message));
+        }
+    };
+    let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) if port.is_empty() || port.starts_with(':') => {
+            (host, port.strip_prefix(':'))
+        }
+        _ => cut(rest, ':'),
+    };
+    if host.is_empty() {
+        let message = "Query parameter 'proxy' doesn't contain a hostname";
+        return Err(invalid(ErrorKind::UriParameter, message));
+    }
+    let port = match port {
+        None => 1080,
+        Some(text) => c_integer(text)
+            .and_then(|port| u16::try_from(port).ok())
+            .filter(|port| *port > 0)
+            .ok_or_else(|| unexpected("proxy", "port value", text, "[1..65535]"))?,
+    };
+    Ok(Proxy {
+        kind,
+        host: host.to_owned(),
+        port,
+    })
+}
+
+fn thumbprint(value: String) -> Result<String> {
+    let digits = value.replace(':', "").to_ascii_lowercase();
+    let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hexadecimal && matches!(digits.len(), 40 | 64) {
+        return Ok(digits);
+    }
+    Err(unexpected(
+        "thumbprint",
+        "value",
+        &value,
+        "40 or 64 hexadecimal digits",
+    ))
+}
+
+fn unexpected(name: &str, what: &str, value: &str, should_be: &str) -> Error {
+    invalid(
+        ErrorKind::UriParameter,
+        format!("Query parameter '{name}' has unexpected {what} '{value}' (should be {should_be})"),
+    )
+}
+
+/// A number as C's `strtol` reads it when nothing may follow: white space and a sign in front.
+fn c_integer(text: &str) -> Option<i64> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    digits
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}

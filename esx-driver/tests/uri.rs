@@ -1,0 +1,450 @@
+//! Connection URIs: every row of libvirt's rules, and where we differ on purpose.
+
+use std::path::Path;
+
+use esx_driver::{
+    Error, ErrorKind, EsxUri, Proxy, ProxyKind, Scheme, Transport, VCenter, virt_model::ErrorNumber,
+};
+
+#[track_caller]
+fn uri(text: &str) -> EsxUri {
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[track_caller]
+fn error(text: &str) -> Error {
+    match text.parse::<EsxUri>() {
+        Ok(uri) => panic!("{text}: {uri:?}"),
+        Err(error) => error,
+    }
+}
+
+#[track_caller]
+fn with(query: &str) -> EsxUri {
+    uri(&format!("esx://h/?{query}"))
+}
+
+#[track_caller]
+fn refused(query: &str, message: &str) {
+    let error = error(&format!("esx://h/?{query}"));
+    assert_eq!(error.to_string(), format!("invalid argument: {message}"));
+    assert_eq!(error.kind(), ErrorKind::UriParameter);
+    assert_eq!(error.code(), ErrorNumber::InvalidArg);
+}
+
+#[test]
+fn schemes_and_default_ports() {
+    for (text, scheme, port) in [
+        ("esx://h", Scheme::Esx, 443),
+        ("esx://h/?transport=http", Scheme::Esx, 80),
+        ("vpx://h/dc/c", Scheme::Vpx, 443),
+        ("vpx://h/dc/c?transport=http", Scheme::Vpx, 80),
+        ("gsx://h", Scheme::Gsx, 8333),
+        ("gsx://h/?transport=http", Scheme::Gsx, 8222),
+        ("ESX://h", Scheme::Esx, 443),
+        ("esx://h:8443/", Scheme::Esx, 8443),
+        ("esx://h:00443/", Scheme::Esx, 443),
+        ("esx://h:/", Scheme::Esx, 443),
+        ("esx://h:0/", Scheme::Esx, 443),
+    ] {
+        assert_eq!(
+            (uri(text).scheme(), uri(text).port()),
+            (scheme, port),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn unknown_schemes() {
+    let no_driver = error("qemu://h/system");
+    assert_eq!(
+        no_driver.to_string(),
+        "no connection driver available for qemu://h/system"
+    );
+    assert_eq!(no_driver.code(), ErrorNumber::NoConnect);
+    let tunnelled = error("esx+ssh://h/");
+    assert_eq!(
+        tunnelled.advice(),
+        Some("servers are reached directly, use esx://")
+    );
+}
+
+#[test]
+fn missing_server() {
+    for text in [
+        "esx://",
+        "esx:",
+        "esx:/h",
+        "esx:///",
+        "esx://root@/",
+        "esx://:443/",
+    ] {
+        let error = error(text);
+        assert_eq!(
+            error.to_string(),
+            "invalid argument: URI is missing the server part",
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn malformed() {
+    for text in [
+        "",
+        "esx",
+        "esx://ho st/",
+        "esx://[::1/",
+        "esx://[zz]/",
+        "esx://[::1]x/",
+        "esx://h:x/",
+        "esx://h:-1/",
+        "esx://h%/",
+        "esx://h/%zz",
+        "esx://h/%ff",
+        "esx://h/%00",
+        "esx://u@v@h/",
+        "esx://h/a b",
+        "esx://h/{}",
+        "esx://hö/",
+        "1esx://h/",
+    ] {
+        let error = error(text);
+        assert_eq!(
+            error.to_string(),
+            format!("internal error: Unable to parse URI {text}")
+        );
+        assert_eq!(error.kind(), ErrorKind::Uri);
+    }
+}
+
+#[test]
+fn port_out_of_range() {
+    assert_eq!(
+        error("esx://h:65536/").to_string(),
+        "invalid argument: URI has unexpected port value '65536' (should be [1..65535])"
+    );
+}
+
+#[test]
+fn users() {
+    for (text, user) in [
+        ("esx://h/", None),
+        ("esx://@h/", None),
+        ("esx://root@h/", Some("root")),
+        (
+            "vpx://administrator%40vsphere.local@h/dc/c",
+            Some("administrator@vsphere.local"),
+        ),
+        ("esx://DOM%5Cuser@h/", Some("DOM\\user")),
+        ("esx://a%3Ab@h/", Some("a:b")),
+        ("esx://j%C3%B6rg@h/", Some("jörg")),
+    ] {
+        assert_eq!(uri(text).user(), user, "{text}");
+    }
+}
+
+#[test]
+fn passwords_are_refused_and_not_shown() {
+    for text in [
+        "esx://root:s3cret@h/",
+        "esx://root:s3cret@h:x/",
+        "esx://root:s3cret@h /",
+    ] {
+        let error = error(text);
+        assert!(
+            !format!("{error} {error:?} {:?}", error.advice()).contains("s3cret"),
+            "{text}"
+        );
+    }
+    let refused = error("esx://root:s3cret@h/");
+    assert_eq!(
+        refused.to_string(),
+        "invalid argument: URI must not carry a password"
+    );
+    assert!(
+        !error("qemu://root:s3cret@h/")
+            .to_string()
+            .contains("s3cret")
+    );
+}
+
+#[test]
+fn servers() {
+    for (text, server) in [
+        ("esx://esx1.example.com/", "esx1.example.com"),
+        ("esx://192.0.2.1:444/", "192.0.2.1"),
+        ("esx://[2001:db8::1]/", "2001:db8::1"),
+        ("esx://root@[::1]:443/", "::1"),
+        ("esx://[fe80::1%25eth0]/", "fe80::1%eth0"),
+        ("esx://h_x/", "h_x"),
+        ("esx://%41b/", "Ab"),
+        ("esx://h?no_verify=1", "h"),
+    ] {
+        assert_eq!(uri(text).server(), server, "{text}");
+    }
+}
+
+#[test]
+fn paths_of_hosts_are_ignored_with_a_warning() {
+    assert!(uri("esx://h").warnings().is_empty());
+    assert!(uri("esx://h/").warnings().is_empty());
+    assert_eq!(
+        uri("gsx://h/a%20b").warnings(),
+        ["Ignoring unexpected path '/a b' for non-vpx scheme 'gsx'"]
+    );
+}
+
+#[test]
+fn vcenters_need_a_path() {
+    for text in ["vpx://h", "vpx://h/", "vpx://h///", "vpx://h?no_verify=1"] {
+        let error = error(text);
+        assert_eq!(
+            error.to_string(),
+            "invalid argument: Path has to specify the datacenter and compute resource",
+            "{text}"
+        );
+        assert_eq!(error.kind(), ErrorKind::InventoryPath);
+    }
+}
+
+#[test]
+fn names_in_paths_are_decoded_one_by_one() {
+    let uri = uri("vpx://h//Folder%201/a%2fb/c%252fd/h%C3%B6st/");
+    assert_eq!(uri.path(), "//Folder 1/a/b/c%2fd/höst/");
+    assert_eq!(uri.path_names(), ["Folder 1", "a/b", "c%2fd", "höst"]);
+    assert_eq!(self::uri("vpx://h/hö/st").path_names(), ["hö", "st"]);
+}
+
+#[test]
+fn defaults() {
+    let uri = uri("esx://h/");
+    assert_eq!(uri.transport(), Transport::Https);
+    assert_eq!(uri.vcenter(), None);
+    assert!(!uri.no_verify());
+    assert!(!uri.auto_answer());
+    assert_eq!(uri.proxy(), None);
+    assert_eq!(uri.cacert(), None);
+    assert!(!uri.legacy_uuid());
+    assert_eq!(uri.authfile(), None);
+    assert_eq!(uri.thumbprint(), None);
+}
+
+#[test]
+fn transport() {
+    assert_eq!(with("transport=http").transport(), Transport::Http);
+    assert_eq!(with("transport=https").transport(), Transport::Https);
+    for value in ["HTTP", "", "ftp", "https "] {
+        refused(
+            &format!("transport={}", value.replace(' ', "%20")),
+            &format!(
+                "Query parameter 'transport' has unexpected value '{value}' (should be http|https)"
+            ),
+        );
+    }
+}
+
+#[test]
+fn vcenter() {
+    assert_eq!(with("vcenter=*").vcenter(), Some(&VCenter::OfHost));
+    assert_eq!(with("vcenter=%2A").vcenter(), Some(&VCenter::OfHost));
+    let named = VCenter::Named("vc.example.com".to_owned());
+    assert_eq!(with("vcenter=vc.example.com").vcenter(), Some(&named));
+    assert_eq!(with("vcenter=").vcenter(), None);
+}
+
+#[test]
+fn switches() {
+    type Read = fn(&EsxUri) -> bool;
+    let switches: [(&str, Read); 3] = [
+        ("no_verify", EsxUri::no_verify),
+        ("auto_answer", EsxUri::auto_answer),
+        ("legacy_uuid", EsxUri::legacy_uuid),
+    ];
+    for (name, read) in switches {
+        for (value, expected) in [
+            ("1", true),
+            ("0", false),
+            ("%201", true),
+            ("01", true),
+            ("%2B1", true),
+            ("+1", true),
+            ("-0", false),
+        ] {
+            assert_eq!(
+                read(&with(&format!("{name}={value}"))),
+                expected,
+                "{name}={value}"
+            );
+        }
+        for value in [
+            "2",
+            "-1",
+            "",
+            "yes",
+            "1x",
+            "1%20",
+            "0x1",
+            "99999999999999999999",
+        ] {
+            let shown = value.replace("%20", " ");
+            refused(
+                &format!("{name}={value}"),
+                &format!(
+                    "Query parameter '{name}' has unexpected value '{shown}' (should be 0 or 1)"
+                ),
+            );
+        }
+        refused(
+            name,
+            &format!("Query parameter '{name}' has unexpected value '' (should be 0 or 1)"),
+        );
+    }
+}
+
+#[test]
+fn proxies() {
+    for (value, kind, host, port) in [
+        ("p", ProxyKind::Http, "p", 1080),
+        ("p:8080", ProxyKind::Http, "p", 8080),
+        ("http://p:80", ProxyKind::Http, "p", 80),
+        ("socks://p", ProxyKind::Socks5, "p", 1080),
+        ("socks5://p:1", ProxyKind::Socks5, "p", 1),
+        (
+            "socks4://192.0.2.1:65535",
+            ProxyKind::Socks4,
+            "192.0.2.1",
+            65535,
+        ),
+        ("socks4a://p:%2007", ProxyKind::Socks4a, "p", 7),
+        ("[::1]:80", ProxyKind::Http, "::1", 80),
+        ("%5B::1%5D", ProxyKind::Http, "::1", 1080),
+    ] {
+        let proxy = Proxy {
+            kind,
+            host: host.to_owned(),
+            port,
+        };
+        assert_eq!(
+            with(&format!("proxy={value}")).proxy(),
+            Some(&proxy),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn bad_proxies() {
+    for value in ["ftp://p", "://p", "HTTP://p", "socks6://p"] {
+        let kind = value.split(':').next().unwrap();
+        refused(
+            &format!("proxy={value}"),
+            &format!(
+                "Query parameter 'proxy' contains unexpected type '{kind}' (should be (http|socks(|4|4a|5))"
+            ),
+        );
+    }
+    for value in [":8080", "", "http://", "[]:80"] {
+        refused(
+            &format!("proxy={value}"),
+            "Query parameter 'proxy' doesn't contain a hostname",
+        );
+    }
+    for port in ["0", "65536", "-1", "", "x", "80/"] {
+        refused(
+            &format!("proxy=p:{port}"),
+            &format!(
+                "Query parameter 'proxy' has unexpected port value '{port}' (should be [1..65535])"
+            ),
+        );
+    }
+}
+
+#[test]
+fn files() {
+    assert_eq!(
+        with("cacert=/etc/ca.pem").cacert(),
+        Some(Path::new("/etc/ca.pem"))
+    );
+    assert_eq!(with("cacert=").cacert(), Some(Path::new("")));
+    assert_eq!(with("authfile=/a%20b").authfile(), Some(Path::new("/a b")));
+    assert_eq!(with("authfile=").authfile(), None);
+    assert!(with("authfile=/a").warnings().is_empty());
+}
+
+#[test]
+fn thumbprints() {
+    let sha1 = "AB:CD:".to_owned() + &"00:".repeat(17) + "EF";
+    let digits = "abcd".to_owned() + &"00".repeat(17) + "ef";
+    assert_eq!(
+        with(&format!("thumbprint={sha1}")).thumbprint(),
+        Some(digits.as_str())
+    );
+    let sha256 = "0f".repeat(32);
+    assert_eq!(
+        with(&format!("thumbprint={sha256}")).thumbprint(),
+        Some(sha256.as_str())
+    );
+    refused(
+        "thumbprint=abc",
+        "Query parameter 'thumbprint' has unexpected value 'abc' (should be 40 or 64 hexadecimal digits)",
+    );
+}
+
+#[test]
+fn separators_case_and_repetition() {
+    let uri = with("No_Verify=0;TRANSPORT=http&&no_verify=1;=x&");
+    assert!(uri.no_verify());
+    assert_eq!(uri.transport(), Transport::Http);
+    assert!(uri.warnings().is_empty());
+    assert!(with("%6Eo_verify=%31").no_verify());
+}
+
+#[test]
+fn unknown_parameters_are_warnings() {
+    let uri = with("foo=1&Bar&no_verify=1");
+    assert_eq!(
+        uri.warnings(),
+        [
+            "Ignoring unexpected query parameter 'foo'",
+            "Ignoring unexpected query parameter 'Bar'"
+        ]
+    );
+}
+
+#[test]
+fn display_adds_the_port() {
+    for (text, expected) in [
+        ("esx://h", "esx://h:443"),
+        ("gsx://h/", "gsx://h:8333/"),
+        (
+            "ESX://root@h/?No_Verify=1;a=%20b&c",
+            "esx://root@h:443/?No_Verify=1;a=%20b&c",
+        ),
+        ("esx://a%3ab%40c@[::1]/", "esx://a%3Ab%40c@[::1]:443/"),
+        ("esx://[fe80::1%25eth0]:1/", "esx://[fe80::1%25eth0]:1/"),
+        (
+            "vpx://h/a%2fb/c%252fd/e:f/ö?x=ö#y",
+            "vpx://h:443/a%2Fb/c%252fd/e%3Af/%C3%B6?x=%C3%B6#y",
+        ),
+        ("vpx://h/dc//c/", "vpx://h:443/dc//c/"),
+        ("esx://h/?", "esx://h:443/?"),
+    ] {
+        assert_eq!(uri(text).to_string(), expected);
+        assert_eq!(uri(expected).to_string(), expected);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_parses_or_fails_without_a_panic(text in "(esx|vpx)://[ -~ö]{0,40}") {
+        if let Ok(uri) = text.parse::<EsxUri>() {
+            let again = uri.to_string().parse::<EsxUri>().expect("what was written reads back");
+            proptest::prop_assert_eq!(again.path_names(), uri.path_names());
+            proptest::prop_assert_eq!(again.server(), uri.server());
+            proptest::prop_assert_eq!(again.user(), uri.user());
+        }
+    }
+}
