@@ -1,0 +1,59 @@
+//! How requests reach the server: over HTTP(S), by a function call in the same process, or from a recording.
+
+mod body;
+mod connect;
+mod error;
+mod https;
+mod in_process;
+mod proxy;
+mod record;
+mod redact;
+mod thumbprint;
+mod tls;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+pub use body::Body;
+pub use error::{ProxyProblem, TlsError, TransportError};
+pub use https::{Endpoint, HttpsTransport, Scheme};
+pub use in_process::InProcess;
+pub use proxy::{Proxy, ProxyKind};
+pub use record::{Recorder, Replay};
+pub use thumbprint::{InvalidThumbprint, Thumbprint};
+pub use tls::Verify;
+
+/// A future on the heap, as the methods of an object-safe trait return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The way to one server: takes a request, gives the server's answer.
+///
+/// A request's URI holds the path and query only (`/sdk`): a transport knows its server. A transport adds what
+/// belongs to the way (`Host`, connections, TLS, a proxy) and nothing else: headers, cookies and the meaning of an
+/// answer are the [`Client`](crate::Client)'s. It never follows redirects and never repeats a request that the
+/// server may have seen.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends `request` and gives the answer's head; its body is read from [`Body`].
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
+
+    /// Whether nobody between the two ends can read along: true for HTTPS and within a process.
+    fn is_secure(&self) -> bool;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        (**self).send(request)
+    }
+
+    fn is_secure(&self) -> bool {
+        (**self).is_secure()
+    }
+}

@@ -1,0 +1,237 @@
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Proxy, Thumbprint};
+
+/// Why a request got no (whole) answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The name of the server, or of the proxy, has no address.
+    #[error("cannot find the address of '{host}'")]
+    Resolve {
+        /// The name that was looked up.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// No TCP connection: refused, no route, unreachable.
+    #[error("cannot connect to {server}: {}", reason(.source))]
+    Connect {
+        /// Host and port.
+        server: String,
+        /// What the system said about the last address tried.
+        source: io::Error,
+    },
+    /// No connection (TCP, proxy and TLS together) in the time allowed.
+    #[error("cannot connect to {server}: no connection after {} s", .after.as_secs_f32())]
+    ConnectTimeout {
+        /// Host and port.
+        server: String,
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The proxy was reached but gives no way to the server.
+    #[error("the proxy {proxy} gives no connection to {server}: {problem}")]
+    Proxy {
+        /// The proxy.
+        proxy: Proxy,
+        /// Host and port behind it.
+        server: String,
+        /// What went wrong.
+        #[source]
+        problem: ProxyProblem,
+    },
+    /// TLS could not be set up, or the server's certificate is not trusted.
+    #[error("no secure connection to {server}: {problem}")]
+    Tls {
+        /// Host and port.
+        server: String,
+        /// What went wrong.
+        #[source]
+        problem: TlsError,
+    },
+    /// The connection ended before the answer did.
+    #[error("{server} closed the connection {}", if *.answering { "in the middle of its answer" } else { "without an answer" })]
+    Closed {
+        /// Host and port.
+        server: String,
+        /// Whether the answer had begun.
+        answering: bool,
+        /// Whether an earlier request had used the connection: an idle connection that the server gave up looks
+        /// like this, and a request that only reads may be sent again.
+        reused: bool,
+        /// The cause, where there is more to say than the end of the stream.
+        source: Option<io::Error>,
+    },
+    /// What answers on this port does not speak HTTP.
+    #[error("{server} does not speak HTTP: {reason}")]
+    NotHttp {
+        /// Host and port.
+        server: String,
+        /// What was wrong with its answer.
+        reason: String,
+    },
+    /// The answer is longer than the caller takes.
+    #[error("the answer is larger than the {limit} bytes allowed{}", .announced.map(|n| format!(" ({n} announced)")).unwrap_or_default())]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+        /// The length the server announced, if it did.
+        announced: Option<u64>,
+    },
+    /// The request cannot be sent over this transport, for example because its URI names another server.
+    #[error("the request cannot be sent: {0}")]
+    Unsendable(String),
+    /// A recording cannot be written or read.
+    #[error("cannot use the recording '{}': {reason}", .path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The cause, when it is the file system's.
+        source: Option<io::Error>,
+    },
+    /// A replayed recording does not know the request.
+    #[error("the recording '{}' has no answer to {request}", .path.display())]
+    NotRecorded {
+        /// The file.
+        path: PathBuf,
+        /// HTTP method, path and SOAP method.
+        request: String,
+    },
+}
+
+/// Why a proxy gives no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyProblem {
+    /// An HTTP proxy answered CONNECT with something other than 200.
+    #[error("it answered {0}")]
+    Status(String),
+    /// A SOCKS proxy refused; the text is the meaning of its code.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// It wants a user name and password, which is not supported.
+    #[error("it asks for a user name and a password")]
+    WantsAuthentication,
+    /// It does not speak the protocol.
+    #[error("it does not speak {0}")]
+    Protocol(&'static str),
+    /// The protocol cannot name the server: SOCKS4 knows IPv4 only, and names have a length limit.
+    #[error("{0}")]
+    Address(&'static str),
+    /// The connection to the proxy broke.
+    #[error("the connection to it broke: {}", reason(.0))]
+    Io(#[from] io::Error),
+}
+
+/// Why there is no trusted TLS connection.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The server made its certificate itself.
+    #[error(
+        "its certificate is self-signed (SHA-256 thumbprint {thumbprint}); if that is the right one, \
+         give the certificate as a CA file (cacert), pin the thumbprint, or switch the verification off (no_verify)"
+    )]
+    SelfSigned {
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// No certificate authority that we trust signed the certificate.
+    #[error(
+        "its certificate is signed by an authority that is not trusted (SHA-256 thumbprint {thumbprint}); \
+         give the authority's certificate as a CA file (cacert), pin the thumbprint, or switch the verification off \
+         (no_verify)"
+    )]
+    UnknownIssuer {
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The certificate's time is over.
+    #[error("its certificate expired on {not_after} (SHA-256 thumbprint {thumbprint})")]
+    Expired {
+        /// The last moment it was valid, as `2024-01-31 12:00:00 UTC`.
+        not_after: String,
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The certificate's time has not begun (or this machine's clock is wrong).
+    #[error(
+        "its certificate is not valid before {not_before} (SHA-256 thumbprint {thumbprint}); is this machine's clock right?"
+    )]
+    NotYetValid {
+        /// The first moment it is valid, as `2024-01-31 12:00:00 UTC`.
+        not_before: String,
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The certificate is another server's.
+    #[error(
+        "its certificate is not for '{expected}' but for {} (SHA-256 thumbprint {thumbprint})",
+        if .presented.is_empty() { "no name at all".to_owned() } else { .presented.join(", ") }
+    )]
+    WrongName {
+        /// The host of the endpoint.
+        expected: String,
+        /// The names and addresses the certificate is for.
+        presented: Vec<String>,
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The certificate is not the pinned one.
+    #[error("its certificate has the thumbprint {presented}, not the expected {expected}")]
+    OtherThumbprint {
+        /// The pin.
+        expected: Thumbprint,
+        /// The server's, by the same digest.
+        presented: Thumbprint,
+    },
+    /// The certificate cannot be used for another reason.
+    #[error("its certificate is not usable: {reason} (SHA-256 thumbprint {thumbprint})")]
+    BadCertificate {
+        /// What is wrong with it.
+        reason: String,
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The CA file cannot be read or holds no certificate.
+    #[error("cannot take certificates from '{}': {reason}", .path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system has no certificate authorities to check with.
+    #[error("the system's certificate authorities cannot be read: {0}")]
+    NoSystemRoots(String),
+    /// The server knows only versions of TLS that are no longer safe, as ESX before 5.5 does.
+    #[error("it speaks neither TLS 1.2 nor TLS 1.3")]
+    TooOld,
+    /// What answers on this port does not speak TLS.
+    #[error("it does not speak TLS on this port; is it a port for plain http (transport=http)?")]
+    NotTls,
+    /// The host of the endpoint is neither a name nor an address.
+    #[error("'{0}' is neither a host name nor an address")]
+    InvalidName(String),
+    /// The handshake failed in another way.
+    #[error("{0}")]
+    Handshake(String),
+}
+
+/// A word for people about the failures that happen, in our own wording so that it is the same everywhere.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::HostUnreachable => "no route to host".to_owned(),
+        io::ErrorKind::NetworkUnreachable => "network is unreachable".to_owned(),
+        io::ErrorKind::TimedOut => "connection timed out".to_owned(),
+        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
+        io::ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
+        _ => error.to_string().to_lowercase(),
+    }
+}

@@ -1,0 +1,428 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{HOST, HeaderValue};
+use http::uri::{Authority, PathAndQuery};
+use http::{Request, Response, Uri};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+
+use super::connect;
+use super::tls::{Tls, Verify};
+use super::{Body, BoxFuture, Proxy, ProxyKind, Transport, TransportError};
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// Plain or TLS.
+    pub scheme: Scheme,
+    /// Name or address, IPv6 without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// The endpoint of a host at a port, over TLS.
+    pub fn https(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            scheme: Scheme::Https,
+            host: host.into(),
+            port,
+        }
+    }
+
+    /// The endpoint of a host at a port, in clear.
+    pub fn http(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            scheme: Scheme::Http,
+            host: host.into(),
+            port,
+        }
+    }
+
+    /// `host:port`, an IPv6 address in brackets.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", bracketed(&self.host), self.port)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority())
+    }
+}
+
+/// The two ways HTTP travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// In clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// IPv6 addresses need brackets in URIs and in `host:port`.
+pub(super) fn bracketed(host: &str) -> String {
+    match host.parse() {
+        Ok(IpAddr::V6(_)) => format!("[{host}]"),
+        _ => host.to_owned(),
+    }
+}
+
+/// HTTP/1.1 over TCP, with or without TLS and a proxy. Connections are kept and used again.
+///
+/// Nothing is loaded or connected before the first request.
+///
+/// ```
+/// use vi_client::transport::{Endpoint, HttpsTransport, Verify};
+///
+/// let transport = HttpsTransport::new(Endpoint::https("esx1.example", 443))
+///     .verify(Verify::CaFile("esx1.pem".into()))
+///     .connect_timeout(std::time::Duration::from_secs(10));
+/// assert_eq!(transport.endpoint().to_string(), "https://esx1.example:443");
+/// ```
+pub struct HttpsTransport {
+    endpoint: Endpoint,
+    proxy: Option<Proxy>,
+    tls: Tls,
+    connect_timeout: Duration,
+    idle: Arc<Idle>,
+}
+
+impl HttpsTransport {
+    /// How long a connection may take to be there (name, TCP, proxy and TLS) unless said otherwise.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// A transport to `endpoint`, checking certificates by the system's authorities, without a proxy.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            proxy: None,
+            tls: Tls::new(Verify::default()),
+            connect_timeout: Self::CONNECT_TIMEOUT,
+            idle: Arc::default(),
+        }
+    }
+
+    /// How the server's certificate is checked.
+    #[must_use]
+    pub fn verify(mut self, verify: Verify) -> Self {
+        self.tls = Tls::new(verify);
+        self
+    }
+
+    /// The proxy to go through, if any.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// How long a connection may take to be there (name, TCP, proxy and TLS).
+    #[must_use]
+    pub fn connect_timeout(mut self, after: Duration) -> Self {
+        self.connect_timeout = after;
+        self
+    }
+
+    /// Where this transport leads.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
+        let mut request = self.addressed(request)?.map(Full::new);
+        loop {
+            let (mut sender, reused) = match self.idle.take().await {
+                Some(sender) => (sender, true),
+                None => (self.connect().await?, false),
+            };
+            let mut failure = match sender.try_send_request(request).await {
+                Ok(response) => return Ok(self.received(response, sender, reused)),
+                Err(failure) => failure,
+            };
+            match failure.take_message() {
+                // The server gave the idle connection up, and nothing of the request was written.
+                Some(unsent) if reused => request = unsent,
+                _ => return Err(failed(&self.endpoint, failure.into_error(), false, reused)),
+            }
+        }
+    }
+
+    /// The request as it goes out: `Host`, and the form of the URI that the way asks for.
+    fn addressed(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, TransportError> {
+        let unsendable = |error: http::Error| TransportError::Unsendable(error.to_string());
+        if request.uri().authority().is_some() {
+            return Err(TransportError::Unsendable(
+                "its URI names a server".to_owned(),
+            ));
+        }
+        let authority = self.endpoint.authority();
+        let host = HeaderValue::from_str(&authority).map_err(|error| unsendable(error.into()))?;
+        request.headers_mut().insert(HOST, host);
+
+        let absolute = matches!(&self.proxy, Some(proxy) if proxy.kind == ProxyKind::Http)
+            && self.endpoint.scheme == Scheme::Http;
+        if absolute {
+            let mut parts = std::mem::take(request.uri_mut()).into_parts();
+            let authority =
+                Authority::try_from(authority).map_err(|error| unsendable(error.into()))?;
+            parts.scheme = Some(http::uri::Scheme::HTTP);
+            parts.authority = Some(authority);
+            parts
+                .path_and_query
+                .get_or_insert(PathAndQuery::from_static("/"));
+            *request.uri_mut() =
+                Uri::from_parts(parts).map_err(|error| unsendable(error.into()))?;
+        }
+        Ok(request)
+    }
+
+    async fn connect(&self) -> Result<Sender, TransportError> {
+        let opening = connect::open(&self.endpoint, self.proxy.as_ref(), &self.tls);
+        let stream = tokio::time::timeout(self.connect_timeout, opening)
+            .await
+            .map_err(|_| TransportError::ConnectTimeout {
+                server: self.endpoint.authority(),
+                after: self.connect_timeout,
+            })??;
+        let (sender, connection) = http1::Builder::new()
+            // Header names as the servers' own examples write them.
+            .title_case_headers(true)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| failed(&self.endpoint, error, false, false))?;
+        tracing::debug!(server = %self.endpoint, "connected");
+        tokio::spawn(async move {
+            // Whoever waits for an answer is told; a connection that ends while idle is nobody's error.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+        });
+        Ok(sender)
+    }
+
+    fn received(
+        &self,
+        response: Response<Incoming>,
+        sender: Sender,
+        reused: bool,
+    ) -> Response<Body> {
+        response.map(|incoming| {
+            let mut body = Receiving {
+                incoming,
+                sender: Some(sender),
+                idle: self.idle.clone(),
+                endpoint: self.endpoint.clone(),
+                reused,
+            };
+            body.give_back_at_end();
+            Body::streaming(body)
+        })
+    }
+}
+
+impl Transport for HttpsTransport {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn is_secure(&self) -> bool {
+        self.endpoint.scheme == Scheme::Https
+    }
+}
+
+impl fmt::Debug for HttpsTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpsTransport")
+            .field("endpoint", &format_args!("{}", self.endpoint))
+            .field("proxy", &self.proxy)
+            .finish_non_exhaustive()
+    }
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// Connections whose last answer was read to its end.
+#[derive(Default)]
+struct Idle(Mutex<VecDeque<(Sender, Instant)>>);
+
+impl Idle {
+    /// More than this many idle connections are closed.
+    const MOST: usize = 8;
+    /// Servers give idle connections up after a minute or so; we are first, so that no request meets a closing one.
+    const LONGEST: Duration = Duration::from_secs(45);
+
+    /// The connection used last that is still good.
+    async fn take(&self) -> Option<Sender> {
+        loop {
+            let (mut sender, since) = self.lock().pop_back()?;
+            if since.elapsed() > Self::LONGEST {
+                continue;
+            }
+            if since.elapsed() > Duration::from_millis(100) {
+                // Let the connection's task see whether the server has closed it meanwhile.
+                tokio::task::yield_now().await;
+            }
+            // The answer has been read; what is left is the connection's own bookkeeping, or its end.
+            if sender.ready().await.is_ok() {
+                return Some(sender);
+            }
+        }
+    }
+
+    fn put(&self, sender: Sender) {
+        if sender.is_closed() {
+            return;
+        }
+        let mut idle = self.lock();
+        idle.push_back((sender, Instant::now()));
+        if idle.len() > Self::MOST {
+            idle.pop_front();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Sender, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer's body that gives its connection back at its end; dropped before, it takes the connection with it.
+struct Receiving {
+    incoming: Incoming,
+    sender: Option<Sender>,
+    idle: Arc<Idle>,
+    endpoint: Endpoint,
+    reused: bool,
+}
+
+impl Receiving {
+    fn give_back_at_end(&mut self) {
+        if self.incoming.is_end_stream()
+            && let Some(sender) = self.sender.take()
+        {
+            self.idle.put(sender);
+        }
+    }
+}
+
+impl http_body::Body for Receiving {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        let this = &mut *self;
+        let frame = ready!(Pin::new(&mut this.incoming).poll_frame(cx));
+        match frame {
+            Some(Ok(frame)) => {
+                this.give_back_at_end();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                this.sender = None;
+                Poll::Ready(Some(Err(failed(&this.endpoint, error, true, this.reused))))
+            }
+            None => {
+                if let Some(sender) = this.sender.take() {
+                    this.idle.put(sender);
+                }
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+fn failed(
+    endpoint: &Endpoint,
+    error: hyper::Error,
+    answering: bool,
+    reused: bool,
+) -> TransportError {
+    let server = endpoint.authority();
+    if error.is_parse() {
+        return TransportError::NotHttp {
+            server,
+            reason: error.to_string(),
+        };
+    }
+    let source = std::error::Error::source(&error)
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .map(|source| io::Error::new(source.kind(), source.to_string()));
+    TransportError::Closed {
+        server,
+        answering,
+        reused,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_is_bracketed() {
+        assert_eq!(
+            Endpoint::https("2001:db8::1", 443).to_string(),
+            "https://[2001:db8::1]:443"
+        );
+        assert_eq!(Endpoint::http("esx1", 80).to_string(), "http://esx1:80");
+    }
+
+    #[test]
+    fn an_http_proxy_of_a_plain_server_gets_absolute_uris() {
+        let send = |transport: HttpsTransport| {
+            let request = Request::post("/sdk?x=1").body(Bytes::new()).unwrap();
+            transport.addressed(request).unwrap()
+        };
+        let proxy = Some(Proxy::new(ProxyKind::Http, "proxy"));
+        let direct = send(HttpsTransport::new(Endpoint::http("::1", 8080)));
+        assert_eq!(direct.uri(), "/sdk?x=1");
+        assert_eq!(direct.headers()["host"], "[::1]:8080");
+        let absolute = send(HttpsTransport::new(Endpoint::http("::1", 8080)).proxy(proxy.clone()));
+        assert_eq!(absolute.uri(), "http://[::1]:8080/sdk?x=1");
+        let tunnelled = send(HttpsTransport::new(Endpoint::https("esx", 443)).proxy(proxy));
+        assert_eq!(tunnelled.uri(), "/sdk?x=1");
+    }
+}

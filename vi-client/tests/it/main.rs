@@ -1,0 +1,6 @@
+//! The client against small servers of the tests' own, over the loopback and in process.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod http;
+mod support;
+mod tls;
