@@ -1,0 +1,273 @@
+//! A struct with properties: what data objects, faults, methods and the properties of managed objects have in
+//! common.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{Definition, Emission, docs, ident};
+use crate::grammar::{Occurrence, Predefined};
+use crate::model::{Member, Object, Type};
+use crate::names::{field_name, static_name, type_name};
+use crate::shape::Meaning;
+
+/// What is emitted for a class.
+pub(super) struct Class<'a> {
+    /// Its name on the wire.
+    pub(super) name: &'a str,
+    pub(super) since: Option<&'a String>,
+    pub(super) docs: Vec<String>,
+    /// Its base class; it is in the same module.
+    pub(super) base: Option<&'a Object>,
+    /// The base class and those above it, nearest first.
+    pub(super) ancestors: Vec<&'a Object>,
+    /// Whether the base class has a field: not if it has no properties at all.
+    pub(super) embeds: bool,
+    /// How many properties are inherited.
+    pub(super) inherited: usize,
+    pub(super) members: Vec<&'a Member>,
+    /// Whether each property is optional, whatever the description says.
+    pub(super) is_partial: bool,
+    /// How the module calls the module of data objects: `objects::`, or nothing if it is that one.
+    pub(super) objects: TokenStream,
+}
+
+impl<'a> Class<'a> {
+    /// A data object or fault, or the properties of a managed object.
+    pub(super) fn of(emission: &Emission<'a>, object: &'a Object, objects: TokenStream) -> Self {
+        Self {
+            name: &object.name,
+            since: object.since.as_ref(),
+            docs: Vec::new(),
+            base: emission.shape.base(object),
+            ancestors: emission.shape.ancestors(object),
+            embeds: emission.shape.embedded_base(object).is_some(),
+            inherited: emission.shape.inherited(object),
+            members: object.stored().collect(),
+            is_partial: false,
+            objects,
+        }
+    }
+
+    pub(super) fn emit(&self, emission: &Emission<'_>) -> Definition {
+        let weight = 4 + self.members.len();
+        let parts = [
+            self.structure(emission),
+            self.description(emission),
+            self.reflection(),
+            self.family(),
+            self.thin(),
+        ];
+        Definition { weight, tokens: parts.into_iter().collect() }
+    }
+
+    fn rust(&self) -> proc_macro2::Ident {
+        ident(&type_name(self.name))
+    }
+
+    fn structure(&self, emission: &Emission<'_>) -> TokenStream {
+        let rust = self.rust();
+        let docs_of_type = docs(&self.docs);
+        let base = self.base.filter(|_| self.embeds).map(|base| {
+            let doc = docs(&[format!("The properties of `{}`.", base.name)]);
+            let base = ident(&type_name(&base.name));
+            quote! { #doc pub base: #base, }
+        });
+        let fields = self.members.iter().map(|member| {
+            let doc = docs(&[emission.member_doc(member, self.occurrence(member))]);
+            let name = ident(&field_name(&member.name));
+            let ty = emission.rust_type(&member.ty, self.occurrence(member), &self.objects);
+            quote! { #doc pub #name: #ty, }
+        });
+        quote! {
+            #docs_of_type
+            #[derive(Clone, Default)]
+            pub struct #rust { #base #(#fields)* }
+        }
+    }
+
+    fn description(&self, emission: &Emission<'_>) -> TokenStream {
+        let rust = self.rust();
+        let (name, info) = (self.name, ident(&static_name(self.name)));
+        let since = self.since.map_or("", String::as_str);
+        let base = match self.base {
+            Some(base) => {
+                let base = ident(&static_name(&base.name));
+                quote! { Some(&#base) }
+            }
+            None => quote! { None },
+        };
+        let fields = self.members.iter().map(|member| {
+            let name = &member.name;
+            let ty = emission.wire_type(&member.ty);
+            let occurrence = match self.occurrence(member) {
+                Occurrence::Required => format_ident!("Required"),
+                Occurrence::Optional | Occurrence::Ignored => format_ident!("Optional"),
+                Occurrence::RequiredList => format_ident!("RequiredList"),
+                Occurrence::OptionalList => format_ident!("OptionalList"),
+            };
+            let since = member.ty.annotations.since.as_ref().map(|since| quote! { .since(#since) });
+            let secret = member.ty.annotations.secret.then(|| quote! { .secret() });
+            quote! { rt::Field::new(#name, #ty, rt::Occurrence::#occurrence) #since #secret }
+        });
+        quote! {
+            pub(crate) static #info: rt::ObjectInfo = rt::ObjectInfo::new(
+                #name,
+                #since,
+                #base,
+                &[#(#fields),*],
+                || Box::new(#rust::default()),
+            );
+            impl rt::DataObject for #rust {
+                fn describe() -> &'static rt::ObjectInfo { &#info }
+            }
+        }
+    }
+
+    fn reflection(&self) -> TokenStream {
+        let (rust, info) = (self.rust(), ident(&static_name(self.name)));
+        let get = self.dispatch(&quote! { & }, &quote! { get });
+        let get_mut = self.dispatch(&quote! { &mut }, &quote! { get_mut });
+        let (base, base_mut) = match self.base {
+            Some(_) if self.embeds => (quote! { Some(&self.base) }, quote! { Some(&mut self.base) }),
+            Some(base) => {
+                let base = ident(&type_name(&base.name));
+                (quote! { Some(&#base {}) }, quote! { None })
+            }
+            None => (quote! { None }, quote! { None }),
+        };
+        quote! {
+            impl rt::Object for #rust {
+                fn info(&self) -> &'static rt::ObjectInfo { &#info }
+                fn get(&self, index: usize) -> &dyn rt::Value { #get }
+                fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value { #get_mut }
+                fn base(&self) -> Option<&dyn rt::Object> { #base }
+                fn base_mut(&mut self) -> Option<&mut dyn rt::Object> { #base_mut }
+                fn boxed_clone(&self) -> Box<dyn rt::Object> { Box::new(self.clone()) }
+            }
+        }
+    }
+
+    /// From an index to a property: the inherited ones first.
+    fn dispatch(&self, reference: &TokenStream, base: &TokenStream) -> TokenStream {
+        if self.inherited == 0 && self.members.is_empty() {
+            return quote! { rt::no_such_field(index) };
+        }
+        let inherited = self.inherited.checked_sub(1).map(|last| {
+            let last = Literal::usize_unsuffixed(last);
+            quote! { 0..=#last => self.base.#base(index), }
+        });
+        let own = self.members.iter().enumerate().map(|(position, member)| {
+            let index = Literal::usize_unsuffixed(self.inherited + position);
+            let field = ident(&field_name(&member.name));
+            quote! { #index => #reference self.#field, }
+        });
+        quote! { match index { #inherited #(#own)* _ => rt::no_such_field(index) } }
+    }
+
+    fn family(&self) -> TokenStream {
+        let rust = self.rust();
+        let ancestors = self.ancestors.iter().map(|ancestor| ident(&type_name(&ancestor.name)));
+        let deref = self.base.filter(|_| self.embeds).map(|base| {
+            let base = ident(&type_name(&base.name));
+            quote! {
+                impl std::ops::Deref for #rust {
+                    type Target = #base;
+                    fn deref(&self) -> &#base { &self.base }
+                }
+                impl std::ops::DerefMut for #rust {
+                    fn deref_mut(&mut self) -> &mut #base { &mut self.base }
+                }
+            }
+        });
+        quote! {
+            impl rt::Extends<#rust> for #rust {}
+            #(impl rt::Extends<#ancestors> for #rust {})*
+            #deref
+        }
+    }
+
+    /// Traits whose work the runtime does for all types.
+    fn thin(&self) -> TokenStream {
+        let rust = self.rust();
+        quote! {
+            impl PartialEq for #rust {
+                fn eq(&self, other: &Self) -> bool { rt::equal(self, other) }
+            }
+            impl std::fmt::Debug for #rust {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { rt::debug(self, f) }
+            }
+            #[cfg(feature = "serde")]
+            impl serde::Serialize for #rust {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    rt::json::serialize(self, serializer)
+                }
+            }
+        }
+    }
+
+    fn occurrence(&self, member: &Member) -> Occurrence {
+        match member.ty.occurrence {
+            Occurrence::Required if self.is_partial => Occurrence::Optional,
+            Occurrence::RequiredList if self.is_partial => Occurrence::OptionalList,
+            occurrence => occurrence,
+        }
+    }
+}
+
+impl Emission<'_> {
+    /// The type of a field: optional objects are boxed, so that no type holds itself.
+    pub(super) fn rust_type(
+        &self,
+        ty: &Type,
+        occurrence: Occurrence,
+        objects: &TokenStream,
+    ) -> TokenStream {
+        let (item, is_boxed) = match self.shape.meaning(&ty.name) {
+            Some(Meaning::Predefined(predefined)) => (predefined_type(predefined), false),
+            Some(Meaning::Enum(definition)) => {
+                let name = ident(&type_name(&definition.name));
+                (quote! { enums::#name }, false)
+            }
+            Some(Meaning::Object(object)) => {
+                let name = ident(&type_name(&object.name));
+                match self.shape.is_polymorphic(object) {
+                    true => (quote! { rt::Poly<#objects #name> }, false),
+                    false => (quote! { #objects #name }, true),
+                }
+            }
+            // Checked before anything is emitted.
+            None => (quote! { rt::Any }, false),
+        };
+        match occurrence {
+            Occurrence::Required => item,
+            Occurrence::Optional | Occurrence::Ignored if is_boxed => quote! { Option<Box<#item>> },
+            Occurrence::Optional | Occurrence::Ignored => quote! { Option<#item> },
+            Occurrence::RequiredList | Occurrence::OptionalList => quote! { Vec<#item> },
+        }
+    }
+
+    /// The name of a type in the schema.
+    fn wire_type<'b>(&self, ty: &'b Type) -> &'b str {
+        match self.shape.meaning(&ty.name) {
+            Some(Meaning::Predefined(predefined)) => predefined.wire_name(),
+            _ => &ty.name,
+        }
+    }
+}
+
+fn predefined_type(predefined: Predefined) -> TokenStream {
+    match predefined {
+        Predefined::Boolean => quote! { bool },
+        Predefined::Byte => quote! { i8 },
+        Predefined::Short => quote! { i16 },
+        Predefined::Int => quote! { i32 },
+        Predefined::Long => quote! { i64 },
+        Predefined::Float => quote! { f32 },
+        Predefined::Double => quote! { f64 },
+        Predefined::String | Predefined::AnyUri => quote! { String },
+        Predefined::Base64Binary => quote! { rt::Binary },
+        Predefined::DateTime => quote! { rt::DateTime },
+        Predefined::AnyType | Predefined::MethodFault => quote! { rt::Any },
+        Predefined::ManagedObjectReference => quote! { rt::ManagedObjectReference },
+    }
+}

@@ -1,0 +1,80 @@
+//! `enums`: enumerations.
+
+use quote::quote;
+
+use super::words::since_doc;
+use super::{Definition, Emission, File, Group, docs, ident};
+use crate::model::Enum;
+use crate::names::{type_name, variant_name};
+
+pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
+    let head = emission.use_runtime();
+    let mut enums: Vec<_> = emission.shape.description.enums.iter().collect();
+    enums.sort_by(|left, right| left.name.cmp(&right.name));
+    let definitions = enums.into_iter().map(definition).collect();
+    let doc = " Enumerations; each may hold a value that is not known here.";
+    emission.parts(files, "enums", doc, vec![Group { part: "part", head, definitions }]);
+}
+
+fn definition(definition: &Enum) -> Definition {
+    let rust = ident(&type_name(&definition.name));
+    let name = &definition.name;
+    let docs_of_type = docs(&[format!("`{name}`{}.", since_doc(definition.since.as_ref()))]);
+    let values: Vec<&String> = definition.values.iter().map(|value| &value.name).collect();
+    let variants: Vec<_> = values.iter().map(|value| ident(&variant_name(value))).collect();
+    let docs_of_values = definition.values.iter().map(|value| {
+        docs(&[format!("`{}`{}.", value.name, since_doc(value.since.as_ref()))])
+    });
+    let tokens = quote! {
+        #docs_of_type
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum #rust {
+            #(#docs_of_values #variants,)*
+            /// A value that is not known here; an empty one is unset.
+            Unrecognized(String),
+        }
+        impl rt::Enum for #rust {
+            const NAME: &'static str = #name;
+            const VALUES: &'static [&'static str] = &[#(#values),*];
+            fn as_str(&self) -> &str {
+                match self {
+                    #(Self::#variants => #values,)*
+                    Self::Unrecognized(value) => value,
+                }
+            }
+            fn from_wire(value: &str) -> Self {
+                match value {
+                    #(#values => Self::#variants,)*
+                    value => Self::Unrecognized(value.to_owned()),
+                }
+            }
+        }
+        impl Default for #rust {
+            fn default() -> Self { Self::Unrecognized(String::new()) }
+        }
+        impl std::fmt::Display for #rust {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(rt::Enum::as_str(self))
+            }
+        }
+        impl rt::Value for #rust {
+            fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
+                reader.enumeration()
+            }
+            fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
+                *self = reader.enumeration()?;
+                Ok(())
+            }
+            fn view(&self) -> rt::View<'_> {
+                rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+            }
+        }
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for #rust {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(rt::Enum::as_str(self))
+            }
+        }
+    };
+    Definition { weight: 4 + values.len(), tokens }
+}

@@ -1,0 +1,90 @@
+//! `methods`: a request for each method.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::class::Class;
+use super::words::since_doc;
+use super::{Definition, Emission, File, Group, ident};
+use crate::model::Method;
+use crate::names::type_name;
+
+pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
+    let use_runtime = emission.use_runtime();
+    let head = quote! { use super::super::{enums, objects, registry::registry}; #use_runtime };
+    let mut methods: Vec<_> = emission.shape.description.methods.iter().collect();
+    methods.sort_by(|left, right| left.name.cmp(&right.name));
+    let definitions = methods.into_iter().map(|method| definition(emission, method)).collect();
+    let doc = " Methods: each is a struct of its parameters.";
+    emission.parts(files, "methods", doc, vec![Group { part: "part", head, definitions }]);
+}
+
+fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
+    let objects = quote! { objects:: };
+    let class = Class {
+        name: &method.name,
+        since: method.since.as_ref(),
+        docs: documentation(emission, method),
+        base: None,
+        ancestors: Vec::new(),
+        embeds: false,
+        inherited: 0,
+        members: method.given().iter().collect(),
+        is_partial: false,
+        objects: objects.clone(),
+    };
+    let mut definition = class.emit(emission);
+    let (rust, name, this) = (ident(&type_name(&method.name)), &method.name, this(method));
+    let output = match &method.returns {
+        Some(returns) => emission.rust_type(returns, returns.occurrence, &objects),
+        None => quote! { () },
+    };
+    let target = match method.bound_to() {
+        Some(_) => quote! { None },
+        None => quote! { Some(&self.this) },
+    };
+    definition.tokens.extend(quote! {
+        impl rt::Method for #rust {
+            const NAME: &'static str = #name;
+            const THIS: rt::This = #this;
+            type Output = #output;
+            fn registry() -> &'static rt::Registry { registry() }
+            fn this(&self) -> Option<&rt::ManagedObjectReference> { #target }
+        }
+    });
+    definition
+}
+
+/// The value of `rt::This` for a method.
+pub(super) fn this(method: &Method) -> TokenStream {
+    match method.bound_to() {
+        Some(member) => quote! { rt::This::ServiceContent(#member) },
+        None => quote! { rt::This::Explicit },
+    }
+}
+
+fn documentation(emission: &Emission<'_>, method: &Method) -> Vec<String> {
+    let this = method.parameters.first();
+    let owner = this.and_then(|this| this.ty.annotations.to.as_ref());
+    let owner = owner.map(|owner| format!(", a method of `{owner}`")).unwrap_or_default();
+    let since = since_doc(method.since.as_ref());
+    let mut docs = vec![format!("`{}`{owner}{since}.", method.name)];
+    let returns = match &method.returns {
+        Some(returns) => format!("Returns: {}.", emission.type_doc(returns, returns.occurrence)),
+        None => "Returns nothing.".to_owned(),
+    };
+    let result = method.result.as_ref();
+    let result = result.map(|result| {
+        format!("The task's result: {}.", emission.type_doc(result, result.occurrence))
+    });
+    let throws = (!method.throws.is_empty()).then(|| {
+        let names: Vec<_> = method.throws.iter().map(|fault| format!("`{}`", fault.name)).collect();
+        format!("Faults: {}.", names.join(", "))
+    });
+    let privilege = method.privilege.as_ref();
+    let privilege = privilege.map(|privilege| format!("Needs the privilege `{privilege}`."));
+    for line in [Some(returns), result, throws, privilege].into_iter().flatten() {
+        docs.extend([String::new(), line]);
+    }
+    docs
+}

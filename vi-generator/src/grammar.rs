@@ -1,0 +1,216 @@
+//! The words of a description.
+//!
+//! A description is read line by line. `#` begins a comment anywhere in a line; blanks separate words, and how
+//! many there are doesn't matter. It is a list of definitions, each ended by a line `end`:
+//!
+//! ```text
+//! enum NAME [since VERSION]
+//!     VALUE [since VERSION]
+//! end
+//!
+//! object NAME [extends BASE] [since VERSION]             also `fault` and `managed object`
+//!     TYPE NAME OCCURRENCE [ANNOTATION]...
+//! end
+//!
+//! method NAME [returns TYPE OCCURRENCE] [ANNOTATION]...  `since` is the method's, the others the return value's
+//!     ManagedObjectReference _this r                     or _this:MEMBER, see below
+//!     TYPE NAME OCCURRENCE [ANNOTATION]...
+//!     result TYPE OCCURRENCE [ANNOTATION]...
+//!     throws FAULT, FAULT
+//!     privilege PRIVILEGE
+//! end
+//! ```
+//!
+//! This is the grammar of libvirt's `esx_vi_generator.input` with annotations, `fault` and the last three lines
+//! of a method added. Properties stand in the order of the schema, base classes first.
+//!
+//! - A `fault` is an object that descends from `MethodFault`; the root is `fault MethodFault`. In a description
+//!   that doesn't define `MethodFault`, as libvirt's, it stands for a value of any type.
+//! - `_this:MEMBER` binds a method to the only instance of its object: `ServiceContent` has it in `MEMBER`.
+//! - `to`, `link` and `holds` may name something the description leaves out; what it has must be of the right kind.
+//!
+//! One thing is stricter than in libvirt, which skips text outside of definitions: a definition whose keyword is
+//! misspelt would be lost without a word, so it is a mistake here.
+
+use std::fmt;
+
+/// What begins a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keyword {
+    /// `enum`
+    Enum,
+    /// `object`
+    Object,
+    /// `fault`
+    Fault,
+    /// `managed object`
+    ManagedObject,
+    /// `method`
+    Method,
+}
+
+impl Keyword {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Enum, Self::Object, Self::Fault, Self::ManagedObject, Self::Method];
+
+    /// The keyword that a line's words begin with, and the words behind it.
+    pub(crate) fn split<'a, 'b>(words: &'b [&'a str]) -> Option<(Self, &'b [&'a str])> {
+        match words {
+            ["enum", rest @ ..] => Some((Self::Enum, rest)),
+            ["object", rest @ ..] => Some((Self::Object, rest)),
+            ["fault", rest @ ..] => Some((Self::Fault, rest)),
+            ["managed", "object", rest @ ..] => Some((Self::ManagedObject, rest)),
+            ["method", rest @ ..] => Some((Self::Method, rest)),
+            _ => None,
+        }
+    }
+
+    /// The form of a definition's first line.
+    pub(crate) fn header(self) -> &'static str {
+        match self {
+            Self::Enum => "enum <name> [since <version>]",
+            Self::Object => "object <name> [extends <object>] [since <version>]",
+            Self::Fault => "fault <name> [extends <fault>] [since <version>]",
+            Self::ManagedObject => "managed object <name> [extends <managed object>] [since <version>]",
+            Self::Method => "method <name> [returns <type> <occurrence>] [<annotation>...]",
+        }
+    }
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enum => "enum",
+            Self::Object => "object",
+            Self::Fault => "fault",
+            Self::ManagedObject => "managed object",
+            Self::Method => "method",
+        })
+    }
+}
+
+/// How often a property, parameter or return value occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Occurrence {
+    /// `r`: exactly once.
+    Required,
+    /// `o`: at most once.
+    Optional,
+    /// `rl`: at least once.
+    RequiredList,
+    /// `ol`: any number of times.
+    OptionalList,
+    /// `i`: skipped when it is read and never written; its type need not be defined.
+    Ignored,
+}
+
+impl Occurrence {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "r" => Self::Required,
+            "o" => Self::Optional,
+            "rl" => Self::RequiredList,
+            "ol" => Self::OptionalList,
+            "i" => Self::Ignored,
+            _ => return None,
+        })
+    }
+}
+
+/// The types that a description uses without defining them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Predefined {
+    /// `Boolean`
+    Boolean,
+    /// `Byte`, 8 bits with sign.
+    Byte,
+    /// `Short`, 16 bits with sign.
+    Short,
+    /// `Int`, 32 bits with sign.
+    Int,
+    /// `Long`, 64 bits with sign.
+    Long,
+    /// `Float`
+    Float,
+    /// `Double`
+    Double,
+    /// `String`
+    String,
+    /// `AnyURI`, a string.
+    AnyUri,
+    /// `Base64Binary`
+    Base64Binary,
+    /// `DateTime`
+    DateTime,
+    /// `AnyType`: a value that says its type itself.
+    AnyType,
+    /// `ManagedObjectReference`
+    ManagedObjectReference,
+    /// `MethodFault`, in descriptions that don't define it: read as `AnyType`.
+    MethodFault,
+}
+
+impl Predefined {
+    /// All but [`Predefined::MethodFault`].
+    pub const ALL: [Self; 13] = [
+        Self::Boolean,
+        Self::Byte,
+        Self::Short,
+        Self::Int,
+        Self::Long,
+        Self::Float,
+        Self::Double,
+        Self::String,
+        Self::AnyUri,
+        Self::Base64Binary,
+        Self::DateTime,
+        Self::AnyType,
+        Self::ManagedObjectReference,
+    ];
+
+    /// The name in a description.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "Boolean",
+            Self::Byte => "Byte",
+            Self::Short => "Short",
+            Self::Int => "Int",
+            Self::Long => "Long",
+            Self::Float => "Float",
+            Self::Double => "Double",
+            Self::String => "String",
+            Self::AnyUri => "AnyURI",
+            Self::Base64Binary => "Base64Binary",
+            Self::DateTime => "DateTime",
+            Self::AnyType => "AnyType",
+            Self::ManagedObjectReference => "ManagedObjectReference",
+            Self::MethodFault => "MethodFault",
+        }
+    }
+
+    /// The name in the schema.
+    pub const fn wire_name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Byte => "byte",
+            Self::Short => "short",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::String => "string",
+            Self::AnyUri => "anyURI",
+            Self::Base64Binary => "base64Binary",
+            Self::DateTime => "dateTime",
+            Self::AnyType => "anyType",
+            Self::ManagedObjectReference => "ManagedObjectReference",
+            Self::MethodFault => "MethodFault",
+        }
+    }
+
+    /// The predefined type with that name; never [`Predefined::MethodFault`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ty| ty.name() == name)
+    }
+}

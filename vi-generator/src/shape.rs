@@ -1,0 +1,112 @@
+//! What follows from a description: what a name means, who descends from whom, what holds what by value.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::grammar::{Occurrence, Predefined};
+use crate::model::{Description, Enum, Member, Object};
+
+/// A description with its names resolved.
+pub(crate) struct Shape<'a> {
+    pub(crate) description: &'a Description,
+    enums: HashMap<&'a str, &'a Enum>,
+    objects: HashMap<&'a str, &'a Object>,
+    managed_objects: HashMap<&'a str, &'a Object>,
+    /// The names of objects that some object extends.
+    bases: HashSet<&'a str>,
+}
+
+/// What the name of a type stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Meaning<'a> {
+    Predefined(Predefined),
+    Enum(&'a Enum),
+    Object(&'a Object),
+}
+
+impl<'a> Shape<'a> {
+    pub(crate) fn of(description: &'a Description) -> Self {
+        // The first definition of a name counts; a second one is a mistake that is reported elsewhere.
+        fn by_name<'a, T>(all: &'a [T], name: fn(&T) -> &str) -> HashMap<&'a str, &'a T> {
+            all.iter().rev().map(|definition| (name(definition), definition)).collect()
+        }
+        Self {
+            description,
+            enums: by_name(&description.enums, |definition| &definition.name),
+            objects: by_name(&description.objects, |definition| &definition.name),
+            managed_objects: by_name(&description.managed_objects, |definition| &definition.name),
+            bases: description.objects.iter().filter_map(|object| object.extends.as_deref()).collect(),
+        }
+    }
+
+    pub(crate) fn meaning(&self, name: &str) -> Option<Meaning<'a>> {
+        if let Some(object) = self.objects.get(name) {
+            return Some(Meaning::Object(object));
+        }
+        if let Some(definition) = self.enums.get(name) {
+            return Some(Meaning::Enum(definition));
+        }
+        if name == Predefined::MethodFault.name() {
+            return Some(Meaning::Predefined(Predefined::MethodFault));
+        }
+        Predefined::parse(name).map(Meaning::Predefined)
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Option<&'a Object> {
+        self.objects.get(name).copied()
+    }
+
+    pub(crate) fn enumeration(&self, name: &str) -> Option<&'a Enum> {
+        self.enums.get(name).copied()
+    }
+
+    pub(crate) fn managed_object(&self, name: &str) -> Option<&'a Object> {
+        self.managed_objects.get(name).copied()
+    }
+
+    /// Whether a position of this type may hold other types as well.
+    pub(crate) fn is_polymorphic(&self, object: &Object) -> bool {
+        self.bases.contains(object.name.as_str())
+    }
+
+    /// The base class of an object, or of a managed object.
+    pub(crate) fn base(&self, of: &Object) -> Option<&'a Object> {
+        let base = of.extends.as_deref()?;
+        match of.keyword {
+            crate::grammar::Keyword::ManagedObject => self.managed_object(base),
+            _ => self.object(base),
+        }
+    }
+
+    /// The base classes, nearest first; stops where a class would come twice.
+    pub(crate) fn ancestors(&self, of: &Object) -> Vec<&'a Object> {
+        let mut ancestors: Vec<&Object> = Vec::new();
+        let mut next = self.base(of);
+        while let Some(object) = next {
+            if object.name == of.name || ancestors.iter().any(|known| known.name == object.name) {
+                break;
+            }
+            ancestors.push(object);
+            next = self.base(object);
+        }
+        ancestors
+    }
+
+    /// How many properties an object inherits.
+    pub(crate) fn inherited(&self, of: &Object) -> usize {
+        self.ancestors(of).iter().map(|ancestor| ancestor.stored().count()).sum()
+    }
+
+    /// The base class if it has properties of its own or inherited ones, so that it is worth a field.
+    pub(crate) fn embedded_base(&self, of: &Object) -> Option<&'a Object> {
+        let base = self.base(of)?;
+        (self.inherited(of) > 0).then_some(base)
+    }
+
+    /// The object a property holds exactly once: a value of the owner can't exist without one of it.
+    pub(crate) fn required_object(&self, member: &Member) -> Option<&'a Object> {
+        match (member.ty.occurrence, self.meaning(&member.ty.name)) {
+            (Occurrence::Required, Some(Meaning::Object(object))) => Some(object),
+            _ => None,
+        }
+    }
+}
