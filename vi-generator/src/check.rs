@@ -11,10 +11,17 @@ use crate::shape::{Meaning, Shape};
 
 /// All mistakes that concern more than one line.
 pub(crate) fn check(description: &Description) -> Vec<Mistake> {
-    let mut check = Check { shape: Shape::of(description), mistakes: Vec::new() };
+    let mut check = Check {
+        shape: Shape::of(description),
+        mistakes: Vec::new(),
+    };
     check.definitions();
     check.enums();
-    for object in description.objects.iter().chain(&description.managed_objects) {
+    for object in description
+        .objects
+        .iter()
+        .chain(&description.managed_objects)
+    {
         check.base(object);
         check.members(object);
     }
@@ -45,9 +52,16 @@ impl<'a> Check<'a> {
     /// Names of types are unique, names of methods among themselves as well.
     fn definitions(&mut self) {
         let description = self.shape.description;
-        let objects = description.objects.iter().chain(&description.managed_objects);
+        let objects = description
+            .objects
+            .iter()
+            .chain(&description.managed_objects);
         let mut types: Vec<Named<'a>> = objects
-            .map(|object| Named { line: object.line, name: &object.name, title: object.title() })
+            .map(|object| Named {
+                line: object.line,
+                name: &object.name,
+                title: object.title(),
+            })
             .chain(description.enums.iter().map(|definition| Named {
                 line: definition.line,
                 name: &definition.name,
@@ -80,7 +94,13 @@ impl<'a> Check<'a> {
                 continue;
             }
             if let Some(&first) = seen.get(name) {
-                self.mistake(line, MistakeKind::DefinedTwice { owner: title, first });
+                self.mistake(
+                    line,
+                    MistakeKind::DefinedTwice {
+                        owner: title,
+                        first,
+                    },
+                );
                 continue;
             }
             seen.insert(name, line);
@@ -131,16 +151,26 @@ impl<'a> Check<'a> {
         };
         let same_kind = |base: &&Object| base.keyword == object.keyword;
         if self.shape.base(object).filter(same_kind).is_none() {
-            let candidates = known.iter().filter(same_kind).map(|base| base.name.as_str());
+            let candidates = known
+                .iter()
+                .filter(same_kind)
+                .map(|base| base.name.as_str());
             let nearest = nearest(name, candidates.filter(|base| *base != object.name));
             let base = name.clone();
-            let kind = MistakeKind::UnknownBase { owner, base, wanted, nearest };
+            let kind = MistakeKind::UnknownBase {
+                owner,
+                base,
+                wanted,
+                nearest,
+            };
             return self.mistake(object.line, kind);
         }
         let ancestors = self.shape.ancestors(object);
         let last = ancestors.last().copied().unwrap_or(object);
         // Every class of a cycle comes by here; the topmost one of the file reports it.
-        let is_first = ancestors.iter().all(|ancestor| object.line <= ancestor.line);
+        let is_first = ancestors
+            .iter()
+            .all(|ancestor| object.line <= ancestor.line);
         if is_first && last.extends.as_deref() == Some(&object.name) {
             let mut path = vec![object.name.as_str()];
             path.extend(ancestors.iter().map(|ancestor| ancestor.name.as_str()));
@@ -167,7 +197,15 @@ impl<'a> Check<'a> {
             }
             if let Some(&(other, first)) = seen.get(name) {
                 let (owner, name, other) = (owner.clone(), name.to_owned(), other.title());
-                self.mistake(member.line, MistakeKind::MemberTwice { owner, name, other, first });
+                self.mistake(
+                    member.line,
+                    MistakeKind::MemberTwice {
+                        owner,
+                        name,
+                        other,
+                        first,
+                    },
+                );
                 continue;
             }
             seen.insert(name, (object, member.line));
@@ -188,7 +226,15 @@ impl<'a> Check<'a> {
             self.ty(&owner, name, parameter.line, &parameter.ty);
             if let Some(&first) = seen.get(name) {
                 let (owner, name, other) = (owner.clone(), name.to_owned(), owner.clone());
-                self.mistake(parameter.line, MistakeKind::MemberTwice { owner, name, other, first });
+                self.mistake(
+                    parameter.line,
+                    MistakeKind::MemberTwice {
+                        owner,
+                        name,
+                        other,
+                        first,
+                    },
+                );
                 continue;
             }
             seen.insert(name, parameter.line);
@@ -215,7 +261,13 @@ impl<'a> Check<'a> {
         if !is_right {
             let found = first.map(|first| format!("'{} {}'", first.ty.name, first.name));
             let line = first.map_or(method.line, |first| first.line);
-            self.mistake(line, MistakeKind::This { owner: method.title(), found });
+            self.mistake(
+                line,
+                MistakeKind::This {
+                    owner: method.title(),
+                    found,
+                },
+            );
         }
     }
 
@@ -235,7 +287,10 @@ impl<'a> Check<'a> {
     ) {
         let rust = field_name(name);
         if let Some(&(other, first)) = in_rust.get(&rust) {
-            return self.mistake(line, same_in_rust(owner.to_owned(), name, other, first, rust));
+            return self.mistake(
+                line,
+                same_in_rust(owner.to_owned(), name, other, first, rust),
+            );
         }
         in_rust.insert(rust, (name, line));
     }
@@ -260,8 +315,18 @@ impl<'a> Check<'a> {
         let Some(meaning) = self.shape.meaning(&ty.name) else {
             let description = self.shape.description;
             let mut known: Vec<&str> = Predefined::ALL.into_iter().map(Predefined::name).collect();
-            known.extend(description.objects.iter().map(|object| object.name.as_str()));
-            known.extend(description.enums.iter().map(|definition| definition.name.as_str()));
+            known.extend(
+                description
+                    .objects
+                    .iter()
+                    .map(|object| object.name.as_str()),
+            );
+            known.extend(
+                description
+                    .enums
+                    .iter()
+                    .map(|definition| definition.name.as_str()),
+            );
             let kind = MistakeKind::UnknownType {
                 owner: owner.to_owned(),
                 name: name.to_owned(),
@@ -276,15 +341,32 @@ impl<'a> Check<'a> {
         };
         let is_string = predefined == Some(Predefined::String);
         let is_reference = predefined == Some(Predefined::ManagedObjectReference);
-        let is_optional =
-            matches!(ty.occurrence, Occurrence::Optional | Occurrence::OptionalList);
+        let is_optional = matches!(
+            ty.occurrence,
+            Occurrence::Optional | Occurrence::OptionalList
+        );
         let annotations = &ty.annotations;
         let fits = [
-            ("to", annotations.to.is_some(), is_reference, "ManagedObjectReference"),
+            (
+                "to",
+                annotations.to.is_some(),
+                is_reference,
+                "ManagedObjectReference",
+            ),
             ("link", annotations.link.is_some(), is_string, "String"),
             ("names", annotations.names.is_some(), is_string, "String"),
-            ("holds", annotations.holds.is_some(), predefined.is_none(), "an object that holds a fault"),
-            ("required", annotations.required, is_optional, "what is o or ol"),
+            (
+                "holds",
+                annotations.holds.is_some(),
+                predefined.is_none(),
+                "an object that holds a fault",
+            ),
+            (
+                "required",
+                annotations.required,
+                is_optional,
+                "what is o or ol",
+            ),
         ];
         for (annotation, given, fits, expected) in fits {
             if given && !fits {
@@ -298,9 +380,27 @@ impl<'a> Check<'a> {
                 self.mistake(line, kind);
             }
         }
-        self.target(owner, line, "to", annotations.to.as_deref(), Keyword::ManagedObject);
-        self.target(owner, line, "link", annotations.link.as_deref(), Keyword::Object);
-        self.target(owner, line, "holds", annotations.holds.as_deref(), Keyword::Fault);
+        self.target(
+            owner,
+            line,
+            "to",
+            annotations.to.as_deref(),
+            Keyword::ManagedObject,
+        );
+        self.target(
+            owner,
+            line,
+            "link",
+            annotations.link.as_deref(),
+            Keyword::Object,
+        );
+        self.target(
+            owner,
+            line,
+            "holds",
+            annotations.holds.as_deref(),
+            Keyword::Fault,
+        );
     }
 
     /// An annotation may name something that the description leaves out, but nothing of another kind.
@@ -326,7 +426,13 @@ impl<'a> Check<'a> {
             };
             let (owner, target) = (owner.to_owned(), name.to_owned());
             let found = format!("the {found} of that name");
-            let kind = MistakeKind::WrongTarget { owner, annotation, target, found, expected };
+            let kind = MistakeKind::WrongTarget {
+                owner,
+                annotation,
+                target,
+                found,
+                expected,
+            };
             self.mistake(line, kind);
         }
     }
@@ -351,7 +457,10 @@ impl<'a> Check<'a> {
         done: &mut HashSet<&'a str>,
     ) {
         if let Some(start) = path.iter().position(|(known, _)| known.name == object.name) {
-            let mut steps: Vec<&str> = path[start..].iter().map(|(_, step)| step.as_str()).collect();
+            let mut steps: Vec<&str> = path[start..]
+                .iter()
+                .map(|(_, step)| step.as_str())
+                .collect();
             steps.push(&object.name);
             let (owner, path) = (object.title(), steps.join(" -> "));
             return self.mistake(object.line, MistakeKind::RequiredCycle { owner, path });
@@ -376,12 +485,20 @@ impl<'a> Check<'a> {
 
 fn same_in_rust(owner: String, name: &str, other: &str, first: usize, rust: String) -> MistakeKind {
     let (name, other) = (name.to_owned(), other.to_owned());
-    MistakeKind::SameInRust { owner, name, other, first, rust }
+    MistakeKind::SameInRust {
+        owner,
+        name,
+        other,
+        first,
+        rust,
+    }
 }
 
 fn is_name(name: &str) -> bool {
     let name = name.strip_prefix("r#").unwrap_or(name);
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         && name.chars().any(|letter| letter.is_ascii_alphanumeric())
 }

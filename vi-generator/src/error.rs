@@ -18,7 +18,10 @@ pub struct Errors {
 impl Errors {
     pub(crate) fn new(file: &str, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.line);
-        Self { file: file.to_owned(), mistakes }
+        Self {
+            file: file.to_owned(),
+            mistakes,
+        }
     }
 }
 
@@ -82,7 +85,9 @@ pub enum MistakeKind {
         owner: String,
     },
     /// A property or parameter is not three words and annotations.
-    #[error("{owner}: '{found}' is no {what}; expected '<type> <name> <occurrence>' and annotations")]
+    #[error(
+        "{owner}: '{found}' is no {what}; expected '<type> <name> <occurrence>' and annotations"
+    )]
     Member {
         /// The definition.
         owner: String,
@@ -166,7 +171,9 @@ pub enum MistakeKind {
         expected: &'static str,
     },
     /// A name that was already defined.
-    #[error("{owner} is already defined in line {first}; names of types are unique, those of methods as well")]
+    #[error(
+        "{owner} is already defined in line {first}; names of types are unique, those of methods as well"
+    )]
     DefinedTwice {
         /// The second definition.
         owner: String,
@@ -180,7 +187,9 @@ pub enum MistakeKind {
         owner: String,
     },
     /// A property that the object or a base class already has.
-    #[error("{owner}: {name} is already in {other} (line {first}); a property or parameter is named once")]
+    #[error(
+        "{owner}: {name} is already in {other} (line {first}); a property or parameter is named once"
+    )]
     MemberTwice {
         /// The definition.
         owner: String,
@@ -202,7 +211,9 @@ pub enum MistakeKind {
         first: usize,
     },
     /// Two names that are different on the wire and the same in Rust.
-    #[error("{owner}: {name} and {other} (line {first}) would both be called {rust} in Rust; rename or leave out one")]
+    #[error(
+        "{owner}: {name} and {other} (line {first}) would both be called {rust} in Rust; rename or leave out one"
+    )]
     SameInRust {
         /// The definition that has them, or what they are.
         owner: String,
@@ -216,7 +227,9 @@ pub enum MistakeKind {
         rust: String,
     },
     /// A name that cannot be one in Rust.
-    #[error("{owner}: '{name}' is no name; expected letters, digits and '_', not beginning with a digit")]
+    #[error(
+        "{owner}: '{name}' is no name; expected letters, digits and '_', not beginning with a digit"
+    )]
     NotAName {
         /// The definition.
         owner: String,
@@ -274,7 +287,9 @@ pub enum MistakeKind {
         expected: &'static str,
     },
     /// A class that descends from itself.
-    #[error("{owner} extends itself: {path}; a chain of base classes ends at one without 'extends'")]
+    #[error(
+        "{owner} extends itself: {path}; a chain of base classes ends at one without 'extends'"
+    )]
     BaseCycle {
         /// The definition.
         owner: String,
@@ -282,7 +297,9 @@ pub enum MistakeKind {
         path: String,
     },
     /// An object that cannot exist because it would have to hold itself.
-    #[error("{owner} requires itself: {path}; no value could exist, so one of these must be optional or a list")]
+    #[error(
+        "{owner} requires itself: {path}; no value could exist, so one of these must be optional or a list"
+    )]
     RequiredCycle {
         /// The definition.
         owner: String,
@@ -301,5 +318,8 @@ pub enum MistakeKind {
 
 /// "; did you mean 'x'?", without the question where there is nothing near.
 fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!(" (did you mean '{name}'?)")).unwrap_or_default()
+    nearest
+        .as_ref()
+        .map(|name| format!(" (did you mean '{name}'?)"))
+        .unwrap_or_default()
 }

@@ -51,8 +51,13 @@ pub enum Keyword {
 
 impl Keyword {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Enum, Self::Object, Self::Fault, Self::ManagedObject, Self::Method];
+    pub const ALL: [Self; 5] = [
+        Self::Enum,
+        Self::Object,
+        Self::Fault,
+        Self::ManagedObject,
+        Self::Method,
+    ];
 
     /// The keyword that a line's words begin with, and the words behind it.
     pub(crate) fn split<'a, 'b>(words: &'b [&'a str]) -> Option<(Self, &'b [&'a str])> {
@@ -72,7 +77,9 @@ impl Keyword {
             Self::Enum => "enum <name> [since <version>]",
             Self::Object => "object <name> [extends <object>] [since <version>]",
             Self::Fault => "fault <name> [extends <fault>] [since <version>]",
-            Self::ManagedObject => "managed object <name> [extends <managed object>] [since <version>]",
+            Self::ManagedObject => {
+                "managed object <name> [extends <managed object>] [since <version>]"
+            }
             Self::Method => "method <name> [returns <type> <occurrence>] [<annotation>...]",
         }
     }

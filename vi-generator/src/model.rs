@@ -151,7 +151,9 @@ impl Method {
 impl Object {
     /// The properties that are stored: without the ignored ones.
     pub fn stored(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().filter(|member| member.ty.occurrence != Occurrence::Ignored)
+        self.members
+            .iter()
+            .filter(|member| member.ty.occurrence != Occurrence::Ignored)
     }
 
     /// Keyword and name: `object VirtualDisk`.

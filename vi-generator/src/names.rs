@@ -5,7 +5,11 @@ use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 /// The name of a type, method or managed object: `VirtualUSBController` -> `VirtualUsbController`.
 pub(crate) fn type_name(name: &str) -> String {
     let name = join_plurals(name).to_upper_camel_case();
-    if PRELUDE.contains(&name.as_str()) { name + "_" } else { name }
+    if PRELUDE.contains(&name.as_str()) {
+        name + "_"
+    } else {
+        name
+    }
 }
 
 /// The name of a field: `numCPU` -> `num_cpu`, `type` -> `r#type`, `self` -> `self_`.
@@ -35,11 +39,19 @@ pub(crate) fn static_name(name: &str) -> String {
 }
 
 /// The one of `candidates` that `name` was probably meant to be.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
     let lower = name.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|&(distance, candidate)| distance <= (name.len().min(candidate.len()) / 4).max(1))
         .min()
         .map(|(_, candidate)| candidate.to_owned())
@@ -50,9 +62,16 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
 fn join_plurals(name: &str) -> String {
     let mut out: Vec<char> = name.chars().collect();
     for at in 2..out.len() {
-        let ends = out.get(at + 1).is_none_or(|next| !next.is_ascii_lowercase());
+        let ends = out
+            .get(at + 1)
+            .is_none_or(|next| !next.is_ascii_lowercase());
         let plural = out[at] == 's' && ends && out[at - 1].is_ascii_uppercase();
-        if plural && name.chars().nth(at - 2).is_some_and(|before| before.is_ascii_uppercase()) {
+        if plural
+            && name
+                .chars()
+                .nth(at - 2)
+                .is_some_and(|before| before.is_ascii_uppercase())
+        {
             let mut start = at - 1;
             while start > 0 && out[start - 1].is_ascii_uppercase() {
                 start -= 1;
@@ -71,8 +90,8 @@ fn is_keyword(name: &str) -> bool {
 
 /// Names that generated code uses without a path.
 const PRELUDE: [&str; 14] = [
-    "Box", "Clone", "Copy", "Default", "Drop", "Err", "None", "Ok", "Option", "Send", "Some", "String",
-    "Sync", "Vec",
+    "Box", "Clone", "Copy", "Default", "Drop", "Err", "None", "Ok", "Option", "Send", "Some",
+    "String", "Sync", "Vec",
 ];
 
 #[cfg(test)]
@@ -84,7 +103,10 @@ mod tests {
         for (name, rust) in [
             ("VirtualUSBController", "VirtualUsbController"),
             ("PowerOnVM_Task", "PowerOnVmTask"),
-            ("vslmInfrastructureObjectPolicy", "VslmInfrastructureObjectPolicy"),
+            (
+                "vslmInfrastructureObjectPolicy",
+                "VslmInfrastructureObjectPolicy",
+            ),
             ("ClusterSystemVMsConfigSpec", "ClusterSystemVmsConfigSpec"),
             ("Option", "Option_"),
         ] {
@@ -122,7 +144,10 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_near() {
-        assert_eq!(nearest("VirtualDisc", ["VirtualDisk", "VirtualDevice"]).as_deref(), Some("VirtualDisk"));
+        assert_eq!(
+            nearest("VirtualDisc", ["VirtualDisk", "VirtualDevice"]).as_deref(),
+            Some("VirtualDisk")
+        );
         assert_eq!(nearest("Elephant", ["VirtualDisk", "VirtualDevice"]), None);
     }
 }

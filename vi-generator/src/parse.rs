@@ -61,9 +61,8 @@ impl Parser {
     fn take(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         // A lone keyword inside a definition is an enum's value; `object` has no value called so, but could.
-        let header = Keyword::split(&words).filter(|(_, rest)| {
-            !(rest.is_empty() && matches!(self.open, Some(Block::Enum(_))))
-        });
+        let header = Keyword::split(&words)
+            .filter(|(_, rest)| !(rest.is_empty() && matches!(self.open, Some(Block::Enum(_)))));
         if let Some((keyword, rest)) = header {
             return self.begin(line, keyword, rest);
         }
@@ -90,7 +89,10 @@ impl Parser {
     fn stray(&mut self, word: &str) {
         let keywords = ["enum", "object", "fault", "managed", "method"];
         let nearest = nearest(word, keywords);
-        self.mistake(MistakeKind::NotADefinition { found: word.to_owned(), nearest });
+        self.mistake(MistakeKind::NotADefinition {
+            found: word.to_owned(),
+            nearest,
+        });
         // What follows belongs to the definition that was meant; read up to its end without a mistake per line.
         if word != "end" {
             self.open_line = self.line;
@@ -100,12 +102,19 @@ impl Parser {
 
     fn begin(&mut self, line: &str, keyword: Keyword, rest: &[&str]) {
         let block = self.header(keyword, rest).unwrap_or_else(|| {
-            self.mistake(MistakeKind::Header { found: line.to_owned(), keyword });
+            self.mistake(MistakeKind::Header {
+                found: line.to_owned(),
+                keyword,
+            });
             Block::Broken(keyword)
         });
         if let Some(open) = self.open.as_ref().map(Block::title) {
             let open_line = self.open_line;
-            self.mistake(MistakeKind::Nested { owner: block.title(), open, open_line });
+            self.mistake(MistakeKind::Nested {
+                owner: block.title(),
+                open,
+                open_line,
+            });
             self.close();
         }
         self.open = Some(block);
@@ -129,11 +138,21 @@ impl Parser {
             _ => return None,
         };
         Some(match keyword {
-            Keyword::Enum if extends.is_none() => {
-                Block::Enum(Enum { line, name, since, values: Vec::new() })
-            }
+            Keyword::Enum if extends.is_none() => Block::Enum(Enum {
+                line,
+                name,
+                since,
+                values: Vec::new(),
+            }),
             Keyword::Enum => return None,
-            _ => Block::Object(Object { line, keyword, name, extends, since, members: Vec::new() }),
+            _ => Block::Object(Object {
+                line,
+                keyword,
+                name,
+                extends,
+                since,
+                members: Vec::new(),
+            }),
         })
     }
 
@@ -151,8 +170,14 @@ impl Parser {
             privilege: None,
         };
         if let ["returns", ty, occurrence, behind @ ..] = rest {
-            let mut returned =
-                self.ty(&owner, RETURNED, ty, occurrence, behind, &OCCURRENCES_WITHOUT_IGNORED)?;
+            let mut returned = self.ty(
+                &owner,
+                RETURNED,
+                ty,
+                occurrence,
+                behind,
+                &OCCURRENCES_WITHOUT_IGNORED,
+            )?;
             method.since = returned.annotations.since.take();
             method.returns = Some(returned);
             return Some(Block::Method(method));
@@ -173,7 +198,11 @@ impl Parser {
                 return self.mistake(MistakeKind::Value { owner, found });
             }
         };
-        definition.values.push(EnumValue { line: self.line, name: words[0].to_owned(), since });
+        definition.values.push(EnumValue {
+            line: self.line,
+            name: words[0].to_owned(),
+            since,
+        });
     }
 
     fn object_line(&mut self, definition: &mut Object, text: &str, words: &[&str]) {
@@ -190,12 +219,21 @@ impl Parser {
         match words {
             ["throws", rest @ ..] => {
                 let names: Vec<_> = rest.iter().flat_map(|word| word.split(',')).collect();
-                let names = names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned);
+                let names = names
+                    .into_iter()
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned);
                 let before = definition.throws.len();
-                definition.throws.extend(names.map(|name| Fault { line, name }));
+                definition
+                    .throws
+                    .extend(names.map(|name| Fault { line, name }));
                 if before != 0 || definition.throws.len() == before {
                     let expected = "throws <fault>, <fault>";
-                    self.mistake(MistakeKind::MethodLine { owner, found, expected });
+                    self.mistake(MistakeKind::MethodLine {
+                        owner,
+                        found,
+                        expected,
+                    });
                 }
             }
             ["privilege", privilege] if definition.privilege.is_none() => {
@@ -203,7 +241,11 @@ impl Parser {
             }
             ["privilege", ..] => {
                 let expected = "privilege <privilege>";
-                self.mistake(MistakeKind::MethodLine { owner, found, expected });
+                self.mistake(MistakeKind::MethodLine {
+                    owner,
+                    found,
+                    expected,
+                });
             }
             ["result", ty, occurrence, rest @ ..] if definition.result.is_none() => {
                 let possible = &OCCURRENCES_WITHOUT_IGNORED;
@@ -212,7 +254,11 @@ impl Parser {
             }
             ["result", ..] => {
                 let expected = "result <type> <occurrence> [<annotation>...]";
-                self.mistake(MistakeKind::MethodLine { owner, found, expected });
+                self.mistake(MistakeKind::MethodLine {
+                    owner,
+                    found,
+                    expected,
+                });
             }
             _ => {
                 let possible = &OCCURRENCES_WITHOUT_IGNORED;
@@ -237,7 +283,11 @@ impl Parser {
             return None;
         };
         let ty = self.ty(owner, name, ty, occurrence, annotations, possible)?;
-        Some(Member { line: self.line, name: (*name).to_owned(), ty })
+        Some(Member {
+            line: self.line,
+            name: (*name).to_owned(),
+            ty,
+        })
     }
 
     fn ty(
@@ -260,7 +310,11 @@ impl Parser {
             });
         }
         let annotations = self.annotations(owner, annotations);
-        Some(Type { name: ty.to_owned(), occurrence: parsed?, annotations })
+        Some(Type {
+            name: ty.to_owned(),
+            occurrence: parsed?,
+            annotations,
+        })
     }
 
     fn annotations(&mut self, owner: &str, mut words: &[&str]) -> Annotations {
@@ -287,7 +341,11 @@ impl Parser {
                 "to" => ("to", "managed object", &mut found.to),
                 "link" => ("link", "object", &mut found.link),
                 "holds" => ("holds", "fault", &mut found.holds),
-                "names" => ("names", "TypeName, MethodName or PropertyPath", &mut found.names),
+                "names" => (
+                    "names",
+                    "TypeName, MethodName or PropertyPath",
+                    &mut found.names,
+                ),
                 "priv" => ("priv", "privilege>[,<privilege", &mut privileges),
                 _ => {
                     self.mistake(MistakeKind::Annotation {
@@ -301,7 +359,11 @@ impl Parser {
             };
             let Some((text, rest)) = words.split_first() else {
                 let owner = owner.to_owned();
-                self.mistake(MistakeKind::AnnotationValue { owner, annotation, value });
+                self.mistake(MistakeKind::AnnotationValue {
+                    owner,
+                    annotation,
+                    value,
+                });
                 break;
             };
             words = rest;
@@ -331,15 +393,19 @@ impl Parser {
     }
 
     fn mistake(&mut self, kind: MistakeKind) {
-        self.mistakes.push(Mistake { line: self.line, kind });
+        self.mistakes.push(Mistake {
+            line: self.line,
+            kind,
+        });
     }
 }
 
 /// What a return value is called in mistakes.
 pub(crate) const RETURNED: &str = "its return value";
 
-const ANNOTATIONS: [&str; 9] =
-    ["since", "to", "link", "holds", "names", "required", "linkable", "secret", "priv"];
+const ANNOTATIONS: [&str; 9] = [
+    "since", "to", "link", "holds", "names", "required", "linkable", "secret", "priv",
+];
 
 /// The occurrences that are possible in some place.
 struct Occurrences {
@@ -347,7 +413,10 @@ struct Occurrences {
     words: &'static str,
 }
 
-const OCCURRENCES: Occurrences = Occurrences { ignored: true, words: "r, o, rl, ol or i" };
+const OCCURRENCES: Occurrences = Occurrences {
+    ignored: true,
+    words: "r, o, rl, ol or i",
+};
 
 const OCCURRENCES_WITHOUT_IGNORED: Occurrences = Occurrences {
     ignored: false,

@@ -27,14 +27,21 @@ impl<'a> Shape<'a> {
     pub(crate) fn of(description: &'a Description) -> Self {
         // The first definition of a name counts; a second one is a mistake that is reported elsewhere.
         fn by_name<'a, T>(all: &'a [T], name: fn(&T) -> &str) -> HashMap<&'a str, &'a T> {
-            all.iter().rev().map(|definition| (name(definition), definition)).collect()
+            all.iter()
+                .rev()
+                .map(|definition| (name(definition), definition))
+                .collect()
         }
         Self {
             description,
             enums: by_name(&description.enums, |definition| &definition.name),
             objects: by_name(&description.objects, |definition| &definition.name),
             managed_objects: by_name(&description.managed_objects, |definition| &definition.name),
-            bases: description.objects.iter().filter_map(|object| object.extends.as_deref()).collect(),
+            bases: description
+                .objects
+                .iter()
+                .filter_map(|object| object.extends.as_deref())
+                .collect(),
         }
     }
 
@@ -93,7 +100,10 @@ impl<'a> Shape<'a> {
 
     /// How many properties an object inherits.
     pub(crate) fn inherited(&self, of: &Object) -> usize {
-        self.ancestors(of).iter().map(|ancestor| ancestor.stored().count()).sum()
+        self.ancestors(of)
+            .iter()
+            .map(|ancestor| ancestor.stored().count())
+            .sum()
     }
 
     /// The base class if it has properties of its own or inherited ones, so that it is worth a field.

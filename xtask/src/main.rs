@@ -1,6 +1,10 @@
 //! The workspace's own tasks: `cargo xtask --help`.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command talks to its user"
+)]
 
 mod r#gen;
 

@@ -57,7 +57,10 @@ impl<'a> Class<'a> {
             self.family(),
             self.thin(),
         ];
-        Definition { weight, tokens: parts.into_iter().collect() }
+        Definition {
+            weight,
+            tokens: parts.into_iter().collect(),
+        }
     }
 
     fn rust(&self) -> proc_macro2::Ident {
@@ -105,7 +108,12 @@ impl<'a> Class<'a> {
                 Occurrence::RequiredList => format_ident!("RequiredList"),
                 Occurrence::OptionalList => format_ident!("OptionalList"),
             };
-            let since = member.ty.annotations.since.as_ref().map(|since| quote! { .since(#since) });
+            let since = member
+                .ty
+                .annotations
+                .since
+                .as_ref()
+                .map(|since| quote! { .since(#since) });
             let secret = member.ty.annotations.secret.then(|| quote! { .secret() });
             quote! { rt::Field::new(#name, #ty, rt::Occurrence::#occurrence) #since #secret }
         });
@@ -118,7 +126,7 @@ impl<'a> Class<'a> {
                 || Box::new(#rust::default()),
             );
             impl rt::DataObject for #rust {
-                fn describe() -> &'static rt::ObjectInfo { &#info }
+                const INFO: &'static rt::ObjectInfo = &#info;
             }
         }
     }
@@ -128,7 +136,9 @@ impl<'a> Class<'a> {
         let get = self.dispatch(&quote! { & }, &quote! { get });
         let get_mut = self.dispatch(&quote! { &mut }, &quote! { get_mut });
         let (base, base_mut) = match self.base {
-            Some(_) if self.embeds => (quote! { Some(&self.base) }, quote! { Some(&mut self.base) }),
+            Some(_) if self.embeds => {
+                (quote! { Some(&self.base) }, quote! { Some(&mut self.base) })
+            }
             Some(base) => {
                 let base = ident(&type_name(&base.name));
                 (quote! { Some(&#base {}) }, quote! { None })
@@ -166,7 +176,10 @@ impl<'a> Class<'a> {
 
     fn family(&self) -> TokenStream {
         let rust = self.rust();
-        let ancestors = self.ancestors.iter().map(|ancestor| ident(&type_name(&ancestor.name)));
+        let ancestors = self
+            .ancestors
+            .iter()
+            .map(|ancestor| ident(&type_name(&ancestor.name)));
         let deref = self.base.filter(|_| self.embeds).map(|base| {
             let base = ident(&type_name(&base.name));
             quote! {
@@ -190,6 +203,18 @@ impl<'a> Class<'a> {
     fn thin(&self) -> TokenStream {
         let rust = self.rust();
         quote! {
+            impl rt::Value for #rust {
+                fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
+                    let mut object = Self::default();
+                    reader.object(&mut object)?;
+                    Ok(object)
+                }
+                fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
+                    *self = Self::default();
+                    reader.object(self)
+                }
+                fn view(&self) -> rt::View<'_> { rt::View::Object(self) }
+            }
             impl PartialEq for #rust {
                 fn eq(&self, other: &Self) -> bool { rt::equal(self, other) }
             }
@@ -247,7 +272,7 @@ impl Emission<'_> {
     }
 
     /// The name of a type in the schema.
-    fn wire_type<'b>(&self, ty: &'b Type) -> &'b str {
+    pub(super) fn wire_type<'b>(&self, ty: &'b Type) -> &'b str {
         match self.shape.meaning(&ty.name) {
             Some(Meaning::Predefined(predefined)) => predefined.wire_name(),
             _ => &ty.name,

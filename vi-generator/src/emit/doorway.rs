@@ -5,7 +5,10 @@ use quote::quote;
 use super::{Emission, File, Target};
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let doc = format!(" The part of the VI API that `{}` describes.", emission.source);
+    let doc = format!(
+        " The part of the VI API that `{}` describes.",
+        emission.source
+    );
     let path = match emission.target {
         Target::Module => "mod.rs",
         Target::Crate { .. } => "lib.rs",

@@ -13,7 +13,16 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     enums.sort_by(|left, right| left.name.cmp(&right.name));
     let definitions = enums.into_iter().map(definition).collect();
     let doc = " Enumerations; each may hold a value that is not known here.";
-    emission.parts(files, "enums", doc, vec![Group { part: "part", head, definitions }]);
+    emission.parts(
+        files,
+        "enums",
+        doc,
+        vec![Group {
+            part: "part",
+            head,
+            definitions,
+        }],
+    );
 }
 
 fn definition(definition: &Enum) -> Definition {
@@ -21,9 +30,16 @@ fn definition(definition: &Enum) -> Definition {
     let name = &definition.name;
     let docs_of_type = docs(&[format!("`{name}`{}.", since_doc(definition.since.as_ref()))]);
     let values: Vec<&String> = definition.values.iter().map(|value| &value.name).collect();
-    let variants: Vec<_> = values.iter().map(|value| ident(&variant_name(value))).collect();
+    let variants: Vec<_> = values
+        .iter()
+        .map(|value| ident(&variant_name(value)))
+        .collect();
     let docs_of_values = definition.values.iter().map(|value| {
-        docs(&[format!("`{}`{}.", value.name, since_doc(value.since.as_ref()))])
+        docs(&[format!(
+            "`{}`{}.",
+            value.name,
+            since_doc(value.since.as_ref())
+        )])
     });
     let tokens = quote! {
         #docs_of_type
@@ -61,6 +77,10 @@ fn definition(definition: &Enum) -> Definition {
             fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
                 reader.enumeration()
             }
+            fn read_optional(reader: &mut rt::wire::Reader<'_>) -> Result<Option<Self>, rt::DecodeError> {
+                let value = <Self as rt::Value>::read(reader)?;
+                Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+            }
             fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
                 *self = reader.enumeration()?;
                 Ok(())
@@ -69,6 +89,9 @@ fn definition(definition: &Enum) -> Definition {
                 rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
             }
         }
+        impl rt::FromAny for #rust {
+            fn from_any(any: rt::Any) -> Result<Self, rt::CastError> { rt::enumeration_from_any(any) }
+        }
         #[cfg(feature = "serde")]
         impl serde::Serialize for #rust {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,5 +99,8 @@ fn definition(definition: &Enum) -> Definition {
             }
         }
     };
-    Definition { weight: 4 + values.len(), tokens }
+    Definition {
+        weight: 4 + values.len(),
+        tokens,
+    }
 }

@@ -13,17 +13,40 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     let head = quote! { use super::*; use super::super::{enums, objects}; #use_runtime };
     let mut objects: Vec<_> = emission.shape.description.managed_objects.iter().collect();
     objects.sort_by(|left, right| left.name.cmp(&right.name));
-    let definitions = objects.into_iter().map(|object| definition(emission, object)).collect();
+    let definitions = objects
+        .into_iter()
+        .map(|object| definition(emission, object))
+        .collect();
     let doc = " The properties of managed objects: those that were read are set.";
-    emission.parts(files, "properties", doc, vec![Group { part: "part", head, definitions }]);
+    emission.parts(
+        files,
+        "properties",
+        doc,
+        vec![Group {
+            part: "part",
+            head,
+            definitions,
+        }],
+    );
 }
 
 fn definition<'a>(emission: &Emission<'a>, object: &'a Object) -> Definition {
-    let base = object.extends.as_ref().map(|base| format!(", a [`{}`]", type_name(base)));
+    let base = object
+        .extends
+        .as_ref()
+        .map(|base| format!(", a [`{}`]", type_name(base)));
     let (base, since) = (base.unwrap_or_default(), since_doc(object.since.as_ref()));
-    let docs = vec![format!("The properties of the managed object `{}`{base}{since}.", object.name)];
+    let docs = vec![format!(
+        "The properties of the managed object `{}`{base}{since}.",
+        object.name
+    )];
     let class = Class::of(emission, object, quote! { objects:: });
-    let mut definition = Class { docs, is_partial: true, ..class }.emit(emission);
+    let mut definition = Class {
+        docs,
+        is_partial: true,
+        ..class
+    }
+    .emit(emission);
     let (rust, name) = (ident(&type_name(&object.name)), &object.name);
     definition.tokens.extend(quote! {
         impl rt::ManagedObject for #rust {

@@ -3,7 +3,9 @@
 use super::{Emission, File, Target};
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let Target::Crate { name, runtime } = emission.target else { return };
+    let Target::Crate { name, runtime } = emission.target else {
+        return;
+    };
     let mark = emission.mark();
     let text = format!(
         r#"# {mark}
@@ -25,5 +27,8 @@ vi-types = {runtime}
 [workspace]
 "#
     );
-    files.push(File { path: "Cargo.toml".to_owned(), text });
+    files.push(File {
+        path: "Cargo.toml".to_owned(),
+        text,
+    });
 }

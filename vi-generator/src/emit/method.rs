@@ -14,9 +14,21 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     let head = quote! { use super::super::{enums, objects, registry::registry}; #use_runtime };
     let mut methods: Vec<_> = emission.shape.description.methods.iter().collect();
     methods.sort_by(|left, right| left.name.cmp(&right.name));
-    let definitions = methods.into_iter().map(|method| definition(emission, method)).collect();
+    let definitions = methods
+        .into_iter()
+        .map(|method| definition(emission, method))
+        .collect();
     let doc = " Methods: each is a struct of its parameters.";
-    emission.parts(files, "methods", doc, vec![Group { part: "part", head, definitions }]);
+    emission.parts(
+        files,
+        "methods",
+        doc,
+        vec![Group {
+            part: "part",
+            head,
+            definitions,
+        }],
+    );
 }
 
 fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
@@ -66,24 +78,39 @@ pub(super) fn this(method: &Method) -> TokenStream {
 fn documentation(emission: &Emission<'_>, method: &Method) -> Vec<String> {
     let this = method.parameters.first();
     let owner = this.and_then(|this| this.ty.annotations.to.as_ref());
-    let owner = owner.map(|owner| format!(", a method of `{owner}`")).unwrap_or_default();
+    let owner = owner
+        .map(|owner| format!(", a method of `{owner}`"))
+        .unwrap_or_default();
     let since = since_doc(method.since.as_ref());
     let mut docs = vec![format!("`{}`{owner}{since}.", method.name)];
     let returns = match &method.returns {
-        Some(returns) => format!("Returns: {}.", emission.type_doc(returns, returns.occurrence)),
+        Some(returns) => format!(
+            "Returns: {}.",
+            emission.type_doc(returns, returns.occurrence)
+        ),
         None => "Returns nothing.".to_owned(),
     };
     let result = method.result.as_ref();
     let result = result.map(|result| {
-        format!("The task's result: {}.", emission.type_doc(result, result.occurrence))
+        format!(
+            "The task's result: {}.",
+            emission.type_doc(result, result.occurrence)
+        )
     });
     let throws = (!method.throws.is_empty()).then(|| {
-        let names: Vec<_> = method.throws.iter().map(|fault| format!("`{}`", fault.name)).collect();
+        let names: Vec<_> = method
+            .throws
+            .iter()
+            .map(|fault| format!("`{}`", fault.name))
+            .collect();
         format!("Faults: {}.", names.join(", "))
     });
     let privilege = method.privilege.as_ref();
     let privilege = privilege.map(|privilege| format!("Needs the privilege `{privilege}`."));
-    for line in [Some(returns), result, throws, privilege].into_iter().flatten() {
+    for line in [Some(returns), result, throws, privilege]
+        .into_iter()
+        .flatten()
+    {
         docs.extend([String::new(), line]);
     }
     docs

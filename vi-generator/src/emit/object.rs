@@ -16,17 +16,38 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
         let mut objects: Vec<_> = emission.shape.description.objects.iter().collect();
         objects.retain(|object| object.keyword == keyword);
         objects.sort_by(|left, right| left.name.cmp(&right.name));
-        let definitions = objects.into_iter().map(|object| definition(emission, object)).collect();
-        Group { part, head: head.clone(), definitions }
+        let definitions = objects
+            .into_iter()
+            .map(|object| definition(emission, object))
+            .collect();
+        Group {
+            part,
+            head: head.clone(),
+            definitions,
+        }
     };
-    let groups = vec![group("part", Keyword::Object), group("faults", Keyword::Fault)];
+    let groups = vec![
+        group("part", Keyword::Object),
+        group("faults", Keyword::Fault),
+    ];
     emission.parts(files, "objects", " Data objects and faults.", groups);
 }
 
 fn definition<'a>(emission: &Emission<'a>, object: &'a Object) -> Definition {
-    let what = if object.keyword == Keyword::Fault { "The fault " } else { "" };
-    let base = object.extends.as_ref().map(|base| format!(", a [`{}`]", type_name(base)));
+    let what = if object.keyword == Keyword::Fault {
+        "The fault "
+    } else {
+        ""
+    };
+    let base = object
+        .extends
+        .as_ref()
+        .map(|base| format!(", a [`{}`]", type_name(base)));
     let (base, since) = (base.unwrap_or_default(), since_doc(object.since.as_ref()));
     let docs = vec![format!("{what}`{}`{base}{since}.", object.name)];
-    Class { docs, ..Class::of(emission, object, quote! {}) }.emit(emission)
+    Class {
+        docs,
+        ..Class::of(emission, object, quote! {})
+    }
+    .emit(emission)
 }

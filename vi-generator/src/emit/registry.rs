@@ -8,26 +8,52 @@ use crate::names::{static_name, type_name};
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     let description = emission.shape.description;
-    let objects = sorted(&description.objects, |object| &object.name, |object| {
-        let info = ident(&static_name(&object.name));
-        quote! { &objects::#info }
-    });
-    let enums = sorted(&description.enums, |definition| &definition.name, |definition| {
-        let rust = ident(&type_name(&definition.name));
-        quote! { <enums::#rust as rt::Enum>::VALUES }
-    });
-    let methods = sorted(&description.methods, |method| &method.name, |method| {
-        let (name, info) = (&method.name, ident(&static_name(&method.name)));
-        let since = method.since.as_deref().unwrap_or_default();
-        let this = method::this(method);
-        quote! {
-            &rt::MethodInfo { name: #name, request: &methods::#info, this: #this, since: #since }
-        }
-    });
-    let managed_objects = sorted(&description.managed_objects, |object| &object.name, |object| {
-        let info = ident(&static_name(&object.name));
-        quote! { &properties::#info }
-    });
+    let objects = sorted(
+        &description.objects,
+        |object| &object.name,
+        |object| {
+            let info = ident(&static_name(&object.name));
+            quote! { &objects::#info }
+        },
+    );
+    let enums = sorted(
+        &description.enums,
+        |definition| &definition.name,
+        |definition| {
+            let rust = ident(&type_name(&definition.name));
+            quote! { <enums::#rust as rt::Enum>::VALUES }
+        },
+    );
+    let methods = sorted(
+        &description.methods,
+        |method| &method.name,
+        |method| {
+            let (name, info) = (&method.name, ident(&static_name(&method.name)));
+            let since = method.since.as_deref().unwrap_or_default();
+            let this = method::this(method);
+            let returns = method
+                .returns
+                .as_ref()
+                .map_or("", |returns| emission.wire_type(returns));
+            quote! {
+                &rt::MethodInfo {
+                    name: #name,
+                    request: &methods::#info,
+                    this: #this,
+                    returns: #returns,
+                    since: #since,
+                }
+            }
+        },
+    );
+    let managed_objects = sorted(
+        &description.managed_objects,
+        |object| &object.name,
+        |object| {
+            let info = ident(&static_name(&object.name));
+            quote! { &properties::#info }
+        },
+    );
     let use_runtime = emission.use_runtime();
     let sections = [
         quote! { use super::{enums, methods, objects, properties}; #use_runtime },

@@ -68,5 +68,7 @@ impl Emission<'_> {
 
 /// `, since VI API 2.0`, where that is known.
 pub(super) fn since_doc(since: Option<&String>) -> String {
-    since.map(|version| format!(", since VI API {version}")).unwrap_or_default()
+    since
+        .map(|version| format!(", since VI API {version}"))
+        .unwrap_or_default()
 }
