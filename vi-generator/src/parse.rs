@@ -41,7 +41,7 @@ struct Parser {
 enum Block {
     Enum(Enum),
     Object(Object),
-    Method(Method),
+    Method(Box<Method>),
     /// One whose first line had mistakes: nothing is known about its members.
     Broken(Keyword),
 }
@@ -180,13 +180,13 @@ impl Parser {
             )?;
             method.since = returned.annotations.since.take();
             method.returns = Some(returned);
-            return Some(Block::Method(method));
+            return Some(Block::Method(Box::new(method)));
         }
         if let ["since", version, behind @ ..] = rest {
             method.since = Some((*version).to_owned());
             rest = behind;
         }
-        rest.is_empty().then_some(Block::Method(method))
+        rest.is_empty().then(|| Block::Method(Box::new(method)))
     }
 
     fn enum_line(&mut self, definition: &mut Enum, text: &str, words: &[&str]) {
@@ -383,7 +383,7 @@ impl Parser {
     fn close(&mut self) {
         match self.open.take() {
             Some(Block::Enum(definition)) => self.description.enums.push(definition),
-            Some(Block::Method(definition)) => self.description.methods.push(definition),
+            Some(Block::Method(definition)) => self.description.methods.push(*definition),
             Some(Block::Object(definition)) if definition.keyword == Keyword::ManagedObject => {
                 self.description.managed_objects.push(definition);
             }

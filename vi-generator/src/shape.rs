@@ -26,7 +26,7 @@ pub(crate) enum Meaning<'a> {
 impl<'a> Shape<'a> {
     pub(crate) fn of(description: &'a Description) -> Self {
         // The first definition of a name counts; a second one is a mistake that is reported elsewhere.
-        fn by_name<'a, T>(all: &'a [T], name: fn(&T) -> &str) -> HashMap<&'a str, &'a T> {
+        fn by_name<T>(all: &[T], name: fn(&T) -> &str) -> HashMap<&str, &T> {
             all.iter()
                 .rev()
                 .map(|definition| (name(definition), definition))
