@@ -7,6 +7,7 @@
 )]
 
 mod r#gen;
+mod interop;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -24,11 +25,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     Gen(r#gen::Gen),
+    Interop(interop::Interop),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Gen(task) => task.run(),
+        Task::Interop(task) => return task.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

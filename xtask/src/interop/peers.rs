@@ -1,0 +1,186 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::process::{self, Server, step};
+
+/// Debian packages the peers come in.
+const PACKAGES: [&str; 4] = [
+    "libvirt-clients",
+    "golang-go",
+    "golang-github-vmware-govmomi-dev",
+    "python3-venv",
+];
+
+/// Where everything is that the sections run.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// This workspace's programs.
+    pub(crate) virt_esx: PathBuf,
+    pub(crate) esx_sim: PathBuf,
+    /// The peers.
+    pub(crate) vcsim: PathBuf,
+    pub(crate) python: PathBuf,
+    /// A folder for files of a run.
+    pub(crate) scratch: PathBuf,
+}
+
+impl Tools {
+    /// Installs and builds what is missing.
+    pub(crate) fn prepare() -> Result<Self, String> {
+        let target = target_directory()?;
+        let scratch = target.join("interop");
+        fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
+        install_packages()?;
+        let vcsim = build_vcsim(&scratch)?;
+        let python = make_python(&scratch)?;
+        step(Command::new(cargo()).args([
+            "build", "--quiet", "-p", "esx-cli", "-p", "esx-sim", "--bins",
+        ]))?;
+        let program = |name| target.join("debug").join(name);
+        Ok(Self {
+            virt_esx: program("virt-esx"),
+            esx_sim: program("esx-sim"),
+            vcsim,
+            python,
+            scratch,
+        })
+    }
+
+    /// Starts esx-sim over TLS on a free port.
+    pub(crate) fn start_esx_sim(&self, args: &[&str]) -> Result<Simulator, String> {
+        let args = [args, &["--listen", "127.0.0.1:0"]].concat();
+        Simulator::new(Server::start(&self.esx_sim, &args)?)
+    }
+
+    /// `program` with the environment of every client here: credentials from `auth`, messages in
+    /// English, names in UTF-8, no configuration of the caller's.
+    pub(crate) fn client(&self, program: impl AsRef<std::ffi::OsStr>, auth: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("LIBVIRT_AUTH_FILE", auth)
+            .env("HOME", &self.scratch)
+            .env("LC_ALL", "C.UTF-8")
+            // Only errors: what else libvirt logs carries times and process ids.
+            .env("LIBVIRT_DEBUG", "error")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("VIRSH_DEFAULT_CONNECT_URI")
+            .env_remove("LIBVIRT_DEFAULT_URI");
+        command
+    }
+
+    /// Writes an auth.conf that logs in to 127.0.0.1.
+    pub(crate) fn auth_file(
+        &self,
+        name: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<PathBuf, String> {
+        let path = self.scratch.join(name);
+        let text = format!(
+            "[credentials-peer]\nusername={user}\npassword={password}\n\n\
+             [auth-esx-127.0.0.1]\ncredentials=peer\n"
+        );
+        fs::write(&path, text)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// A running esx-sim.
+#[derive(Debug)]
+pub(crate) struct Simulator {
+    /// The libvirt URI it says to use.
+    pub(crate) uri: String,
+    _server: Server,
+}
+
+impl Simulator {
+    fn new(server: Server) -> Result<Self, String> {
+        let uri = server
+            .greeting
+            .split_whitespace()
+            .find(|word| word.contains("://"));
+        let uri = uri
+            .ok_or_else(|| format!("no URI in {:?}", server.greeting))?
+            .to_owned();
+        Ok(Self {
+            uri,
+            _server: server,
+        })
+    }
+
+    /// The port in the URI.
+    pub(crate) fn port(&self) -> &str {
+        let after = self.uri.split("127.0.0.1:").nth(1).unwrap_or_default();
+        after.split('/').next().unwrap_or_default()
+    }
+}
+
+fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+}
+
+/// The target folder this program was built in.
+fn target_directory() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = program.parent().and_then(Path::parent);
+    folder
+        .map(Path::to_owned)
+        .ok_or_else(|| "cargo's target folder is not known".to_owned())
+}
+
+fn install_packages() -> Result<(), String> {
+    let installed = |package: &str| step(Command::new("dpkg").args(["-s", package])).is_ok();
+    if PACKAGES.iter().all(|package| installed(package)) {
+        return Ok(());
+    }
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
+        command
+    };
+    step(apt().arg("update"))?;
+    step(
+        apt()
+            .args(["install", "-y", "--no-install-recommends"])
+            .args(PACKAGES),
+    )
+}
+
+/// Builds our small program on govmomi's simulator, as Debian packages it.
+fn build_vcsim(scratch: &Path) -> Result<PathBuf, String> {
+    let program = scratch.join("vcsim");
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(&program).arg(".");
+    build
+        .env("GO111MODULE", "off")
+        .env("GOPATH", "/usr/share/gocode");
+    step(build.current_dir(workspace().join("xtask/interop/vcsim")))?;
+    Ok(program)
+}
+
+/// A virtual environment with pyvmomi.
+fn make_python(scratch: &Path) -> Result<PathBuf, String> {
+    let environment = scratch.join("python");
+    let python = environment.join("bin/python");
+    let has_pyvmomi = || {
+        process::run(Command::new(&python).args(["-c", "import pyVmomi"]), "")
+            .is_ok_and(|run| run.succeeded())
+    };
+    if !has_pyvmomi() {
+        step(
+            Command::new("python3")
+                .args(["-m", "venv"])
+                .arg(&environment),
+        )?;
+        step(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pyvmomi==9.1.1.0"]))?;
+    }
+    Ok(python)
+}
