@@ -1,1 +1,53 @@
 //! The VI (vSphere Web Services) API's types, encoded to and decoded from SOAP.
+//!
+//! Data objects and faults are structs in [`objects`], enumerations in [`enums`], requests in [`methods`],
+//! and what managed objects have in [`properties`]. All of them are generated from a description of the API;
+//! what they stand on is written by hand:
+//!
+//! - [`Object`] and [`Value`] let one piece of code treat every type: encoding, decoding, equality, `Debug`,
+//!   JSON and property [`path`]s are each written once;
+//! - [`Poly`] holds an object of a declared type or of any descendant, also of one that this build doesn't
+//!   know;
+//! - [`Any`] holds a value whose type only the answer says;
+//! - [`wire`] reads and writes whole messages.
+//!
+//! Unknown enum values, types and elements never fail an answer, and a value that cannot be decoded fails
+//! alone: see [`Any::Undecodable`].
+
+mod any;
+mod binary;
+mod datetime;
+mod enumeration;
+mod error;
+mod fault;
+#[cfg(feature = "api")]
+mod generated;
+#[cfg(feature = "serde")]
+pub mod json;
+mod method;
+mod moref;
+mod object;
+pub mod path;
+mod poly;
+mod raw;
+mod registry;
+mod value;
+pub mod wire;
+
+pub use any::{Any, Array, CastError, EnumValue, FromAny, Undecodable, enumeration_from_any};
+pub use binary::Binary;
+pub use datetime::{DateTime, ParseDateTimeError};
+pub use enumeration::Enum;
+pub use error::{DecodeError, DecodeErrorKind};
+pub use fault::SoapFault;
+#[cfg(feature = "api")]
+pub use generated::{enums, methods, objects, properties, registry};
+pub use method::{Method, MethodInfo, This};
+pub use moref::ManagedObjectReference;
+pub use object::{
+    DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, debug, equal, no_such_field,
+};
+pub use poly::{Poly, UnknownObject};
+pub use raw::RawElement;
+pub use registry::Registry;
+pub use value::{List, Value, View};

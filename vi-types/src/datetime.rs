@@ -1,0 +1,247 @@
+//! `xsd:dateTime`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::{Date, DateTime as Civil, Time};
+
+/// A point in time, together with the offset it was written in.
+///
+/// What was read is written again as it was: the offset and the number of digits of the fraction are kept.
+/// Two values are equal when they are written alike; compare [`epoch_seconds`](Self::epoch_seconds) for the
+/// same moment in different zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DateTime {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    seconds: i64,
+    nanoseconds: u32,
+    /// Digits of the fraction, 0 to 9.
+    digits: u8,
+    zone: Zone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Zone {
+    /// None was given, which VI takes for UTC.
+    Unsaid,
+    Z,
+    /// Minutes east of UTC.
+    Offset(i16),
+}
+
+impl DateTime {
+    /// The moment so many seconds after 1970-01-01T00:00:00Z, in UTC and without a fraction.
+    ///
+    /// Moments outside the years -9999 to 9999 become the nearest one within.
+    pub fn from_epoch_seconds(seconds: i64) -> Self {
+        let seconds = seconds.clamp(EARLIEST, LATEST);
+        Self { seconds, nanoseconds: 0, digits: 0, zone: Zone::Z }
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z; negative before.
+    pub fn epoch_seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// The fraction of the second, in nanoseconds.
+    pub fn subsecond_nanoseconds(self) -> u32 {
+        self.nanoseconds
+    }
+
+    fn offset_seconds(self) -> i64 {
+        match self.zone {
+            Zone::Unsaid | Zone::Z => 0,
+            Zone::Offset(minutes) => i64::from(minutes) * 60,
+        }
+    }
+}
+
+/// -9999-01-02T00:00:00Z, so that every offset still gives a year that can be written.
+const EARLIEST: i64 = -377_705_023_201;
+/// 9999-12-30T00:00:00Z.
+const LATEST: i64 = 253_402_128_000;
+const DAY: i64 = 86_400;
+
+impl Default for DateTime {
+    /// 1970-01-01T00:00:00Z.
+    fn default() -> Self {
+        Self::from_epoch_seconds(0)
+    }
+}
+
+/// A text is not an `xsd:dateTime`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("xsd:dateTime value '{0}' has unexpected format")]
+pub struct ParseDateTimeError(String);
+
+impl FromStr for DateTime {
+    type Err = ParseDateTimeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text.as_bytes()).ok_or_else(|| ParseDateTimeError(text.chars().take(64).collect()))
+    }
+}
+
+/// `[-]YYYY-MM-DDThh:mm:ss[.fraction][Z|±hh:mm]`; digits of the fraction beyond the ninth are dropped.
+fn parse(text: &[u8]) -> Option<DateTime> {
+    let (negative, text) = match text.strip_prefix(b"-") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (head, mut rest) = text.split_at_checked(19)?;
+    for (at, separator) in [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')] {
+        if head[at] != separator {
+            return None;
+        }
+    }
+    let year = i16::try_from(number(&head[..4])?).ok()?;
+    let date = Date::new(
+        if negative { -year } else { year },
+        i8::try_from(number(&head[5..7])?).ok()?,
+        i8::try_from(number(&head[8..10])?).ok()?,
+    )
+    .ok()?;
+    let (hour, minute, second) =
+        (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..19])?);
+    // The end of a day may be written as hour 24 of it.
+    let in_range = (hour < 24 && minute < 60 && second < 60) || (hour == 24 && minute + second == 0);
+    if !in_range {
+        return None;
+    }
+
+    let (mut nanoseconds, mut digits) = (0, 0);
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        digits = length.min(9);
+        if length == 0 {
+            return None;
+        }
+        nanoseconds = number(&fraction[..digits])? * 10_u32.pow(9 - digits as u32);
+        rest = &fraction[length..];
+    }
+    let zone = match rest {
+        [] => Zone::Unsaid,
+        b"Z" => Zone::Z,
+        [sign @ (b'+' | b'-'), hours @ .., b':', tens, ones] if hours.len() == 2 => {
+            let (hours, minutes) = (number(hours)?, number(&[*tens, *ones])?);
+            if hours > 14 || minutes > 59 {
+                return None;
+            }
+            let minutes = i16::try_from(hours * 60 + minutes).ok()?;
+            Zone::Offset(if *sign == b'-' { -minutes } else { minutes })
+        }
+        _ => return None,
+    };
+
+    let days = i64::from(Date::new(1970, 1, 1).ok()?.until(date).ok()?.get_days());
+    let local = days * DAY + i64::from(hour * 3600 + minute * 60 + second);
+    let moment = DateTime { seconds: local, nanoseconds, digits: digits as u8, zone };
+    let seconds = local - moment.offset_seconds();
+    (EARLIEST..=LATEST).contains(&seconds).then_some(DateTime { seconds, ..moment })
+}
+
+/// A run of nothing but digits, at most nine of them.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'))
+    })
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.seconds + self.offset_seconds();
+        let civil = Civil::from_parts(Date::constant(1970, 1, 1), Time::midnight())
+            .saturating_add(jiff::SignedDuration::from_secs(local));
+        if civil.year() < 0 {
+            f.write_str("-")?;
+        }
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+            civil.year().unsigned_abs(),
+            civil.month(),
+            civil.day(),
+            civil.hour(),
+            civil.minute(),
+            civil.second()
+        )?;
+        if self.digits > 0 {
+            let digits = usize::from(self.digits);
+            write!(f, ".{:0digits$}", self.nanoseconds / 10_u32.pow(9 - u32::from(self.digits)))?;
+        }
+        match self.zone {
+            Zone::Unsaid => Ok(()),
+            Zone::Z => f.write_str("Z"),
+            Zone::Offset(minutes) => {
+                let sign = if minutes < 0 { '-' } else { '+' };
+                let minutes = minutes.unsigned_abs();
+                write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, seconds: i64) {
+        let parsed: DateTime = text.parse().unwrap();
+        assert_eq!(parsed.epoch_seconds(), seconds, "{text}");
+        assert_eq!(parsed.to_string(), text);
+    }
+
+    #[test]
+    fn the_same_moment_in_many_zones() {
+        for text in [
+            "2010-04-08T05:45:11-07:00",
+            "2010-04-08T07:45:11-05:00",
+            "2010-04-08T12:45:11+00:00",
+            "2010-04-08T14:45:11+02:00",
+            "2010-04-08T22:15:11+09:30",
+            "2010-04-09T01:30:11+12:45",
+            "2010-04-08T12:45:11Z",
+            "2010-04-08T12:45:11",
+            "2010-04-08T14:45:11.529576+02:00",
+        ] {
+            check(text, 1_270_730_711);
+        }
+    }
+
+    #[test]
+    fn moments_far_apart() {
+        check("1970-01-01T00:00:00+00:00", 0);
+        check("2038-01-19T03:14:07+00:00", 2_147_483_647);
+        check("1999-08-02T01:19:55+02:00", 933_549_595);
+        check("1984-10-27T14:33:45+02:00", 467_728_425);
+        check("2026-11-21T19:49:55.734799464Z", 1_795_290_595);
+        check("1969-12-31T23:59:59Z", -1);
+        check("-0044-03-15T12:00:00Z", -63_549_230_400);
+    }
+
+    #[test]
+    fn the_end_of_a_day_is_the_start_of_the_next() {
+        let end: DateTime = "2010-04-08T24:00:00Z".parse().unwrap();
+        assert_eq!(end.to_string(), "2010-04-09T00:00:00Z");
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for text in [
+            "", "2010-04-08", "2010-04-08T12:45", "2010-13-08T12:45:11Z", "2010-02-30T12:45:11Z",
+            "2010-04-08T25:45:11Z", "2010-04-08T12:45:11z", "2010-04-08T12:45:11.Z",
+            "2010-04-08T12:45:11+2:00", "2010-04-08T12:45:11+99:00", "2010-04-08 12:45:11Z", "+010-04-08T12:45:11Z",
+            "2010-04-08T24:00:01Z", "-9999-01-01T00:00:00+14:00", "ä010-04-08T12:45:11Z",
+        ] {
+            assert!(text.parse::<DateTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_can_be_written() {
+        for seconds in [i64::MIN, i64::MAX, EARLIEST, LATEST] {
+            let moment = DateTime::from_epoch_seconds(seconds);
+            assert_eq!(moment.to_string().parse(), Ok(moment));
+        }
+    }
+}

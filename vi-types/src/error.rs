@@ -1,0 +1,123 @@
+//! What can be wrong with a message.
+
+use std::fmt;
+
+/// A message, or a value in it, could not be decoded.
+#[derive(Clone, Debug)]
+pub struct DecodeError(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: DecodeErrorKind,
+    /// The steps from the value that failed outwards.
+    steps: Vec<Step>,
+    offset: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    name: String,
+    index: Option<usize>,
+}
+
+/// Why a message could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The bytes are not well-formed XML, or end too early; what is wrong.
+    Malformed(String),
+    /// The message carries a document type declaration, which SOAP forbids.
+    Dtd,
+    /// Elements are nested deeper than allowed.
+    TooDeep {
+        /// How many levels are allowed.
+        limit: usize,
+    },
+    /// An element holds something else than its type says.
+    Content {
+        /// What was expected.
+        expected: String,
+        /// What was there, shortened.
+        found: String,
+    },
+    /// A property that must be there is not.
+    Missing {
+        /// The object's type.
+        object: &'static str,
+        /// The property.
+        property: &'static str,
+    },
+    /// The XML is fine but is no SOAP message; what it is.
+    NotSoap(String),
+}
+
+impl DecodeError {
+    pub(crate) fn new(kind: DecodeErrorKind, offset: usize) -> Self {
+        Self(Box::new(Inner { kind, steps: Vec::new(), offset }))
+    }
+
+    /// The same error, seen from the element that holds the failing one.
+    #[must_use]
+    pub(crate) fn within(mut self, name: &str, index: Option<usize>) -> Self {
+        self.0.steps.push(Step { name: name.to_owned(), index });
+        self
+    }
+
+    /// Why.
+    pub fn kind(&self) -> &DecodeErrorKind {
+        &self.0.kind
+    }
+
+    /// Where: `returnval[3]/propSet[1]/val`, counted from 0; empty for the message as a whole.
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.0.steps.iter().rev() {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(&step.name);
+            if let Some(index) = step.index {
+                path.push_str(&format!("[{index}]"));
+            }
+        }
+        path
+    }
+
+    /// Where: the byte of the message at which decoding stopped.
+    pub fn offset(&self) -> usize {
+        self.0.offset
+    }
+
+    /// Whether only this value is bad, so that decoding can go on behind it.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.0.kind, DecodeErrorKind::Content { .. } | DecodeErrorKind::Missing { .. })
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.steps.is_empty() {
+            write!(f, "{}: ", self.path())?;
+        }
+        match &self.0.kind {
+            DecodeErrorKind::Malformed(what) => {
+                write!(f, "not well-formed XML: {what}, at byte {}", self.0.offset)
+            }
+            DecodeErrorKind::Dtd => {
+                f.write_str("the message has a document type declaration, which is refused")
+            }
+            DecodeErrorKind::TooDeep { limit } => {
+                write!(f, "elements are nested more than {limit} deep")
+            }
+            DecodeErrorKind::Content { expected, found } => {
+                write!(f, "expected {expected}, found {found}")
+            }
+            DecodeErrorKind::Missing { object, property } => {
+                write!(f, "{object} object is missing the required '{property}' property")
+            }
+            DecodeErrorKind::NotSoap(what) => write!(f, "not a SOAP message: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}

@@ -1,0 +1,42 @@
+//! Methods as values.
+
+use crate::moref::ManagedObjectReference;
+use crate::object::{DataObject, ObjectInfo};
+use crate::registry::Registry;
+use crate::value::Value;
+
+/// The request of a method: a struct of its parameters.
+pub trait Method: DataObject {
+    /// The method's name on the wire, such as `PowerOnVM_Task`.
+    const NAME: &'static str;
+    /// Which object it is called on.
+    const THIS: This;
+    /// What it returns.
+    type Output: Value + Default;
+    /// The types that may occur in its answer.
+    fn registry() -> &'static Registry;
+    /// The object it is called on, where the request says so.
+    fn this(&self) -> Option<&ManagedObjectReference>;
+}
+
+/// Which object a method is called on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum This {
+    /// The one that the request names.
+    Explicit,
+    /// The only instance of its type, which `ServiceContent` has under this property.
+    ServiceContent(&'static str),
+}
+
+/// The description of a method.
+#[derive(Debug)]
+pub struct MethodInfo {
+    /// The method's name on the wire.
+    pub name: &'static str,
+    /// The request's parameters.
+    pub request: &'static ObjectInfo,
+    /// Which object it is called on.
+    pub this: This,
+    /// The first API version that has it; empty when the description doesn't say.
+    pub since: &'static str,
+}

@@ -1,0 +1,318 @@
+//! Data objects, and what can be asked of one whose type is not known at compile time.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::poly::UnknownObject;
+use crate::value::{Value, View};
+
+/// A data object, fault, method request or set of managed-object properties, seen without its type.
+///
+/// Properties are addressed by their index in [`ObjectInfo::layout`], which lists those of the base
+/// classes first. Everything that treats all types alike (encoding, decoding, equality, `Debug`,
+/// JSON, property paths) is written once on these few methods.
+pub trait Object: Any + Send + Sync {
+    /// The description of the object's type.
+    fn info(&self) -> &'static ObjectInfo;
+    /// The property with this index; an index outside [`ObjectInfo::layout`] is a bug and panics.
+    fn get(&self, index: usize) -> &dyn Value;
+    /// The property with this index, to be changed.
+    fn get_mut(&mut self, index: usize) -> &mut dyn Value;
+    /// The properties of the base class as an object of that class.
+    fn base(&self) -> Option<&dyn Object>;
+    /// The properties of the base class, to be changed; `None` as well for a base without properties.
+    fn base_mut(&mut self) -> Option<&mut dyn Object>;
+    /// A copy.
+    fn boxed_clone(&self) -> Box<dyn Object>;
+}
+
+/// A type of [`Object`] that is known at compile time.
+pub trait DataObject: Object + Value + Default + Clone {
+    /// The description of this type.
+    const INFO: &'static ObjectInfo;
+}
+
+/// `Self` is `B` or a descendant of it.
+pub trait Extends<B: DataObject>: DataObject {}
+
+/// The properties of a managed object, each of them optional: which are set depends on what was asked for.
+pub trait ManagedObject: DataObject {
+    /// The managed object's type, as `ManagedObjectReference.type` names it.
+    const TYPE: &'static str;
+}
+
+/// How often a property, parameter or result occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occurrence {
+    /// Exactly once.
+    Required,
+    /// At most once.
+    Optional,
+    /// At least once.
+    RequiredList,
+    /// Any number of times.
+    OptionalList,
+}
+
+impl Occurrence {
+    /// Whether the element may be repeated.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::RequiredList | Self::OptionalList)
+    }
+}
+
+/// A property of a data object, or a parameter of a method.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The element's name on the wire, such as `numCPU`.
+    pub name: &'static str,
+    /// The declared type as the schema names it: `string`, `int`, `VirtualDevice`.
+    pub ty: &'static str,
+    /// How often it occurs.
+    pub occurrence: Occurrence,
+    /// The first API version that has it; empty where that is the owner's.
+    pub since: &'static str,
+    /// Whether the value must be kept out of logs and `Debug`.
+    pub secret: bool,
+}
+
+impl Field {
+    /// A property as old as its owner.
+    pub const fn new(name: &'static str, ty: &'static str, occurrence: Occurrence) -> Self {
+        Self { name, ty, occurrence, since: "", secret: false }
+    }
+
+    /// The same property, introduced by a later version of the API.
+    pub const fn since(self, version: &'static str) -> Self {
+        Self { since: version, ..self }
+    }
+
+    /// The same property, kept out of logs.
+    pub const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+}
+
+/// The description of a type of data object.
+#[derive(Debug)]
+pub struct ObjectInfo {
+    /// The type's name on the wire.
+    pub name: &'static str,
+    /// The first API version that has it; empty when the description doesn't say.
+    pub since: &'static str,
+    /// The base class.
+    pub base: Option<&'static ObjectInfo>,
+    /// The type's own properties, in the order of the schema.
+    pub fields: &'static [Field],
+    /// Makes an object of this type with every property unset.
+    pub new: fn() -> Box<dyn Object>,
+    layout: OnceLock<Layout>,
+}
+
+impl ObjectInfo {
+    /// Describes a type; generated code calls this once per type.
+    pub const fn new(
+        name: &'static str,
+        since: &'static str,
+        base: Option<&'static ObjectInfo>,
+        fields: &'static [Field],
+        new: fn() -> Box<dyn Object>,
+    ) -> Self {
+        Self { name, since, base, fields, new, layout: OnceLock::new() }
+    }
+
+    /// All properties, inherited ones first; computed when first asked for.
+    pub fn layout(&'static self) -> &'static Layout {
+        self.layout.get_or_init(|| Layout::of(self))
+    }
+
+    /// All properties, inherited ones first, in the order of the schema.
+    pub fn all_fields(&'static self) -> impl ExactSizeIterator<Item = &'static Field> {
+        self.layout().slots.iter().map(|slot| slot.field)
+    }
+
+    /// Whether this is the type with that name or a descendant of it.
+    pub fn is_a(&self, name: &str) -> bool {
+        self.ancestry().any(|info| info.name == name)
+    }
+
+    /// This type, its base, the base of that, and so on.
+    pub fn ancestry(&self) -> impl Iterator<Item = &ObjectInfo> {
+        std::iter::successors(Some(self), |info| info.base)
+    }
+}
+
+/// The flattened properties of a type, prepared for matching element names.
+#[derive(Debug)]
+pub struct Layout {
+    pub(crate) slots: Box<[Slot]>,
+    /// One bit per slot, set where the property is required.
+    pub(crate) required: Box<[u64]>,
+}
+
+/// One property in a [`Layout`].
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// The first eight bytes of the name, little endian, zero-padded.
+    pub(crate) key: u64,
+    pub(crate) field: &'static Field,
+}
+
+impl Layout {
+    fn of(info: &'static ObjectInfo) -> Self {
+        let mut chain: Vec<_> = info.ancestry().map(|info| info.fields).collect();
+        chain.reverse();
+        let slots: Box<[Slot]> = chain
+            .into_iter()
+            .flatten()
+            .map(|field| Slot { key: name_key(field.name.as_bytes()), field })
+            .collect();
+        let mut required = vec![0; slots.len().div_ceil(64)].into_boxed_slice();
+        for (index, slot) in slots.iter().enumerate() {
+            if matches!(slot.field.occurrence, Occurrence::Required) {
+                required[index / 64] |= 1 << (index % 64);
+            }
+        }
+        Self { slots, required }
+    }
+
+    /// The index of the property with this name on the wire.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.field.name == name)
+    }
+
+    /// The property with this index.
+    pub fn field(&self, index: usize) -> Option<&'static Field> {
+        self.slots.get(index).map(|slot| slot.field)
+    }
+
+    /// How many properties there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether the type has no properties.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+/// The first eight bytes of an element name as one comparable word.
+pub(crate) fn name_key(name: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    let length = name.len().min(8);
+    word[..length].copy_from_slice(&name[..length]);
+    u64::from_le_bytes(word)
+}
+
+impl dyn Object {
+    /// The object as a `T`, if it is exactly that.
+    pub fn downcast_ref<T: DataObject>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+
+    /// The object as a `T`, to be changed, if it is exactly that.
+    pub fn downcast_mut<T: DataObject>(&mut self) -> Option<&mut T> {
+        (self as &mut dyn Any).downcast_mut()
+    }
+
+    /// The object as a `T`, if it is that or a descendant of it.
+    pub fn cast<T: DataObject>(&self) -> Option<&T> {
+        self.upcast(TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// The object as a `T`, to be changed, if it is that or a descendant of it.
+    pub fn cast_mut<T: DataObject>(&mut self) -> Option<&mut T> {
+        let mut object = self;
+        while (*object).type_id() != TypeId::of::<T>() {
+            object = object.base_mut()?;
+        }
+        (object as &mut dyn Any).downcast_mut()
+    }
+
+    /// The name of the object's type on the wire, also where that type is not a known one.
+    pub fn type_name(&self) -> &str {
+        match self.unknown() {
+            Some(unknown) => &unknown.type_name,
+            None => self.info().name,
+        }
+    }
+
+    /// The property with this name on the wire, if the type has it.
+    pub fn property(&self, name: &str) -> Option<View<'_>> {
+        let index = self.info().layout().index_of(name)?;
+        Some(self.get(index).view())
+    }
+
+    /// What is known of an object of a type that this build doesn't have.
+    pub fn unknown(&self) -> Option<&UnknownObject> {
+        (self as &dyn Any).downcast_ref()
+    }
+
+    fn upcast(&self, to: TypeId) -> Option<&dyn Any> {
+        let mut object = self;
+        while object.type_id() != to {
+            object = object.base()?;
+        }
+        Some(object)
+    }
+}
+
+impl PartialEq for dyn Object {
+    fn eq(&self, other: &Self) -> bool {
+        equal(self, other)
+    }
+}
+
+impl fmt::Debug for dyn Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(self, f)
+    }
+}
+
+impl Clone for Box<dyn Object> {
+    fn clone(&self) -> Self {
+        self.as_ref().boxed_clone()
+    }
+}
+
+/// Whether two objects are of the same type and have equal properties.
+pub fn equal(left: &dyn Object, right: &dyn Object) -> bool {
+    match (left.unknown(), right.unknown()) {
+        (Some(left), Some(right)) => return left == right,
+        (None, None) => {}
+        _ => return false,
+    }
+    if !std::ptr::eq(left.info(), right.info()) {
+        return false;
+    }
+    (0..left.info().layout().len()).all(|index| left.get(index).view() == right.get(index).view())
+}
+
+/// Writes an object as `Type { property: value, … }`: unset properties are left out, secret ones hidden.
+pub fn debug(object: &dyn Object, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut out = f.debug_struct(object.type_name());
+    for (index, field) in object.info().all_fields().enumerate() {
+        match object.get(index).view() {
+            View::Unset => {}
+            _ if field.secret => {
+                out.field(field.name, &format_args!("(secret)"));
+            }
+            view => {
+                out.field(field.name, &view);
+            }
+        }
+    }
+    if object.unknown().is_some() {
+        return out.finish_non_exhaustive();
+    }
+    out.finish()
+}
+
+/// What generated code does with an index that its type doesn't have.
+#[cold]
+#[track_caller]
+pub fn no_such_field(index: usize) -> ! {
+    panic!("no property has the index {index}: indexes come from the type's own layout")
+}

@@ -1,0 +1,106 @@
+//! Property paths: `config.hardware.device`, `config.hardware.device[2000].backing`.
+
+use crate::object::{Object, ObjectInfo};
+use crate::value::View;
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The value; unset also where an object on the way is unset.
+    pub view: View<'a>,
+    /// The schema's name of the declared type, of the items where it is a list.
+    pub ty: &'static str,
+    /// Whether the property is a list.
+    pub list: bool,
+}
+
+/// A path that leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{ty} has no property '{name}' (path '{path}')")]
+pub struct PathError {
+    /// The whole path.
+    pub path: String,
+    /// The step that failed.
+    pub name: String,
+    /// The type that should have had it.
+    pub ty: String,
+}
+
+/// The value at the end of a path, which starts with a property of `root`.
+///
+/// Names are those of the wire. A step into a list needs the key of the item, in brackets; items without a
+/// property `key` cannot be addressed. Where an object on the way is unset, so is the value.
+///
+/// # Errors
+/// When a type has no property of the name that the path asks for.
+pub fn get<'a>(root: &'a dyn Object, path: &str) -> Result<View<'a>, PathError> {
+    find(root, path).map(|found| found.view)
+}
+
+/// Like [`get`], together with the declared type of the last property.
+///
+/// # Errors
+/// As [`get`].
+pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError> {
+    let mut object = root;
+    let mut steps = path.split('.');
+    let mut step = steps.next().unwrap_or_default();
+    loop {
+        let error = |ty: &str| PathError { path: path.to_owned(), name: step.to_owned(), ty: ty.to_owned() };
+        let (name, key) = match step.split_once('[') {
+            Some((name, key)) => {
+                let key = key.strip_suffix(']').ok_or_else(|| error(object.type_name()))?;
+                (name, Some(key.trim_matches('"')))
+            }
+            None => (step, None),
+        };
+        let layout = object.info().layout();
+        let index = layout.index_of(name).ok_or_else(|| error(object.type_name()))?;
+        let field = layout.slots[index].field;
+        let mut found =
+            Found { view: object.get(index).view(), ty: field.ty, list: field.occurrence.is_list() };
+        if let Some(key) = key {
+            if !found.list {
+                return Err(error(object.type_name()));
+            }
+            found = Found { view: item(found.view, key), list: false, ..found };
+        }
+        let Some(next) = steps.next() else {
+            return Ok(found);
+        };
+        step = next;
+        object = match found.view {
+            View::Object(object) => object,
+            View::Any(any) => match any.as_object() {
+                Some(object) => object,
+                None => return Ok(Found { view: View::Unset, ..found }),
+            },
+            View::Unset => return Ok(Found { view: View::Unset, ..found }),
+            _ => return Err(PathError { path: path.to_owned(), name: step.to_owned(), ty: found.ty.to_owned() }),
+        };
+    }
+}
+
+/// Whether a path can lead anywhere from objects of this type, as far as declared types tell: a step beyond
+/// a value that may be of several types cannot be checked.
+pub fn starts_in(info: &'static ObjectInfo, path: &str) -> bool {
+    let first = path.split(['.', '[']).next().unwrap_or_default();
+    info.layout().index_of(first).is_some()
+}
+
+fn item<'a>(list: View<'a>, key: &str) -> View<'a> {
+    let View::List(list) = list else {
+        return View::Unset;
+    };
+    (0..list.len())
+        .map(|index| list.item(index))
+        .find(|item| match item {
+            View::Object(object) => match object.property("key") {
+                Some(View::Int(number)) => key.parse() == Ok(number),
+                Some(View::Text(text)) => text == key,
+                _ => false,
+            },
+            _ => false,
+        })
+        .unwrap_or(View::Unset)
+}

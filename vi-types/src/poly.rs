@@ -1,0 +1,187 @@
+//! Positions that hold an object of the declared type or of any descendant.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+use crate::error::DecodeError;
+use crate::object::{DataObject, Extends, Object, ObjectInfo};
+use crate::raw::RawElement;
+use crate::value::{Value, View};
+use crate::wire::Reader;
+
+/// A `B` or a descendant of it.
+///
+/// The properties of `B` are read directly; [`cast`](Self::cast) and [`downcast_ref`](Self::downcast_ref)
+/// give the rest. A type that this build doesn't know is kept whole: it reads as a `B`, has its own
+/// [`type_name`](Self::type_name), and is encoded as it came.
+pub struct Poly<B: DataObject> {
+    /// A `B` by its chain of bases: `new` takes nothing else and `read` checks it.
+    object: Box<dyn Object>,
+    base: PhantomData<fn() -> B>,
+}
+
+impl<B: DataObject> Poly<B> {
+    /// Holds that object.
+    pub fn new<T: Extends<B>>(object: T) -> Self {
+        Self::holding(Box::new(object))
+    }
+
+    fn holding(object: Box<dyn Object>) -> Self {
+        Self { object, base: PhantomData }
+    }
+
+    /// Holds that object if it is a `B` or a descendant; gives it back otherwise.
+    ///
+    /// # Errors
+    /// The object itself when it is of another family.
+    pub fn from_object(object: Box<dyn Object>) -> Result<Self, Box<dyn Object>> {
+        if object.cast::<B>().is_some() { Ok(Self::holding(object)) } else { Err(object) }
+    }
+
+    /// The object's type as the wire names it.
+    pub fn type_name(&self) -> &str {
+        self.object.type_name()
+    }
+
+    /// Whether the object is a `T` or a descendant of it.
+    pub fn is<T: DataObject>(&self) -> bool {
+        self.cast::<T>().is_some()
+    }
+
+    /// The object as a `T`, if it is that or a descendant of it.
+    pub fn cast<T: DataObject>(&self) -> Option<&T> {
+        self.object.cast()
+    }
+
+    /// The object as a `T`, to be changed, if it is that or a descendant of it.
+    pub fn cast_mut<T: DataObject>(&mut self) -> Option<&mut T> {
+        self.object.cast_mut()
+    }
+
+    /// The object as a `T`, if it is exactly that.
+    pub fn downcast_ref<T: DataObject>(&self) -> Option<&T> {
+        self.object.downcast_ref()
+    }
+
+    /// The object without its type.
+    pub fn as_object(&self) -> &dyn Object {
+        &*self.object
+    }
+
+    /// The object without its type, to be changed.
+    pub fn as_object_mut(&mut self) -> &mut dyn Object {
+        &mut *self.object
+    }
+
+    /// The object itself.
+    pub fn into_object(self) -> Box<dyn Object> {
+        self.object
+    }
+}
+
+impl<B: DataObject> Deref for Poly<B> {
+    type Target = B;
+
+    #[expect(clippy::expect_used, reason = "every constructor checks that the object is a B")]
+    fn deref(&self) -> &B {
+        self.object.cast().expect("a Poly holds what it says")
+    }
+}
+
+impl<B: DataObject> DerefMut for Poly<B> {
+    #[expect(clippy::expect_used, reason = "every constructor checks that the object is a B")]
+    fn deref_mut(&mut self) -> &mut B {
+        self.object.cast_mut().expect("a Poly holds what it says, and a base without properties has nothing to change")
+    }
+}
+
+impl<B: DataObject, T: Extends<B>> From<T> for Poly<B> {
+    fn from(object: T) -> Self {
+        Self::new(object)
+    }
+}
+
+impl<B: DataObject> Default for Poly<B> {
+    fn default() -> Self {
+        Self::holding(Box::new(B::default()))
+    }
+}
+
+impl<B: DataObject> Clone for Poly<B> {
+    fn clone(&self) -> Self {
+        Self::holding(self.object.clone())
+    }
+}
+
+impl<B: DataObject> PartialEq for Poly<B> {
+    fn eq(&self, other: &Self) -> bool {
+        *self.object == *other.object
+    }
+}
+
+impl<B: DataObject> fmt::Debug for Poly<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object.fmt(f)
+    }
+}
+
+impl<B: DataObject> Value for Poly<B> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.descendant(B::INFO).map(Self::holding)
+    }
+
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        self.object = reader.descendant(B::INFO)?;
+        Ok(())
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Object(&*self.object)
+    }
+}
+
+/// An object of a type that this build doesn't have, where one of a known family was declared.
+///
+/// It passes for an object of the declared type and keeps the rest as XML.
+#[derive(Clone)]
+pub struct UnknownObject {
+    /// The type's name on the wire.
+    pub type_name: String,
+    /// The object's properties, as far as the declared type has them.
+    pub declared: Box<dyn Object>,
+    /// The element as it came.
+    pub element: RawElement,
+}
+
+impl PartialEq for UnknownObject {
+    fn eq(&self, other: &Self) -> bool {
+        self.type_name == other.type_name && self.element == other.element
+    }
+}
+
+impl Object for UnknownObject {
+    fn info(&self) -> &'static ObjectInfo {
+        self.declared.info()
+    }
+
+    fn get(&self, index: usize) -> &dyn Value {
+        self.declared.get(index)
+    }
+
+    fn get_mut(&mut self, index: usize) -> &mut dyn Value {
+        self.declared.get_mut(index)
+    }
+
+    fn base(&self) -> Option<&dyn Object> {
+        Some(&*self.declared)
+    }
+
+    fn base_mut(&mut self) -> Option<&mut dyn Object> {
+        Some(&mut *self.declared)
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Object> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,42 @@
+//! SOAP: envelopes, and the XML in them.
+//!
+//! Nothing here knows a particular type of the API. Reading is a walk over the text with [`Reader`], which
+//! fills any [`Object`](crate::object::Object) by its description; writing is a walk over the object with
+//! [`Writer`].
+
+mod envelope;
+mod raw;
+mod reader;
+mod tokens;
+mod writer;
+
+pub use envelope::{
+    Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request, encode_response,
+};
+pub use reader::Reader;
+pub use writer::Writer;
+
+/// What a message may cost.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How deep elements may be nested; 128 if not said otherwise.
+    ///
+    /// The deepest real answers are snapshot trees and disk chains, some 32 levels of two elements each.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 128 }
+    }
+}
+
+/// The namespaces of a message.
+pub(crate) mod namespace {
+    pub(crate) const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+    pub(crate) const ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
+    pub(crate) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
+    pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+    pub(crate) const VIM: &str = "urn:vim25";
+}

@@ -1,0 +1,257 @@
+//! Envelopes: requests, answers and faults as whole messages.
+
+use crate::any::Any;
+use crate::error::DecodeError;
+use crate::fault::SoapFault;
+use crate::method::Method;
+use crate::moref::ManagedObjectReference;
+use crate::object::Object;
+use crate::registry::Registry;
+use crate::value::{Value, View};
+use crate::wire::tokens::local;
+use crate::wire::writer::{Writer, escape};
+use crate::wire::{Limits, Reader, namespace};
+
+/// A request as a whole message, called on `this`.
+pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> String {
+    envelope(|writer| {
+        writer.raw("<");
+        writer.raw(M::NAME);
+        writer.raw(" xmlns=\"");
+        writer.raw(namespace::VIM);
+        writer.raw("\">");
+        writer.element("_this", "ManagedObjectReference", View::Moref(this));
+        for (index, field) in M::INFO.all_fields().enumerate() {
+            if field.name != "_this" {
+                writer.element(field.name, field.ty, request.get(index).view());
+            }
+        }
+        writer.raw("</");
+        writer.raw(M::NAME);
+        writer.raw(">");
+    })
+}
+
+/// A method's answer as a whole message; `declared` is the schema's name of the result's type.
+pub fn encode_response(method: &str, declared: &str, returnval: &dyn Value) -> String {
+    envelope(|writer| {
+        writer.raw("<");
+        writer.raw(method);
+        writer.raw("Response xmlns=\"");
+        writer.raw(namespace::VIM);
+        writer.raw("\">");
+        writer.element("returnval", declared, returnval.view());
+        writer.raw("</");
+        writer.raw(method);
+        writer.raw("Response>");
+    })
+}
+
+/// A fault as a whole message. It goes with HTTP status 500.
+pub fn encode_fault(fault: &SoapFault) -> String {
+    envelope(|writer| {
+        let mut text = String::from("<soapenv:Fault><faultcode>");
+        escape(&fault.code, &mut text);
+        text.push_str("</faultcode><faultstring>");
+        escape(&fault.string, &mut text);
+        text.push_str("</faultstring>");
+        writer.raw(&text);
+        if let Some(detail) = &fault.detail {
+            writer.raw("<detail>");
+            match detail {
+                Any::Object(object) => {
+                    let name = object.type_name();
+                    writer.raw(&format!(
+                        "<{name}Fault xmlns=\"{}\" xsi:type=\"{name}\">",
+                        namespace::VIM
+                    ));
+                    match object.unknown() {
+                        Some(unknown) => writer.raw(&unknown.element.content),
+                        None => writer.properties(&**object),
+                    }
+                    writer.raw(&format!("</{name}Fault>"));
+                }
+                other => writer.element("fault", "", View::Any(other)),
+            }
+            writer.raw("</detail>");
+        }
+        writer.raw("</soapenv:Fault>");
+    })
+}
+
+fn envelope(body: impl FnOnce(&mut Writer)) -> String {
+    let mut writer = Writer::new();
+    writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope");
+    for (prefix, uri) in [
+        ("soapenc", namespace::ENCODING),
+        ("soapenv", namespace::ENVELOPE),
+        ("xsd", namespace::XSD),
+        ("xsi", namespace::XSI),
+    ] {
+        writer.raw(&format!(" xmlns:{prefix}=\"{uri}\""));
+    }
+    writer.raw(">\n<soapenv:Body>");
+    body(&mut writer);
+    writer.raw("</soapenv:Body>\n</soapenv:Envelope>");
+    writer.finish()
+}
+
+/// A decoded answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded<T> {
+    /// What the method returned.
+    pub returnval: T,
+    /// Elements (`Type.element`) and types that the bindings don't have, each once; the first few of them.
+    pub unknown: Vec<String>,
+}
+
+/// Why an answer has no result.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ResponseError {
+    /// The server answered with a fault.
+    #[error(transparent)]
+    Fault(Box<SoapFault>),
+    /// The answer could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// Decodes the answer to a request of type `M`.
+///
+/// # Errors
+/// The server's fault, or what is wrong with the message: not UTF-8, not well-formed, not SOAP, too deep, or
+/// a required property missing.
+pub fn decode_response<M: Method>(body: &[u8], limits: Limits) -> Result<Decoded<M::Output>, ResponseError> {
+    let text = utf8(body)?;
+    let mut reader = Reader::new(text, M::registry(), limits);
+    open_body(&mut reader)?;
+    if reader.tokens.local_name() == "Fault" {
+        let fault = fault(&mut reader)?;
+        close_envelope(&mut reader)?;
+        return Err(ResponseError::Fault(Box::new(fault)));
+    }
+    if reader.tokens.local_name().strip_suffix("Response") != Some(M::NAME) {
+        let what = format!("it answers with <{}>, not to {}", reader.tokens.name(), M::NAME);
+        return Err(reader.tokens.not_soap(&what).into());
+    }
+    let mut returnval = M::Output::default();
+    let mut count = 0;
+    while reader.tokens.next_child()? {
+        if reader.tokens.local_name() == "returnval" {
+            returnval.decode(&mut reader).map_err(|error| error.within("returnval", Some(count)))?;
+            count += 1;
+        } else {
+            reader.skip()?;
+        }
+    }
+    close_envelope(&mut reader)?;
+    Ok(Decoded { returnval, unknown: reader.unknown })
+}
+
+/// A decoded request.
+pub struct Request {
+    /// The method's name.
+    pub name: String,
+    /// The object it is called on.
+    pub this: ManagedObjectReference,
+    /// The parameters, as the request's type; `None` for a method that the registry doesn't have.
+    pub method: Option<Box<dyn Object>>,
+}
+
+/// Decodes a request, as a server receives it.
+///
+/// # Errors
+/// What is wrong with the message.
+pub fn decode_request(
+    body: &[u8],
+    registry: &'static Registry,
+    limits: Limits,
+) -> Result<Request, DecodeError> {
+    let mut reader = Reader::new(utf8(body)?, registry, limits);
+    open_body(&mut reader)?;
+    let name = reader.tokens.local_name().to_owned();
+    let start = reader.tokens.mark();
+    let mut this = None;
+    while reader.tokens.next_child()? {
+        if this.is_none() && reader.tokens.local_name() == "_this" {
+            this = Some(reader.moref().map_err(|error| error.within("_this", None))?);
+        } else {
+            reader.skip()?;
+        }
+    }
+    let Some(this) = this else {
+        return Err(reader.tokens.not_soap(&format!("the request {name} has no _this")));
+    };
+    let mut method = None;
+    if let Some(info) = registry.method(&name) {
+        reader.tokens.rewind(start)?;
+        let mut request = (info.request.new)();
+        reader.object(&mut *request)?;
+        method = Some(request);
+    }
+    close_envelope(&mut reader)?;
+    Ok(Request { name, this, method })
+}
+
+fn utf8(body: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(body).map_err(|error| {
+        let what = "it is not UTF-8".to_owned();
+        DecodeError::new(crate::error::DecodeErrorKind::Malformed(what), error.valid_up_to())
+    })
+}
+
+/// Opens Envelope and Body and the first element in it.
+fn open_body(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    reader.tokens.root()?;
+    if reader.tokens.local_name() != "Envelope" {
+        let what = format!("its root element is <{}>", local(reader.tokens.name()));
+        return Err(reader.tokens.not_soap(&what));
+    }
+    while reader.tokens.next_child()? {
+        if reader.tokens.local_name() == "Body" {
+            return match reader.tokens.next_child()? {
+                true => Ok(()),
+                false => Err(reader.tokens.not_soap("its body is empty")),
+            };
+        }
+        reader.skip()?;
+    }
+    Err(reader.tokens.not_soap("it has no body"))
+}
+
+/// Takes what is left of Body and Envelope, so that a message cut in the middle is noticed.
+fn close_envelope(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    reader.skip()?;
+    reader.skip()?;
+    reader.tokens.finish()
+}
+
+fn fault(reader: &mut Reader<'_>) -> Result<SoapFault, DecodeError> {
+    let mut fault = SoapFault::default();
+    while reader.tokens.next_child()? {
+        match reader.tokens.local_name() {
+            "faultcode" => fault.code = reader.text()?.into_owned(),
+            "faultstring" => fault.string = reader.text()?.into_owned(),
+            "detail" => {
+                while reader.tokens.next_child()? {
+                    let detail = detail(reader)?;
+                    fault.detail.get_or_insert(detail);
+                }
+            }
+            _ => reader.skip()?,
+        }
+    }
+    Ok(fault)
+}
+
+/// The fault in a detail: an element `XFault` that is an `X`, even where it doesn't say so.
+fn detail(reader: &mut Reader<'_>) -> Result<Any, DecodeError> {
+    if reader.tokens.xsi_type().is_some() {
+        return reader.any();
+    }
+    let name = reader.tokens.local_name();
+    match name.strip_suffix("Fault") {
+        Some(name) => reader.any_of(name),
+        None => reader.any(),
+    }
+}

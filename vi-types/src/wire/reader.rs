@@ -1,0 +1,398 @@
+//! Reading.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::any::{Any, Array, EnumValue, Undecodable};
+use crate::binary::Binary;
+use crate::datetime::DateTime;
+use crate::enumeration::Enum;
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::moref::ManagedObjectReference;
+use crate::object::{Object, ObjectInfo};
+use crate::poly::UnknownObject;
+use crate::registry::Registry;
+use crate::wire::tokens::{Child, Namespace, Tokens, is_blank};
+use crate::wire::{Limits, raw};
+
+/// Reads the values of one message.
+///
+/// Every method reads one element: the reader stands just behind its start tag, and behind its end tag
+/// afterwards.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    pub(crate) tokens: Tokens<'a>,
+    registry: &'static Registry,
+    /// Elements that no type here has, `Type.element`, each once, at most [`NOTED`] of them.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// How many unknown elements and types a message is searched for; a hostile one could have millions.
+const NOTED: usize = 64;
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a str, registry: &'static Registry, limits: Limits) -> Self {
+        Self { tokens: Tokens::new(text, limits), registry, unknown: Vec::new() }
+    }
+
+    /// Fills an object: its properties in any order, lists by repetition, unknown elements noted and skipped.
+    ///
+    /// # Errors
+    /// When a property cannot be decoded or a required one is missing.
+    pub fn object(&mut self, target: &mut dyn Object) -> Result<(), DecodeError> {
+        let info = target.info();
+        let layout = info.layout();
+        let (mut next, mut repeated) = (0, 0);
+        let mut last = usize::MAX;
+        let mut seen = Seen::default();
+        loop {
+            match self.tokens.child(layout, next)? {
+                Child::Known(index) => {
+                    repeated = if index == last { repeated + 1 } else { 0 };
+                    last = index;
+                    let field = layout.slots[index].field;
+                    let list = field.occurrence.is_list();
+                    target.get_mut(index).decode(self).map_err(|error| {
+                        error.within(field.name, list.then_some(repeated))
+                    })?;
+                    seen.insert(index);
+                    next = if list { index } else { index + 1 };
+                }
+                Child::Unknown => {
+                    self.note(|tokens| format!("{}.{}", info.name, tokens.local_name()));
+                    self.tokens.skip()?;
+                }
+                Child::End => break,
+            }
+        }
+        match seen.first_missing(&layout.required) {
+            None => Ok(()),
+            Some(index) => Err(DecodeError::new(
+                DecodeErrorKind::Missing { object: info.name, property: layout.slots[index].field.name },
+                self.tokens.offset(),
+            )),
+        }
+    }
+
+    /// A `base` or a descendant of it, as `xsi:type` says; an unknown type is kept whole.
+    ///
+    /// # Errors
+    /// When the object cannot be decoded.
+    pub fn descendant(&mut self, base: &'static ObjectInfo) -> Result<Box<dyn Object>, DecodeError> {
+        let Some((_, name)) = self.tokens.xsi_type() else {
+            return self.new_object(base);
+        };
+        if name == base.name {
+            return self.new_object(base);
+        }
+        match self.registry.object(name) {
+            Some(info) if info.ancestry().any(|info| std::ptr::eq(info, base)) => self.new_object(info),
+            _ => self.unknown_object(base, name),
+        }
+    }
+
+    fn new_object(&mut self, info: &'static ObjectInfo) -> Result<Box<dyn Object>, DecodeError> {
+        let mut object = (info.new)();
+        self.object(&mut *object)?;
+        Ok(object)
+    }
+
+    /// Reads the element twice: as the declared type, and as XML.
+    #[cold]
+    fn unknown_object(
+        &mut self,
+        declared: &'static ObjectInfo,
+        name: &str,
+    ) -> Result<Box<dyn Object>, DecodeError> {
+        let mark = self.tokens.mark();
+        let noted = self.unknown.len();
+        self.note(|_| name.to_owned());
+        let mut object = (declared.new)();
+        self.object(&mut *object)?;
+        self.unknown.truncate(noted + 1);
+        self.tokens.rewind(mark)?;
+        let element = raw::element(&mut self.tokens)?;
+        Ok(Box::new(UnknownObject { type_name: name.to_owned(), declared: object, element }))
+    }
+
+    /// A value of the type that `xsi:type` says.
+    ///
+    /// A value that cannot be decoded does not fail the message: it becomes [`Any::Undecodable`].
+    ///
+    /// # Errors
+    /// When the message itself is broken.
+    pub fn any(&mut self) -> Result<Any, DecodeError> {
+        let mark = self.tokens.mark();
+        match self.typed_any() {
+            Err(error) if error.is_local() => {
+                self.tokens.rewind(mark)?;
+                let element = raw::element(&mut self.tokens)?;
+                Ok(Any::Undecodable(Box::new(Undecodable { error, element })))
+            }
+            result => result,
+        }
+    }
+
+    fn typed_any(&mut self) -> Result<Any, DecodeError> {
+        let Some((namespace, name)) = self.tokens.xsi_type() else {
+            return self.untyped_any();
+        };
+        if namespace == Namespace::Xsd {
+            return Ok(match name {
+                "string" => Any::String(self.text()?.into_owned()),
+                "boolean" => Any::Bool(self.boolean()?),
+                "byte" => Any::Byte(self.integer()?),
+                "short" => Any::Short(self.integer()?),
+                "int" => Any::Int(self.integer()?),
+                "long" => Any::Long(self.integer()?),
+                "float" => Any::Float(self.float()?),
+                "double" => Any::Double(self.float()?),
+                "dateTime" => Any::DateTime(self.date_time()?),
+                "base64Binary" => Any::Binary(self.binary()?),
+                "anyURI" => Any::Uri(self.text()?.into_owned()),
+                "anyType" => return self.untyped_any(),
+                _ => return self.unknown_any(name),
+            });
+        }
+        if name == "ManagedObjectReference" {
+            return self.moref().map(Any::Moref);
+        }
+        if let Some(info) = self.registry.object(name) {
+            return self.new_object(info).map(Any::Object);
+        }
+        if let Some((type_name, _)) = self.registry.enumeration(name) {
+            let value = self.text()?.into_owned();
+            return Ok(Any::Enum(Box::new(EnumValue { type_name: type_name.to_owned(), value })));
+        }
+        match Array::item_type(name) {
+            Some(item) => self.array(item),
+            None => self.unknown_any(name),
+        }
+    }
+
+    /// `anyType` without a type: text is a string, the rest stays XML.
+    fn untyped_any(&mut self) -> Result<Any, DecodeError> {
+        let mark = self.tokens.mark();
+        match self.text() {
+            Ok(text) => Ok(Any::String(text.into_owned())),
+            Err(error) if error.is_local() => {
+                self.tokens.rewind(mark)?;
+                Ok(Any::Unknown(Box::new(raw::element(&mut self.tokens)?)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    #[cold]
+    fn unknown_any(&mut self, name: &str) -> Result<Any, DecodeError> {
+        self.note(|_| name.to_owned());
+        Ok(Any::Unknown(Box::new(raw::element(&mut self.tokens)?)))
+    }
+
+    /// The items of an `ArrayOf…`, each of its own type, or of the array's where it doesn't say.
+    fn array(&mut self, item: String) -> Result<Any, DecodeError> {
+        let mut items = Vec::new();
+        while self.tokens.next_child()? {
+            let index = items.len();
+            let value = match self.tokens.xsi_type() {
+                Some(_) => self.any(),
+                None => self.item(&item),
+            };
+            items.push(value.map_err(|error| error.within(&item, Some(index)))?);
+        }
+        Ok(Any::Array(Box::new(Array { item, items })))
+    }
+
+    /// An array's item that doesn't say its type.
+    fn item(&mut self, ty: &str) -> Result<Any, DecodeError> {
+        Ok(match ty {
+            "string" => Any::String(self.text()?.into_owned()),
+            "boolean" => Any::Bool(self.boolean()?),
+            "byte" => Any::Byte(self.integer()?),
+            "short" => Any::Short(self.integer()?),
+            "int" => Any::Int(self.integer()?),
+            "long" => Any::Long(self.integer()?),
+            "float" => Any::Float(self.float()?),
+            "double" => Any::Double(self.float()?),
+            "dateTime" => Any::DateTime(self.date_time()?),
+            "base64Binary" => Any::Binary(self.binary()?),
+            "anyURI" => Any::Uri(self.text()?.into_owned()),
+            "ManagedObjectReference" => Any::Moref(self.moref()?),
+            _ => match (self.registry.object(ty), self.registry.enumeration(ty)) {
+                (Some(info), _) => Any::Object(self.new_object(info)?),
+                (None, Some((type_name, _))) => {
+                    let value = self.text()?.into_owned();
+                    Any::Enum(Box::new(EnumValue { type_name: type_name.to_owned(), value }))
+                }
+                (None, None) => self.untyped_any()?,
+            },
+        })
+    }
+
+    /// A value that doesn't say its type but is known to be of this one; XML where the type is unknown.
+    pub(crate) fn any_of(&mut self, ty: &str) -> Result<Any, DecodeError> {
+        let mark = self.tokens.mark();
+        let known = self.registry.object(ty).is_some();
+        match self.item(ty) {
+            Err(error) if error.is_local() => {
+                self.tokens.rewind(mark)?;
+                let element = raw::element(&mut self.tokens)?;
+                Ok(Any::Undecodable(Box::new(Undecodable { error, element })))
+            }
+            Ok(value) if !known => {
+                self.tokens.rewind(mark)?;
+                drop(value);
+                let mut element = raw::element(&mut self.tokens)?;
+                element.type_name = Some(ty.to_owned());
+                Ok(Any::Unknown(Box::new(element)))
+            }
+            result => result,
+        }
+    }
+
+    /// Text, unescaped.
+    ///
+    /// # Errors
+    /// When the element holds elements.
+    #[inline]
+    pub fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        self.tokens.text()
+    }
+
+    /// `true`, `false`, `1` or `0`.
+    ///
+    /// # Errors
+    /// When the text is none of these.
+    pub fn boolean(&mut self) -> Result<bool, DecodeError> {
+        let text = self.text()?;
+        match text.trim_matches(is_blank) {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(self.tokens.content("a boolean", &text)),
+        }
+    }
+
+    /// A decimal integer.
+    ///
+    /// # Errors
+    /// When the text is none, or doesn't fit.
+    pub fn integer<T: FromStr>(&mut self) -> Result<T, DecodeError> {
+        let text = self.text()?;
+        let digits = text.trim_matches(is_blank);
+        digits.parse().map_err(|_| {
+            let bits = 8 * size_of::<T>();
+            self.tokens.content(&format!("an integer of {bits} bits"), &text)
+        })
+    }
+
+    /// A floating-point number, `INF`, `-INF` or `NaN`.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn float<T: FromStr>(&mut self) -> Result<T, DecodeError> {
+        let text = self.text()?;
+        text.trim_matches(is_blank).parse().map_err(|_| self.tokens.content("a number", &text))
+    }
+
+    /// A date and time.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn date_time(&mut self) -> Result<DateTime, DecodeError> {
+        let text = self.text()?;
+        text.trim_matches(is_blank).parse().map_err(|_| self.tokens.content("a date and time", &text))
+    }
+
+    /// Base64, with or without line breaks and padding.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn binary(&mut self) -> Result<Binary, DecodeError> {
+        const BASE64: GeneralPurpose = GeneralPurpose::new(
+            &alphabet::STANDARD,
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        );
+        let text = self.text()?;
+        let characters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        BASE64.decode(characters).map(Binary).map_err(|_| self.tokens.content("base64", &text))
+    }
+
+    /// A reference to a managed object.
+    ///
+    /// # Errors
+    /// When its `type` attribute is missing.
+    pub fn moref(&mut self) -> Result<ManagedObjectReference, DecodeError> {
+        let r#type = self.tokens.attribute("type")?.map(Cow::into_owned);
+        let value = self.text()?.into_owned();
+        match r#type {
+            Some(r#type) => Ok(ManagedObjectReference { r#type, value }),
+            None => Err(self.tokens.content("a reference with a 'type' attribute", &value)),
+        }
+    }
+
+    /// A value of an enum; an empty one is unset.
+    ///
+    /// # Errors
+    /// When the element holds elements.
+    pub fn enumeration<E: Enum>(&mut self) -> Result<E, DecodeError> {
+        let text = self.text()?;
+        Ok(E::from_wire(text.trim_matches(is_blank)))
+    }
+
+    /// Skips the element.
+    ///
+    /// # Errors
+    /// When the message is broken.
+    pub fn skip(&mut self) -> Result<(), DecodeError> {
+        self.tokens.skip()
+    }
+
+    #[cold]
+    fn note(&mut self, what: impl FnOnce(&Tokens<'a>) -> String) {
+        if self.unknown.len() < NOTED {
+            let what = what(&self.tokens);
+            if !self.unknown.contains(&what) {
+                self.unknown.push(what);
+            }
+        }
+    }
+}
+
+/// The properties that an object has had so far, one bit each.
+#[derive(Default)]
+struct Seen {
+    first: u64,
+    /// For types with more than 64 properties.
+    rest: Vec<u64>,
+}
+
+impl Seen {
+    #[inline]
+    fn insert(&mut self, index: usize) {
+        if index < 64 {
+            self.first |= 1 << index;
+        } else {
+            self.insert_far(index);
+        }
+    }
+
+    fn insert_far(&mut self, index: usize) {
+        let word = index / 64 - 1;
+        if self.rest.len() <= word {
+            self.rest.resize(word + 1, 0);
+        }
+        self.rest[word] |= 1 << (index % 64);
+    }
+
+    fn first_missing(&self, required: &[u64]) -> Option<usize> {
+        let words = std::iter::once(&self.first).chain(&self.rest).chain(std::iter::repeat(&0));
+        required.iter().zip(words).enumerate().find_map(|(word, (required, seen))| {
+            let missing = required & !seen;
+            (missing != 0).then(|| word * 64 + missing.trailing_zeros() as usize)
+        })
+    }
+}

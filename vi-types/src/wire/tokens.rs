@@ -1,0 +1,717 @@
+//! The tokenizer: a walk over the text of a message, element by element.
+//!
+//! It reads what servers send: any prefix, entities and character references, CDATA, comments, processing
+//! instructions, either quote. A document type declaration is refused. Names, values and text are slices of
+//! the message; nothing is copied unless an escape has to be undone.
+//!
+//! Most of an answer is `<name>short text</name>` without attributes, with a name that the reader's type
+//! expects next, so names are compared eight bytes at a time in place, before their end is looked for.
+
+use std::borrow::Cow;
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::object::{Layout, Slot};
+use crate::wire::{Limits, namespace};
+
+/// Where the walk stands.
+#[derive(Debug)]
+pub(crate) struct Tokens<'a> {
+    text: &'a str,
+    position: usize,
+    /// The open elements' names, as ranges of the text.
+    open: Vec<(usize, usize)>,
+    /// Whether the innermost open element was written `<a/>` and its end is still to be reported.
+    empty: bool,
+    /// Where the innermost start tag began.
+    tag: usize,
+    /// The attributes of the innermost start tag, until the next one.
+    attributes: Vec<Attribute<'a>>,
+    prefixes: Vec<Prefix<'a>>,
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Attribute<'a> {
+    name: &'a str,
+    /// As written, escapes included.
+    value: &'a str,
+}
+
+/// A namespace declaration in scope.
+#[derive(Clone, Copy, Debug)]
+struct Prefix<'a> {
+    prefix: &'a str,
+    namespace: Namespace,
+    /// How many elements were open when it was made, its own included.
+    depth: usize,
+}
+
+/// The namespaces that a message's attributes and types can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    Xsi,
+    Xsd,
+    Other,
+}
+
+/// What [`Tokens::child`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Child {
+    /// The start tag of the property with this index.
+    Known(usize),
+    /// Another start tag.
+    Unknown,
+    /// The end tag of the element that was asked for its children.
+    End,
+}
+
+/// A start tag to come back to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    tag: usize,
+    depth: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// Stands before the root element, behind the XML declaration.
+    pub(crate) fn new(text: &'a str, limits: Limits) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self {
+            text,
+            position: 0,
+            open: Vec::with_capacity(16),
+            empty: false,
+            tag: 0,
+            attributes: Vec::new(),
+            prefixes: Vec::new(),
+            limits,
+        }
+    }
+
+    /// The next child element of the innermost open one, as a property of `layout`; the search begins at
+    /// the property that is expected `next`.
+    #[inline]
+    pub(crate) fn child(&mut self, layout: &Layout, next: usize) -> Result<Child, DecodeError> {
+        if !self.to_tag()? {
+            return Ok(Child::End);
+        }
+        let name = self.position + 1;
+        let slots = &*layout.slots;
+        let word = self.word(name);
+        let found = (next..slots.len()).chain(0..next.min(slots.len())).find(|index| {
+            self.matches(name, word, &slots[*index])
+        });
+        if let Some(index) = found {
+            self.open_tag(name + slots[index].field.name.len())?;
+            return Ok(Child::Known(index));
+        }
+        self.open_tag(self.end_of_name(name))?;
+        let qualified = self.name();
+        let Some((_, local)) = qualified.split_once(':') else {
+            return Ok(Child::Unknown);
+        };
+        Ok(layout.index_of(local).map_or(Child::Unknown, Child::Known))
+    }
+
+    /// The next child element of the innermost open one, whatever its name; `false` at the end tag.
+    pub(crate) fn next_child(&mut self) -> Result<bool, DecodeError> {
+        if !self.to_tag()? {
+            return Ok(false);
+        }
+        self.open_tag(self.end_of_name(self.position + 1))?;
+        Ok(true)
+    }
+
+    /// The innermost open element's name as written, prefix included.
+    pub(crate) fn name(&self) -> &'a str {
+        let (start, end) = self.open.last().copied().unwrap_or_default();
+        &self.text[start..end]
+    }
+
+    /// The innermost open element's name without prefix.
+    pub(crate) fn local_name(&self) -> &'a str {
+        local(self.name())
+    }
+
+    /// Opens the root element.
+    pub(crate) fn root(&mut self) -> Result<(), DecodeError> {
+        self.skip_blank()?;
+        if self.byte(self.position) != Some(b'<') {
+            return Err(match self.byte(self.position) {
+                None => self.not_soap("it is empty"),
+                Some(b'{' | b'[') => self.not_soap("it looks like JSON"),
+                Some(_) => self.not_soap("it is no XML"),
+            });
+        }
+        self.open_tag(self.end_of_name(self.position + 1))
+    }
+
+    /// Whether nothing but blanks, comments and processing instructions is left behind the root element.
+    pub(crate) fn finish(&mut self) -> Result<(), DecodeError> {
+        self.skip_blank()?;
+        if self.position < self.text.len() {
+            return Err(self.malformed("there is more behind the root element"));
+        }
+        Ok(())
+    }
+
+    /// The text of the innermost open element, and its end tag.
+    #[inline]
+    pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        if self.empty {
+            self.close();
+            return Ok(Cow::Borrowed(""));
+        }
+        let start = self.position;
+        let (end, plain) = self.end_of_text(start);
+        if plain && self.at_end_tag(end) {
+            let text = &self.text[start..end];
+            self.position = end;
+            self.end_tag()?;
+            return Ok(Cow::Borrowed(text));
+        }
+        self.escaped_text()
+    }
+
+    /// Skips the rest of the innermost open element, its end tag included.
+    pub(crate) fn skip(&mut self) -> Result<(), DecodeError> {
+        let depth = self.open.len();
+        loop {
+            if self.empty {
+                self.close();
+            } else {
+                match self.next_markup()? {
+                    Markup::Start => self.open_tag(self.end_of_name(self.position + 1))?,
+                    Markup::End => self.end_tag()?,
+                }
+            }
+            if self.open.len() < depth {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether the innermost open element holds neither text nor elements.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.empty || self.at_end_tag(self.position)
+    }
+
+    /// The start tag of the innermost open element, to come back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { tag: self.tag, depth: self.open.len() }
+    }
+
+    /// Opens the marked element again. The element must not have been left further than by its end tag.
+    pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), DecodeError> {
+        self.open.truncate(mark.depth - 1);
+        while self.prefixes.last().is_some_and(|prefix| prefix.depth >= mark.depth) {
+            self.prefixes.pop();
+        }
+        self.position = mark.tag;
+        self.empty = false;
+        self.open_tag(self.end_of_name(mark.tag + 1))
+    }
+
+    /// The value of an attribute of the innermost start tag that is in no namespace.
+    pub(crate) fn attribute(&self, name: &str) -> Result<Option<Cow<'a, str>>, DecodeError> {
+        match self.attributes.iter().find(|attribute| attribute.name == name) {
+            Some(attribute) => self.unescape(attribute.value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The namespace and name that `xsi:type` of the innermost start tag gives.
+    pub(crate) fn xsi_type(&self) -> Option<(Namespace, &'a str)> {
+        let attribute = self.attributes.iter().find(|attribute| {
+            attribute.name.strip_suffix(":type").is_some_and(|prefix| {
+                prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi
+            })
+        })?;
+        Some(match attribute.value.trim_matches(is_blank).split_once(':') {
+            Some((prefix, name)) => (self.resolve(prefix), name),
+            None => (Namespace::Other, attribute.value.trim_matches(is_blank)),
+        })
+    }
+
+    /// The attributes of the innermost start tag that are neither `xsi:type` nor namespace declarations,
+    /// without their prefixes and as written.
+    pub(crate) fn other_attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.attributes.iter().filter_map(|attribute| {
+            let declaration = attribute.name == "xmlns" || attribute.name.starts_with("xmlns:");
+            (!declaration && !attribute.name.contains(':')).then_some((attribute.name, attribute.value))
+        })
+    }
+
+    /// The innermost open element's content as pieces: see [`Piece`].
+    pub(crate) fn piece(&mut self) -> Result<Piece<'a>, DecodeError> {
+        if self.empty {
+            self.close();
+            return Ok(Piece::End);
+        }
+        match self.byte(self.position) {
+            Some(b'<') => {}
+            Some(_) => {
+                let start = self.position;
+                self.position = self.end_of_text(start).0;
+                return self.unescape(&self.text[start..self.position]).map(Piece::Text);
+            }
+            None => return Err(self.truncated()),
+        }
+        let rest = &self.text[self.position..];
+        if rest.starts_with("</") {
+            self.end_tag()?;
+            return Ok(Piece::End);
+        }
+        if let Some(data) = self.cdata()? {
+            return Ok(Piece::Text(Cow::Borrowed(data)));
+        }
+        if self.skip_comment()? {
+            return Ok(Piece::Text(Cow::Borrowed("")));
+        }
+        self.open_tag(self.end_of_name(self.position + 1))?;
+        Ok(Piece::Start)
+    }
+
+    /// Where the walk stands, in bytes.
+    pub(crate) fn offset(&self) -> usize {
+        self.position
+    }
+
+    pub(crate) fn not_soap(&self, what: &str) -> DecodeError {
+        DecodeError::new(DecodeErrorKind::NotSoap(what.to_owned()), self.position)
+    }
+
+    fn resolve(&self, prefix: &str) -> Namespace {
+        let declared = self.prefixes.iter().rev().find(|declared| declared.prefix == prefix);
+        match (declared, prefix) {
+            (Some(declared), _) => declared.namespace,
+            // A server that forgets to declare the customary prefixes still means them.
+            (None, "xsi") => Namespace::Xsi,
+            (None, "xsd") => Namespace::Xsd,
+            (None, _) => Namespace::Other,
+        }
+    }
+
+    /// Moves to the next start tag of a child and gives `true`, or takes the end tag and gives `false`.
+    #[inline]
+    fn to_tag(&mut self) -> Result<bool, DecodeError> {
+        if self.empty {
+            self.close();
+            return Ok(false);
+        }
+        let bytes = self.text.as_bytes();
+        match bytes.get(self.position..self.position + 2) {
+            Some([b'<', b'/']) => {
+                self.end_tag()?;
+                return Ok(false);
+            }
+            Some([b'<', next]) if !matches!(next, b'!' | b'?') => return Ok(true),
+            _ => {}
+        }
+        self.skip_blank()?;
+        match self.byte(self.position) {
+            None => Err(self.truncated()),
+            Some(b'<') if self.at_end_tag(self.position) => {
+                self.end_tag()?;
+                Ok(false)
+            }
+            Some(b'<') => Ok(true),
+            Some(_) => {
+                let end = self.end_of_text(self.position).0;
+                Err(self.content("an element", &self.text[self.position..end]))
+            }
+        }
+    }
+
+    /// Reads a start tag whose name ends at `end`; the walk stands at its `<`.
+    #[inline]
+    fn open_tag(&mut self, end: usize) -> Result<(), DecodeError> {
+        let start = self.position + 1;
+        if end == start {
+            return Err(self.malformed("a tag has no name"));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(DecodeError::new(DecodeErrorKind::TooDeep { limit: self.limits.depth }, self.position));
+        }
+        self.tag = self.position;
+        self.open.push((start, end));
+        self.attributes.clear();
+        if self.byte(end) == Some(b'>') {
+            self.position = end + 1;
+            return Ok(());
+        }
+        self.open_tag_with_attributes(end)
+    }
+
+    fn open_tag_with_attributes(&mut self, end: usize) -> Result<(), DecodeError> {
+        let mut at = end;
+        loop {
+            let before = at;
+            at = self.end_of_blank(at);
+            match self.byte(at) {
+                None => return Err(self.truncated()),
+                Some(b'>') => {
+                    self.position = at + 1;
+                    return Ok(());
+                }
+                Some(b'/') if self.byte(at + 1) == Some(b'>') => {
+                    self.position = at + 2;
+                    self.empty = true;
+                    return Ok(());
+                }
+                Some(_) if at == before => return Err(self.malformed("a tag is not closed")),
+                Some(_) => at = self.attribute_at(at)?,
+            }
+        }
+    }
+
+    /// Takes in the attribute that begins at `at` and gives the position behind it.
+    fn attribute_at(&mut self, at: usize) -> Result<usize, DecodeError> {
+        let bytes = self.text.as_bytes();
+        let name_end = at
+            + bytes[at..]
+                .iter()
+                .position(|byte| matches!(byte, b'=' | b'>' | b'/' | b'<') || is_blank_byte(*byte))
+                .ok_or_else(|| self.truncated())?;
+        let equals = self.end_of_blank(name_end);
+        if name_end == at || self.byte(equals) != Some(b'=') {
+            return Err(self.malformed("an attribute has no value"));
+        }
+        let quote_at = self.end_of_blank(equals + 1);
+        let quote = match self.byte(quote_at) {
+            Some(quote @ (b'"' | b'\'')) => quote,
+            None => return Err(self.truncated()),
+            Some(_) => return Err(self.malformed("an attribute's value is not quoted")),
+        };
+        let start = quote_at + 1;
+        let end = start + memchr::memchr(quote, &bytes[start..]).ok_or_else(|| self.truncated())?;
+        let attribute = Attribute { name: &self.text[at..name_end], value: &self.text[start..end] };
+        if attribute.value.contains('<') {
+            return Err(self.malformed("an attribute's value contains '<'"));
+        }
+        if self.attributes.iter().any(|other| other.name == attribute.name) {
+            return Err(self.malformed("an attribute is given twice"));
+        }
+        if let Some(prefix) = attribute.name.strip_prefix("xmlns:") {
+            let namespace = match &*self.unescape(attribute.value)? {
+                namespace::XSI => Namespace::Xsi,
+                namespace::XSD => Namespace::Xsd,
+                _ => Namespace::Other,
+            };
+            self.prefixes.push(Prefix { prefix, namespace, depth: self.open.len() });
+        }
+        self.attributes.push(attribute);
+        Ok(end + 1)
+    }
+
+    /// Reads the end tag at which the walk stands.
+    #[inline]
+    fn end_tag(&mut self) -> Result<(), DecodeError> {
+        let Some(&(start, end)) = self.open.last() else {
+            return Err(self.malformed("an end tag without a start tag"));
+        };
+        let at = self.position + 2;
+        let after = at + (end - start);
+        let bytes = self.text.as_bytes();
+        if bytes.get(at..after) == Some(&bytes[start..end]) && bytes.get(after) == Some(&b'>') {
+            self.position = after + 1;
+            self.close();
+            return Ok(());
+        }
+        self.odd_end_tag(at)
+    }
+
+    /// An end tag with blanks in it, or a wrong one.
+    #[cold]
+    fn odd_end_tag(&mut self, at: usize) -> Result<(), DecodeError> {
+        let name_end = self.end_of_name(at);
+        let end = self.end_of_blank(name_end);
+        match self.byte(end) {
+            None => Err(self.truncated()),
+            Some(b'>') if &self.text[at..name_end] == self.name() => {
+                self.position = end + 1;
+                self.close();
+                Ok(())
+            }
+            Some(_) => {
+                let what = format!("</{}> where </{}> was expected", &self.text[at..name_end], self.name());
+                Err(self.malformed(&what))
+            }
+        }
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        while self.prefixes.last().is_some_and(|prefix| prefix.depth == self.open.len()) {
+            self.prefixes.pop();
+        }
+        self.open.pop();
+        self.empty = false;
+    }
+
+    /// The text of an element with escapes, CDATA or comments in it.
+    #[cold]
+    fn escaped_text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        let depth = self.open.len();
+        let mut whole = String::new();
+        loop {
+            match self.piece()? {
+                Piece::Text(text) => whole.push_str(&text),
+                Piece::End => return Ok(Cow::Owned(whole)),
+                Piece::Start => {
+                    let found = format!("<{}>", self.name());
+                    while self.open.len() >= depth {
+                        self.skip()?;
+                    }
+                    return Err(self.content("text", &found));
+                }
+            }
+        }
+    }
+
+    /// Moves to the next start or end tag, over text, comments and everything else.
+    fn next_markup(&mut self) -> Result<Markup, DecodeError> {
+        loop {
+            let rest = &self.text.as_bytes()[self.position..];
+            self.position += memchr::memchr(b'<', rest).ok_or_else(|| self.truncated())?;
+            if self.at_end_tag(self.position) {
+                return Ok(Markup::End);
+            }
+            if self.cdata()?.is_none() && !self.skip_comment()? {
+                return Ok(Markup::Start);
+            }
+        }
+    }
+
+    /// Skips blanks, comments and processing instructions.
+    fn skip_blank(&mut self) -> Result<(), DecodeError> {
+        loop {
+            self.position = self.end_of_blank(self.position);
+            if self.byte(self.position) != Some(b'<') || !self.skip_comment()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Skips the comment or processing instruction at which the walk stands, if it is one.
+    fn skip_comment(&mut self) -> Result<bool, DecodeError> {
+        let rest = &self.text[self.position..];
+        let (length, end) = if let Some(rest) = rest.strip_prefix("<?") {
+            (2, rest.find("?>").map(|end| end + 2))
+        } else if let Some(rest) = rest.strip_prefix("<!--") {
+            (4, rest.find("-->").map(|end| end + 3))
+        } else if rest.starts_with("<!") && !rest.starts_with("<![CDATA[") {
+            return Err(if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE")) {
+                DecodeError::new(DecodeErrorKind::Dtd, self.position)
+            } else if "<![CDATA[".starts_with(rest) || "<!--".starts_with(rest) || "<!DOCTYPE".starts_with(rest) {
+                self.truncated()
+            } else {
+                self.malformed("'<!' begins neither a comment nor CDATA")
+            });
+        } else {
+            return Ok(false);
+        };
+        self.position += length + end.ok_or_else(|| self.truncated())?;
+        Ok(true)
+    }
+
+    /// The CDATA section at which the walk stands, if it is one.
+    fn cdata(&mut self) -> Result<Option<&'a str>, DecodeError> {
+        let Some(rest) = self.text[self.position..].strip_prefix("<![CDATA[") else {
+            return Ok(None);
+        };
+        let end = rest.find("]]>").ok_or_else(|| self.truncated())?;
+        self.position += "<![CDATA[".len() + end + "]]>".len();
+        Ok(Some(&rest[..end]))
+    }
+
+    /// Undoes entities and character references, and makes every line end a line feed.
+    fn unescape(&self, text: &'a str) -> Result<Cow<'a, str>, DecodeError> {
+        if memchr::memchr2(b'&', b'\r', text.as_bytes()).is_none() {
+            return Ok(Cow::Borrowed(text));
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = memchr::memchr2(b'&', b'\r', rest.as_bytes()) {
+            out.push_str(&rest[..at]);
+            let special = &rest[at..];
+            if let Some(after) = special.strip_prefix('\r') {
+                out.push('\n');
+                rest = after.strip_prefix('\n').unwrap_or(after);
+                continue;
+            }
+            let end = special.bytes().take(16).position(|byte| byte == b';');
+            let (character, length) = end
+                .and_then(|end| Some((reference(&special[1..end])?, end + 1)))
+                .ok_or_else(|| {
+                    let shown: String = special.chars().take(12).collect();
+                    self.malformed(&format!("'{shown}' is no entity"))
+                })?;
+            out.push(character);
+            rest = &special[length..];
+        }
+        out.push_str(rest);
+        Ok(Cow::Owned(out))
+    }
+
+    /// The position of the next `<` (or the end of the message), and whether the text up to there surely
+    /// needs no unescaping.
+    #[inline]
+    fn end_of_text(&self, start: usize) -> (usize, bool) {
+        let bytes = self.text.as_bytes();
+        let mut at = start;
+        let mut special = 0;
+        // Short text is the rule; 64 bytes by words before a call of memchr pays.
+        while at < start + 64 {
+            let Some(chunk) = bytes.get(at..at + 8).and_then(|rest| rest.first_chunk::<8>()) else {
+                break;
+            };
+            let word = u64::from_le_bytes(*chunk);
+            let end = has_byte(word, b'<');
+            let escapes = has_byte(word, b'&') | has_byte(word, b'\r');
+            if end != 0 {
+                // The lowest bit of `end` is exact; escapes behind it are not part of this text.
+                let before = (end & end.wrapping_neg()) - 1;
+                special |= escapes & before;
+                return (at + (end.trailing_zeros() / 8) as usize, special == 0);
+            }
+            special |= escapes;
+            at += 8;
+        }
+        let end = memchr::memchr(b'<', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+        let plain = special == 0 && memchr::memchr2(b'&', b'\r', &bytes[at..end]).is_none();
+        (end, plain)
+    }
+
+    #[inline]
+    fn matches(&self, name: usize, word: u64, slot: &Slot) -> bool {
+        let expected = slot.field.name.as_bytes();
+        let length = expected.len();
+        let head_equal = if length >= 8 { word == slot.key } else { (word ^ slot.key) << (64 - 8 * length) == 0 };
+        if !head_equal {
+            return false;
+        }
+        let bytes = self.text.as_bytes();
+        (length <= 8 || bytes.get(name + 8..name + length) == Some(&expected[8..]))
+            && bytes.get(name + length).is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
+    }
+
+    /// The eight bytes from `at`, zero-padded at the end of the message.
+    #[inline]
+    fn word(&self, at: usize) -> u64 {
+        let bytes = self.text.as_bytes();
+        match bytes.get(at..at + 8).and_then(|rest| rest.first_chunk::<8>()) {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => crate::object::name_key(&bytes[at.min(bytes.len())..]),
+        }
+    }
+
+    fn end_of_name(&self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        bytes[start.min(bytes.len())..]
+            .iter()
+            .position(|byte| matches!(byte, b'>' | b'/' | b'<' | b'=' | b'"' | b'\'' | b'&') || is_blank_byte(*byte))
+            .map_or(bytes.len(), |length| start + length)
+    }
+
+    fn end_of_blank(&self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        bytes[start.min(bytes.len())..]
+            .iter()
+            .position(|byte| !is_blank_byte(*byte))
+            .map_or(bytes.len(), |length| start + length)
+    }
+
+    #[inline]
+    fn at_end_tag(&self, at: usize) -> bool {
+        self.text.as_bytes().get(at..at + 2) == Some(b"</")
+    }
+
+    #[inline]
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+
+    #[cold]
+    fn truncated(&self) -> DecodeError {
+        let what = match self.open.last() {
+            Some(_) => format!("it ends within <{}>", self.name()),
+            None => "it ends too early".to_owned(),
+        };
+        DecodeError::new(DecodeErrorKind::Malformed(what), self.text.len())
+    }
+
+    #[cold]
+    fn malformed(&self, what: &str) -> DecodeError {
+        DecodeError::new(DecodeErrorKind::Malformed(what.to_owned()), self.position)
+    }
+
+    /// An error about what the element holds; `found` is shortened.
+    #[cold]
+    pub(crate) fn content(&self, expected: &str, found: &str) -> DecodeError {
+        let mut shown: String = found.chars().take(40).collect();
+        if shown.len() < found.len() {
+            shown.push('…');
+        }
+        let found = if found.is_empty() { "nothing".to_owned() } else { format!("'{shown}'") };
+        DecodeError::new(DecodeErrorKind::Content { expected: expected.to_owned(), found }, self.position)
+    }
+}
+
+/// A piece of an element's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// Text, unescaped; a comment is an empty one.
+    Text(Cow<'a, str>),
+    /// A start tag, now the innermost open element.
+    Start,
+    /// The end tag of the innermost open element.
+    End,
+}
+
+enum Markup {
+    Start,
+    End,
+}
+
+pub(crate) fn local(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+pub(crate) fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_blank_byte(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// A word whose lowest set bit is the high bit of the first byte of `word` that equals `byte`; zero when none
+/// does. Higher bits may be set wrongly.
+#[inline]
+fn has_byte(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let zeroed = word ^ (ONES * u64::from(byte));
+    zeroed.wrapping_sub(ONES) & !zeroed & HIGH
+}
+
+/// What `&name;` stands for, if it is one of XML's own.
+fn reference(name: &str) -> Option<char> {
+    match name {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let (digits, radix) = digits.strip_prefix('x').map_or((digits, 10), |digits| (digits, 16));
+            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return None;
+            }
+            let code = u32::from_str_radix(digits, radix).ok()?;
+            char::from_u32(code).filter(|character| *character != '\0')
+        }
+    }
+}

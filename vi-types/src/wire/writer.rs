@@ -1,0 +1,213 @@
+//! Writing.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::any::{Any, Array};
+use crate::moref::ManagedObjectReference;
+use crate::object::Object;
+use crate::raw::RawElement;
+use crate::value::View;
+
+/// Writes elements as the schema wants them.
+///
+/// Base properties come first, then declaration order; `xsi:type` is written where a value's type differs
+/// from the declared one, and always inside `anyType`; no blanks between elements, which strict clients
+/// refuse. The prefixes `xsi:` and `xsd:` must be declared around what is written.
+#[derive(Debug, Default)]
+pub struct Writer {
+    out: String,
+}
+
+impl Writer {
+    /// Writes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was written.
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    /// Writes text as it is.
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// Writes a value as an element, or as one for each item of a list; nothing when it is unset.
+    ///
+    /// `declared` is the schema's name of the declared type.
+    pub fn element(&mut self, name: &str, declared: &str, view: View<'_>) {
+        match view {
+            View::Unset => {}
+            View::List(list) => {
+                for index in 0..list.len() {
+                    self.element(name, declared, list.item(index));
+                }
+            }
+            View::Object(object) => self.object(name, Some(declared), object),
+            View::Any(any) => self.any(name, any),
+            View::Moref(moref) => self.moref(name, "", moref),
+            view => {
+                self.start(name, "");
+                self.text(view);
+                self.end(name);
+            }
+        }
+    }
+
+    /// Writes the properties of an object, without an element around them.
+    pub fn properties(&mut self, object: &dyn Object) {
+        for (index, field) in object.info().all_fields().enumerate() {
+            self.element(field.name, field.ty, object.get(index).view());
+        }
+    }
+
+    fn object(&mut self, name: &str, declared: Option<&str>, object: &dyn Object) {
+        if let Some(unknown) = object.unknown() {
+            return self.raw_element(name, &unknown.element);
+        }
+        let actual = object.info().name;
+        let differs = declared.is_none_or(|declared| declared != actual);
+        self.start(name, if differs { actual } else { "" });
+        self.properties(object);
+        self.end(name);
+    }
+
+    fn moref(&mut self, name: &str, xsi_type: &str, moref: &ManagedObjectReference) {
+        self.out.push('<');
+        self.out.push_str(name);
+        if !xsi_type.is_empty() {
+            self.out.push_str(" xsi:type=\"");
+            self.out.push_str(xsi_type);
+            self.out.push('"');
+        }
+        self.out.push_str(" type=\"");
+        escape(&moref.r#type, &mut self.out);
+        self.out.push_str("\">");
+        escape(&moref.value, &mut self.out);
+        self.end(name);
+    }
+
+    fn any(&mut self, name: &str, any: &Any) {
+        match any {
+            Any::None => {}
+            Any::Moref(moref) => self.moref(name, "ManagedObjectReference", moref),
+            Any::Object(object) => self.object(name, None, &**object),
+            Any::Unknown(element) => self.raw_element(name, element),
+            Any::Undecodable(value) => self.raw_element(name, &value.element),
+            Any::Array(array) => self.array(name, array),
+            Any::Enum(value) => {
+                self.start(name, &value.type_name);
+                escape(&value.value, &mut self.out);
+                self.end(name);
+            }
+            any => {
+                self.start(name, &any.type_name());
+                self.text(any.inner());
+                self.end(name);
+            }
+        }
+    }
+
+    fn array(&mut self, name: &str, array: &Array) {
+        self.start(name, &array.type_name());
+        for item in &array.items {
+            self.any(&array.item, item);
+        }
+        self.end(name);
+    }
+
+    fn raw_element(&mut self, name: &str, element: &RawElement) {
+        self.out.push('<');
+        self.out.push_str(name);
+        if let Some(ty) = &element.type_name {
+            self.out.push_str(" xsi:type=\"");
+            self.out.push_str(ty);
+            self.out.push('"');
+        }
+        self.out.push_str(&element.attributes);
+        self.out.push('>');
+        self.out.push_str(&element.content);
+        self.end(name);
+    }
+
+    fn start(&mut self, name: &str, xsi_type: &str) {
+        self.out.push('<');
+        self.out.push_str(name);
+        if !xsi_type.is_empty() {
+            self.out.push_str(" xsi:type=\"");
+            escape(xsi_type, &mut self.out);
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    fn end(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
+    }
+
+    fn text(&mut self, view: View<'_>) {
+        match view {
+            View::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
+            View::Byte(value) => self.display(value),
+            View::Short(value) => self.display(value),
+            View::Int(value) => self.display(value),
+            View::Long(value) => self.display(value),
+            View::Float(value) => self.float(f64::from(value), value),
+            View::Double(value) => self.float(value, value),
+            View::Text(value) | View::Enum(_, value) => escape(value, &mut self.out),
+            View::DateTime(value) => self.display(value),
+            View::Binary(value) => STANDARD.encode_string(value, &mut self.out),
+            View::Unset | View::Moref(_) | View::Object(_) | View::Any(_) | View::List(_) => {}
+        }
+    }
+
+    fn display(&mut self, value: impl std::fmt::Display) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, "{value}");
+    }
+
+    /// XML Schema's names for what is no number.
+    fn float(&mut self, value: f64, shown: impl std::fmt::Display) {
+        if value.is_nan() {
+            self.out.push_str("NaN");
+        } else if value == f64::INFINITY {
+            self.out.push_str("INF");
+        } else if value == f64::NEG_INFINITY {
+            self.out.push_str("-INF");
+        } else {
+            self.display(shown);
+        }
+    }
+}
+
+/// Appends text that is safe in element content and in attributes.
+///
+/// Characters that XML cannot carry at all (control characters other than tab, line feed and carriage
+/// return, and U+FFFE and U+FFFF) become U+FFFD. A carriage return is written as a reference, since a reader
+/// would make it a line feed.
+pub(crate) fn escape(text: &str, out: &mut String) {
+    let mut plain = 0;
+    for (at, character) in text.char_indices() {
+        let escaped = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\r' => "&#13;",
+            '\t' | '\n' => continue,
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        out.push_str(escaped);
+        plain = at + character.len_utf8();
+    }
+    out.push_str(&text[plain..]);
+}
