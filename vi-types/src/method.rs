@@ -37,6 +37,8 @@ pub struct MethodInfo {
     pub request: &'static ObjectInfo,
     /// Which object it is called on.
     pub this: This,
+    /// The schema's name of the result's type, of an item's where it is a list; empty when nothing is returned.
+    pub returns: &'static str,
     /// The first API version that has it; empty when the description doesn't say.
     pub since: &'static str,
 }

@@ -715,3 +715,6 @@ fn reference(name: &str) -> Option<char> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
