@@ -94,7 +94,10 @@ impl Any {
     }
 
     pub(crate) fn enumeration_of(type_name: &str, value: &str) -> Self {
-        Self::Enum(Box::new(EnumValue { type_name: type_name.to_owned(), value: value.to_owned() }))
+        Self::Enum(Box::new(EnumValue {
+            type_name: type_name.to_owned(),
+            value: value.to_owned(),
+        }))
     }
 
     /// Whether there is no value.
@@ -129,10 +132,15 @@ impl Any {
             Self::Enum(value) => &value.type_name,
             Self::Object(object) => object.type_name(),
             Self::Array(array) => return array.type_name(),
-            Self::Unknown(element) => element.type_name.as_deref().unwrap_or("a value without a type"),
-            Self::Undecodable(value) => {
-                value.element.type_name.as_deref().unwrap_or("a value without a type")
-            }
+            Self::Unknown(element) => element
+                .type_name
+                .as_deref()
+                .unwrap_or("a value without a type"),
+            Self::Undecodable(value) => value
+                .element
+                .type_name
+                .as_deref()
+                .unwrap_or("a value without a type"),
         };
         name.to_owned()
     }
@@ -157,7 +165,9 @@ impl PartialEq for Any {
             (Self::Long(left), Self::Long(right)) => left == right,
             (Self::Float(left), Self::Float(right)) => left == right,
             (Self::Double(left), Self::Double(right)) => left == right,
-            (Self::String(left), Self::String(right)) | (Self::Uri(left), Self::Uri(right)) => left == right,
+            (Self::String(left), Self::String(right)) | (Self::Uri(left), Self::Uri(right)) => {
+                left == right
+            }
             (Self::DateTime(left), Self::DateTime(right)) => left == right,
             (Self::Binary(left), Self::Binary(right)) => left == right,
             (Self::Moref(left), Self::Moref(right)) => left == right,
@@ -201,8 +211,18 @@ impl Array {
 
 /// The schema types that are written with the prefix `xsd:`.
 const PRIMITIVES: [&str; 12] = [
-    "boolean", "byte", "short", "int", "long", "float", "double", "string", "anyURI", "dateTime",
-    "base64Binary", "anyType",
+    "boolean",
+    "byte",
+    "short",
+    "int",
+    "long",
+    "float",
+    "double",
+    "string",
+    "anyURI",
+    "dateTime",
+    "base64Binary",
+    "anyType",
 ];
 
 /// A value turned out to be of another type than was asked for.
@@ -233,7 +253,10 @@ impl CastError {
     fn new(expected: &str, found: &Any) -> Self {
         match found {
             Any::Undecodable(value) => Self::Undecodable(value.error.clone()),
-            _ => Self::Type { expected: expected.to_owned(), found: found.type_name() },
+            _ => Self::Type {
+                expected: expected.to_owned(),
+                found: found.type_name(),
+            },
         }
     }
 

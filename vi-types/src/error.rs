@@ -53,13 +53,20 @@ pub enum DecodeErrorKind {
 
 impl DecodeError {
     pub(crate) fn new(kind: DecodeErrorKind, offset: usize) -> Self {
-        Self(Box::new(Inner { kind, steps: Vec::new(), offset }))
+        Self(Box::new(Inner {
+            kind,
+            steps: Vec::new(),
+            offset,
+        }))
     }
 
     /// The same error, seen from the element that holds the failing one.
     #[must_use]
     pub(crate) fn within(mut self, name: &str, index: Option<usize>) -> Self {
-        self.0.steps.push(Step { name: name.to_owned(), index });
+        self.0.steps.push(Step {
+            name: name.to_owned(),
+            index,
+        });
         self
     }
 
@@ -90,7 +97,10 @@ impl DecodeError {
 
     /// Whether only this value is bad, so that decoding can go on behind it.
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self.0.kind, DecodeErrorKind::Content { .. } | DecodeErrorKind::Missing { .. })
+        matches!(
+            self.0.kind,
+            DecodeErrorKind::Content { .. } | DecodeErrorKind::Missing { .. }
+        )
     }
 }
 
@@ -113,7 +123,10 @@ impl fmt::Display for DecodeError {
                 write!(f, "expected {expected}, found {found}")
             }
             DecodeErrorKind::Missing { object, property } => {
-                write!(f, "{object} object is missing the required '{property}' property")
+                write!(
+                    f,
+                    "{object} object is missing the required '{property}' property"
+                )
             }
             DecodeErrorKind::NotSoap(what) => write!(f, "not a SOAP message: {what}"),
         }

@@ -19,7 +19,11 @@ pub struct SoapFault {
 impl SoapFault {
     /// The answer that carries this fault; `string` is what people read.
     pub fn new(fault: impl DataObject, string: impl Into<String>) -> Self {
-        Self { code: "ServerFaultCode".to_owned(), string: string.into(), detail: Some(Any::object(fault)) }
+        Self {
+            code: "ServerFaultCode".to_owned(),
+            string: string.into(),
+            detail: Some(Any::object(fault)),
+        }
     }
 
     /// The name of the fault's type, if it has a detail.

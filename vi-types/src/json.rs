@@ -103,7 +103,9 @@ impl Serialize for Items<'_> {
         for item in &self.0.items {
             match item {
                 Any::Enum(value) => items.serialize_element(&value.value)?,
-                Any::Unknown(_) | Any::Undecodable(_) | Any::Array(_) => items.serialize_element(item)?,
+                Any::Unknown(_) | Any::Undecodable(_) | Any::Array(_) => {
+                    items.serialize_element(item)?
+                }
                 item if self.0.item == "anyType" => items.serialize_element(item)?,
                 item => items.serialize_element(&Plain(item.inner()))?,
             }
@@ -112,7 +114,11 @@ impl Serialize for Items<'_> {
     }
 }
 
-fn typed<S: Serializer>(serializer: S, name: &str, value: &impl Serialize) -> Result<S::Ok, S::Error> {
+fn typed<S: Serializer>(
+    serializer: S,
+    name: &str,
+    value: &impl Serialize,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(2))?;
     map.serialize_entry("_typeName", name)?;
     map.serialize_entry("_value", value)?;

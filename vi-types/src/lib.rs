@@ -21,6 +21,7 @@ mod enumeration;
 mod error;
 mod fault;
 #[cfg(feature = "api")]
+#[rustfmt::skip]
 mod generated;
 #[cfg(feature = "serde")]
 pub mod json;
@@ -45,7 +46,8 @@ pub use generated::{enums, methods, objects, properties, registry};
 pub use method::{Method, MethodInfo, This};
 pub use moref::ManagedObjectReference;
 pub use object::{
-    DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, debug, equal, no_such_field,
+    DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, debug,
+    equal, no_such_field,
 };
 pub use poly::{Poly, UnknownObject};
 pub use raw::RawElement;

@@ -14,7 +14,10 @@ pub struct ManagedObjectReference {
 impl ManagedObjectReference {
     /// A reference to the object of that type and value.
     pub fn new(r#type: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { r#type: r#type.into(), value: value.into() }
+        Self {
+            r#type: r#type.into(),
+            value: value.into(),
+        }
     }
 }
 

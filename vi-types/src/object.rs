@@ -80,17 +80,29 @@ pub struct Field {
 impl Field {
     /// A property as old as its owner.
     pub const fn new(name: &'static str, ty: &'static str, occurrence: Occurrence) -> Self {
-        Self { name, ty, occurrence, since: "", secret: false }
+        Self {
+            name,
+            ty,
+            occurrence,
+            since: "",
+            secret: false,
+        }
     }
 
     /// The same property, introduced by a later version of the API.
     pub const fn since(self, version: &'static str) -> Self {
-        Self { since: version, ..self }
+        Self {
+            since: version,
+            ..self
+        }
     }
 
     /// The same property, kept out of logs.
     pub const fn secret(self) -> Self {
-        Self { secret: true, ..self }
+        Self {
+            secret: true,
+            ..self
+        }
     }
 }
 
@@ -119,7 +131,14 @@ impl ObjectInfo {
         fields: &'static [Field],
         new: fn() -> Box<dyn Object>,
     ) -> Self {
-        Self { name, since, base, fields, new, layout: OnceLock::new() }
+        Self {
+            name,
+            since,
+            base,
+            fields,
+            new,
+            layout: OnceLock::new(),
+        }
     }
 
     /// All properties, inherited ones first; computed when first asked for.
@@ -166,7 +185,10 @@ impl Layout {
         let slots: Box<[Slot]> = chain
             .into_iter()
             .flatten()
-            .map(|field| Slot { key: name_key(field.name.as_bytes()), field })
+            .map(|field| Slot {
+                key: name_key(field.name.as_bytes()),
+                field,
+            })
             .collect();
         let mut required = vec![0; slots.len().div_ceil(64)].into_boxed_slice();
         for (index, slot) in slots.iter().enumerate() {

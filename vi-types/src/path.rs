@@ -46,24 +46,39 @@ pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError
     let mut steps = path.split('.');
     let mut step = steps.next().unwrap_or_default();
     loop {
-        let error = |ty: &str| PathError { path: path.to_owned(), name: step.to_owned(), ty: ty.to_owned() };
+        let error = |ty: &str| PathError {
+            path: path.to_owned(),
+            name: step.to_owned(),
+            ty: ty.to_owned(),
+        };
         let (name, key) = match step.split_once('[') {
             Some((name, key)) => {
-                let key = key.strip_suffix(']').ok_or_else(|| error(object.type_name()))?;
+                let key = key
+                    .strip_suffix(']')
+                    .ok_or_else(|| error(object.type_name()))?;
                 (name, Some(key.trim_matches('"')))
             }
             None => (step, None),
         };
         let layout = object.info().layout();
-        let index = layout.index_of(name).ok_or_else(|| error(object.type_name()))?;
+        let index = layout
+            .index_of(name)
+            .ok_or_else(|| error(object.type_name()))?;
         let field = layout.slots[index].field;
-        let mut found =
-            Found { view: object.get(index).view(), ty: field.ty, list: field.occurrence.is_list() };
+        let mut found = Found {
+            view: object.get(index).view(),
+            ty: field.ty,
+            list: field.occurrence.is_list(),
+        };
         if let Some(key) = key {
             if !found.list {
                 return Err(error(object.type_name()));
             }
-            found = Found { view: item(found.view, key), list: false, ..found };
+            found = Found {
+                view: item(found.view, key),
+                list: false,
+                ..found
+            };
         }
         let Some(next) = steps.next() else {
             return Ok(found);
@@ -73,10 +88,26 @@ pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError
             View::Object(object) => object,
             View::Any(any) => match any.as_object() {
                 Some(object) => object,
-                None => return Ok(Found { view: View::Unset, ..found }),
+                None => {
+                    return Ok(Found {
+                        view: View::Unset,
+                        ..found
+                    });
+                }
             },
-            View::Unset => return Ok(Found { view: View::Unset, ..found }),
-            _ => return Err(PathError { path: path.to_owned(), name: step.to_owned(), ty: found.ty.to_owned() }),
+            View::Unset => {
+                return Ok(Found {
+                    view: View::Unset,
+                    ..found
+                });
+            }
+            _ => {
+                return Err(PathError {
+                    path: path.to_owned(),
+                    name: step.to_owned(),
+                    ty: found.ty.to_owned(),
+                });
+            }
         };
     }
 }

@@ -28,7 +28,10 @@ impl<B: DataObject> Poly<B> {
     }
 
     fn holding(object: Box<dyn Object>) -> Self {
-        Self { object, base: PhantomData }
+        Self {
+            object,
+            base: PhantomData,
+        }
     }
 
     /// Holds that object if it is a `B` or a descendant; gives it back otherwise.
@@ -36,7 +39,11 @@ impl<B: DataObject> Poly<B> {
     /// # Errors
     /// The object itself when it is of another family.
     pub fn from_object(object: Box<dyn Object>) -> Result<Self, Box<dyn Object>> {
-        if object.cast::<B>().is_some() { Ok(Self::holding(object)) } else { Err(object) }
+        if object.cast::<B>().is_some() {
+            Ok(Self::holding(object))
+        } else {
+            Err(object)
+        }
     }
 
     /// The object's type as the wire names it.
@@ -83,16 +90,24 @@ impl<B: DataObject> Poly<B> {
 impl<B: DataObject> Deref for Poly<B> {
     type Target = B;
 
-    #[expect(clippy::expect_used, reason = "every constructor checks that the object is a B")]
+    #[expect(
+        clippy::expect_used,
+        reason = "every constructor checks that the object is a B"
+    )]
     fn deref(&self) -> &B {
         self.object.cast().expect("a Poly holds what it says")
     }
 }
 
 impl<B: DataObject> DerefMut for Poly<B> {
-    #[expect(clippy::expect_used, reason = "every constructor checks that the object is a B")]
+    #[expect(
+        clippy::expect_used,
+        reason = "every constructor checks that the object is a B"
+    )]
     fn deref_mut(&mut self) -> &mut B {
-        self.object.cast_mut().expect("a Poly holds what it says, and a base without properties has nothing to change")
+        self.object.cast_mut().expect(
+            "a Poly holds what it says, and a base without properties has nothing to change",
+        )
     }
 }
 

@@ -24,7 +24,10 @@ impl Registry {
 
     /// The enumeration with this name, and its values.
     pub fn enumeration(&self, name: &str) -> Option<(&'static str, &'static [&'static str])> {
-        let index = self.enumerations.binary_search_by(|entry| entry.0.cmp(name)).ok()?;
+        let index = self
+            .enumerations
+            .binary_search_by(|entry| entry.0.cmp(name))
+            .ok()?;
         Some(self.enumerations[index])
     }
 

@@ -113,7 +113,9 @@ impl View<'_> {
             View::Any(any) => any.clone(),
             View::List(list) => Any::Array(Box::new(Array {
                 item: declared.to_owned(),
-                items: (0..list.len()).map(|index| list.item(index).to_any(declared)).collect(),
+                items: (0..list.len())
+                    .map(|index| list.item(index).to_any(declared))
+                    .collect(),
             })),
         }
     }
@@ -201,7 +203,11 @@ impl<T: Value> Value for Vec<T> {
     }
 
     fn view(&self) -> View<'_> {
-        if self.is_empty() { View::Unset } else { View::List(self) }
+        if self.is_empty() {
+            View::Unset
+        } else {
+            View::List(self)
+        }
     }
 }
 

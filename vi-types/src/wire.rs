@@ -11,7 +11,8 @@ mod tokens;
 mod writer;
 
 pub use envelope::{
-    Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request, encode_response,
+    Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request,
+    encode_response,
 };
 pub use reader::Reader;
 pub use writer::Writer;

@@ -1,13 +1,16 @@
 //! Messages in and out of types written by hand.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod handwritten;
 
 use handwritten::*;
 use vi_types::wire::{
-    self, Limits, ResponseError, decode_request, decode_response, encode_fault, encode_request, encode_response,
+    self, Limits, ResponseError, decode_request, decode_response, encode_fault, encode_request,
+    encode_response,
 };
 use vi_types::{
-    Any, DataObject as _, DecodeErrorKind, Enum as _, ManagedObjectReference, Method, Poly, SoapFault, Value, path,
+    Any, DataObject as _, DecodeErrorKind, Enum as _, ManagedObjectReference, Method, Poly, Value,
+    path,
 };
 
 fn answer(method: &str, content: &str) -> String {
@@ -41,19 +44,26 @@ fn value(val: &str) -> Any {
 
 #[track_caller]
 fn everything(properties: &str) -> Everything {
-    value(&format!("<val xsi:type=\"Everything\">{properties}<requiredState>poweredOn</requiredState></val>"))
-        .cast()
-        .unwrap()
+    value(&format!(
+        "<val xsi:type=\"Everything\">{properties}<requiredState>poweredOn</requiredState></val>"
+    ))
+    .cast()
+    .unwrap()
 }
 
 /// Encodes a value inside `anyType`, decodes it and gives both.
 fn round_trip(any: &Any) -> (String, Any) {
     let content = Content {
         obj: ManagedObjectReference::new("VirtualMachine", "1"),
-        prop_set: vec![Property { name: "p".to_owned(), val: any.clone() }],
+        prop_set: vec![Property {
+            name: "p".to_owned(),
+            val: any.clone(),
+        }],
     };
     let xml = encode_response("Retrieve", "Content", &vec![content]);
-    let mut decoded = decode_response::<Retrieve>(xml.as_bytes(), Limits::default()).unwrap().returnval;
+    let mut decoded = decode_response::<Retrieve>(xml.as_bytes(), Limits::default())
+        .unwrap()
+        .returnval;
     (xml, decoded[0].prop_set.remove(0).val)
 }
 
@@ -81,14 +91,22 @@ fn primitives_of_every_kind() {
 
 #[test]
 fn properties_may_come_in_any_order_and_with_any_prefix() {
-    let found = everything("<v:string xmlns:v=\"urn:vim25\">x</v:string><boolean>false</boolean><byte >3</byte>");
-    assert_eq!((found.string.as_deref(), found.boolean, found.byte), (Some("x"), Some(false), Some(3)));
+    let found = everything(
+        "<v:string xmlns:v=\"urn:vim25\">x</v:string><boolean>false</boolean><byte >3</byte>",
+    );
+    assert_eq!(
+        (found.string.as_deref(), found.boolean, found.byte),
+        (Some("x"), Some(false), Some(3))
+    );
 }
 
 #[test]
 fn an_unknown_enum_value_is_kept() {
     let found = everything("<state>standBy</state>");
-    assert_eq!(found.state, Some(PowerState::Unrecognized("standBy".to_owned())));
+    assert_eq!(
+        found.state,
+        Some(PowerState::Unrecognized("standBy".to_owned()))
+    );
     let (xml, _) = round_trip(&Any::object(found));
     assert!(xml.contains("<state>standBy</state>"), "{xml}");
 }
@@ -97,7 +115,9 @@ fn an_unknown_enum_value_is_kept() {
 fn an_empty_enum_is_unset() {
     assert_eq!(everything("<state></state>").state, None);
     assert_eq!(everything("<state/>").state, None);
-    let required = value("<val xsi:type=\"Everything\"><requiredState/></val>").cast::<Everything>().unwrap();
+    let required = value("<val xsi:type=\"Everything\"><requiredState/></val>")
+        .cast::<Everything>()
+        .unwrap();
     assert!(required.required_state.is_unset());
 }
 
@@ -111,8 +131,16 @@ fn a_descendant_is_found_by_its_type() {
          <device><key>7</key></device>",
     );
     let disk = found.device[0].cast::<Disk>().unwrap();
-    assert_eq!((disk.key, disk.capacity_in_kb, disk.iofilter.len()), (2000, 1024, 2));
-    let backing = disk.backing.as_ref().unwrap().cast::<FileBacking>().unwrap();
+    assert_eq!(
+        (disk.key, disk.capacity_in_kb, disk.iofilter.len()),
+        (2000, 1024, 2)
+    );
+    let backing = disk
+        .backing
+        .as_ref()
+        .unwrap()
+        .cast::<FileBacking>()
+        .unwrap();
     assert_eq!(backing.parent.as_ref().unwrap().file_name, "[ds] b.vmdk");
     assert_eq!(found.device[1].type_name(), "Device");
     assert!(!found.device[1].is::<Disk>());
@@ -127,9 +155,20 @@ fn an_unknown_descendant_reads_as_the_declared_type_and_is_written_as_it_came() 
     let found = everything(&format!("<device xsi:type=\"Theremin\">{content}</device>"));
     let device = &found.device[0];
     assert_eq!((device.key, device.type_name()), (9, "Theremin"));
-    assert!(device.as_object().unknown().unwrap().element.content.contains("7 &lt; 8"));
+    assert!(
+        device
+            .as_object()
+            .unknown()
+            .unwrap()
+            .element
+            .content
+            .contains("7 &lt; 8")
+    );
     let (xml, again) = round_trip(&Any::object(found.clone()));
-    assert!(xml.contains(&format!("<device xsi:type=\"Theremin\">{content}</device>")), "{xml}");
+    assert!(
+        xml.contains(&format!("<device xsi:type=\"Theremin\">{content}</device>")),
+        "{xml}"
+    );
     assert_eq!(again.cast::<Everything>().unwrap(), found);
 }
 
@@ -141,12 +180,16 @@ fn foreign_prefixes_become_the_customary_ones_in_what_is_kept() {
          <n q:type='z:int' note='\"'>7</n></device>",
     );
     let (xml, _) = round_trip(&Any::object(found));
-    assert!(xml.contains("<n xsi:type=\"xsd:int\" note=\"&quot;\">7</n>"), "{xml}");
+    assert!(
+        xml.contains("<n xsi:type=\"xsd:int\" note=\"&quot;\">7</n>"),
+        "{xml}"
+    );
 }
 
 #[test]
 fn a_known_type_of_another_family_is_kept_like_an_unknown_one() {
-    let found = everything("<device xsi:type=\"Description\"><key>9</key><label>x</label></device>");
+    let found =
+        everything("<device xsi:type=\"Description\"><key>9</key><label>x</label></device>");
     assert_eq!(found.device[0].key, 9);
     assert_eq!(found.device[0].type_name(), "Description");
 }
@@ -163,10 +206,20 @@ fn unknown_elements_are_skipped_and_noted() {
 
 #[test]
 fn any_holds_what_its_type_says() {
-    assert_eq!(value("<val xsi:type=\"xsd:string\"> x </val>"), Any::from(" x "));
-    assert_eq!(value("<val xsi:type=\"xsd:short\">5</val>").cast::<i32>().unwrap(), 5);
     assert_eq!(
-        value("<val xsi:type=\"PowerState\">poweredOn</val>").cast::<PowerState>().unwrap(),
+        value("<val xsi:type=\"xsd:string\"> x </val>"),
+        Any::from(" x ")
+    );
+    assert_eq!(
+        value("<val xsi:type=\"xsd:short\">5</val>")
+            .cast::<i32>()
+            .unwrap(),
+        5
+    );
+    assert_eq!(
+        value("<val xsi:type=\"PowerState\">poweredOn</val>")
+            .cast::<PowerState>()
+            .unwrap(),
         PowerState::PoweredOn
     );
     assert_eq!(
@@ -175,7 +228,9 @@ fn any_holds_what_its_type_says() {
             .unwrap(),
         ManagedObjectReference::new("Task", "t")
     );
-    let names = value("<val xsi:type=\"ArrayOfString\"><string>a</string><string xsi:type=\"xsd:string\">b</string></val>");
+    let names = value(
+        "<val xsi:type=\"ArrayOfString\"><string>a</string><string xsi:type=\"xsd:string\">b</string></val>",
+    );
     assert_eq!(names.type_name(), "ArrayOfString");
     assert_eq!(names.cast::<Vec<String>>().unwrap(), ["a", "b"]);
     let devices = value(
@@ -200,7 +255,10 @@ fn the_prefix_does_not_matter_but_its_namespace_does() {
 
 #[test]
 fn arrays_inside_any_give_every_item_a_type() {
-    let (xml, again) = round_trip(&View::List(&vec![ManagedObjectReference::new("Task", "t")]).to_any("ManagedObjectReference"));
+    let (xml, again) = round_trip(
+        &View::List(&vec![ManagedObjectReference::new("Task", "t")])
+            .to_any("ManagedObjectReference"),
+    );
     assert!(
         xml.contains(
             "<val xsi:type=\"ArrayOfManagedObjectReference\">\
@@ -208,9 +266,15 @@ fn arrays_inside_any_give_every_item_a_type() {
         ),
         "{xml}"
     );
-    assert_eq!(again.cast::<Vec<ManagedObjectReference>>().unwrap().len(), 1);
+    assert_eq!(
+        again.cast::<Vec<ManagedObjectReference>>().unwrap().len(),
+        1
+    );
     let (xml, _) = round_trip(&vec![1_i32, 2].view().to_any("int"));
-    assert!(xml.contains("<val xsi:type=\"ArrayOfInt\"><int xsi:type=\"xsd:int\">1</int>"), "{xml}");
+    assert!(
+        xml.contains("<val xsi:type=\"ArrayOfInt\"><int xsi:type=\"xsd:int\">1</int>"),
+        "{xml}"
+    );
 }
 
 #[test]
@@ -218,16 +282,26 @@ fn a_value_that_cannot_be_decoded_costs_only_itself() {
     let bad = "<obj type=\"VirtualMachine\">1</obj><propSet><name>bad</name>\
                <val xsi:type=\"Disk\"><key>many</key><x/><capacityInKB>1</capacityInKB></val></propSet>\
                <propSet><name>good</name><val xsi:type=\"xsd:int\">5</val></propSet>";
-    let found = contents(&format!("<returnval>{bad}</returnval><returnval><obj type=\"Folder\">f</obj></returnval>"));
+    let found = contents(&format!(
+        "<returnval>{bad}</returnval><returnval><obj type=\"Folder\">f</obj></returnval>"
+    ));
     assert_eq!(found.len(), 2);
     let Any::Undecodable(undecodable) = &found[0].prop_set[0].val else {
         panic!("{found:?}");
     };
-    assert_eq!(undecodable.error.to_string(), "key: expected an integer of 32 bits, found 'many'");
+    assert_eq!(
+        undecodable.error.to_string(),
+        "key: expected an integer of 32 bits, found 'many'"
+    );
     assert_eq!(undecodable.element.type_name.as_deref(), Some("Disk"));
     assert_eq!(found[0].prop_set[1].val, Any::Int(5));
     let xml = encode_response("Retrieve", "Content", &found);
-    assert!(xml.contains("<val xsi:type=\"Disk\"><key>many</key><x></x><capacityInKB>1</capacityInKB></val>"), "{xml}");
+    assert!(
+        xml.contains(
+            "<val xsi:type=\"Disk\"><key>many</key><x></x><capacityInKB>1</capacityInKB></val>"
+        ),
+        "{xml}"
+    );
 }
 
 #[test]
@@ -242,7 +316,10 @@ fn errors_say_where() {
         "returnval[1]/propSet[1]: Property object is missing the required 'name' property"
     );
     let error = decode::<Retrieve>("<returnval><obj>f</obj></returnval>").unwrap_err();
-    assert_eq!(error.to_string(), "returnval[0]/obj: expected a reference with a 'type' attribute, found 'f'");
+    assert_eq!(
+        error.to_string(),
+        "returnval[0]/obj: expected a reference with a 'type' attribute, found 'f'"
+    );
 }
 
 #[test]
@@ -251,13 +328,23 @@ fn a_fault_keeps_its_type_and_properties() {
                <faultcode>ServerFaultCode</faultcode><faultstring>The session is not authenticated.</faultstring>\
                <detail><NotAuthenticatedFault xmlns=\"urn:vim25\"><privilegeId>System.View</privilegeId>\
                </NotAuthenticatedFault></detail></e:Fault></e:Body></e:Envelope>";
-    let Err(ResponseError::Fault(fault)) = decode_response::<Login>(xml.as_bytes(), Limits::default()) else {
+    let Err(ResponseError::Fault(fault)) =
+        decode_response::<Login>(xml.as_bytes(), Limits::default())
+    else {
         panic!("no fault");
     };
-    assert_eq!(fault.cast::<NotAuthenticated>().unwrap().privilege_id, "System.View");
-    assert_eq!(fault.to_string(), "NotAuthenticated - The session is not authenticated.");
+    assert_eq!(
+        fault.cast::<NotAuthenticated>().unwrap().privilege_id,
+        "System.View"
+    );
+    assert_eq!(
+        fault.to_string(),
+        "NotAuthenticated - The session is not authenticated."
+    );
     let again = encode_fault(&fault);
-    let Err(ResponseError::Fault(again)) = decode_response::<Login>(again.as_bytes(), Limits::default()) else {
+    let Err(ResponseError::Fault(again)) =
+        decode_response::<Login>(again.as_bytes(), Limits::default())
+    else {
         panic!("no fault");
     };
     assert_eq!(again, fault);
@@ -277,12 +364,20 @@ fn a_fault_may_be_unknown_or_bare() {
     };
     assert_eq!(fault("").detail, None);
     assert_eq!(fault("<detail/>").to_string(), "c - s");
-    assert_eq!(fault("<detail><NovelFault><a>1</a></NovelFault></detail>").type_name().unwrap(), "Novel");
+    assert_eq!(
+        fault("<detail><NovelFault><a>1</a></NovelFault></detail>")
+            .type_name()
+            .unwrap(),
+        "Novel"
+    );
 }
 
 #[test]
 fn requests_reach_the_server_whole() {
-    let request = Login { user_name: "a<b".to_owned(), password: "&\"'\u{1}".to_owned() };
+    let request = Login {
+        user_name: "a<b".to_owned(),
+        password: "&\"'\u{1}".to_owned(),
+    };
     let this = ManagedObjectReference::new("SessionManager", "ha-sessionmgr");
     let xml = encode_request(&request, &this);
     assert!(xml.contains(
@@ -292,33 +387,69 @@ fn requests_reach_the_server_whole() {
     assert_eq!((decoded.name.as_str(), &decoded.this), ("Login", &this));
     let login = decoded.method.unwrap();
     let login = login.downcast_ref::<Login>().unwrap();
-    assert_eq!((login.user_name.as_str(), login.password.as_str()), ("a<b", "&\"'\u{fffd}"));
+    assert_eq!(
+        (login.user_name.as_str(), login.password.as_str()),
+        ("a<b", "&\"'\u{fffd}")
+    );
 
-    let request = Retrieve { this: this.clone(), spec: Vec::new() };
+    let request = Retrieve {
+        this: this.clone(),
+        spec: Vec::new(),
+    };
     let xml = encode_request(&request, request.this().unwrap());
     assert_eq!(xml.matches("<_this").count(), 1);
     let decoded = decode_request(xml.as_bytes(), &REGISTRY, Limits::default()).unwrap();
-    assert_eq!(decoded.method.unwrap().downcast_ref::<Retrieve>(), Some(&request));
+    assert_eq!(
+        decoded.method.unwrap().downcast_ref::<Retrieve>(),
+        Some(&request)
+    );
 
     let unknown = xml.replace("Retrieve", "Levitate");
-    assert!(decode_request(unknown.as_bytes(), &REGISTRY, Limits::default()).unwrap().method.is_none());
+    assert!(
+        decode_request(unknown.as_bytes(), &REGISTRY, Limits::default())
+            .unwrap()
+            .method
+            .is_none()
+    );
 }
 
 #[test]
 fn secrets_do_not_show() {
-    let login = Login { user_name: "root".to_owned(), password: "hunter2".to_owned() };
-    assert_eq!(format!("{login:?}"), "Login { userName: \"root\", password: (secret) }");
+    let login = Login {
+        user_name: "root".to_owned(),
+        password: "hunter2".to_owned(),
+    };
+    assert_eq!(
+        format!("{login:?}"),
+        "Login { userName: \"root\", password: (secret) }"
+    );
 }
 
 #[test]
 fn what_is_not_soap_is_said() {
-    let error = |body: &[u8]| decode_response::<Login>(body, Limits::default()).unwrap_err().to_string();
+    let error = |body: &[u8]| {
+        decode_response::<Login>(body, Limits::default())
+            .unwrap_err()
+            .to_string()
+    };
     assert_eq!(error(b""), "not a SOAP message: it is empty");
-    assert_eq!(error(b"{\"a\": 1}"), "not a SOAP message: it looks like JSON");
-    assert_eq!(error(b"<html><body>Hello</body></html>"), "not a SOAP message: its root element is <html>");
+    assert_eq!(
+        error(b"{\"a\": 1}"),
+        "not a SOAP message: it looks like JSON"
+    );
+    assert_eq!(
+        error(b"<html><body>Hello</body></html>"),
+        "not a SOAP message: its root element is <html>"
+    );
     assert_eq!(error(b"hello"), "not a SOAP message: it is no XML");
-    assert_eq!(error(b"\xff"), "not well-formed XML: it is not UTF-8, at byte 0");
-    assert_eq!(error(answer("Logout", "").as_bytes()), "not a SOAP message: it answers with <LogoutResponse>, not to Login");
+    assert_eq!(
+        error(b"\xff"),
+        "not well-formed XML: it is not UTF-8, at byte 0"
+    );
+    assert_eq!(
+        error(answer("Logout", "").as_bytes()),
+        "not a SOAP message: it answers with <LogoutResponse>, not to Login"
+    );
 }
 
 #[test]
@@ -331,7 +462,10 @@ fn a_message_cut_anywhere_is_an_error() {
     decode_response::<Retrieve>(whole.as_bytes(), Limits::default()).unwrap();
     for length in 0..whole.len() {
         let cut = &whole.as_bytes()[..length];
-        assert!(decode_response::<Retrieve>(cut, Limits::default()).is_err(), "{length}");
+        assert!(
+            decode_response::<Retrieve>(cut, Limits::default()).is_err(),
+            "{length}"
+        );
     }
 }
 
@@ -342,7 +476,9 @@ fn a_document_type_is_refused() {
         "<?xml version=\"1.0\"?>\n<!doctype html><html/>",
     ];
     for bomb in bombs {
-        let Err(ResponseError::Decode(error)) = decode_response::<Login>(bomb.as_bytes(), Limits::default()) else {
+        let Err(ResponseError::Decode(error)) =
+            decode_response::<Login>(bomb.as_bytes(), Limits::default())
+        else {
             panic!("accepted");
         };
         assert_eq!(error.kind(), &DecodeErrorKind::Dtd);
@@ -376,26 +512,55 @@ fn paths_lead_through_objects_and_keyed_lists() {
         "<device xsi:type=\"Disk\"><key>2000</key><backing xsi:type=\"FileBacking\"><fileName>f</fileName></backing>\
          <capacityInKB>1024</capacityInKB></device><device><key>7</key></device>",
     );
-    assert_eq!(path::get(&found, "device[2000].backing.fileName").unwrap(), View::Text("f"));
+    assert_eq!(
+        path::get(&found, "device[2000].backing.fileName").unwrap(),
+        View::Text("f")
+    );
     assert_eq!(path::get(&found, "device[7].backing").unwrap(), View::Unset);
     assert_eq!(path::get(&found, "device[8]").unwrap(), View::Unset);
     assert!(matches!(path::get(&found, "device").unwrap(), View::List(list) if list.len() == 2));
     let error = path::get(&found, "device[2000].colour").unwrap_err();
-    assert_eq!(error.to_string(), "Disk has no property 'colour' (path 'device[2000].colour')");
+    assert_eq!(
+        error.to_string(),
+        "Disk has no property 'colour' (path 'device[2000].colour')"
+    );
     assert!(path::get(&found, "device.key").is_err());
     assert!(path::get(&found, "int[1]").is_err());
 }
 
 #[test]
 fn a_poly_holds_only_its_family() {
-    let disk: Poly<Device> = Disk { base: Device { key: 5, ..Device::default() }, ..Disk::default() }.into();
+    let disk: Poly<Device> = Disk {
+        base: Device {
+            key: 5,
+            ..Device::default()
+        },
+        ..Disk::default()
+    }
+    .into();
     assert_eq!((disk.key, disk.type_name()), (5, "Disk"));
     assert!(Poly::<Device>::from_object(Box::new(Description::default())).is_err());
-    let error = Any::object(Description::default()).cast::<Device>().unwrap_err();
+    let error = Any::object(Description::default())
+        .cast::<Device>()
+        .unwrap_err();
     assert_eq!(error.to_string(), "expected Device but found Description");
-    let base: Device = Any::object(Disk { base: Device { key: 5, ..Device::default() }, ..Disk::default() }).cast().unwrap();
+    let base: Device = Any::object(Disk {
+        base: Device {
+            key: 5,
+            ..Device::default()
+        },
+        ..Disk::default()
+    })
+    .cast()
+    .unwrap();
     assert_eq!(base.key, 5);
-    assert_eq!(Disk::INFO.ancestry().map(|info| info.name).collect::<Vec<_>>(), ["Disk", "Device"]);
+    assert_eq!(
+        Disk::INFO
+            .ancestry()
+            .map(|info| info.name)
+            .collect::<Vec<_>>(),
+        ["Disk", "Device"]
+    );
 }
 
 use vi_types::View;

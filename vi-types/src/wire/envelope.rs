@@ -121,7 +121,10 @@ pub enum ResponseError {
 /// # Errors
 /// The server's fault, or what is wrong with the message: not UTF-8, not well-formed, not SOAP, too deep, or
 /// a required property missing.
-pub fn decode_response<M: Method>(body: &[u8], limits: Limits) -> Result<Decoded<M::Output>, ResponseError> {
+pub fn decode_response<M: Method>(
+    body: &[u8],
+    limits: Limits,
+) -> Result<Decoded<M::Output>, ResponseError> {
     let text = utf8(body)?;
     let mut reader = Reader::new(text, M::registry(), limits);
     open_body(&mut reader)?;
@@ -131,21 +134,30 @@ pub fn decode_response<M: Method>(body: &[u8], limits: Limits) -> Result<Decoded
         return Err(ResponseError::Fault(Box::new(fault)));
     }
     if reader.tokens.local_name().strip_suffix("Response") != Some(M::NAME) {
-        let what = format!("it answers with <{}>, not to {}", reader.tokens.name(), M::NAME);
+        let what = format!(
+            "it answers with <{}>, not to {}",
+            reader.tokens.name(),
+            M::NAME
+        );
         return Err(reader.tokens.not_soap(&what).into());
     }
     let mut returnval = M::Output::default();
     let mut count = 0;
     while reader.tokens.next_child()? {
         if reader.tokens.local_name() == "returnval" {
-            returnval.decode(&mut reader).map_err(|error| error.within("returnval", Some(count)))?;
+            returnval
+                .decode(&mut reader)
+                .map_err(|error| error.within("returnval", Some(count)))?;
             count += 1;
         } else {
             reader.skip()?;
         }
     }
     close_envelope(&mut reader)?;
-    Ok(Decoded { returnval, unknown: reader.unknown })
+    Ok(Decoded {
+        returnval,
+        unknown: reader.unknown,
+    })
 }
 
 /// A decoded request.
@@ -174,13 +186,19 @@ pub fn decode_request(
     let mut this = None;
     while reader.tokens.next_child()? {
         if this.is_none() && reader.tokens.local_name() == "_this" {
-            this = Some(reader.moref().map_err(|error| error.within("_this", None))?);
+            this = Some(
+                reader
+                    .moref()
+                    .map_err(|error| error.within("_this", None))?,
+            );
         } else {
             reader.skip()?;
         }
     }
     let Some(this) = this else {
-        return Err(reader.tokens.not_soap(&format!("the request {name} has no _this")));
+        return Err(reader
+            .tokens
+            .not_soap(&format!("the request {name} has no _this")));
     };
     let mut method = None;
     if let Some(info) = registry.method(&name) {
@@ -196,7 +214,10 @@ pub fn decode_request(
 fn utf8(body: &[u8]) -> Result<&str, DecodeError> {
     std::str::from_utf8(body).map_err(|error| {
         let what = "it is not UTF-8".to_owned();
-        DecodeError::new(crate::error::DecodeErrorKind::Malformed(what), error.valid_up_to())
+        DecodeError::new(
+            crate::error::DecodeErrorKind::Malformed(what),
+            error.valid_up_to(),
+        )
     })
 }
 

@@ -8,7 +8,9 @@ use crate::wire::writer::escape;
 /// The innermost open element as XML that needs no declarations of its own; its end tag is taken.
 pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError> {
     let mut raw = RawElement {
-        type_name: tokens.xsi_type().map(|(namespace, name)| prefixed(namespace, name)),
+        type_name: tokens
+            .xsi_type()
+            .map(|(namespace, name)| prefixed(namespace, name)),
         ..RawElement::default()
     };
     push_attributes(tokens, &mut raw.attributes);

@@ -36,7 +36,11 @@ const NOTED: usize = 64;
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str, registry: &'static Registry, limits: Limits) -> Self {
-        Self { tokens: Tokens::new(text, limits), registry, unknown: Vec::new() }
+        Self {
+            tokens: Tokens::new(text, limits),
+            registry,
+            unknown: Vec::new(),
+        }
     }
 
     /// Fills an object: its properties in any order, lists by repetition, unknown elements noted and skipped.
@@ -56,9 +60,10 @@ impl<'a> Reader<'a> {
                     last = index;
                     let field = layout.slots[index].field;
                     let list = field.occurrence.is_list();
-                    target.get_mut(index).decode(self).map_err(|error| {
-                        error.within(field.name, list.then_some(repeated))
-                    })?;
+                    target
+                        .get_mut(index)
+                        .decode(self)
+                        .map_err(|error| error.within(field.name, list.then_some(repeated)))?;
                     seen.insert(index);
                     next = if list { index } else { index + 1 };
                 }
@@ -72,7 +77,10 @@ impl<'a> Reader<'a> {
         match seen.first_missing(&layout.required) {
             None => Ok(()),
             Some(index) => Err(DecodeError::new(
-                DecodeErrorKind::Missing { object: info.name, property: layout.slots[index].field.name },
+                DecodeErrorKind::Missing {
+                    object: info.name,
+                    property: layout.slots[index].field.name,
+                },
                 self.tokens.offset(),
             )),
         }
@@ -82,7 +90,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the object cannot be decoded.
-    pub fn descendant(&mut self, base: &'static ObjectInfo) -> Result<Box<dyn Object>, DecodeError> {
+    pub fn descendant(
+        &mut self,
+        base: &'static ObjectInfo,
+    ) -> Result<Box<dyn Object>, DecodeError> {
         let Some((_, name)) = self.tokens.xsi_type() else {
             return self.new_object(base);
         };
@@ -90,7 +101,9 @@ impl<'a> Reader<'a> {
             return self.new_object(base);
         }
         match self.registry.object(name) {
-            Some(info) if info.ancestry().any(|info| std::ptr::eq(info, base)) => self.new_object(info),
+            Some(info) if info.ancestry().any(|info| std::ptr::eq(info, base)) => {
+                self.new_object(info)
+            }
             _ => self.unknown_object(base, name),
         }
     }
@@ -116,7 +129,11 @@ impl<'a> Reader<'a> {
         self.unknown.truncate(noted + 1);
         self.tokens.rewind(mark)?;
         let element = raw::element(&mut self.tokens)?;
-        Ok(Box::new(UnknownObject { type_name: name.to_owned(), declared: object, element }))
+        Ok(Box::new(UnknownObject {
+            type_name: name.to_owned(),
+            declared: object,
+            element,
+        }))
     }
 
     /// A value of the type that `xsi:type` says.
@@ -166,7 +183,10 @@ impl<'a> Reader<'a> {
         }
         if let Some((type_name, _)) = self.registry.enumeration(name) {
             let value = self.text()?.into_owned();
-            return Ok(Any::Enum(Box::new(EnumValue { type_name: type_name.to_owned(), value })));
+            return Ok(Any::Enum(Box::new(EnumValue {
+                type_name: type_name.to_owned(),
+                value,
+            })));
         }
         match Array::item_type(name) {
             Some(item) => self.array(item),
@@ -226,7 +246,10 @@ impl<'a> Reader<'a> {
                 (Some(info), _) => Any::Object(self.new_object(info)?),
                 (None, Some((type_name, _))) => {
                     let value = self.text()?.into_owned();
-                    Any::Enum(Box::new(EnumValue { type_name: type_name.to_owned(), value }))
+                    Any::Enum(Box::new(EnumValue {
+                        type_name: type_name.to_owned(),
+                        value,
+                    }))
                 }
                 (None, None) => self.untyped_any()?,
             },
@@ -285,7 +308,8 @@ impl<'a> Reader<'a> {
         let digits = text.trim_matches(is_blank);
         digits.parse().map_err(|_| {
             let bits = 8 * size_of::<T>();
-            self.tokens.content(&format!("an integer of {bits} bits"), &text)
+            self.tokens
+                .content(&format!("an integer of {bits} bits"), &text)
         })
     }
 
@@ -295,7 +319,9 @@ impl<'a> Reader<'a> {
     /// When the text is none.
     pub fn float<T: FromStr>(&mut self) -> Result<T, DecodeError> {
         let text = self.text()?;
-        text.trim_matches(is_blank).parse().map_err(|_| self.tokens.content("a number", &text))
+        text.trim_matches(is_blank)
+            .parse()
+            .map_err(|_| self.tokens.content("a number", &text))
     }
 
     /// A date and time.
@@ -304,7 +330,9 @@ impl<'a> Reader<'a> {
     /// When the text is none.
     pub fn date_time(&mut self) -> Result<DateTime, DecodeError> {
         let text = self.text()?;
-        text.trim_matches(is_blank).parse().map_err(|_| self.tokens.content("a date and time", &text))
+        text.trim_matches(is_blank)
+            .parse()
+            .map_err(|_| self.tokens.content("a date and time", &text))
     }
 
     /// Base64, with or without line breaks and padding.
@@ -317,8 +345,14 @@ impl<'a> Reader<'a> {
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
         let text = self.text()?;
-        let characters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        BASE64.decode(characters).map(Binary).map_err(|_| self.tokens.content("base64", &text))
+        let characters: Vec<u8> = text
+            .bytes()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .collect();
+        BASE64
+            .decode(characters)
+            .map(Binary)
+            .map_err(|_| self.tokens.content("base64", &text))
     }
 
     /// A reference to a managed object.
@@ -330,7 +364,9 @@ impl<'a> Reader<'a> {
         let value = self.text()?.into_owned();
         match r#type {
             Some(r#type) => Ok(ManagedObjectReference { r#type, value }),
-            None => Err(self.tokens.content("a reference with a 'type' attribute", &value)),
+            None => Err(self
+                .tokens
+                .content("a reference with a 'type' attribute", &value)),
         }
     }
 
@@ -389,10 +425,16 @@ impl Seen {
     }
 
     fn first_missing(&self, required: &[u64]) -> Option<usize> {
-        let words = std::iter::once(&self.first).chain(&self.rest).chain(std::iter::repeat(&0));
-        required.iter().zip(words).enumerate().find_map(|(word, (required, seen))| {
-            let missing = required & !seen;
-            (missing != 0).then(|| word * 64 + missing.trailing_zeros() as usize)
-        })
+        let words = std::iter::once(&self.first)
+            .chain(&self.rest)
+            .chain(std::iter::repeat(&0));
+        required
+            .iter()
+            .zip(words)
+            .enumerate()
+            .find_map(|(word, (required, seen))| {
+                let missing = required & !seen;
+                (missing != 0).then(|| word * 64 + missing.trailing_zeros() as usize)
+            })
     }
 }

@@ -92,15 +92,15 @@ impl<'a> Tokens<'a> {
     /// the property that is expected `next`.
     #[inline]
     pub(crate) fn child(&mut self, layout: &Layout, next: usize) -> Result<Child, DecodeError> {
-        if !self.to_tag()? {
+        if !self.seek_tag()? {
             return Ok(Child::End);
         }
         let name = self.position + 1;
         let slots = &*layout.slots;
         let word = self.word(name);
-        let found = (next..slots.len()).chain(0..next.min(slots.len())).find(|index| {
-            self.matches(name, word, &slots[*index])
-        });
+        let found = (next..slots.len())
+            .chain(0..next.min(slots.len()))
+            .find(|index| self.matches(name, word, &slots[*index]));
         if let Some(index) = found {
             self.open_tag(name + slots[index].field.name.len())?;
             return Ok(Child::Known(index));
@@ -115,7 +115,7 @@ impl<'a> Tokens<'a> {
 
     /// The next child element of the innermost open one, whatever its name; `false` at the end tag.
     pub(crate) fn next_child(&mut self) -> Result<bool, DecodeError> {
-        if !self.to_tag()? {
+        if !self.seek_tag()? {
             return Ok(false);
         }
         self.open_tag(self.end_of_name(self.position + 1))?;
@@ -191,20 +191,22 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Whether the innermost open element holds neither text nor elements.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.empty || self.at_end_tag(self.position)
-    }
-
     /// The start tag of the innermost open element, to come back to.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { tag: self.tag, depth: self.open.len() }
+        Mark {
+            tag: self.tag,
+            depth: self.open.len(),
+        }
     }
 
     /// Opens the marked element again. The element must not have been left further than by its end tag.
     pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), DecodeError> {
         self.open.truncate(mark.depth - 1);
-        while self.prefixes.last().is_some_and(|prefix| prefix.depth >= mark.depth) {
+        while self
+            .prefixes
+            .last()
+            .is_some_and(|prefix| prefix.depth >= mark.depth)
+        {
             self.prefixes.pop();
         }
         self.position = mark.tag;
@@ -214,7 +216,11 @@ impl<'a> Tokens<'a> {
 
     /// The value of an attribute of the innermost start tag that is in no namespace.
     pub(crate) fn attribute(&self, name: &str) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        match self.attributes.iter().find(|attribute| attribute.name == name) {
+        match self
+            .attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+        {
             Some(attribute) => self.unescape(attribute.value).map(Some),
             None => Ok(None),
         }
@@ -223,14 +229,17 @@ impl<'a> Tokens<'a> {
     /// The namespace and name that `xsi:type` of the innermost start tag gives.
     pub(crate) fn xsi_type(&self) -> Option<(Namespace, &'a str)> {
         let attribute = self.attributes.iter().find(|attribute| {
-            attribute.name.strip_suffix(":type").is_some_and(|prefix| {
-                prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi
-            })
+            attribute
+                .name
+                .strip_suffix(":type")
+                .is_some_and(|prefix| prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi)
         })?;
-        Some(match attribute.value.trim_matches(is_blank).split_once(':') {
-            Some((prefix, name)) => (self.resolve(prefix), name),
-            None => (Namespace::Other, attribute.value.trim_matches(is_blank)),
-        })
+        Some(
+            match attribute.value.trim_matches(is_blank).split_once(':') {
+                Some((prefix, name)) => (self.resolve(prefix), name),
+                None => (Namespace::Other, attribute.value.trim_matches(is_blank)),
+            },
+        )
     }
 
     /// The attributes of the innermost start tag that are neither `xsi:type` nor namespace declarations,
@@ -238,7 +247,8 @@ impl<'a> Tokens<'a> {
     pub(crate) fn other_attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.attributes.iter().filter_map(|attribute| {
             let declaration = attribute.name == "xmlns" || attribute.name.starts_with("xmlns:");
-            (!declaration && !attribute.name.contains(':')).then_some((attribute.name, attribute.value))
+            (!declaration && !attribute.name.contains(':'))
+                .then_some((attribute.name, attribute.value))
         })
     }
 
@@ -253,7 +263,9 @@ impl<'a> Tokens<'a> {
             Some(_) => {
                 let start = self.position;
                 self.position = self.end_of_text(start).0;
-                return self.unescape(&self.text[start..self.position]).map(Piece::Text);
+                return self
+                    .unescape(&self.text[start..self.position])
+                    .map(Piece::Text);
             }
             None => return Err(self.truncated()),
         }
@@ -282,7 +294,11 @@ impl<'a> Tokens<'a> {
     }
 
     fn resolve(&self, prefix: &str) -> Namespace {
-        let declared = self.prefixes.iter().rev().find(|declared| declared.prefix == prefix);
+        let declared = self
+            .prefixes
+            .iter()
+            .rev()
+            .find(|declared| declared.prefix == prefix);
         match (declared, prefix) {
             (Some(declared), _) => declared.namespace,
             // A server that forgets to declare the customary prefixes still means them.
@@ -294,7 +310,7 @@ impl<'a> Tokens<'a> {
 
     /// Moves to the next start tag of a child and gives `true`, or takes the end tag and gives `false`.
     #[inline]
-    fn to_tag(&mut self) -> Result<bool, DecodeError> {
+    fn seek_tag(&mut self) -> Result<bool, DecodeError> {
         if self.empty {
             self.close();
             return Ok(false);
@@ -331,7 +347,12 @@ impl<'a> Tokens<'a> {
             return Err(self.malformed("a tag has no name"));
         }
         if self.open.len() >= self.limits.depth {
-            return Err(DecodeError::new(DecodeErrorKind::TooDeep { limit: self.limits.depth }, self.position));
+            return Err(DecodeError::new(
+                DecodeErrorKind::TooDeep {
+                    limit: self.limits.depth,
+                },
+                self.position,
+            ));
         }
         self.tag = self.position;
         self.open.push((start, end));
@@ -385,11 +406,18 @@ impl<'a> Tokens<'a> {
         };
         let start = quote_at + 1;
         let end = start + memchr::memchr(quote, &bytes[start..]).ok_or_else(|| self.truncated())?;
-        let attribute = Attribute { name: &self.text[at..name_end], value: &self.text[start..end] };
+        let attribute = Attribute {
+            name: &self.text[at..name_end],
+            value: &self.text[start..end],
+        };
         if attribute.value.contains('<') {
             return Err(self.malformed("an attribute's value contains '<'"));
         }
-        if self.attributes.iter().any(|other| other.name == attribute.name) {
+        if self
+            .attributes
+            .iter()
+            .any(|other| other.name == attribute.name)
+        {
             return Err(self.malformed("an attribute is given twice"));
         }
         if let Some(prefix) = attribute.name.strip_prefix("xmlns:") {
@@ -398,7 +426,11 @@ impl<'a> Tokens<'a> {
                 namespace::XSD => Namespace::Xsd,
                 _ => Namespace::Other,
             };
-            self.prefixes.push(Prefix { prefix, namespace, depth: self.open.len() });
+            self.prefixes.push(Prefix {
+                prefix,
+                namespace,
+                depth: self.open.len(),
+            });
         }
         self.attributes.push(attribute);
         Ok(end + 1)
@@ -434,7 +466,11 @@ impl<'a> Tokens<'a> {
                 Ok(())
             }
             Some(_) => {
-                let what = format!("</{}> where </{}> was expected", &self.text[at..name_end], self.name());
+                let what = format!(
+                    "</{}> where </{}> was expected",
+                    &self.text[at..name_end],
+                    self.name()
+                );
                 Err(self.malformed(&what))
             }
         }
@@ -442,7 +478,11 @@ impl<'a> Tokens<'a> {
 
     #[inline]
     fn close(&mut self) {
-        while self.prefixes.last().is_some_and(|prefix| prefix.depth == self.open.len()) {
+        while self
+            .prefixes
+            .last()
+            .is_some_and(|prefix| prefix.depth == self.open.len())
+        {
             self.prefixes.pop();
         }
         self.open.pop();
@@ -501,13 +541,21 @@ impl<'a> Tokens<'a> {
         } else if let Some(rest) = rest.strip_prefix("<!--") {
             (4, rest.find("-->").map(|end| end + 3))
         } else if rest.starts_with("<!") && !rest.starts_with("<![CDATA[") {
-            return Err(if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE")) {
-                DecodeError::new(DecodeErrorKind::Dtd, self.position)
-            } else if "<![CDATA[".starts_with(rest) || "<!--".starts_with(rest) || "<!DOCTYPE".starts_with(rest) {
-                self.truncated()
-            } else {
-                self.malformed("'<!' begins neither a comment nor CDATA")
-            });
+            return Err(
+                if rest
+                    .get(..9)
+                    .is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"))
+                {
+                    DecodeError::new(DecodeErrorKind::Dtd, self.position)
+                } else if "<![CDATA[".starts_with(rest)
+                    || "<!--".starts_with(rest)
+                    || "<!DOCTYPE".starts_with(rest)
+                {
+                    self.truncated()
+                } else {
+                    self.malformed("'<!' begins neither a comment nor CDATA")
+                },
+            );
         } else {
             return Ok(false);
         };
@@ -563,7 +611,10 @@ impl<'a> Tokens<'a> {
         let mut special = 0;
         // Short text is the rule; 64 bytes by words before a call of memchr pays.
         while at < start + 64 {
-            let Some(chunk) = bytes.get(at..at + 8).and_then(|rest| rest.first_chunk::<8>()) else {
+            let Some(chunk) = bytes
+                .get(at..at + 8)
+                .and_then(|rest| rest.first_chunk::<8>())
+            else {
                 break;
             };
             let word = u64::from_le_bytes(*chunk);
@@ -587,20 +638,29 @@ impl<'a> Tokens<'a> {
     fn matches(&self, name: usize, word: u64, slot: &Slot) -> bool {
         let expected = slot.field.name.as_bytes();
         let length = expected.len();
-        let head_equal = if length >= 8 { word == slot.key } else { (word ^ slot.key) << (64 - 8 * length) == 0 };
+        let head_equal = if length >= 8 {
+            word == slot.key
+        } else {
+            (word ^ slot.key) << (64 - 8 * length) == 0
+        };
         if !head_equal {
             return false;
         }
         let bytes = self.text.as_bytes();
         (length <= 8 || bytes.get(name + 8..name + length) == Some(&expected[8..]))
-            && bytes.get(name + length).is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
+            && bytes
+                .get(name + length)
+                .is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
     }
 
     /// The eight bytes from `at`, zero-padded at the end of the message.
     #[inline]
     fn word(&self, at: usize) -> u64 {
         let bytes = self.text.as_bytes();
-        match bytes.get(at..at + 8).and_then(|rest| rest.first_chunk::<8>()) {
+        match bytes
+            .get(at..at + 8)
+            .and_then(|rest| rest.first_chunk::<8>())
+        {
             Some(chunk) => u64::from_le_bytes(*chunk),
             None => crate::object::name_key(&bytes[at.min(bytes.len())..]),
         }
@@ -610,7 +670,10 @@ impl<'a> Tokens<'a> {
         let bytes = self.text.as_bytes();
         bytes[start.min(bytes.len())..]
             .iter()
-            .position(|byte| matches!(byte, b'>' | b'/' | b'<' | b'=' | b'"' | b'\'' | b'&') || is_blank_byte(*byte))
+            .position(|byte| {
+                matches!(byte, b'>' | b'/' | b'<' | b'=' | b'"' | b'\'' | b'&')
+                    || is_blank_byte(*byte)
+            })
             .map_or(bytes.len(), |length| start + length)
     }
 
@@ -653,8 +716,18 @@ impl<'a> Tokens<'a> {
         if shown.len() < found.len() {
             shown.push('…');
         }
-        let found = if found.is_empty() { "nothing".to_owned() } else { format!("'{shown}'") };
-        DecodeError::new(DecodeErrorKind::Content { expected: expected.to_owned(), found }, self.position)
+        let found = if found.is_empty() {
+            "nothing".to_owned()
+        } else {
+            format!("'{shown}'")
+        };
+        DecodeError::new(
+            DecodeErrorKind::Content {
+                expected: expected.to_owned(),
+                found,
+            },
+            self.position,
+        )
     }
 }
 
@@ -706,7 +779,9 @@ fn reference(name: &str) -> Option<char> {
         "apos" => Some('\''),
         _ => {
             let digits = name.strip_prefix('#')?;
-            let (digits, radix) = digits.strip_prefix('x').map_or((digits, 10), |digits| (digits, 16));
+            let (digits, radix) = digits
+                .strip_prefix('x')
+                .map_or((digits, 10), |digits| (digits, 16));
             if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                 return None;
             }

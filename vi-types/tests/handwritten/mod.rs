@@ -3,11 +3,12 @@
 
 use std::ops::{Deref, DerefMut};
 
-use vi_types::{
-    Any, CastError, DataObject, DateTime, DecodeError, Enum, Extends, Field, FromAny, ManagedObjectReference,
-    Method, MethodInfo, Object, ObjectInfo, Occurrence, Poly, Registry, This, Value, View,
-};
 use vi_types::wire::Reader;
+use vi_types::{
+    Any, CastError, DataObject, DateTime, DecodeError, Enum, Extends, Field, FromAny,
+    ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, Occurrence, Poly, Registry,
+    This, Value, View,
+};
 
 macro_rules! base_of {
     () => {
@@ -46,7 +47,7 @@ macro_rules! object {
             }
 
             fn get(&self, index: usize) -> &dyn Value {
-                $(if index < $inherited {
+                $(if (0..$inherited).contains(&index) {
                     let base: &$base = &self.base;
                     return base.get(index);
                 })?
@@ -57,7 +58,7 @@ macro_rules! object {
             }
 
             fn get_mut(&mut self, index: usize) -> &mut dyn Value {
-                $(if index < $inherited {
+                $(if (0..$inherited).contains(&index) {
                     let base: &mut $base = &mut self.base;
                     return base.get_mut(index);
                 })?
@@ -294,10 +295,20 @@ impl Method for Retrieve {
     }
 }
 
-static LOGIN_METHOD: MethodInfo =
-    MethodInfo { name: "Login", request: &LOGIN, this: Login::THIS, returns: "Content", since: "2.0" };
-static RETRIEVE_METHOD: MethodInfo =
-    MethodInfo { name: "Retrieve", request: &RETRIEVE, this: This::Explicit, returns: "Content", since: "2.0" };
+static LOGIN_METHOD: MethodInfo = MethodInfo {
+    name: "Login",
+    request: &LOGIN,
+    this: Login::THIS,
+    returns: "Content",
+    since: "2.0",
+};
+static RETRIEVE_METHOD: MethodInfo = MethodInfo {
+    name: "Retrieve",
+    request: &RETRIEVE,
+    this: This::Explicit,
+    returns: "Content",
+    since: "2.0",
+};
 
 pub(crate) static REGISTRY: Registry = Registry {
     objects: &[
