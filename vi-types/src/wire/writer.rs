@@ -193,21 +193,56 @@ impl Writer {
 /// return, and U+FFFE and U+FFFF) become U+FFFD. A carriage return is written as a reference, since a reader
 /// would make it a line feed.
 pub(crate) fn escape(text: &str, out: &mut String) {
-    let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        let escaped = match character {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\r' => "&#13;",
-            '\t' | '\n' => continue,
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
-            _ => continue,
-        };
-        out.push_str(&text[plain..at]);
-        out.push_str(escaped);
-        plain = at + character.len_utf8();
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| SUSPICIOUS[usize::from(byte)]) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        let mut characters = special.chars();
+        match characters.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            Some('"') => out.push_str("&quot;"),
+            Some('\r') => out.push_str("&#13;"),
+            Some('\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            other => out.extend(other),
+        }
+        rest = characters.as_str();
     }
-    out.push_str(&text[plain..]);
+    out.push_str(rest);
+}
+
+/// The bytes that may begin a character which [`escape`] doesn't copy.
+const SUSPICIOUS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = byte != b'\t' as usize && byte != b'\n' as usize;
+        byte += 1;
+    }
+    table[b'&' as usize] = true;
+    table[b'<' as usize] = true;
+    table[b'>' as usize] = true;
+    table[b'"' as usize] = true;
+    // U+FFFE and U+FFFF begin with it.
+    table[0xef] = true;
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_xml_cannot_carry_is_escaped_or_replaced() {
+        let mut out = String::new();
+        escape(
+            "a<b>&\"c\"\t\n\r\0\u{1f}\u{fffe}\u{ff21}\u{ffff}ä日🦀",
+            &mut out,
+        );
+        assert_eq!(
+            out,
+            "a&lt;b&gt;&amp;&quot;c&quot;\t\n&#13;\u{fffd}\u{fffd}\u{fffd}\u{ff21}\u{fffd}ä日🦀"
+        );
+    }
 }
