@@ -249,7 +249,7 @@ pub enum MistakeKind {
         nearest: Option<String>,
     },
     /// A base class that is not defined.
-    #[error("{owner} extends the unknown {wanted} '{base}'{}; expected a {wanted} of this file", hint(.nearest))]
+    #[error("{owner} extends the unknown {wanted} '{base}'{}; expected {} of this file", hint(.nearest), article(.wanted))]
     UnknownBase {
         /// The definition.
         owner: String,
@@ -273,7 +273,7 @@ pub enum MistakeKind {
         nearest: Option<String>,
     },
     /// An annotation that names a definition of the wrong kind.
-    #[error("{owner}: '{annotation} {target}' names {found}; expected a {expected}")]
+    #[error("{owner}: '{annotation} {target}' names {found}; expected {}", article(.expected))]
     WrongTarget {
         /// The definition.
         owner: String,
@@ -316,10 +316,20 @@ pub enum MistakeKind {
     },
 }
 
-/// "; did you mean 'x'?", without the question where there is nothing near.
+/// The question whether the nearest name was meant, where there is one.
 fn hint(nearest: &Option<String>) -> String {
     nearest
         .as_ref()
         .map(|name| format!(" (did you mean '{name}'?)"))
         .unwrap_or_default()
+}
+
+/// The words with "a" or "an" before them.
+fn article(words: &str) -> String {
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {words}")
 }

@@ -28,7 +28,7 @@ pub(crate) fn variant_name(value: &str) -> String {
     let name = join_plurals(value).to_upper_camel_case();
     match name.as_str() {
         "Self" | "Unrecognized" => name + "_",
-        _ if !name.starts_with(|first: char| first.is_alphabetic()) => format!("V{name}"),
+        _ if name.starts_with(|first: char| first.is_ascii_digit()) => format!("V{name}"),
         _ => name,
     }
 }
@@ -44,17 +44,21 @@ pub(crate) fn nearest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
     let lower = name.to_lowercase();
+    let limit = match name.len() {
+        0..3 => 0,
+        length => (length / 4).max(1),
+    };
     candidates
         .into_iter()
-        .map(|candidate| {
+        .map(|other| {
             (
-                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
-                candidate,
+                strsim::damerau_levenshtein(&lower, &other.to_lowercase()),
+                other,
             )
         })
-        .filter(|&(distance, candidate)| distance <= (name.len().min(candidate.len()) / 4).max(1))
+        .filter(|&(distance, _)| distance <= limit)
         .min()
-        .map(|(_, candidate)| candidate.to_owned())
+        .map(|(_, other)| other.to_owned())
 }
 
 /// Makes one word of an abbreviation and its plural's `s`, which would begin the next one otherwise
