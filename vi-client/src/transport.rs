@@ -22,6 +22,7 @@ pub use https::{Endpoint, HttpsTransport, Scheme};
 pub use in_process::InProcess;
 pub use proxy::{Proxy, ProxyKind};
 pub use record::{Recorder, Replay};
+pub(crate) use redact::redact;
 pub use thumbprint::{InvalidThumbprint, Thumbprint};
 pub use tls::Verify;
 

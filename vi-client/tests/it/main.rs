@@ -1,6 +1,11 @@
 //! The client against small servers of the tests' own, over the loopback and in process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod http;
+mod recording;
+mod retrieve;
+mod session;
 mod support;
 mod tls;
+mod vi;

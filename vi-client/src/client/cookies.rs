@@ -1,0 +1,168 @@
+//! The cookies of one server, kept in memory. A VI server knows a session by `vmware_soap_session`.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use zeroize::Zeroizing;
+
+/// The cookies by name.
+type Jar = BTreeMap<String, Zeroizing<String>>;
+
+#[derive(Default)]
+pub(super) struct Cookies(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    jar: Jar,
+    /// Counts logins. A server gives a cookie to whoever comes without a session; the answer to a request that was
+    /// sent before a login must not take the place of the login's cookie.
+    epoch: u64,
+}
+
+/// The cookies at the moment a request is sent.
+#[derive(Clone)]
+pub(super) struct Snapshot {
+    jar: Jar,
+    epoch: u64,
+}
+
+impl Cookies {
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let state = self.lock();
+        Snapshot {
+            jar: state.jar.clone(),
+            epoch: state.epoch,
+        }
+    }
+
+    /// Takes the cookies of an answer to a request that went out with `sent`.
+    pub(super) fn take(&self, sent: &Snapshot, answer: &HeaderMap) {
+        let mut state = self.lock();
+        if state.epoch == sent.epoch {
+            update(&mut state.jar, answer);
+        }
+    }
+
+    /// Takes the cookies of the answer to a login that went out with `sent`: from now on these and no others.
+    pub(super) fn take_login(&self, sent: Snapshot, answer: &HeaderMap) {
+        let mut jar = sent.jar;
+        update(&mut jar, answer);
+        self.replace(jar);
+    }
+
+    /// Forgets all cookies.
+    pub(super) fn clear(&self) {
+        self.replace(Jar::new());
+    }
+
+    fn replace(&self, jar: Jar) {
+        let mut state = self.lock();
+        state.jar = jar;
+        state.epoch += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Snapshot {
+    /// The `Cookie` header, if there is anything to say.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let pairs: Vec<_> = self
+            .jar
+            .iter()
+            .map(|(name, value)| Zeroizing::new(format!("{name}={}", **value)))
+            .collect();
+        if pairs.is_empty() {
+            return None;
+        }
+        let text = Zeroizing::new(
+            pairs
+                .iter()
+                .map(|pair| pair.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+        );
+        let mut header = HeaderValue::from_str(&text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+/// `name=value; Path=/; HttpOnly; …`: the value is sent back as it came, quotes and all.
+fn update(jar: &mut Jar, answer: &HeaderMap) {
+    for cookie in answer.get_all(SET_COOKIE) {
+        let Ok(text) = cookie.to_str() else { continue };
+        let mut parts = text.split(';');
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            continue;
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let dropped = parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
+        if dropped || value.is_empty() {
+            jar.remove(name);
+        } else {
+            jar.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(cookies: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(SET_COOKIE, HeaderValue::from_str(cookie).unwrap());
+        }
+        headers
+    }
+
+    fn header(cookies: &Cookies) -> Option<String> {
+        let header = cookies.snapshot().header()?;
+        Some(header.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn cookies_go_back_as_they_came() {
+        let cookies = Cookies::default();
+        assert_eq!(header(&cookies), None);
+        let set = [
+            "vmware_soap_session=\"52 ab\"; Path=/; HttpOnly; Secure;",
+            "b=c",
+        ];
+        cookies.take(&cookies.snapshot(), &answer(&set));
+        assert_eq!(
+            header(&cookies).unwrap(),
+            "b=c; vmware_soap_session=\"52 ab\""
+        );
+        cookies.take(
+            &cookies.snapshot(),
+            &answer(&["b=; Max-Age=0", "x", "=", "vmware_soap_session=2"]),
+        );
+        assert_eq!(header(&cookies).unwrap(), "vmware_soap_session=2");
+        cookies.clear();
+        assert_eq!(header(&cookies), None);
+    }
+
+    #[test]
+    fn an_answer_from_before_the_login_changes_nothing() {
+        let cookies = Cookies::default();
+        let before = cookies.snapshot();
+        cookies.take_login(cookies.snapshot(), &answer(&["vmware_soap_session=login"]));
+        cookies.take(&before, &answer(&["vmware_soap_session=anonymous"]));
+        assert_eq!(header(&cookies).unwrap(), "vmware_soap_session=login");
+    }
+
+    #[test]
+    fn the_header_is_marked_as_a_secret() {
+        let cookies = Cookies::default();
+        cookies.take(&cookies.snapshot(), &answer(&["vmware_soap_session=52ab"]));
+        let header = cookies.snapshot().header().unwrap();
+        assert!(header.is_sensitive());
+        assert!(!format!("{header:?}").contains("52ab"));
+    }
+}

@@ -1,0 +1,410 @@
+//! One HTTP exchange of the SOAP kind: headers, cookies, limits, and telling a SOAP answer from anything else.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use flate2::write::GzDecoder;
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, USER_AGENT,
+};
+use http::{Request, Response, StatusCode};
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use vi_types::ManagedObjectReference;
+
+use super::Options;
+use super::cookies::{Cookies, Snapshot};
+use crate::error::Foreign;
+use crate::transport::{Body, Transport, TransportError};
+use crate::version::{ApiVersion, newest_common};
+use crate::{Error, transport};
+
+const SDK: &str = "/sdk";
+const SERVICE_VERSIONS: &str = "/sdk/vimServiceVersions.xml";
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+
+pub(super) struct Wire {
+    pub(super) transport: Box<dyn Transport>,
+    pub(super) cookies: Cookies,
+    permits: Semaphore,
+    deadline: Duration,
+    largest_answer: usize,
+    user_agent: HeaderValue,
+}
+
+/// A request on its way.
+#[derive(Clone)]
+pub(super) struct Outgoing {
+    pub(super) method: &'static str,
+    pub(super) this: ManagedObjectReference,
+    pub(super) envelope: Bytes,
+}
+
+/// A SOAP message that came back.
+pub(super) struct Incoming {
+    pub(super) headers: HeaderMap,
+    pub(super) envelope: Bytes,
+    /// The cookies that the request went out with.
+    pub(super) sent: Snapshot,
+}
+
+impl Wire {
+    pub(super) fn new(transport: Box<dyn Transport>, options: &Options) -> Self {
+        Self {
+            transport,
+            cookies: Cookies::default(),
+            permits: Semaphore::new(options.parallel_calls),
+            deadline: options.deadline,
+            largest_answer: options.largest_answer,
+            user_agent: options.user_agent.clone(),
+        }
+    }
+
+    /// Sends a call, asking for answers in that version of the API, and gives the answer's envelope: a result or a
+    /// fault.
+    pub(super) async fn call(
+        &self,
+        call: &Outgoing,
+        version: Option<&ApiVersion>,
+    ) -> Result<Incoming, Error> {
+        let span = tracing::debug_span!(
+            "soap.call",
+            method = call.method,
+            object = %call.this,
+            bytes_out = call.envelope.len(),
+            bytes_in = tracing::field::Empty,
+            status = tracing::field::Empty,
+        );
+        self.post(call, version).instrument(span).await
+    }
+
+    async fn post(&self, call: &Outgoing, version: Option<&ApiVersion>) -> Result<Incoming, Error> {
+        let mut request = Request::post(SDK)
+            .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+            .body(call.envelope.clone())
+            .map_err(unsendable)?;
+        if let Some(version) = version {
+            let action = HeaderValue::from_str(&format!("\"urn:vim25/{version}\""))
+                .map_err(|error| unsendable(error.into()))?;
+            request.headers_mut().insert(SOAP_ACTION, action);
+        }
+        tracing::trace!(target: "vi_client::wire", request = %traced(&call.envelope));
+
+        let (sent, answer) = self.exchange(call.method, request).await?;
+        let span = tracing::Span::current();
+        span.record("bytes_in", answer.body().len());
+        span.record("status", answer.status().as_u16());
+        tracing::trace!(target: "vi_client::wire", answer = %traced(answer.body()));
+
+        check(call.method, &answer)?;
+        let (parts, envelope) = answer.into_parts();
+        Ok(Incoming {
+            headers: parts.headers,
+            envelope,
+            sent,
+        })
+    }
+
+    /// The newest version of the API that the server lists and we know; `None` when there is no (readable) list.
+    pub(super) async fn listed_version(&self) -> Result<Option<ApiVersion>, Error> {
+        let request = Request::get(SERVICE_VERSIONS)
+            .body(Bytes::new())
+            .map_err(unsendable)?;
+        let (_, answer) = self.exchange("vimServiceVersions.xml", request).await?;
+        let list = match answer.status() {
+            StatusCode::OK => String::from_utf8_lossy(answer.body()).into_owned(),
+            _ => return Ok(None),
+        };
+        Ok(newest_common(&list))
+    }
+
+    async fn exchange(
+        &self,
+        method: &'static str,
+        mut request: Request<Bytes>,
+    ) -> Result<(Snapshot, Response<Bytes>), Error> {
+        // The semaphore is never closed, so there is always a permit in the end.
+        let _permit = self.permits.acquire().await.ok();
+        let sent = self.cookies.snapshot();
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(cookies) = sent.header() {
+            headers.insert(COOKIE, cookies);
+        }
+        let exchange = async {
+            let answer = self.transport.send(request).await?;
+            read(method, answer, self.largest_answer).await
+        };
+        let answer = tokio::time::timeout(self.deadline, exchange)
+            .await
+            .map_err(|_| Error::Deadline {
+                method,
+                after: self.deadline,
+            })??;
+        self.cookies.take(&sent, answer.headers());
+        Ok((sent, answer))
+    }
+}
+
+fn unsendable(error: http::Error) -> Error {
+    TransportError::Unsendable(error.to_string()).into()
+}
+
+fn traced(envelope: &Bytes) -> String {
+    transport::redact(&String::from_utf8_lossy(envelope))
+}
+
+/// Reads an answer whole, decompressed, within the limit.
+async fn read(
+    method: &'static str,
+    answer: Response<Body>,
+    limit: usize,
+) -> Result<Response<Bytes>, Error> {
+    let (parts, mut body) = answer.into_parts();
+    let announced = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok())
+        .or(body.announced());
+    if let Some(announced) = announced
+        && announced > limit as u64
+    {
+        return Err(TransportError::TooLarge {
+            limit,
+            announced: Some(announced),
+        }
+        .into());
+    }
+    let gzip = parts
+        .headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+    let mut sink = match gzip {
+        true => Sink::Gzip(Box::new(GzDecoder::new(Limited::new(limit)))),
+        false => Sink::Plain(Limited::new(limit)),
+    };
+    let mut received = 0;
+    while let Some(chunk) = body.chunk().await? {
+        received += chunk.len() as u64;
+        sink.take(chunk)
+            .map_err(|error| sink.failed(method, &error))?;
+    }
+    // A transport over a socket sees this itself.
+    if announced.is_some_and(|announced| received < announced) {
+        return Err(TransportError::Closed {
+            server: "the server".to_owned(),
+            answering: true,
+            reused: false,
+            source: None,
+        }
+        .into());
+    }
+    let bytes = sink.finish(method)?;
+    Ok(Response::from_parts(parts, bytes))
+}
+
+enum Sink {
+    Plain(Limited),
+    Gzip(Box<GzDecoder<Limited>>),
+}
+
+impl Sink {
+    fn take(&mut self, chunk: Bytes) -> io::Result<()> {
+        match self {
+            Self::Plain(limited) => limited.take(chunk),
+            Self::Gzip(decoder) => decoder.write_all(&chunk),
+        }
+    }
+
+    fn failed(&self, method: &'static str, error: &io::Error) -> Error {
+        let limited = match self {
+            Self::Plain(limited) => limited,
+            Self::Gzip(decoder) => decoder.get_ref(),
+        };
+        if limited.exceeded {
+            return TransportError::TooLarge {
+                limit: limited.limit,
+                announced: None,
+            }
+            .into();
+        }
+        Error::Compression {
+            method,
+            reason: error.to_string(),
+        }
+    }
+
+    fn finish(mut self, method: &'static str) -> Result<Bytes, Error> {
+        if let Self::Gzip(decoder) = &mut self
+            && let Err(error) = decoder.try_finish()
+        {
+            return Err(self.failed(method, &error));
+        }
+        Ok(match self {
+            Self::Plain(limited) => limited.finish(),
+            Self::Gzip(mut decoder) => std::mem::take(decoder.get_mut()).finish(),
+        })
+    }
+}
+
+/// Bytes up to a limit. One chunk alone is kept without being copied.
+#[derive(Default)]
+struct Limited {
+    only: Option<Bytes>,
+    bytes: BytesMut,
+    limit: usize,
+    exceeded: bool,
+}
+
+impl Limited {
+    fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
+    fn take(&mut self, chunk: Bytes) -> io::Result<()> {
+        if self.only.is_none() && self.bytes.is_empty() && chunk.len() <= self.limit {
+            self.only = Some(chunk);
+            return Ok(());
+        }
+        if let Some(only) = self.only.take() {
+            self.bytes.extend_from_slice(&only);
+        }
+        self.write_all(&chunk)
+    }
+
+    fn finish(self) -> Bytes {
+        self.only.unwrap_or_else(|| self.bytes.freeze())
+    }
+}
+
+impl Write for Limited {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + data.len() > self.limit {
+            self.exceeded = true;
+            return Err(io::Error::other("the limit is reached"));
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Refuses what is no SOAP message.
+fn check(method: &'static str, answer: &Response<Bytes>) -> Result<(), Error> {
+    let status = answer.status();
+    if let (true, Some(to)) = (status.is_redirection(), answer.headers().get(LOCATION)) {
+        return Err(Error::Redirect {
+            from: SDK.to_owned(),
+            to: String::from_utf8_lossy(to.as_bytes()).into_owned(),
+        });
+    }
+    let content_type = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let soap = is_soap(content_type.as_deref().unwrap_or_default(), answer.body());
+    match status.as_u16() {
+        200 | 500 if soap => Ok(()),
+        // Servers of other kinds answer so to a POST that they do not know.
+        status @ (200..=299 | 400 | 404 | 405 | 500 | 501)
+            if !soap && (status < 300 || !answer.body().is_empty()) =>
+        {
+            let foreign = Foreign {
+                status,
+                content_type,
+                beginning: beginning(answer.body()),
+            };
+            Err(Error::NotVi {
+                method,
+                answer: Box::new(foreign),
+            })
+        }
+        status => Err(Error::Status { method, status }),
+    }
+}
+
+/// Whether this is meant to be a SOAP message, however broken.
+fn is_soap(content_type: &str, body: &[u8]) -> bool {
+    let head = &body[..body.len().min(4096)];
+    let text = String::from_utf8_lossy(head).to_lowercase();
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if !text.starts_with('<') || text.starts_with("<!doctype html") {
+        return false;
+    }
+    let html = text.contains("<html");
+    text.contains("envelope")
+        || !html && (content_type.contains("xml") || text.starts_with("<?xml"))
+}
+
+/// The first characters, on one line and without secrets.
+fn beginning(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(1024)]);
+    let words = transport::redact(&text);
+    let line = words
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    line.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn soap_is_told_from_other_things() {
+        for (content_type, body) in [
+            ("text/xml", "<soapenv:Envelope/>"),
+            (
+                "text/html",
+                "\u{feff}\n<?xml version='1.0'?><soapenv:Envelope>",
+            ),
+            ("text/xml", "<?xml ver"),
+            ("application/xml", "<a><a><a>"),
+            (
+                "text/xml",
+                "<!DOCTYPE lolz [<!ENTITY lol \"lol\">]><soapenv:Envelope>",
+            ),
+            (
+                "",
+                "<?xml version='1.0'?><!DOCTYPE x><e:Envelope>&lt;html></e:Envelope>",
+            ),
+        ] {
+            assert!(is_soap(content_type, body.as_bytes()), "{body}");
+        }
+        for (content_type, body) in [
+            ("text/html", "<html><body>hello"),
+            ("text/html", "<!DOCTYPE html><title>VMware ESXi</title>"),
+            (
+                "text/xml",
+                "<?xml version='1.0'?><!DOCTYPE html PUBLIC><html>",
+            ),
+            ("application/json", "{\"Envelope\": 1}"),
+            ("text/plain", "hello"),
+            ("text/plain", ""),
+            ("text/html", "<p>"),
+        ] {
+            assert!(!is_soap(content_type, body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_is_one_short_line() {
+        assert_eq!(beginning(b"<html>\r\n  <body>\x00hi"), "<html> <body> hi");
+        assert_eq!(beginning(&[b'x'; 5000]).len(), 80);
+        assert_eq!(
+            beginning(b"<password>secret</password>"),
+            "<password>(blanked)</password>"
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! Login, logout, renewal and keep-alive.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::AbortHandle;
+use vi_types::objects::UserSession;
+use vi_types::{ManagedObjectReference, methods};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::{Client, Inner, decode, failed, outgoing, service_instance, service_member};
+use crate::{Error, Password};
+
+#[derive(Default)]
+pub(super) struct Session {
+    /// Held while logging in or out, so that there is one login at a time.
+    state: tokio::sync::Mutex<State>,
+    /// How many logins have been tried and have ended, well or badly.
+    logins: AtomicU64,
+    logged_in: AtomicBool,
+    pub(super) closed: AtomicBool,
+    keep_alive: std::sync::Mutex<Option<AbortHandle>>,
+}
+
+#[derive(Default)]
+struct State {
+    credentials: Option<Credentials>,
+    /// Why the last renewal failed, for those who waited for it.
+    failure: Option<Arc<Error>>,
+}
+
+#[derive(Clone)]
+struct Credentials {
+    user: String,
+    password: Password,
+}
+
+impl Session {
+    pub(super) fn logins(&self) -> u64 {
+        self.logins.load(Ordering::Acquire)
+    }
+
+    fn stop_keep_alive(&self) {
+        let task = self
+            .keep_alive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}
+
+impl Client {
+    /// Logs in. The password is kept (in memory that is wiped) to renew the session when it ends.
+    ///
+    /// # Errors
+    /// The fault `InvalidLogin` (see [`Error::is_invalid_login`]) for a wrong user name or password.
+    pub async fn login(
+        &self,
+        user: impl Into<String>,
+        password: impl Into<Password>,
+    ) -> Result<UserSession, Error> {
+        let credentials = Credentials {
+            user: user.into(),
+            password: password.into(),
+        };
+        let session = &self.0.session;
+        let mut state = session.state.lock().await;
+        if session.closed.load(Ordering::Acquire) {
+            return Err(Error::Closed { method: "Login" });
+        }
+        let result = self.authenticate(&credentials).await;
+        session.logins.fetch_add(1, Ordering::AcqRel);
+        let user_session = result?;
+        state.failure = None;
+        state.credentials = Some(credentials);
+        session.logged_in.store(true, Ordering::Release);
+        self.start_keep_alive();
+        Ok(user_session)
+    }
+
+    /// Logs out; nothing happens when nobody is logged in. The client can log in again.
+    ///
+    /// # Errors
+    /// When the server cannot be told; the session is forgotten here all the same.
+    pub async fn logout(&self) -> Result<(), Error> {
+        let session = &self.0.session;
+        let mut state = session.state.lock().await;
+        session.stop_keep_alive();
+        state.credentials = None;
+        if !session.logged_in.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let this = self.session_manager("Logout")?;
+        let call = outgoing(&methods::Logout::default(), &this);
+        let answer = self.0.wire.call(&call, self.spoken().as_ref()).await;
+        self.0.wire.cookies.clear();
+        match decode::<methods::Logout>(&answer?.envelope) {
+            Ok(_) => Ok(()),
+            Err(error) => match failed(call.method, error) {
+                gone if gone.is_not_authenticated() => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Logs out and ends the client, with all its clones: further calls fail.
+    ///
+    /// # Errors
+    /// As [`logout`](Self::logout); the client is closed all the same.
+    pub async fn close(&self) -> Result<(), Error> {
+        let result = self.logout().await;
+        self.0.session.closed.store(true, Ordering::Release);
+        result
+    }
+
+    /// Whether we have logged in and not out; the server may have ended the session meanwhile.
+    pub fn is_logged_in(&self) -> bool {
+        self.0.session.logged_in.load(Ordering::Acquire)
+    }
+
+    /// Makes a new session in place of one that ended; `seen` is the number of logins before the call that noticed.
+    ///
+    /// Of any number of calls that notice, one logs in and the others take over what came of it. False when there is
+    /// nothing to log in with.
+    pub(crate) async fn renew(&self, seen: u64) -> Result<bool, Error> {
+        let session = &self.0.session;
+        let mut state = session.state.lock().await;
+        if session.logins() == seen {
+            let Some(credentials) = state.credentials.clone() else {
+                return Ok(false);
+            };
+            tracing::debug!("the session has ended, logging in again");
+            let result = self.authenticate(&credentials).await;
+            session.logins.fetch_add(1, Ordering::AcqRel);
+            state.failure = result.err().map(Arc::new);
+            if let Some(failure) = &state.failure
+                && failure.fault().is_some()
+            {
+                // Asking again with the same password would only lock the account.
+                state.credentials = None;
+                session.logged_in.store(false, Ordering::Release);
+            }
+        }
+        match &state.failure {
+            Some(failure) => Err(Error::Renewal(failure.clone())),
+            None => Ok(state.credentials.is_some()),
+        }
+    }
+
+    pub(crate) fn logins(&self) -> u64 {
+        self.0.session.logins()
+    }
+
+    async fn authenticate(&self, credentials: &Credentials) -> Result<UserSession, Error> {
+        let this = self.session_manager("Login")?;
+        let mut request = methods::Login {
+            user_name: credentials.user.clone(),
+            password: credentials.password.reveal().to_owned(),
+            locale: self.0.options.locale.clone(),
+        };
+        let mut call = outgoing(&request, &this);
+        request.password.zeroize();
+        call.envelope = wiped(call.envelope);
+        let mut user_session = UserSession::default();
+        let mut keep = |envelope: &[u8]| {
+            user_session = decode::<methods::Login>(envelope)?;
+            Ok(())
+        };
+        let answer = self
+            .speak(&call, &mut keep)
+            .await?
+            .map_err(|error| failed(call.method, error))?;
+        self.0.wire.cookies.take_login(answer.sent, &answer.headers);
+        Ok(user_session)
+    }
+
+    fn session_manager(&self, method: &'static str) -> Result<ManagedObjectReference, Error> {
+        let member = "sessionManager";
+        service_member(&self.0.content, member).ok_or(Error::NoSuchService { method, member })
+    }
+
+    fn start_keep_alive(&self) {
+        let Some(interval) = self.0.options.keep_alive else {
+            return;
+        };
+        let session = &self.0.session;
+        session.stop_keep_alive();
+        let task = tokio::spawn(keep_alive(Arc::downgrade(&self.0), interval));
+        *session
+            .keep_alive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+    }
+}
+
+/// The same bytes in memory that is wiped when nobody holds it any more.
+fn wiped(bytes: Bytes) -> Bytes {
+    // The only reference, so this moves.
+    let bytes: Vec<u8> = bytes.into();
+    Bytes::from_owner(Zeroizing::new(bytes))
+}
+
+/// Reads the server's clock at an interval until the client is gone or logged out.
+///
+/// An ended session is renewed by the call, as in any other; no lock is held meanwhile.
+async fn keep_alive(client: Weak<Inner>, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        let Some(client) = client.upgrade().map(Client) else {
+            return;
+        };
+        let clock = methods::CurrentTime {
+            this: service_instance(),
+        };
+        if let Err(error) = client.call(&clock).await {
+            tracing::debug!(%error, "keep-alive");
+        }
+        if !client.is_logged_in() {
+            return;
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.session.stop_keep_alive();
+        if self.session.logged_in.load(Ordering::Acquire) {
+            tracing::warn!(
+                server = self.content.about.full_name,
+                "a client was dropped without close(): its session stays on the server until it is idle for long"
+            );
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use vi_types::objects::{InvalidLogin, NotAuthenticated};
+use vi_types::{DataObject, DecodeError, SoapFault};
+
+use crate::retrieve::PropertyError;
+use crate::transport::TransportError;
+
+/// Why a call gave no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server answered with a fault.
+    #[error("{method}: {fault}")]
+    Fault {
+        /// The method called.
+        method: &'static str,
+        /// The fault, with its detail.
+        fault: Box<SoapFault>,
+    },
+    /// The request did not reach the server, or its answer did not reach us whole.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The answer could not be decoded.
+    #[error("{method}: the answer cannot be decoded: {error}")]
+    Decode {
+        /// The method called.
+        method: &'static str,
+        /// What is wrong with it, and where.
+        error: DecodeError,
+    },
+    /// The compressed answer is damaged.
+    #[error("{method}: the answer's compression is damaged: {reason}")]
+    Compression {
+        /// The method called.
+        method: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What answered is not a VI server.
+    #[error("this is not a VI server: it answered {method} with {answer}")]
+    NotVi {
+        /// The method called.
+        method: &'static str,
+        /// What came.
+        answer: Box<Foreign>,
+    },
+    /// The server answered with an HTTP status that carries no result.
+    #[error("HTTP response code {status} for call to '{method}'{}", reason_phrase(*.status))]
+    Status {
+        /// The method called.
+        method: &'static str,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server sends us elsewhere. Redirects are never followed: the password goes to the server it is meant for.
+    #[error("the server redirects from '{from}' to '{to}'")]
+    Redirect {
+        /// The path asked for.
+        from: String,
+        /// Its `Location`.
+        to: String,
+    },
+    /// No answer in the time allowed; what the server did with the request is unknown.
+    #[error("{method}: no answer after {} s", .after.as_secs_f32())]
+    Deadline {
+        /// The method called.
+        method: &'static str,
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The server has no such service: the member of its service content is not set.
+    #[error("{method}: the server has no {member}")]
+    NoSuchService {
+        /// The method called.
+        method: &'static str,
+        /// The member of `ServiceContent`.
+        member: &'static str,
+    },
+    /// The session had ended and could not be renewed.
+    #[error("the session has ended and cannot be renewed: {0}")]
+    Renewal(Arc<Error>),
+    /// A property of the answer is not there or not of the type asked for.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    /// The client was closed before.
+    #[error("{method}: the connection is closed")]
+    Closed {
+        /// The method called.
+        method: &'static str,
+    },
+}
+
+impl Error {
+    /// The server's fault, if that is what came; also the fault that kept a session from being renewed.
+    pub fn fault(&self) -> Option<&SoapFault> {
+        match self {
+            Self::Fault { fault, .. } => Some(fault),
+            Self::Renewal(error) => error.fault(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server answered with a fault of type `T` or a descendant.
+    pub fn is_fault<T: DataObject>(&self) -> bool {
+        self.fault().is_some_and(SoapFault::is::<T>)
+    }
+
+    /// Whether the server wants a login first.
+    pub fn is_not_authenticated(&self) -> bool {
+        self.fault().is_some_and(not_authenticated)
+    }
+
+    /// Whether the server does not take the user name and password.
+    pub fn is_invalid_login(&self) -> bool {
+        self.is_fault::<InvalidLogin>()
+    }
+}
+
+/// What something other than a VI server answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{status}{}, {}, {}",
+    reason_phrase(*.status),
+    .content_type.as_deref().unwrap_or("no content type"),
+    if .beginning.is_empty() { "nothing in it".to_owned() } else { format!("beginning with \"{}\"", .beginning) }
+)]
+pub struct Foreign {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its `Content-Type`.
+    pub content_type: Option<String>,
+    /// The first characters of the answer, on one line.
+    pub beginning: String,
+}
+
+fn reason_phrase(status: u16) -> String {
+    http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .map(|reason| format!(" ({reason})"))
+        .unwrap_or_default()
+}
+
+/// Whether a fault says that there is no session. Hosts up to 5.x send it without a detail.
+pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
+    fault.is::<NotAuthenticated>()
+        || fault.detail.is_none() && fault.string.contains("session is not authenticated")
+}

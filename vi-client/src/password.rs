@@ -1,0 +1,31 @@
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// A password: never shown, and wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Password(SecretString);
+
+impl Password {
+    pub(crate) fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for Password {
+    fn from(password: String) -> Self {
+        Self(password.into())
+    }
+}
+
+impl From<&str> for Password {
+    fn from(password: &str) -> Self {
+        Self(password.into())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}

@@ -1,0 +1,204 @@
+//! Reading properties of many objects at once, through the server's property collector.
+//!
+//! A [`Retrieve`] says where to start, how to go on ([`Selection`]) and which properties to read of which types. The
+//! answer is a list of [`ObjectProperties`], page by page ([`Pages`]) or whole.
+
+mod pages;
+mod properties;
+mod property_set;
+mod selection;
+mod view;
+
+use vi_types::objects::{ObjectSpec, PropertyFilterSpec, PropertySpec};
+use vi_types::{FromAny, ManagedObjectReference, Poly};
+
+use crate::{Client, Error};
+
+pub use pages::Pages;
+pub use properties::{ObjectProperties, PropertyError, PropertyErrorKind};
+pub use property_set::{PropertySet, Typed};
+pub use selection::Selection;
+pub use view::ContainerView;
+
+/// What to read: objects to start from, ways from there to others, and properties by type.
+///
+/// ```
+/// use vi_client::retrieve::{Retrieve, Selection};
+/// use vi_types::ManagedObjectReference;
+///
+/// let root = ManagedObjectReference::new("Folder", "ha-folder-root");
+/// let request = Retrieve::from(&root)
+///     .select(Selection::traverse("Folder", "childEntity").named("folder").select(Selection::by_name("folder")))
+///     .properties("Folder", ["name"]);
+/// assert_eq!(request.filter().prop_set[0].path_set, ["name"]);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Retrieve {
+    objects: Vec<ManagedObjectReference>,
+    skip_start: bool,
+    selections: Vec<Selection>,
+    properties: Vec<PropertySpec>,
+    page_size: Option<i32>,
+}
+
+impl Retrieve {
+    /// Starts from this object, which is itself read if properties of its type are asked for.
+    pub fn from(object: &ManagedObjectReference) -> Self {
+        Self::from_each([object.clone()])
+    }
+
+    /// Starts from each of these objects.
+    pub fn from_each(objects: impl IntoIterator<Item = ManagedObjectReference>) -> Self {
+        Self {
+            objects: objects.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Does not read the objects started from, only those reached from them.
+    #[must_use]
+    pub fn skip_start(mut self) -> Self {
+        self.skip_start = true;
+        self
+    }
+
+    /// Goes on from the start along this selection (and along those given before).
+    #[must_use]
+    pub fn select(mut self, selection: Selection) -> Self {
+        self.selections.push(selection);
+        self
+    }
+
+    /// Goes on from the start along each of these selections.
+    #[must_use]
+    pub fn select_all(mut self, selections: impl IntoIterator<Item = Selection>) -> Self {
+        self.selections.extend(selections);
+        self
+    }
+
+    /// Reads these properties (paths such as `runtime.powerState`) of objects of the type `ty` or a descendant.
+    /// Without paths only the references are given.
+    #[must_use]
+    pub fn properties<P: Into<String>>(
+        mut self,
+        ty: impl Into<String>,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.properties.push(PropertySpec {
+            r#type: ty.into(),
+            all: Some(false),
+            path_set: paths.into_iter().map(Into::into).collect(),
+        });
+        self
+    }
+
+    /// Reads all properties of objects of the type `ty` or a descendant. They can be very many.
+    #[must_use]
+    pub fn all_properties(mut self, ty: impl Into<String>) -> Self {
+        self.properties.push(PropertySpec {
+            r#type: ty.into(),
+            all: Some(true),
+            path_set: Vec::new(),
+        });
+        self
+    }
+
+    /// Reads the properties of a [`PropertySet`].
+    #[must_use]
+    pub fn set<P: PropertySet>(self) -> Self {
+        self.properties(P::TYPE, P::PATHS.iter().copied())
+    }
+
+    /// Asks for at most this many objects a page; otherwise the server decides. Servers older than 4.1 know no pages.
+    #[must_use]
+    pub fn page_size(mut self, objects: u32) -> Self {
+        self.page_size = Some(i32::try_from(objects).unwrap_or(i32::MAX));
+        self
+    }
+
+    /// The request as the property collector takes it.
+    pub fn filter(&self) -> PropertyFilterSpec {
+        let select_set: Vec<Poly<_>> = self
+            .selections
+            .iter()
+            .map(|selection| selection.spec().clone())
+            .collect();
+        let object_set = self
+            .objects
+            .iter()
+            .map(|object| ObjectSpec {
+                obj: object.clone(),
+                skip: Some(self.skip_start),
+                select_set: select_set.clone(),
+            })
+            .collect();
+        PropertyFilterSpec {
+            prop_set: self.properties.clone(),
+            object_set,
+            ..PropertyFilterSpec::default()
+        }
+    }
+}
+
+impl Client {
+    /// Reads properties of many objects, all pages of them.
+    ///
+    /// What could not be read is told per property, see [`ObjectProperties`].
+    ///
+    /// # Errors
+    /// As [`Client::call`]. A session that ends between two pages is renewed, and reading begins again.
+    pub async fn retrieve(&self, request: &Retrieve) -> Result<Vec<ObjectProperties>, Error> {
+        let mut begun_again = false;
+        loop {
+            let logins = self.logins();
+            let mut pages = self.pages(request.clone());
+            match pages.rest().await {
+                // A new session does not know the old one's pages.
+                Err(error)
+                    if error.is_not_authenticated()
+                        && !matches!(error, Error::Renewal(_))
+                        && !begun_again
+                        && self.renew(logins).await? =>
+                {
+                    begun_again = true;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Reads properties of many objects, page by page.
+    pub fn pages(&self, request: Retrieve) -> Pages {
+        Pages::new(self.clone(), request)
+    }
+
+    /// Reads the properties of a [`PropertySet`], as that type, of all objects that `request` leads to.
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve). A property that cannot be read costs its object's set at most, see [`Typed`].
+    pub async fn retrieve_set<P: PropertySet>(
+        &self,
+        request: Retrieve,
+    ) -> Result<Vec<Typed<P>>, Error> {
+        let objects = self.retrieve(&request.set::<P>()).await?;
+        Ok(objects.into_iter().map(Typed::new).collect())
+    }
+
+    /// Reads one property of one object; an unset one gives `None` if `T` is an `Option`.
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve), and [`Error::Property`] when the property is not there or of another type.
+    pub async fn property<T: FromAny>(
+        &self,
+        object: &ManagedObjectReference,
+        path: &str,
+    ) -> Result<T, Error> {
+        let request = Retrieve::from(object).properties(&object.r#type, [path]);
+        let mut found = self.retrieve(&request).await?;
+        let mut properties = match found.is_empty() {
+            true => ObjectProperties::nothing_of(object.clone()),
+            false => found.swap_remove(0),
+        };
+        Ok(properties.take(path)?)
+    }
+}

@@ -1,0 +1,159 @@
+use vi_types::methods::{
+    CancelRetrievePropertiesEx, ContinueRetrievePropertiesEx, RetrieveProperties,
+    RetrievePropertiesEx,
+};
+use vi_types::objects::{ObjectContent, RetrieveOptions};
+
+use super::{ObjectProperties, Retrieve};
+use crate::{Client, Error};
+
+/// An answer of the property collector, page by page.
+///
+/// Servers keep what is left of an answer until it is read or cancelled; a `Pages` that is dropped before its end
+/// cancels in the background (when dropped on a tokio runtime), [`close`](Self::close) does so and waits.
+#[derive(Debug)]
+pub struct Pages {
+    client: Client,
+    request: Retrieve,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Start,
+    /// There is more on the server, under this token.
+    Token(String),
+    End,
+}
+
+impl Pages {
+    pub(super) fn new(client: Client, request: Retrieve) -> Self {
+        Self {
+            client,
+            request,
+            state: State::Start,
+        }
+    }
+
+    /// The next page; `None` after the last one. A page is never empty.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; there are no more pages then. A session that ends between two pages takes the rest of the
+    /// answer with it, so this is an error ([`Error::is_not_authenticated`]), unlike in [`Client::retrieve`].
+    pub async fn next(&mut self) -> Result<Option<Vec<ObjectProperties>>, Error> {
+        loop {
+            let (token, objects) = match &self.state {
+                State::End => return Ok(None),
+                State::Start => {
+                    let first = self.first().await;
+                    self.state = State::End;
+                    first?
+                }
+                State::Token(token) => {
+                    let next = self.following(token).await;
+                    self.state = State::End;
+                    next?
+                }
+            };
+            self.state = token.map_or(State::End, State::Token);
+            if !objects.is_empty() {
+                return Ok(Some(objects));
+            }
+        }
+    }
+
+    /// All pages that are left, as one.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn rest(&mut self) -> Result<Vec<ObjectProperties>, Error> {
+        let Some(mut all) = self.next().await? else {
+            return Ok(Vec::new());
+        };
+        while let Some(page) = self.next().await? {
+            all.extend(page);
+        }
+        Ok(all)
+    }
+
+    /// Gives up the pages not read.
+    ///
+    /// # Errors
+    /// When the server cannot be told.
+    pub async fn close(mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.state, State::End) {
+            State::Token(token) => {
+                let cancel = CancelRetrievePropertiesEx { token };
+                self.client.call(&cancel).await.map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn first(&self) -> Result<Page, Error> {
+        let mut renewed = false;
+        loop {
+            let logins = self.client.logins();
+            let page = self.call_first().await?;
+            // A missing session does not always fail the call: some servers refuse the properties one by one.
+            if renewed || !page.1.iter().any(ObjectProperties::lacks_session) {
+                return Ok(page);
+            }
+            if !self.client.renew(logins).await? {
+                return Ok(page);
+            }
+            renewed = true;
+        }
+    }
+
+    async fn call_first(&self) -> Result<Page, Error> {
+        let spec_set = vec![self.request.filter()];
+        if !self.client.api_version().at_least(4, 1) {
+            let objects = self.client.call(&RetrieveProperties { spec_set }).await?;
+            return Ok((None, properties(objects)));
+        }
+        let request = RetrievePropertiesEx {
+            spec_set,
+            options: RetrieveOptions {
+                max_objects: self.request.page_size,
+            },
+        };
+        Ok(match self.client.call(&request).await? {
+            Some(result) => (result.token, properties(result.objects)),
+            None => (None, Vec::new()),
+        })
+    }
+
+    async fn following(&self, token: &str) -> Result<Page, Error> {
+        let request = ContinueRetrievePropertiesEx {
+            token: token.to_owned(),
+        };
+        // Without renewal: the token would mean nothing to a new session.
+        let result = self.client.call_in_this_session(&request).await?;
+        Ok((result.token, properties(result.objects)))
+    }
+}
+
+/// The token of what is left, and the objects.
+type Page = (Option<String>, Vec<ObjectProperties>);
+
+fn properties(objects: Vec<ObjectContent>) -> Vec<ObjectProperties> {
+    objects.into_iter().map(ObjectProperties::from).collect()
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        let State::Token(token) = std::mem::replace(&mut self.state, State::End) else {
+            return;
+        };
+        let client = self.client.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let cancel = CancelRetrievePropertiesEx { token };
+                if let Err(error) = client.call_in_this_session(&cancel).await {
+                    tracing::debug!(%error, "pages not read could not be cancelled");
+                }
+            });
+        }
+    }
+}

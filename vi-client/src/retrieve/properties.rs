@@ -1,0 +1,173 @@
+use vi_types::objects::{
+    DynamicProperty, LocalizedMethodFault, MissingProperty, NotAuthenticated, ObjectContent,
+};
+use vi_types::{Any, CastError, FromAny, ManagedObjectReference, SoapFault};
+
+/// The properties that were read of one object.
+///
+/// A property is in one of four states: there, unset, missing (the server refuses it, with a fault), or there but not
+/// decodable. The last two never cost the rest of the answer; [`problems`](Self::problems) lists them.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectProperties {
+    /// The object.
+    pub object: ManagedObjectReference,
+    values: Vec<DynamicProperty>,
+    missing: Vec<MissingProperty>,
+}
+
+impl ObjectProperties {
+    pub(super) fn nothing_of(object: ManagedObjectReference) -> Self {
+        Self {
+            object,
+            ..Self::default()
+        }
+    }
+
+    /// The paths that have a value, in the server's order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|property| property.name.as_str())
+    }
+
+    /// The value of a property, if it is there.
+    pub fn get(&self, path: &str) -> Option<&Any> {
+        self.values
+            .iter()
+            .find(|property| property.name == path)
+            .map(|property| &property.val)
+    }
+
+    /// The fault for which the server does not give a property.
+    pub fn missing(&self, path: &str) -> Option<&LocalizedMethodFault> {
+        self.missing
+            .iter()
+            .find(|missing| missing.path == path)
+            .map(|missing| &missing.fault)
+    }
+
+    /// Takes a property out as a `T`. An unset one is an error unless `T` can do without a value: an `Option` is
+    /// `None`, a list is empty.
+    ///
+    /// # Errors
+    /// When it is unset, missing, not decodable or of another type.
+    pub fn take<T: FromAny>(&mut self, path: &str) -> Result<T, PropertyError> {
+        let kind = match self
+            .values
+            .iter()
+            .position(|property| property.name == path)
+        {
+            Some(at) => {
+                // Not yet removed: what cannot be decoded stays, for `problems`.
+                if let Any::Undecodable(value) = &self.values[at].val {
+                    PropertyErrorKind::Undecodable(Box::new(value.error.clone()))
+                } else {
+                    match self.values.swap_remove(at).val.cast() {
+                        Ok(value) => return Ok(value),
+                        Err(error) => PropertyErrorKind::Type(error),
+                    }
+                }
+            }
+            None => match self.missing(path) {
+                Some(fault) => PropertyErrorKind::Missing(Box::new(fault.clone())),
+                None => match T::from_any(Any::None) {
+                    Ok(nothing) => return Ok(nothing),
+                    Err(_) => PropertyErrorKind::Unset,
+                },
+            },
+        };
+        Err(self.error(path, kind))
+    }
+
+    /// Like [`take`](Self::take), but a property that is missing or not decodable counts as unset; it stays among the
+    /// [`problems`](Self::problems).
+    ///
+    /// # Errors
+    /// When it is of another type, or when `T` cannot do without a value.
+    pub fn take_if_readable<T: FromAny>(&mut self, path: &str) -> Result<T, PropertyError> {
+        self.take(path).or_else(|error| match error.kind {
+            PropertyErrorKind::Missing(_) | PropertyErrorKind::Undecodable(_) => {
+                T::from_any(Any::None).map_err(|_| error)
+            }
+            _ => Err(error),
+        })
+    }
+
+    /// The properties that the server refused or that could not be decoded.
+    pub fn problems(&self) -> impl Iterator<Item = PropertyError> {
+        let missing = self.missing.iter().map(|missing| {
+            let kind = PropertyErrorKind::Missing(Box::new(missing.fault.clone()));
+            self.error(&missing.path, kind)
+        });
+        let undecodable = self.values.iter().filter_map(|property| {
+            let Any::Undecodable(value) = &property.val else {
+                return None;
+            };
+            let kind = PropertyErrorKind::Undecodable(Box::new(value.error.clone()));
+            Some(self.error(&property.name, kind))
+        });
+        missing.chain(undecodable)
+    }
+
+    /// Whether the server refuses a property because there is no session: it says so here, not by a fault of the call.
+    pub(super) fn lacks_session(&self) -> bool {
+        self.missing
+            .iter()
+            .any(|missing| missing.fault.fault.is::<NotAuthenticated>())
+    }
+
+    fn error(&self, path: &str, kind: PropertyErrorKind) -> PropertyError {
+        PropertyError {
+            object: self.object.clone(),
+            path: path.to_owned(),
+            kind,
+        }
+    }
+}
+
+impl From<ObjectContent> for ObjectProperties {
+    fn from(content: ObjectContent) -> Self {
+        Self {
+            object: content.obj,
+            values: content.prop_set,
+            missing: content.missing_set,
+        }
+    }
+}
+
+/// A property that cannot be had.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("property '{path}' of {object}: {kind}")]
+pub struct PropertyError {
+    /// Whose property.
+    pub object: ManagedObjectReference,
+    /// Which property.
+    pub path: String,
+    /// Why.
+    pub kind: PropertyErrorKind,
+}
+
+/// Why a property cannot be had.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PropertyErrorKind {
+    /// It has no value, or was not asked for.
+    #[error("not set")]
+    Unset,
+    /// The server refuses it.
+    #[error("the server does not give it: {}", fault_text(.0))]
+    Missing(Box<LocalizedMethodFault>),
+    /// Its value could not be decoded; with the place in the value.
+    #[error("cannot be decoded: {0}")]
+    Undecodable(Box<vi_types::DecodeError>),
+    /// Its value is of another type.
+    #[error(transparent)]
+    Type(CastError),
+}
+
+fn fault_text(fault: &LocalizedMethodFault) -> String {
+    SoapFault {
+        code: String::new(),
+        string: fault.localized_message.clone().unwrap_or_default(),
+        detail: Some(Any::Object(fault.fault.clone().into_object())),
+    }
+    .to_string()
+}

@@ -1,0 +1,193 @@
+//! Versions of the API: which one the server speaks with us.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A version of the VI API, such as `2.5u2`, `6.7.3` or `8.0.1.0`.
+///
+/// Compares by its numbers: `2.5 < 2.5u2 < 4.0 < 6.7.3 < 8.0.1.0`; missing numbers count as 0.
+#[derive(Clone, Debug)]
+pub struct ApiVersion {
+    text: String,
+    numbers: Vec<u32>,
+}
+
+impl ApiVersion {
+    /// The newest version that the types of this release describe.
+    pub const NEWEST: &'static str = "9.1.1.0";
+    /// What servers show to clients that ask for no version.
+    pub const OLDEST: &'static str = "2.5";
+
+    /// Reads a version; `None` if the text does not begin with a number, as those of unreleased servers.
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let numbers = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().ok())
+            .collect::<Option<_>>()?;
+        Some(Self {
+            text: text.to_owned(),
+            numbers,
+        })
+    }
+
+    /// The version as the server writes it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether this is version `major.minor` or a newer one.
+    pub fn at_least(&self, major: u32, minor: u32) -> bool {
+        compare(&self.numbers, &[major, minor]) != Ordering::Less
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "a constant of our own, parsed in the tests below"
+    )]
+    pub(crate) fn newest() -> Self {
+        Self::parse(Self::NEWEST).expect("a version")
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "a constant of our own, parsed in the tests below"
+    )]
+    pub(crate) fn oldest() -> Self {
+        Self::parse(Self::OLDEST).expect("a version")
+    }
+}
+
+fn compare(left: &[u32], right: &[u32]) -> Ordering {
+    let number = |list: &[u32], at| list.get(at).copied().unwrap_or(0);
+    (0..left.len().max(right.len()))
+        .map(|at| number(left, at).cmp(&number(right, at)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+impl PartialEq for ApiVersion {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for ApiVersion {}
+
+impl PartialOrd for ApiVersion {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ApiVersion {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(&self.numbers, &other.numbers)
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// How the version of the API is chosen that requests ask for (in their `SOAPAction`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Negotiation {
+    /// What the server says of itself in `about.apiVersion`, or [`ApiVersion::NEWEST`] if that is older.
+    ///
+    /// Costs no request: the service content is read without a version, which every server answers in its 2.5 view.
+    /// (So `about` lacks what came later, such as `instanceUuid`; members of the service content that came later are
+    /// read again when a call needs one.) Should a server refuse the version, its list decides, see
+    /// [`Listed`](Self::Listed).
+    #[default]
+    About,
+    /// The newest version known here of those that the server lists in `/sdk/vimServiceVersions.xml`; one more
+    /// request. Without such a list (ESX 3.5, VirtualCenter 2.5) no version is asked for.
+    Listed,
+    /// This one.
+    Exactly(ApiVersion),
+    /// None: the server answers in its oldest view, as to libvirt up to 11.3. Properties, and calls such as
+    /// `RetrievePropertiesEx`, that came after VI API 2.5 are not there then.
+    Unversioned,
+}
+
+/// The newest version that both sides know, by the text of `/sdk/vimServiceVersions.xml`.
+///
+/// The file lists namespaces, each with a `name`, its `version` and under `priorVersions` all older ones.
+pub(crate) fn newest_common(list: &str) -> Option<ApiVersion> {
+    let (_, after) = list.split_once("<name>urn:vim25</name>")?;
+    let ours = after.split("</namespace>").next()?;
+    let newest = ApiVersion::newest();
+    ours.split("<version>")
+        .skip(1)
+        .filter_map(|rest| ApiVersion::parse(rest.split('<').next()?.trim()))
+        .filter(|version| *version <= newest)
+        .max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> ApiVersion {
+        ApiVersion::parse(text).unwrap()
+    }
+
+    #[test]
+    fn versions_have_the_order_of_their_releases() {
+        let order = [
+            ApiVersion::OLDEST,
+            "2.5u2",
+            "4.0",
+            "4.1",
+            "5.0",
+            "5.5",
+            "6.5",
+            "6.7",
+            "6.7.3",
+            "7.0.0.0",
+            "8.0.1.0",
+            "8.0.2.0",
+            "9.0.0.0",
+            ApiVersion::NEWEST,
+            "10.0",
+        ];
+        for pair in order.windows(2) {
+            assert!(version(pair[0]) < version(pair[1]), "{pair:?}");
+        }
+        assert_eq!(version("8.0"), version("8.0.0.0"));
+        assert!(version("4.1").at_least(4, 1) && !version("4.0").at_least(4, 1));
+        assert!(ApiVersion::parse("m5CA1EF4D").is_none() && ApiVersion::parse("").is_none());
+    }
+
+    #[test]
+    fn the_newest_common_version_is_chosen() {
+        let list = |versions: &str| {
+            format!(
+                "<?xml version=\"1.0\"?>\n<namespaces version=\"1.0\">\n\
+                 <namespace>\n<name>urn:vsan</name>\n<version>9.0</version>\n</namespace>\n\
+                 <namespace>\n<name>urn:vim25</name>\n{versions}</namespace>\n\
+                 <namespace>\n<name>urn:pbm</name>\n<version>9.1.0.0</version>\n</namespace>\n</namespaces>"
+            )
+        };
+        let common =
+            |versions: &str| newest_common(&list(versions)).map(|version| version.to_string());
+        let prior = "<priorVersions><version>6.7</version><version>6.5</version></priorVersions>";
+        assert_eq!(
+            common(&format!("<version>6.7.3</version>{prior}")).unwrap(),
+            "6.7.3"
+        );
+        assert_eq!(
+            common(&format!("<version>99.0</version>{prior}")).unwrap(),
+            "6.7"
+        );
+        assert_eq!(common(""), None);
+        assert_eq!(newest_common("<html>not found</html>"), None);
+    }
+}

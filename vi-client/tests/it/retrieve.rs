@@ -1,0 +1,331 @@
+//! The property collector: traversal, paging, old servers, sets of properties, views.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use vi_client::property_set;
+use vi_client::retrieve::{PropertyErrorKind, Retrieve, Selection};
+use vi_types::ManagedObjectReference;
+use vi_types::enums::VirtualMachinePowerState;
+
+use crate::vi::{Call, Vi, fault, result};
+
+fn root() -> ManagedObjectReference {
+    ManagedObjectReference::new("Folder", "ha-folder-root")
+}
+
+fn names() -> Retrieve {
+    Retrieve::from(&root())
+        .select_all(Selection::inventory())
+        .properties("VirtualMachine", ["name"])
+}
+
+fn object(n: usize) -> String {
+    format!(
+        "<objects><obj type=\"VirtualMachine\">{n}</obj><propSet><name>name</name>\
+         <val xsi:type=\"xsd:string\">vm{n}</val></propSet></objects>"
+    )
+}
+
+/// A server with `total` VMs that gives `page` at a time.
+fn paging(total: usize, page: usize) -> Arc<Vi> {
+    Vi::new("8.0.1.0", move |call| {
+        let from = match call.method.as_str() {
+            "RetrievePropertiesEx" => 0,
+            "ContinueRetrievePropertiesEx" => token(call).parse().unwrap(),
+            _ => return None,
+        };
+        let to = (from + page).min(total);
+        let objects: String = (from..to).map(object).collect();
+        let token = match to {
+            to if to < total => format!("<token>{to}</token>"),
+            _ => String::new(),
+        };
+        Some(result(
+            &call.method,
+            &format!("<returnval>{token}{objects}</returnval>"),
+        ))
+    })
+}
+
+fn token(call: &Call) -> &str {
+    let (_, after) = call.body.split_once("<token").unwrap();
+    let (_, after) = after.split_once('>').unwrap();
+    after.split('<').next().unwrap()
+}
+
+#[tokio::test]
+async fn the_request_is_one_traversal() {
+    let vi = paging(1, 10);
+    let client = vi.log_in().await;
+    let request = Retrieve::from(&root())
+        .select(
+            Selection::traverse("Folder", "childEntity")
+                .named("folder")
+                .select(Selection::by_name("folder"))
+                .select(
+                    Selection::traverse("Datacenter", "vmFolder")
+                        .skip()
+                        .select(Selection::by_name("folder")),
+                ),
+        )
+        .properties("VirtualMachine", ["name", "runtime.powerState"])
+        .page_size(50);
+    let mut found = client.retrieve(&request).await.unwrap();
+    assert_eq!(found[0].take::<String>("name").unwrap(), "vm0");
+    let body = vi.last().body;
+    let flat: String = body.split(" xmlns=\"urn:vim25\"").collect();
+    for part in [
+        "<propSet><type>VirtualMachine</type><all>false</all><pathSet>name</pathSet>\
+         <pathSet>runtime.powerState</pathSet></propSet>",
+        "<objectSet><obj type=\"Folder\">ha-folder-root</obj><skip>false</skip>",
+        "<selectSet xsi:type=\"TraversalSpec\"><name>folder</name><type>Folder</type><path>childEntity</path>\
+         <skip>false</skip><selectSet><name>folder</name></selectSet>",
+        "<path>vmFolder</path><skip>true</skip>",
+        "<options><maxObjects>50</maxObjects></options>",
+    ] {
+        assert!(flat.contains(part), "{part} in {flat}");
+    }
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn as_many_requests_as_pages() {
+    let vi = paging(5000, 1000);
+    let client = vi.log_in().await;
+    let all = client.retrieve(&names()).await.unwrap();
+    assert_eq!(all.len(), 5000);
+    assert_eq!(all[4999].object.value, "4999");
+    assert_eq!(vi.count("RetrievePropertiesEx"), 1);
+    assert_eq!(vi.count("ContinueRetrievePropertiesEx"), 4);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn pages_come_one_by_one_and_are_cancelled() {
+    let vi = paging(10, 4);
+    let client = vi.log_in().await;
+    let mut pages = client.pages(names());
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        sizes.push(page.len());
+    }
+    assert_eq!(sizes, [4, 4, 2]);
+    assert!(pages.next().await.unwrap().is_none());
+    pages.close().await.unwrap();
+    assert_eq!(vi.count("CancelRetrievePropertiesEx"), 0);
+
+    let mut pages = client.pages(names());
+    pages.next().await.unwrap();
+    pages.close().await.unwrap();
+    assert_eq!(vi.last().method, "CancelRetrievePropertiesEx");
+    assert_eq!(token(&vi.last()), "4");
+
+    let mut pages = client.pages(names());
+    pages.next().await.unwrap();
+    drop(pages);
+    while vi.count("CancelRetrievePropertiesEx") < 2 {
+        tokio::task::yield_now().await;
+    }
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_found_is_an_empty_answer() {
+    let vi = Vi::new("8.0.1.0", |call| {
+        (call.method == "RetrievePropertiesEx").then(|| result("RetrievePropertiesEx", ""))
+    });
+    let client = vi.log_in().await;
+    assert!(client.retrieve(&names()).await.unwrap().is_empty());
+    let error = client
+        .property::<String>(&root(), "name")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "property 'name' of Folder:ha-folder-root: not set"
+    );
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn old_servers_are_asked_the_old_way() {
+    for (version, method) in [
+        ("2.5u2", "RetrieveProperties"),
+        ("4.0", "RetrieveProperties"),
+        ("4.1", "RetrievePropertiesEx"),
+    ] {
+        let vi = Vi::new(version, |call| match call.method.as_str() {
+            "RetrieveProperties" => {
+                let object = "<returnval><obj type=\"VirtualMachine\">7</obj></returnval>";
+                Some(result(&call.method, object))
+            }
+            "RetrievePropertiesEx" => Some(result(
+                &call.method,
+                &format!("<returnval>{}</returnval>", object(7)),
+            )),
+            _ => None,
+        });
+        let client = vi.log_in().await;
+        let found = client.retrieve(&names().page_size(5)).await.unwrap();
+        assert_eq!(found[0].object.value, "7");
+        assert_eq!(vi.last().method, method);
+        client.close().await.unwrap();
+    }
+}
+
+const LACKING: &str = "<returnval><objects><obj type=\"VirtualMachine\">1</obj><missingSet><path>name</path>\
+    <fault><fault xsi:type=\"NotAuthenticated\"><object type=\"VirtualMachine\">1</object>\
+    <privilegeId>System.Read</privilegeId></fault></fault></missingSet></objects></returnval>";
+
+#[tokio::test]
+async fn a_session_that_ended_may_hide_in_the_missing_set() {
+    let ended = Arc::new(AtomicBool::new(true));
+    let flag = ended.clone();
+    let vi = Vi::new("8.0.1.0", move |call| {
+        (call.method == "RetrievePropertiesEx").then(|| match flag.swap(false, Ordering::SeqCst) {
+            true => result("RetrievePropertiesEx", LACKING),
+            false => result(
+                "RetrievePropertiesEx",
+                &format!("<returnval>{}</returnval>", object(1)),
+            ),
+        })
+    });
+    let client = vi.log_in().await;
+    let mut found = client.retrieve(&names()).await.unwrap();
+    assert_eq!(found[0].take::<String>("name").unwrap(), "vm1");
+    assert_eq!(vi.count("Login"), 2);
+    client.close().await.unwrap();
+
+    // and if a new session does not help, it is what it is
+    let vi = Vi::new("8.0.1.0", |call| {
+        (call.method == "RetrievePropertiesEx").then(|| result("RetrievePropertiesEx", LACKING))
+    });
+    let client = vi.log_in().await;
+    let mut found = client.retrieve(&names()).await.unwrap();
+    let error = found[0].take::<String>("name").unwrap_err();
+    assert!(matches!(error.kind, PropertyErrorKind::Missing(_)));
+    assert_eq!(vi.count("Login"), 2);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_ends_between_pages_begins_the_answer_again() {
+    let server = paging(10, 4);
+    let ended = Arc::new(AtomicBool::new(true));
+    let (pages, flag) = (server.clone(), ended.clone());
+    let vi = Vi::new("8.0.1.0", move |call| {
+        if call.method == "ContinueRetrievePropertiesEx" && flag.swap(false, Ordering::SeqCst) {
+            return Some(crate::vi::not_authenticated());
+        }
+        pages.answer_to(call)
+    });
+    let client = vi.log_in().await;
+    assert_eq!(client.retrieve(&names()).await.unwrap().len(), 10);
+    assert_eq!(vi.count("Login"), 2);
+    assert_eq!(vi.count("RetrievePropertiesEx"), 2);
+
+    ended.store(true, Ordering::SeqCst);
+    let mut pages = client.pages(names());
+    pages.next().await.unwrap();
+    assert!(pages.next().await.unwrap_err().is_not_authenticated());
+    assert!(pages.next().await.unwrap().is_none());
+    client.close().await.unwrap();
+}
+
+property_set! {
+    /// A virtual machine in a list.
+    #[derive(Debug)]
+    struct Listed: VirtualMachine {
+        name: String = "name",
+        state: VirtualMachinePowerState = "runtime.powerState",
+        uuid: Option<String> = "config.uuid",
+        networks: Vec<ManagedObjectReference> = "network",
+    }
+}
+
+#[tokio::test]
+async fn sets_of_properties_are_structs() {
+    let vi = Vi::new("8.0.1.0", |call| {
+        let state = |state: &str| {
+            format!(
+                "<propSet><name>runtime.powerState</name><val xsi:type=\"VirtualMachinePowerState\">{state}</val></propSet>"
+            )
+        };
+        let name = "<propSet><name>name</name><val xsi:type=\"xsd:string\">a</val></propSet>";
+        let networks = "<propSet><name>network</name><val xsi:type=\"ArrayOfManagedObjectReference\">\
+            <ManagedObjectReference type=\"Network\">net-1</ManagedObjectReference></val></propSet>";
+        let refused = "<missingSet><path>config.uuid</path><fault><fault xsi:type=\"NoPermission\">\
+            <object type=\"VirtualMachine\">1</object><privilegeId>x</privilegeId></fault></fault></missingSet>";
+        let inside = format!(
+            "<returnval><objects><obj type=\"VirtualMachine\">1</obj>{name}{}{networks}{refused}</objects>\
+             <objects><obj type=\"VirtualMachine\">2</obj>{}</objects></returnval>",
+            state("poweredOn"),
+            state("suspended"),
+        );
+        (call.method == "RetrievePropertiesEx").then(|| result(&call.method, &inside))
+    });
+    let client = vi.log_in().await;
+    let request = Retrieve::from(&root()).select_all(Selection::inventory());
+    let found = client.retrieve_set::<Listed>(request).await.unwrap();
+    assert!(vi.last().body.contains("config.uuid"));
+
+    let first = found[0].properties.as_ref().unwrap();
+    assert_eq!((first.name.as_str(), first.uuid.as_deref()), ("a", None));
+    assert_eq!(first.state, VirtualMachinePowerState::PoweredOn);
+    assert_eq!(first.networks[0].value, "net-1");
+    let problems: Vec<_> = found[0]
+        .problems
+        .iter()
+        .map(|problem| problem.path.as_str())
+        .collect();
+    assert_eq!(problems, ["config.uuid"]);
+
+    let error = found[1].properties.as_ref().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "property 'name' of VirtualMachine:2: not set"
+    );
+    client.close().await.unwrap();
+}
+
+fn views() -> Arc<Vi> {
+    Vi::new("8.0.1.0", |call| match call.method.as_str() {
+        "CreateContainerView" => Some(result(
+            &call.method,
+            "<returnval type=\"ContainerView\">session[52]view-1</returnval>",
+        )),
+        "RetrievePropertiesEx" => Some(fault("NoPermission", "Permission was denied.")),
+        _ => None,
+    })
+}
+
+#[tokio::test]
+async fn views_are_destroyed() {
+    let vi = views();
+    let client = vi.log_in().await;
+    let view = client
+        .container_view(&root(), ["VirtualMachine"], true)
+        .await
+        .unwrap();
+    let request = view.retrieve().properties("VirtualMachine", ["name"]);
+    client.retrieve(&request).await.unwrap_err();
+    let body = vi.last().body;
+    assert!(
+        body.contains("session[52]view-1") && body.contains("<skip>true</skip>"),
+        "{body}"
+    );
+    view.close().await.unwrap();
+    assert_eq!(vi.last().method, "DestroyView");
+
+    drop(
+        client
+            .container_view(&root(), ["VirtualMachine"], true)
+            .await
+            .unwrap(),
+    );
+    while vi.count("DestroyView") < 2 {
+        tokio::task::yield_now().await;
+    }
+    client.close().await.unwrap();
+}
