@@ -115,25 +115,23 @@ impl Authenticate for Credentials {
     }
 }
 
-/// Who logs in to `host`, and with which password.
+/// Who logs in to a server, and with which password.
 ///
-/// `user` is the URI's, `config` the `auth.conf` there is, `default` who usually logs in.
-///
-/// # Errors
-/// When `auth.conf` refers to something it lacks, or `questions` has no answer.
-pub fn credentials(
+/// `user` is the URI's, `config` the `auth.conf` there is, `default` who usually logs in. The first
+/// of the server's `names` is for people; `auth.conf` may know it by any.
+pub(crate) fn credentials(
     user: Option<&str>,
     config: Option<&AuthFile>,
     questions: &dyn Authenticate,
-    host: &str,
+    names: &[&str],
     default: &str,
 ) -> Result<(String, SecretString)> {
     let known = match config {
-        Some(config) => config.credentials("esx", host)?,
+        Some(config) => config.credentials("esx", names)?,
         None => Default::default(),
     };
     let mut question = Question {
-        host: host.to_owned(),
+        host: names.first().copied().unwrap_or_default().to_owned(),
         default: default.to_owned(),
         username: default.to_owned(),
     };
@@ -253,7 +251,8 @@ mod tests {
     #[track_caller]
     fn check(user: Option<&str>, config: Option<&str>, expected: (&str, &str)) {
         let config = config.map(|text| AuthFile::parse("f", &format!("{CONFIG}{text}")).unwrap());
-        let (username, password) = credentials(user, config.as_ref(), &Echo, "h", "root").unwrap();
+        let (username, password) =
+            credentials(user, config.as_ref(), &Echo, &["h"], "root").unwrap();
         assert_eq!((username.as_str(), password.expose_secret()), expected);
     }
 
@@ -308,14 +307,14 @@ mod tests {
             username: None,
             password: "p".to_owned().into(),
         };
-        let (username, password) = credentials(None, None, &known, "h", "root").unwrap();
+        let (username, password) = credentials(None, None, &known, &["h"], "root").unwrap();
         assert_eq!((username.as_str(), password.expose_secret()), ("root", "p"));
         assert!(!format!("{known:?}").contains("\"p\""));
     }
 
     #[test]
     fn nobody_to_ask() {
-        let error = credentials(Some("bob"), None, &NoQuestions, "h", "root").unwrap_err();
+        let error = credentials(Some("bob"), None, &NoQuestions, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "invalid argument: Missing authentication credentials"
@@ -325,12 +324,12 @@ mod tests {
 
     #[test]
     fn asking_fails() {
-        let error = credentials(None, None, &Silent, "h", "root").unwrap_err();
+        let error = credentials(None, None, &Silent, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "authentication failed: Username request failed"
         );
-        let error = credentials(Some("bob"), None, &Silent, "h", "root").unwrap_err();
+        let error = credentials(Some("bob"), None, &Silent, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "authentication failed: Password request failed"

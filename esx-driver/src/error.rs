@@ -1,5 +1,11 @@
 use std::{error::Error as StdError, fmt};
 
+use vi_client::{
+    retrieve::{PropertyError, PropertyErrorKind},
+    transport::{TlsError, TransportError},
+};
+use vi_types::SoapFault;
+use vi_types::objects::{InvalidLogin, NoPermission};
 use virt_model::{ErrorDomain, ErrorNumber};
 
 /// What a call of this crate can end with besides success.
@@ -36,6 +42,41 @@ pub enum ErrorKind {
     AuthFile,
     /// There is no user name or no password to log in with.
     Credentials,
+    /// The server does not take the user name and password.
+    Login,
+    /// The user may not do that.
+    NoPermission,
+    /// The server is another product than the URI says, or one that is not supported.
+    Product,
+    /// The vCenter of `vcenter=` is not the one that manages the host.
+    VCenter,
+    /// A name has no address.
+    Resolve,
+    /// The server cannot be reached, or the connection broke.
+    Transport,
+    /// There is no connection that can be trusted.
+    Tls,
+    /// The server took too long.
+    Timeout,
+    /// What answers is no VMware server.
+    NotVi,
+    /// The server answered with a fault that has no kind of its own here; it is the
+    /// [`fault`](Error::fault).
+    Fault,
+    /// The server's answer cannot be understood.
+    Decode,
+    /// The server did not give a property that it always has, or gave one of another type.
+    Property,
+    /// A property has a value that cannot be.
+    UnexpectedValue,
+    /// A virtual machine lacks what makes it a domain.
+    UnreadableDomain,
+    /// There is no such domain.
+    NoDomain,
+    /// A flag that the function does not know.
+    UnsupportedFlags,
+    /// The connection was closed.
+    Closed,
 }
 
 impl Error {
@@ -65,6 +106,17 @@ impl Error {
         self
     }
 
+    /// A property that is needed is not there.
+    pub(crate) fn missing_property(error: PropertyError) -> Error {
+        let message = match &error.kind {
+            PropertyErrorKind::Unset | PropertyErrorKind::Missing(_) => {
+                format!("Missing '{}' property", error.path)
+            }
+            _ => error.to_string(),
+        };
+        Error::new(ErrorKind::Property, ErrorNumber::InternalError, message).because(error)
+    }
+
     /// What failed.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -83,6 +135,18 @@ impl Error {
     /// The text without libvirt's words for [`code`](Error::code) in front.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// The server's fault, when that is the cause.
+    pub fn fault(&self) -> Option<&SoapFault> {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<vi_client::Error>() {
+                return error.fault();
+            }
+            cause = error.source();
+        }
+        None
     }
 
     /// What to try next, where that can be told: a sentence without a final period.
@@ -111,5 +175,113 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<vi_client::Error> for Error {
+    fn from(error: vi_client::Error) -> Error {
+        let (kind, code, message) = sort(&error);
+        let described = Error::new(kind, code, message);
+        match advice(&error) {
+            Some(advice) => described.advise(advice),
+            None => described,
+        }
+        .because(error)
+    }
+}
+
+/// Kind, libvirt's number and text of what went wrong below.
+fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
+    use vi_client::Error as Cause;
+
+    let internal = ErrorNumber::InternalError;
+    match error {
+        Cause::Fault { method, fault } => (
+            fault_kind(fault),
+            internal,
+            // Faults come with this status; the client does not pass it on.
+            format!(
+                "HTTP response code 500 for call to '{method}'. Fault: {} - {}",
+                fault.code, fault.string
+            ),
+        ),
+        Cause::Renewal(cause) => sort(cause),
+        Cause::Transport(cause) => match cause {
+            TransportError::Resolve { host, source } => {
+                let message = format!("IP address lookup for host '{host}' failed: {source}");
+                (ErrorKind::Resolve, internal, message)
+            }
+            TransportError::Tls { .. } => (ErrorKind::Tls, internal, cause.to_string()),
+            TransportError::ConnectTimeout { .. } => (
+                ErrorKind::Timeout,
+                ErrorNumber::OperationTimeout,
+                cause.to_string(),
+            ),
+            _ => (ErrorKind::Transport, internal, cause.to_string()),
+        },
+        Cause::Status { method, status } => (
+            ErrorKind::NotVi,
+            ErrorNumber::HttpError,
+            format!("HTTP response code {status} for call to '{method}'"),
+        ),
+        Cause::Redirect { from, to } => (
+            ErrorKind::NotVi,
+            internal,
+            format!("The server redirects from '{from}' to '{to}'"),
+        ),
+        Cause::NotVi { .. } => (ErrorKind::NotVi, internal, error.to_string()),
+        Cause::Deadline { .. } => (
+            ErrorKind::Timeout,
+            ErrorNumber::OperationTimeout,
+            error.to_string(),
+        ),
+        Cause::Property(_) => (ErrorKind::Property, internal, error.to_string()),
+        Cause::Closed { .. } => (
+            ErrorKind::Closed,
+            ErrorNumber::InvalidConn,
+            error.to_string(),
+        ),
+        _ => (ErrorKind::Decode, internal, error.to_string()),
+    }
+}
+
+fn fault_kind(fault: &SoapFault) -> ErrorKind {
+    if fault.is::<InvalidLogin>() {
+        ErrorKind::Login
+    } else if fault.is::<NoPermission>() {
+        ErrorKind::NoPermission
+    } else {
+        ErrorKind::Fault
+    }
+}
+
+fn advice(error: &vi_client::Error) -> Option<String> {
+    if let Some(fault) = error.fault() {
+        if fault.is::<InvalidLogin>() {
+            return Some(
+                "check the user name and the password; after some wrong ones a server refuses right \
+                 ones too for a while"
+                    .to_owned(),
+            );
+        }
+        let denied = fault.cast::<NoPermission>()?;
+        let privilege = denied.privilege_id.as_ref()?;
+        return Some(match &denied.object {
+            Some(object) => format!("the user needs the privilege {privilege} on {object}"),
+            None => format!("the user needs the privilege {privilege}"),
+        });
+    }
+    match error {
+        vi_client::Error::Transport(TransportError::Tls {
+            problem:
+                TlsError::Expired { .. } | TlsError::NotYetValid { .. } | TlsError::WrongName { .. },
+            ..
+        }) => {
+            Some("pin the certificate (thumbprint=), or do not verify it (no_verify=1)".to_owned())
+        }
+        vi_client::Error::NotVi { .. } | vi_client::Error::Redirect { .. } => {
+            Some("check the server's name and port".to_owned())
+        }
+        _ => None,
     }
 }

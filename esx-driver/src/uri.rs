@@ -8,6 +8,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use vi_client::transport::{Proxy, ProxyKind, Thumbprint};
 use virt_model::{ErrorDomain, ErrorNumber};
 
 use crate::{Error, ErrorKind, Result};
@@ -88,30 +89,6 @@ pub enum VCenter {
     Named(String),
 }
 
-/// The value of `proxy=`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Proxy {
-    /// The proxy's protocol.
-    pub kind: ProxyKind,
-    /// Its name or address, IPv6 without brackets.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-}
-
-/// The protocol of a proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ProxyKind {
-    /// HTTP, `CONNECT` for TLS.
-    Http,
-    /// SOCKS 4: addresses are looked up here.
-    Socks4,
-    /// SOCKS 4a: addresses are looked up by the proxy.
-    Socks4a,
-    /// SOCKS 5 (`socks5` and `socks`).
-    Socks5,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Parameters {
     transport: Transport,
@@ -122,7 +99,7 @@ struct Parameters {
     cacert: Option<PathBuf>,
     legacy_uuid: bool,
     authfile: Option<PathBuf>,
-    thumbprint: Option<String>,
+    thumbprint: Option<Thumbprint>,
 }
 
 impl EsxUri {
@@ -197,9 +174,9 @@ impl EsxUri {
         self.parameters.authfile.as_deref()
     }
 
-    /// `thumbprint=`: 64 (SHA-256) or 40 (SHA-1) lower-case hexadecimal digits.
-    pub fn thumbprint(&self) -> Option<&str> {
-        self.parameters.thumbprint.as_deref()
+    /// `thumbprint=`: the only certificate that is accepted.
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        self.parameters.thumbprint
     }
 
     /// What is odd about the URI and was ignored, in libvirt's words.
@@ -633,18 +610,10 @@ fn proxy(value: &str) -> Result<Proxy> {
     })
 }
 
-fn thumbprint(value: String) -> Result<String> {
-    let digits = value.replace(':', "").to_ascii_lowercase();
-    let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if hexadecimal && matches!(digits.len(), 40 | 64) {
-        return Ok(digits);
-    }
-    Err(unexpected(
-        "thumbprint",
-        "value",
-        &value,
-        "40 or 64 hexadecimal digits",
-    ))
+fn thumbprint(value: String) -> Result<Thumbprint> {
+    value
+        .parse()
+        .map_err(|_| unexpected("thumbprint", "value", &value, "40 or 64 hexadecimal digits"))
 }
 
 fn unexpected(name: &str, what: &str, value: &str, should_be: &str) -> Error {

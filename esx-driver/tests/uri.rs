@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use esx_driver::{
-    Error, ErrorKind, EsxUri, Proxy, ProxyKind, Scheme, Transport, VCenter, virt_model::ErrorNumber,
+    Error, ErrorKind, EsxUri, Scheme, Transport, VCenter,
+    vi_client::transport::{Proxy, ProxyKind, Thumbprint},
+    virt_model::ErrorNumber,
 };
 
 #[track_caller]
@@ -376,16 +378,18 @@ fn files() {
 
 #[test]
 fn thumbprints() {
-    let sha1 = "AB:CD:".to_owned() + &"00:".repeat(17) + "EF";
-    let digits = "abcd".to_owned() + &"00".repeat(17) + "ef";
+    let sha1 = "AB:".to_owned() + &"00:".repeat(18) + "EF";
+    let mut bytes = [0; 20];
+    (bytes[0], bytes[19]) = (0xab, 0xef);
     assert_eq!(
         with(&format!("thumbprint={sha1}")).thumbprint(),
-        Some(digits.as_str())
+        Some(Thumbprint::Sha1(bytes))
     );
     let sha256 = "0f".repeat(32);
+    let pinned = Thumbprint::Sha256([0x0f; 32]);
     assert_eq!(
         with(&format!("thumbprint={sha256}")).thumbprint(),
-        Some(sha256.as_str())
+        Some(pinned)
     );
     refused(
         "thumbprint=abc",

@@ -96,20 +96,21 @@ impl AuthFile {
         Ok(file)
     }
 
-    /// What the file says about logging in to `host` for `service` (`esx` for all VMware servers);
-    /// nothing if it has no group for that.
+    /// What the file says about logging in, for `service` (`esx` for all VMware servers), to the
+    /// server with these names; nothing if it has no group for that. The first name with a group of
+    /// its own counts.
     ///
     /// # Errors
     /// When the group names no credentials, or credentials that do not exist.
-    pub fn credentials(&self, service: &str, host: &str) -> Result<KnownCredentials> {
-        let mut group = format!("auth-{service}-{host}");
-        if !self.groups.contains_key(&group) {
-            group = format!("auth-{service}-default");
-        }
-        let Some(values) = self.groups.get(&group) else {
+    pub fn credentials(&self, service: &str, names: &[&str]) -> Result<KnownCredentials> {
+        let mut groups = names
+            .iter()
+            .chain(&["default"])
+            .map(|name| format!("auth-{service}-{name}"));
+        let Some(group) = groups.find(|group| self.groups.contains_key(group)) else {
             return Ok(KnownCredentials::default());
         };
-        let Some(name) = values.get("credentials") else {
+        let Some(name) = self.groups[&group].get("credentials") else {
             return Err(syntax(format!(
                 "Missing item 'credentials' in group '{group}' in '{}'",
                 self.path.display()
@@ -174,7 +175,7 @@ mod tests {
     fn user(lines: &str, expected: Option<&str>) {
         let text = format!("[auth-esx-h]\ncredentials=x\n[credentials-x]\n{lines}");
         let file = AuthFile::parse("f", &text).unwrap();
-        let known = file.credentials("esx", "h").unwrap();
+        let known = file.credentials("esx", &["h"]).unwrap();
         assert_eq!(known.username.as_deref(), expected, "{lines:?}");
     }
 
@@ -229,7 +230,7 @@ mod tests {
         .unwrap();
         let known = AuthFile::read(&path)
             .unwrap()
-            .credentials("esx", "h")
+            .credentials("esx", &["h"])
             .unwrap();
         assert_eq!(known.username, None);
     }
@@ -268,7 +269,7 @@ mod tests {
     #[track_caller]
     fn lookup(text: &str, expected: Result<Option<&str>, &str>) {
         let file = AuthFile::parse("/f", text).unwrap();
-        let found = file.credentials("esx", "h");
+        let found = file.credentials("esx", &["h"]);
         match (found, expected) {
             (Ok(found), Ok(expected)) => assert_eq!(found.username.as_deref(), expected),
             (Err(error), Err(message)) => assert_eq!(
@@ -297,6 +298,16 @@ mod tests {
              [auth-esx-h]\ncredentials=y\n[credentials-y]\nusername=eve\n",
             Ok(Some("eve")),
         );
+    }
+
+    #[test]
+    fn a_server_with_two_names() {
+        let text = "[auth-esx-192.0.2.1]\ncredentials=x\n[credentials-x]\nusername=bob\n\
+                    [auth-esx-default]\ncredentials=y\n[credentials-y]\nusername=eve\n";
+        let file = AuthFile::parse("/f", text).unwrap();
+        let username = |names: &[&str]| file.credentials("esx", names).unwrap().username.unwrap();
+        assert_eq!(username(&["vc", "192.0.2.1"]), "bob");
+        assert_eq!(username(&["vc", "192.0.2.2"]), "eve");
     }
 
     #[test]
@@ -329,7 +340,7 @@ mod tests {
     fn passwords_are_not_shown() {
         let text = "[auth-esx-h]\ncredentials=x\n[credentials-x]\npassword=s3cret\n";
         let file = AuthFile::parse("/f", text).unwrap();
-        let known = file.credentials("esx", "h").unwrap();
+        let known = file.credentials("esx", &["h"]).unwrap();
         assert!(!format!("{file:?} {known:?}").contains("s3cret"));
         let error = AuthFile::parse("/f", "[a]\npassword s3cret\n").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("s3cret"));

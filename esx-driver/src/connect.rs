@@ -1,0 +1,143 @@
+//! Connections: opening, closing, and what they tell about the server and the host.
+
+mod node;
+mod open;
+mod processor;
+mod product;
+
+use std::fmt;
+
+use tracing::warn;
+use vi_client::Client;
+use vi_types::ManagedObjectReference;
+use virt_model::LibVersion;
+
+pub use self::open::OpenOptions;
+use crate::{EsxUri, Result, auth::Authenticate, inventory::Place};
+
+/// A connection to a host or a vCenter: libvirt's `virConnect`.
+///
+/// A cheap clone that talks to a server; all clones share one session, which is renewed when the
+/// server has ended it. (libvirt asks before every call whether the session is still there; here
+/// a call that finds it gone logs in again and is repeated.)
+///
+/// [`close`](Connect::close) logs out. A connection that is dropped without it leaves its session
+/// to the server, which ends it after half an hour.
+#[derive(Clone)]
+pub struct Connect {
+    pub(crate) client: Client,
+    pub(crate) place: Place,
+    version: LibVersion,
+    vcenter: Option<Client>,
+    uri: EsxUri,
+}
+
+impl Connect {
+    /// Connects to the server that `uri` names. What neither the URI nor `auth.conf` says of user
+    /// and password is asked of `auth`.
+    ///
+    /// Four requests: the service's content, the login, the look at the inventory, and none for
+    /// libvirt's capabilities, which are [read when they are asked for](Connect::capabilities).
+    ///
+    /// # Errors
+    /// [`ErrorKind`](crate::ErrorKind) tells them apart: no credentials, no way to the server, no
+    /// trust in it, a wrong password, another product than the URI says, no such place in the
+    /// inventory.
+    pub async fn open(uri: &EsxUri, auth: &dyn Authenticate) -> Result<Connect> {
+        OpenOptions::new(auth).open(uri).await
+    }
+
+    /// Like [`open`](Connect::open), over a transport of the caller's: a simulator in the same
+    /// process, a recording.
+    ///
+    /// # Errors
+    /// As [`open`](Connect::open).
+    pub async fn open_with(
+        uri: &EsxUri,
+        transport: impl vi_client::transport::Transport,
+        auth: &dyn Authenticate,
+    ) -> Result<Connect> {
+        OpenOptions::new(auth).transport(transport).open(uri).await
+    }
+
+    /// Logs out, of the vCenter of `vcenter=` too. Every clone is closed.
+    ///
+    /// # Errors
+    /// When a server cannot be told. The connection is closed all the same.
+    pub async fn close(self) -> Result<()> {
+        let host = self.client.close().await;
+        if let Some(vcenter) = &self.vcenter {
+            vcenter.close().await?;
+        }
+        Ok(host?)
+    }
+
+    /// libvirt's name of the driver: `ESX`, for vCenters too.
+    pub fn type_name(&self) -> &'static str {
+        "ESX"
+    }
+
+    /// The version of the product the URI names: of the vCenter for `vpx://`.
+    pub fn version(&self) -> LibVersion {
+        self.version
+    }
+
+    /// The URI of the connection, with its port.
+    pub fn uri(&self) -> &EsxUri {
+        &self.uri
+    }
+
+    /// Whether nobody can read along: `https`, or within this process.
+    pub fn is_encrypted(&self) -> bool {
+        self.client.is_secure()
+    }
+
+    /// The same as [`is_encrypted`](Connect::is_encrypted), as in libvirt.
+    pub fn is_secure(&self) -> bool {
+        self.client.is_secure()
+    }
+
+    /// Whether the server answers: it is asked for its time. (libvirt says yes of every connection
+    /// that is not closed, without asking.)
+    pub async fn is_alive(&self) -> bool {
+        let this = ManagedObjectReference::new("ServiceInstance", "ServiceInstance");
+        let request = vi_types::methods::CurrentTime { this };
+        match self.client.call(&request).await {
+            Ok(_) => true,
+            Err(error) => {
+                warn!(%error, "the server does not answer");
+                false
+            }
+        }
+    }
+
+    /// The client of the server the URI names, for calls that this crate does not make.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client of the vCenter of `vcenter=`.
+    pub fn vcenter(&self) -> Option<&Client> {
+        self.vcenter.as_ref()
+    }
+
+    /// The host whose domains these are.
+    pub fn host_system(&self) -> &ManagedObjectReference {
+        &self.place.host_system
+    }
+
+    /// Whether domains are identified by the instance UUID (else by the BIOS UUID): not with
+    /// `legacy_uuid=1`, and not on servers before API 4.0, which have no other.
+    pub(crate) fn by_instance_uuid(&self) -> bool {
+        !self.uri.legacy_uuid() && self.client.api_version().at_least(4, 0)
+    }
+}
+
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connect")
+            .field("uri", &self.uri.to_string())
+            .field("host", &self.place.host_system)
+            .finish_non_exhaustive()
+    }
+}

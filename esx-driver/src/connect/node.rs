@@ -1,0 +1,181 @@
+//! What the host says about itself: libvirt's node functions.
+
+use vi_client::{
+    property_set,
+    retrieve::{PropertySet, Retrieve},
+};
+use vi_types::objects::HostCpuIdInfo;
+use virt_model::{Capabilities, CapabilitiesGuest, ErrorNumber, NodeInfo, Uuid};
+
+use super::{Connect, processor};
+use crate::{Error, ErrorKind, Result};
+
+property_set! {
+    struct DnsConfig: HostSystem {
+        host_name: Option<String> = "config.network.dnsConfig.hostName",
+        domain_name: Option<String> = "config.network.dnsConfig.domainName",
+    }
+}
+
+property_set! {
+    struct Hardware: HostSystem {
+        hz: i64 = "hardware.cpuInfo.hz",
+        cores: i32 = "hardware.cpuInfo.numCpuCores",
+        packages: i32 = "hardware.cpuInfo.numCpuPackages",
+        threads: i32 = "hardware.cpuInfo.numCpuThreads",
+        memory: i64 = "hardware.memorySize",
+        numa_nodes: Option<i32> = "hardware.numaInfo.numNodes",
+        model: Option<String> = "summary.hardware.cpuModel",
+    }
+}
+
+property_set! {
+    struct Memory: HostSystem {
+        size: i64 = "hardware.memorySize",
+        used_mib: i32 = "summary.quickStats.overallMemoryUsage",
+    }
+}
+
+property_set! {
+    struct Identity: HostSystem {
+        uuid: Option<String> = "hardware.systemInfo.uuid",
+        features: Vec<HostCpuIdInfo> = "hardware.cpuFeature",
+    }
+}
+
+property_set! {
+    struct Limits: HostSystem {
+        max_vcpus: i32 = "capability.maxSupportedVcpus",
+    }
+}
+
+impl Connect {
+    /// The host's name with its domain: that of the host for `vpx://` too.
+    ///
+    /// # Errors
+    /// When the host has no name.
+    pub async fn hostname(&self) -> Result<String> {
+        let dns: DnsConfig = self.host_properties().await?;
+        let host = dns
+            .host_name
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Property,
+                    ErrorNumber::InternalError,
+                    "Missing or empty 'hostName' property",
+                )
+            })?;
+        Ok(match dns.domain_name.filter(|name| !name.is_empty()) {
+            Some(domain) => format!("{host}.{domain}"),
+            None => host,
+        })
+    }
+
+    /// The host's processors and memory.
+    ///
+    /// # Errors
+    /// When the host does not tell them.
+    pub async fn node_info(&self) -> Result<NodeInfo> {
+        let hardware: Hardware = self.host_properties().await?;
+        let count = |number: i32| u32::try_from(number).unwrap_or(0);
+        let (cores, packages, threads) = (
+            count(hardware.cores),
+            count(hardware.packages),
+            count(hardware.threads),
+        );
+        Ok(NodeInfo {
+            model: processor::model(&hardware.model.unwrap_or_default()),
+            memory: u64::try_from(hardware.memory).unwrap_or(0) / 1024,
+            cpus: cores,
+            mhz: u32::try_from(hardware.hz / 1_000_000).unwrap_or(0),
+            nodes: count(hardware.numa_nodes.unwrap_or(0)),
+            sockets: packages,
+            cores: cores.checked_div(packages).unwrap_or(0),
+            threads: threads.checked_div(cores).unwrap_or(0),
+        })
+    }
+
+    /// What the host can run.
+    ///
+    /// Read at each call; libvirt reads it when it opens the connection, whether it is asked for or
+    /// not.
+    ///
+    /// # Errors
+    /// When the host does not tell whether its processors have the 64-bit mode.
+    pub async fn capabilities(&self) -> Result<Capabilities> {
+        let identity: Identity = self.host_properties().await?;
+        let long_mode = long_mode(&identity.features)?;
+        let guest = |arch: &str, wordsize| CapabilitiesGuest {
+            os_type: "hvm".to_owned(),
+            arch: arch.to_owned(),
+            wordsize,
+            domain_types: vec!["vmware".to_owned()],
+        };
+        let mut guests = vec![guest("i686", 32)];
+        if long_mode {
+            guests.push(guest("x86_64", 64));
+        }
+        Ok(Capabilities {
+            // libvirt takes what is no UUID for none as well.
+            host_uuid: identity
+                .uuid
+                .and_then(|uuid| uuid.parse().ok())
+                .unwrap_or(Uuid::NIL),
+            host_arch: if long_mode { "x86_64" } else { "i686" }.to_owned(),
+            migration_transports: vec!["vpxmigr".to_owned()],
+            guests,
+        })
+    }
+
+    /// The host's memory that is not in use, in bytes.
+    ///
+    /// # Errors
+    /// When the host does not tell.
+    pub async fn free_memory(&self) -> Result<u64> {
+        let memory: Memory = self.host_properties().await?;
+        let free = memory.size - i64::from(memory.used_mib) * 1024 * 1024;
+        Ok(u64::try_from(free).unwrap_or(0))
+    }
+
+    /// The most virtual processors a domain of this host can have.
+    ///
+    /// # Errors
+    /// When the host does not tell.
+    pub async fn max_vcpus(&self) -> Result<u32> {
+        let limits: Limits = self.host_properties().await?;
+        Ok(u32::try_from(limits.max_vcpus).unwrap_or(0))
+    }
+
+    /// Properties of the host of this connection.
+    async fn host_properties<P: PropertySet>(&self) -> Result<P> {
+        let request = Retrieve::from(&self.place.host_system);
+        let found = self.client.retrieve_set::<P>(request).await?.pop();
+        match found {
+            Some(found) => found.properties.map_err(Error::missing_property),
+            None => Err(Error::new(
+                ErrorKind::Property,
+                ErrorNumber::InternalError,
+                "Could not lookup 'HostSystem' from 'HostSystem'",
+            )),
+        }
+    }
+}
+
+/// Whether the processors have the 64-bit mode.
+fn long_mode(features: &[HostCpuIdInfo]) -> Result<bool> {
+    // CPUID leaf 0x80000001 as the signed number the API has.
+    const LEAF: i32 = i32::MIN + 1;
+    let edx = features
+        .iter()
+        .find(|feature| feature.level == LEAF)
+        .and_then(|feature| feature.edx.as_deref());
+    match edx {
+        Some(edx) => processor::has_long_mode(edx),
+        None => Err(Error::new(
+            ErrorKind::Property,
+            ErrorNumber::InternalError,
+            "Missing CPUID leaf 0x80000001 in 'hardware.cpuFeature' property",
+        )),
+    }
+}

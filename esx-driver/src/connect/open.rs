@@ -1,0 +1,259 @@
+//! The way to a connection, for each kind of server.
+
+use std::{io, net::IpAddr};
+
+use secrecy::ExposeSecret;
+use tracing::warn;
+use vi_client::{
+    Client, Options,
+    transport::{Endpoint, HttpsTransport, Transport, Verify},
+};
+use virt_model::ErrorNumber;
+
+use super::{Connect, product::Product};
+use crate::{
+    Error, ErrorKind, EsxUri, Result, Scheme, VCenter,
+    auth::{self, AuthFile, AuthFileSearch, Authenticate},
+    inventory::{self, Place},
+};
+
+/// How a connection is opened, where the usual way will not do.
+///
+/// ```no_run
+/// # async fn open(transport: vi_client::transport::HttpsTransport) -> esx_driver::Result<()> {
+/// use esx_driver::{EsxUri, OpenOptions, auth::NoQuestions};
+///
+/// let uri: EsxUri = "esx://esx1.example.com/".parse()?;
+/// let connect = OpenOptions::new(&NoQuestions).transport(transport).open(&uri).await?;
+/// # Ok(()) }
+/// ```
+pub struct OpenOptions<'a> {
+    auth: &'a dyn Authenticate,
+    auth_files: AuthFileSearch,
+    transport: Option<Box<dyn Transport>>,
+    vcenter_transport: Option<Box<dyn Transport>>,
+}
+
+impl<'a> OpenOptions<'a> {
+    /// The usual way; what neither the URI nor `auth.conf` says is asked of `auth`.
+    pub fn new(auth: &'a dyn Authenticate) -> OpenOptions<'a> {
+        OpenOptions {
+            auth,
+            auth_files: AuthFileSearch::of_environment(),
+            transport: None,
+            vcenter_transport: None,
+        }
+    }
+
+    /// Looks for `auth.conf` there.
+    #[must_use]
+    pub fn auth_files(mut self, search: AuthFileSearch) -> Self {
+        self.auth_files = search;
+        self
+    }
+
+    /// Reaches the server over `transport`; the URI's port, proxy and certificates do not matter.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Box::new(transport));
+        self
+    }
+
+    /// Reaches the vCenter of `vcenter=` over `transport`.
+    #[must_use]
+    pub fn vcenter_transport(mut self, transport: impl Transport) -> Self {
+        self.vcenter_transport = Some(Box::new(transport));
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Connect::open`].
+    pub async fn open(self, uri: &EsxUri) -> Result<Connect> {
+        for warning in uri.warnings() {
+            warn!("{warning}");
+        }
+        let auth_file = match self.auth_files.find(uri.authfile()) {
+            Some(path) => Some(AuthFile::read(&path)?),
+            None => None,
+        };
+        let login = Login {
+            uri,
+            auth_file: auth_file.as_ref(),
+            questions: self.auth,
+        };
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => to_server(uri, uri.server()),
+        };
+        let client = login
+            .connect(transport, &[uri.server()], uri.scheme())
+            .await?;
+        let version = Product::of(client.about())?.version;
+        let result = look(&client, uri).await;
+        let place = closing_on_error(&client, result).await?;
+        let vcenter = match uri.vcenter() {
+            Some(wanted) if uri.scheme() != Scheme::Vpx => {
+                let result = vcenter(&login, wanted, &place, self.vcenter_transport).await;
+                Some(closing_on_error(&client, result).await?)
+            }
+            _ => None,
+        };
+        Ok(Connect {
+            client,
+            place,
+            version,
+            vcenter,
+            uri: uri.clone(),
+        })
+    }
+}
+
+/// What it takes to log in to the servers of one connection.
+struct Login<'a> {
+    uri: &'a EsxUri,
+    auth_file: Option<&'a AuthFile>,
+    questions: &'a dyn Authenticate,
+}
+
+impl Login<'_> {
+    /// A client that is logged in to a server that is what `scheme` means.
+    ///
+    /// `names` are the server's, the first one for people; `auth.conf` may know it by any.
+    async fn connect(
+        &self,
+        transport: Box<dyn Transport>,
+        names: &[&str],
+        scheme: Scheme,
+    ) -> Result<Client> {
+        let usual = match scheme {
+            Scheme::Esx | Scheme::Gsx => "root",
+            Scheme::Vpx => "administrator@vsphere.local",
+        };
+        let (username, password) = auth::credentials(
+            self.uri.user(),
+            self.auth_file,
+            self.questions,
+            names,
+            usual,
+        )?;
+        let client = Client::connect(transport, Options::default()).await?;
+        Product::of(client.about())?.expect(scheme, names[0])?;
+        client.login(username, password.expose_secret()).await?;
+        Ok(client)
+    }
+}
+
+/// The place the URI means.
+async fn look(client: &Client, uri: &EsxUri) -> Result<Place> {
+    let root = &client.service_content().root_folder;
+    let inventory = inventory::read(client).await?;
+    let place = match uri.scheme() {
+        Scheme::Vpx => inventory.find(root, uri.path_names(), uri.path())?,
+        Scheme::Esx | Scheme::Gsx => inventory.only_host(root)?,
+    };
+    match (uri.scheme(), place.host.in_maintenance_mode) {
+        (Scheme::Vpx, _) => {}
+        (_, Some(true)) => warn!("The server is in maintenance mode"),
+        (_, Some(false)) => {}
+        (_, None) => {
+            return Err(Error::new(
+                ErrorKind::Property,
+                ErrorNumber::InternalError,
+                "Missing 'runtime.inMaintenanceMode' property",
+            ));
+        }
+    }
+    Ok(place)
+}
+
+/// A client of the vCenter that `vcenter=` asks for.
+async fn vcenter(
+    login: &Login<'_>,
+    wanted: &VCenter,
+    host: &Place,
+    transport: Option<Box<dyn Transport>>,
+) -> Result<Client> {
+    let managed_by = host.host.management_server_ip.as_deref();
+    let (name, ip) = match (wanted, managed_by) {
+        (VCenter::OfHost, None) => {
+            return Err(mismatch("This host is not managed by a vCenter".to_owned()));
+        }
+        (VCenter::OfHost, Some(ip)) => (ip, ip.to_owned()),
+        (VCenter::Named(name), _) => {
+            let ip = resolve(name).await?.to_string();
+            if let Some(managed_by) = managed_by.filter(|managed_by| *managed_by != ip) {
+                return Err(mismatch(format!(
+                    "This host is managed by a vCenter with IP address {managed_by}, but a \
+                     mismatching vCenter '{name}' ({ip}) has been specified"
+                )));
+            }
+            (name.as_str(), ip)
+        }
+    };
+    let host_ip = resolve(login.uri.server()).await?.to_string();
+    let transport = match transport {
+        Some(transport) => transport,
+        None => to_server(login.uri, name),
+    };
+    let client = login.connect(transport, &[name, &ip], Scheme::Vpx).await?;
+    let result = inventory::knows_host(&client, name, &host_ip).await;
+    closing_on_error(&client, result).await?;
+    Ok(client)
+}
+
+fn mismatch(message: String) -> Error {
+    Error::new(ErrorKind::VCenter, ErrorNumber::InternalError, message)
+}
+
+/// The way to `server` with the port, proxy and certificates of `uri`.
+///
+/// The port is the host's for its vCenter too, as in libvirt.
+fn to_server(uri: &EsxUri, server: &str) -> Box<dyn Transport> {
+    let endpoint = match uri.transport() {
+        crate::Transport::Https => Endpoint::https(server, uri.port()),
+        crate::Transport::Http => Endpoint::http(server, uri.port()),
+    };
+    // What asks for less comes first: no_verify makes cacert moot in libvirt too.
+    let verify = if uri.no_verify() {
+        Verify::NoVerify
+    } else if let Some(thumbprint) = uri.thumbprint() {
+        Verify::Pin(thumbprint)
+    } else if let Some(path) = uri.cacert() {
+        Verify::CaFile(path.to_owned())
+    } else {
+        Verify::SystemRoots
+    };
+    let transport = HttpsTransport::new(endpoint)
+        .verify(verify)
+        .proxy(uri.proxy().cloned());
+    Box::new(transport)
+}
+
+/// The first address of a name, as libvirt takes it.
+async fn resolve(host: &str) -> Result<IpAddr> {
+    if let Ok(address) = host.parse() {
+        return Ok(address);
+    }
+    let failed = |error: io::Error| {
+        let message = format!("IP address lookup for host '{host}' failed: {error}");
+        Error::new(ErrorKind::Resolve, ErrorNumber::InternalError, message).because(error)
+    };
+    let mut addresses = tokio::net::lookup_host((host, 0)).await.map_err(failed)?;
+    let first = addresses.next().map(|address| address.ip());
+    first.ok_or_else(|| {
+        let message = format!("No IP address for host '{host}' found");
+        Error::new(ErrorKind::Resolve, ErrorNumber::InternalError, message)
+    })
+}
+
+/// Logs out before giving an error on: nobody else can any more.
+async fn closing_on_error<T>(client: &Client, result: Result<T>) -> Result<T> {
+    if result.is_err()
+        && let Err(error) = client.close().await
+    {
+        warn!(%error, "could not log out");
+    }
+    result
+}

@@ -1,0 +1,287 @@
+//! Domains: the virtual machines of a host.
+
+mod identity;
+mod list;
+mod lookup;
+
+use std::fmt;
+
+use vi_client::{
+    property_set,
+    retrieve::{PropertySet, Retrieve},
+};
+use vi_types::{
+    ManagedObjectReference,
+    enums::VirtualMachinePowerState,
+    objects::{AutoStartDefaults, AutoStartPowerInfo, ManagedObjectNotFound},
+};
+use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
+
+pub use self::list::{DomainEntry, DomainList, SkippedDomain};
+use crate::{Connect, Error, ErrorKind, Result};
+
+/// A domain: libvirt's `virDomain`.
+///
+/// A cheap clone that talks to a server through its [`Connect`]. Name, id and UUID are those from
+/// when it was looked up; everything else is asked of the server at each call, one request each.
+/// libvirt looks a domain's virtual machine up by UUID at each call; here the server's own
+/// reference is kept, so that domains whose UUIDs are the same are told apart.
+#[derive(Clone)]
+pub struct Domain {
+    connect: Connect,
+    moref: ManagedObjectReference,
+    name: String,
+    uuid: Uuid,
+    id: Option<i32>,
+}
+
+property_set! {
+    struct Power: VirtualMachine {
+        power_state: VirtualMachinePowerState = "runtime.powerState",
+    }
+}
+
+property_set! {
+    struct Size: VirtualMachine {
+        power_state: VirtualMachinePowerState = "runtime.powerState",
+        memory_mib: i32 = "config.hardware.memoryMB",
+        cpus: i32 = "config.hardware.numCPU",
+        memory_limit_mib: Option<i64> = "config.memoryAllocation.limit",
+    }
+}
+
+property_set! {
+    struct MaxMemory: VirtualMachine {
+        memory_mib: i32 = "config.hardware.memoryMB",
+    }
+}
+
+property_set! {
+    struct Nothing: VirtualMachine {}
+}
+
+property_set! {
+    pub(crate) struct AutoStart: HostAutoStartManager {
+        defaults: Option<AutoStartDefaults> = "config.defaults",
+        power_info: Vec<AutoStartPowerInfo> = "config.powerInfo",
+    }
+}
+
+impl Domain {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The instance UUID, or with `legacy_uuid=1` the BIOS UUID; nil if the virtual machine's
+    /// configuration could not be read.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// The id: the number in the server's reference, `None` if the domain was off.
+    pub fn id(&self) -> Option<i32> {
+        self.id
+    }
+
+    /// The server's reference of the virtual machine.
+    pub fn moref(&self) -> &ManagedObjectReference {
+        &self.moref
+    }
+
+    /// The connection.
+    pub fn connect(&self) -> &Connect {
+        &self.connect
+    }
+
+    /// The state, and why: the server does not know, so the reason is always unknown.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    pub async fn state(&self) -> Result<(DomainState, StateReason)> {
+        let power: Power = self.properties().await?;
+        Ok((identity::state(&power.power_state), StateReason::UNKNOWN))
+    }
+
+    /// State, memory and processors. The processor time is always 0, as in libvirt.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more,
+    /// [`ErrorKind::Property`] if its configuration cannot be read.
+    pub async fn info(&self) -> Result<DomainInfo> {
+        let size: Size = self.properties().await?;
+        let max_mem = kib(size.memory_mib)?;
+        Ok(DomainInfo {
+            state: identity::state(&size.power_state),
+            max_mem,
+            // -1 is "no limit".
+            memory: match size.memory_limit_mib.map(u64::try_from) {
+                Some(Ok(limit)) => limit.saturating_mul(1024),
+                _ => max_mem,
+            },
+            nr_virt_cpu: u32::try_from(size.cpus).unwrap_or(0),
+            cpu_time: 0,
+        })
+    }
+
+    /// How the operating system is run: always `hvm`.
+    pub fn os_type(&self) -> &'static str {
+        "hvm"
+    }
+
+    /// The memory the domain may have, in KiB.
+    ///
+    /// # Errors
+    /// As [`info`](Domain::info).
+    pub async fn max_memory(&self) -> Result<u64> {
+        let size: MaxMemory = self.properties().await?;
+        kib(size.memory_mib)
+    }
+
+    /// The most processors the domain could have: the host's limit, as in libvirt. How many it has
+    /// is in [`info`](Domain::info).
+    ///
+    /// # Errors
+    /// When the host does not tell.
+    pub async fn max_vcpus(&self) -> Result<u32> {
+        self.connect.max_vcpus().await
+    }
+
+    /// Whether the domain starts with its host.
+    ///
+    /// # Errors
+    /// When the host does not tell. Whether there still is such a virtual machine is not asked.
+    pub async fn autostart(&self) -> Result<bool> {
+        Ok(self.connect.auto_start().await?.starts(&self.moref))
+    }
+
+    /// Whether the domain stays when it is stopped: always.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    pub async fn is_persistent(&self) -> Result<bool> {
+        self.exists().await.map(|()| true)
+    }
+
+    /// Whether the domain runs or is paused.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    pub async fn is_active(&self) -> Result<bool> {
+        let power: Power = self.properties().await?;
+        Ok(power.power_state != VirtualMachinePowerState::PoweredOff)
+    }
+
+    /// Whether the domain differs from its definition: never.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    pub async fn is_updated(&self) -> Result<bool> {
+        self.exists().await.map(|()| false)
+    }
+
+    /// Whether there is a managed save image: never, a suspended machine is paused.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    pub async fn has_managed_save_image(&self) -> Result<bool> {
+        self.exists().await.map(|()| false)
+    }
+
+    async fn exists(&self) -> Result<()> {
+        self.properties::<Nothing>().await.map(drop)
+    }
+
+    async fn properties<P: PropertySet>(&self) -> Result<P> {
+        let found = self
+            .connect
+            .client
+            .retrieve_set::<P>(Retrieve::from(&self.moref))
+            .await;
+        match found {
+            Ok(mut found) => match found.pop() {
+                Some(found) => found.properties.map_err(Error::missing_property),
+                None => Err(no_domain_with_uuid(self.uuid)),
+            },
+            Err(error) if error.is_fault::<ManagedObjectNotFound>() => {
+                Err(no_domain_with_uuid(self.uuid).because(error))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Connect {
+    /// Which domains the host starts.
+    pub(crate) async fn auto_start(&self) -> Result<AutoStart> {
+        let missing = || {
+            let message = "Could not retrieve the AutoStartDefaults object";
+            Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
+        };
+        let manager = self
+            .place
+            .host
+            .auto_start_manager
+            .as_ref()
+            .ok_or_else(missing)?;
+        let found = self
+            .client
+            .retrieve_set::<AutoStart>(Retrieve::from(manager))
+            .await?
+            .pop();
+        let settings = found
+            .ok_or_else(missing)?
+            .properties
+            .map_err(Error::missing_property)?;
+        if settings.defaults.is_none() {
+            return Err(missing());
+        }
+        Ok(settings)
+    }
+}
+
+impl AutoStart {
+    /// Whether the host starts the virtual machine.
+    fn starts(&self, moref: &ManagedObjectReference) -> bool {
+        let enabled = self.defaults.as_ref().and_then(|defaults| defaults.enabled);
+        enabled == Some(true)
+            && self
+                .power_info
+                .iter()
+                .any(|info| info.key == *moref && info.start_action.eq_ignore_ascii_case("powerOn"))
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Domain")
+            .field("name", &self.name)
+            .field("uuid", &self.uuid)
+            .field("id", &self.id)
+            .field("moref", &self.moref)
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_domain_with_uuid(uuid: Uuid) -> Error {
+    no_domain(format!("Could not find domain with UUID '{uuid}'"))
+}
+
+fn no_domain(message: String) -> Error {
+    Error::new(ErrorKind::NoDomain, ErrorNumber::NoDomain, message)
+}
+
+/// Memory of the server in KiB.
+fn kib(mib: i32) -> Result<u64> {
+    match u64::try_from(mib) {
+        Ok(mib) => Ok(mib * 1024),
+        Err(_) => {
+            let message = format!("Got invalid memory size {mib}");
+            Err(Error::new(
+                ErrorKind::UnexpectedValue,
+                ErrorNumber::InternalError,
+                message,
+            ))
+        }
+    }
+}

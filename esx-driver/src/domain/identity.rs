@@ -1,0 +1,148 @@
+//! What makes a virtual machine a domain: id, name and UUID.
+
+use vi_types::enums::VirtualMachinePowerState;
+use virt_model::{DomainState, ErrorNumber, Uuid};
+use vmx::escape::PERCENT;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The id that libvirt would give the virtual machine with this reference: the number `16` of a
+/// host's, or that of a vCenter's `vm-16`.
+///
+/// # Errors
+/// For any other text, and for numbers that are not positive.
+pub(crate) fn id(reference: &str) -> Result<i32> {
+    reference
+        .strip_prefix("vm-")
+        .unwrap_or(reference)
+        .parse()
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| {
+            unreadable(format!(
+                "Could not parse positive integer from '{reference}'"
+            ))
+        })
+}
+
+/// A domain's name from the `name` of its virtual machine.
+///
+/// # Errors
+/// When a `%` in it hides nothing.
+pub(crate) fn name(raw: &str) -> Result<String> {
+    match PERCENT.unescape(raw) {
+        Ok(name) => Ok(name.into_owned()),
+        Err(error) => {
+            Err(unreadable("Domain name contains invalid escape sequence").because(error))
+        }
+    }
+}
+
+/// A domain's UUID from the property that holds it.
+///
+/// A virtual machine whose configuration cannot be read has none, and `healthy` is false: its
+/// UUID is [`Uuid::NIL`]. (libvirt takes that for every machine whose `configStatus` is not green,
+/// even when there is a UUID.)
+///
+/// # Errors
+/// When a healthy machine has none, or when it is no UUID.
+pub(crate) fn uuid(raw: Option<&str>, healthy: bool) -> Result<Uuid> {
+    match raw {
+        Some(raw) => raw.parse().map_err(|error| {
+            unreadable(format!("Could not parse UUID from string '{raw}'")).because(error)
+        }),
+        None if healthy => Err(unreadable("Could not get UUID of virtual machine")),
+        None => Ok(Uuid::NIL),
+    }
+}
+
+/// What a virtual machine's `runtime.powerState` means to libvirt.
+pub(crate) fn state(power_state: &VirtualMachinePowerState) -> DomainState {
+    match power_state {
+        VirtualMachinePowerState::PoweredOff => DomainState::Shutoff,
+        VirtualMachinePowerState::PoweredOn => DomainState::Running,
+        VirtualMachinePowerState::Suspended => DomainState::Paused,
+        _ => DomainState::NoState,
+    }
+}
+
+/// A virtual machine lacks something, which makes it no domain.
+pub(crate) fn unreadable(message: impl Into<String>) -> Error {
+    Error::new(
+        ErrorKind::UnreadableDomain,
+        ErrorNumber::InternalError,
+        message,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use vi_types::Enum;
+
+    use super::*;
+
+    #[test]
+    fn ids() {
+        for (reference, expected) in [
+            ("16", Some(16)),
+            ("vm-1042", Some(1042)),
+            ("2147483647", Some(i32::MAX)),
+            ("0", None),
+            ("vm-0", None),
+            ("-5", None),
+            ("vm-", None),
+            ("", None),
+            ("2147483648", None),
+            ("vm-1042:guid", None),
+            ("group-v3", None),
+        ] {
+            assert_eq!(id(reference).ok(), expected, "{reference:?}");
+        }
+        assert_eq!(
+            id("x").unwrap_err().to_string(),
+            "internal error: Could not parse positive integer from 'x'"
+        );
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(name("plain").unwrap(), "plain");
+        assert_eq!(name("a%2fb%25").unwrap(), "a/b%");
+        assert_eq!(
+            name("50%").unwrap_err().to_string(),
+            "internal error: Domain name contains invalid escape sequence"
+        );
+    }
+
+    #[test]
+    fn uuids() {
+        let text = "564d9bef-acd9-b4e0-c8f0-aea8b9103515";
+        for healthy in [true, false] {
+            assert_eq!(uuid(Some(text), healthy).unwrap().to_string(), text);
+        }
+        assert_eq!(uuid(None, false).unwrap(), Uuid::NIL);
+        assert_eq!(
+            uuid(None, true).unwrap_err().to_string(),
+            "internal error: Could not get UUID of virtual machine"
+        );
+        assert_eq!(
+            uuid(Some("x"), true).unwrap_err().to_string(),
+            "internal error: Could not parse UUID from string 'x'"
+        );
+    }
+
+    #[test]
+    fn states() {
+        for (power_state, expected) in [
+            ("poweredOff", DomainState::Shutoff),
+            ("poweredOn", DomainState::Running),
+            ("suspended", DomainState::Paused),
+            ("hibernating", DomainState::NoState),
+        ] {
+            assert_eq!(
+                state(&VirtualMachinePowerState::from_wire(power_state)),
+                expected
+            );
+        }
+    }
+}

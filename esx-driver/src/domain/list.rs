@@ -1,0 +1,258 @@
+//! All domains at once.
+
+use tracing::warn;
+use vi_client::retrieve::ObjectProperties;
+use vi_types::{
+    Any, ManagedObjectReference,
+    enums::{ManagedEntityStatus, VirtualMachinePowerState},
+};
+use virt_model::{DomainFilter, DomainState, ErrorNumber};
+
+use super::{AutoStart, Domain, identity};
+use crate::{Connect, Error, ErrorKind, Result};
+
+/// The domains of a listing, in the server's order.
+#[derive(Debug, Default)]
+pub struct DomainList {
+    /// The domains that the filter admits.
+    pub domains: Vec<DomainEntry>,
+    /// Virtual machines that could not be made domains of. libvirt leaves them out without a word.
+    pub skipped: Vec<SkippedDomain>,
+}
+
+/// A domain of a listing, with what was read along.
+#[derive(Debug, Clone)]
+pub struct DomainEntry {
+    /// The domain.
+    pub domain: Domain,
+    /// Its state at that moment.
+    pub state: DomainState,
+}
+
+/// A virtual machine that is missing in a listing.
+#[derive(Debug)]
+pub struct SkippedDomain {
+    /// The server's reference of it.
+    pub moref: ManagedObjectReference,
+    /// What it lacks.
+    pub error: Error,
+}
+
+impl IntoIterator for DomainList {
+    type Item = DomainEntry;
+    type IntoIter = std::vec::IntoIter<DomainEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.domains.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a DomainList {
+    type Item = &'a DomainEntry;
+    type IntoIter = std::slice::Iter<'a, DomainEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.domains.iter()
+    }
+}
+
+impl Connect {
+    /// The host's domains that `filter` admits, with their states.
+    ///
+    /// One request at any number of domains (one a page if the server answers in pages); the
+    /// autostart filters take one more. No domain is persistent or not, and none has a managed save
+    /// image or a checkpoint, so some filters are answered without any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedFlags`] for bits that libvirt does not have. A domain that cannot be
+    /// read is not an error, see [`DomainList::skipped`].
+    pub async fn list_all_domains(&self, filter: DomainFilter) -> Result<DomainList> {
+        let known = DomainFilter::GROUPS
+            .into_iter()
+            .fold(DomainFilter::ALL, |all, group| all | group);
+        let unknown = filter.without(known);
+        if !unknown.is_empty() {
+            return Err(Error::new(
+                ErrorKind::UnsupportedFlags,
+                ErrorNumber::InvalidArg,
+                format!(
+                    "unsupported flags (0x{:x}) in function esxConnectListAllDomains",
+                    unknown.bits()
+                ),
+            ));
+        }
+        // What holds for every domain here.
+        if !(filter.admits(DomainFilter::PERSISTENT, true, DomainFilter::TRANSIENT)
+            && filter.admits(
+                DomainFilter::MANAGEDSAVE,
+                false,
+                DomainFilter::NO_MANAGEDSAVE,
+            )
+            && filter.admits(
+                DomainFilter::HAS_CHECKPOINT,
+                false,
+                DomainFilter::NO_CHECKPOINT,
+            ))
+        {
+            return Ok(DomainList::default());
+        }
+        let criteria = self.criteria(filter).await?;
+
+        let mut paths = self.identity_paths().to_vec();
+        if filter.asks(SNAPSHOTS) {
+            paths.push(SNAPSHOT_LIST);
+        }
+        let request = self.virtual_machines().properties("VirtualMachine", paths);
+        let mut list = DomainList::default();
+        for properties in self.client.retrieve(&request).await? {
+            let moref = properties.object.clone();
+            let has_snapshot = has_snapshot(&properties);
+            match self.identify_with_state(properties) {
+                Ok((domain, power_state)) => {
+                    if criteria.admit(&domain, &power_state, has_snapshot) {
+                        let state = identity::state(&power_state);
+                        list.domains.push(DomainEntry { domain, state });
+                    }
+                }
+                Err(error) => {
+                    warn!(%moref, %error, "left out of the list");
+                    list.skipped.push(SkippedDomain { moref, error });
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    async fn criteria(&self, filter: DomainFilter) -> Result<Criteria> {
+        let auto_start = if filter.asks(AUTOSTARTS) {
+            Some(self.auto_start().await?)
+        } else {
+            None
+        };
+        Ok(Criteria { filter, auto_start })
+    }
+
+    /// The domain that these properties make, and its virtual machine's power state.
+    pub(super) fn identify_with_state(
+        &self,
+        mut properties: ObjectProperties,
+    ) -> Result<(Domain, VirtualMachinePowerState)> {
+        let status: ManagedEntityStatus = properties
+            .take("configStatus")
+            .map_err(Error::missing_property)?;
+        let name: String = properties.take("name").map_err(|error| {
+            identity::unreadable("Could not get name of virtual machine").because(error)
+        })?;
+        // A UUID that is not given to this user is none.
+        let uuid: Option<String> = properties
+            .take_if_readable(self.uuid_path())
+            .map_err(Error::missing_property)?;
+        let power_state: VirtualMachinePowerState = properties
+            .take("runtime.powerState")
+            .map_err(Error::missing_property)?;
+        let healthy = status == ManagedEntityStatus::Green;
+        if uuid.is_none() && !healthy {
+            warn!(
+                vm = %properties.object,
+                "Cannot access UUID, because 'configStatus' property indicates a config problem"
+            );
+        }
+        let id = identity::id(&properties.object.value)?;
+        let domain = Domain {
+            connect: self.clone(),
+            name: identity::name(&name)?,
+            uuid: identity::uuid(uuid.as_deref(), healthy)?,
+            id: (power_state != VirtualMachinePowerState::PoweredOff).then_some(id),
+            moref: properties.object,
+        };
+        Ok((domain, power_state))
+    }
+}
+
+const SNAPSHOT_LIST: &str = "snapshot.rootSnapshotList";
+
+const AUTOSTARTS: DomainFilter =
+    DomainFilter::from_bits(DomainFilter::AUTOSTART.bits() | DomainFilter::NO_AUTOSTART.bits());
+const SNAPSHOTS: DomainFilter =
+    DomainFilter::from_bits(DomainFilter::HAS_SNAPSHOT.bits() | DomainFilter::NO_SNAPSHOT.bits());
+
+fn has_snapshot(properties: &ObjectProperties) -> bool {
+    match properties.get(SNAPSHOT_LIST) {
+        Some(Any::Array(array)) => !array.items.is_empty(),
+        _ => false,
+    }
+}
+
+/// What a filter asks of each domain.
+struct Criteria {
+    filter: DomainFilter,
+    auto_start: Option<AutoStart>,
+}
+
+impl Criteria {
+    fn admit(
+        &self,
+        domain: &Domain,
+        power_state: &VirtualMachinePowerState,
+        has_snapshot: bool,
+    ) -> bool {
+        let active = *power_state != VirtualMachinePowerState::PoweredOff;
+        let auto_start = |settings: &AutoStart| {
+            let starts = settings.starts(&domain.moref);
+            self.filter
+                .admits(DomainFilter::AUTOSTART, starts, DomainFilter::NO_AUTOSTART)
+        };
+        self.filter
+            .admits(DomainFilter::ACTIVE, active, DomainFilter::INACTIVE)
+            && admits_state(self.filter, identity::state(power_state))
+            && self.filter.admits(
+                DomainFilter::HAS_SNAPSHOT,
+                has_snapshot,
+                DomainFilter::NO_SNAPSHOT,
+            )
+            && self.auto_start.as_ref().is_none_or(auto_start)
+    }
+}
+
+fn admits_state(filter: DomainFilter, state: DomainState) -> bool {
+    let states = DomainFilter::GROUPS[2];
+    let flag = match state {
+        DomainState::Running => DomainFilter::RUNNING,
+        DomainState::Paused => DomainFilter::PAUSED,
+        DomainState::Shutoff => DomainFilter::SHUTOFF,
+        _ => DomainFilter::OTHER,
+    };
+    !filter.intersects(states) || filter.contains(flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states() {
+        let all = [
+            DomainState::Running,
+            DomainState::Paused,
+            DomainState::Shutoff,
+            DomainState::NoState,
+        ];
+        for (filter, expected) in [
+            (DomainFilter::ALL, [true, true, true, true]),
+            (DomainFilter::ACTIVE, [true, true, true, true]),
+            (DomainFilter::RUNNING, [true, false, false, false]),
+            (
+                DomainFilter::PAUSED | DomainFilter::SHUTOFF,
+                [false, true, true, false],
+            ),
+            (DomainFilter::OTHER, [false, false, false, true]),
+            (DomainFilter::GROUPS[2], [true, true, true, true]),
+        ] {
+            assert_eq!(
+                all.map(|state| admits_state(filter, state)),
+                expected,
+                "{filter:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,702 @@
+//! Where in a server's inventory the host of a connection is.
+
+use std::collections::HashMap;
+
+use tracing::debug;
+use vi_client::{
+    Client,
+    retrieve::{ObjectProperties, PropertyError, Retrieve, Selection},
+};
+use vi_types::{ManagedObjectReference, methods::FindByIp};
+use virt_model::ErrorNumber;
+use vmx::escape::PERCENT;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Reads the inventory of hosts: one request, whatever its shape.
+pub(crate) async fn read(client: &Client) -> Result<Inventory> {
+    let again = |selection: Selection| {
+        ["folder", "hostFolder", "host"]
+            .into_iter()
+            .fold(selection, |selection, name| {
+                selection.select(Selection::by_name(name))
+            })
+    };
+    let request = Retrieve::from(&client.service_content().root_folder)
+        .select(again(
+            Selection::traverse("Folder", "childEntity").named("folder"),
+        ))
+        .select(
+            Selection::traverse("Datacenter", "hostFolder")
+                .named("hostFolder")
+                .select(Selection::by_name("folder")),
+        )
+        .select(Selection::traverse("ComputeResource", "host").named("host"));
+    collect(client, request).await
+}
+
+/// Checks that a vCenter manages the host with the address `ip`.
+pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Result<()> {
+    let request = FindByIp {
+        datacenter: None,
+        ip: ip.to_owned(),
+        vm_search: false,
+    };
+    let Some(host) = client.call(&request).await? else {
+        let message = format!("vCenter '{vcenter}' does not manage a host with IP address {ip}");
+        return Err(Error::new(
+            ErrorKind::VCenter,
+            ErrorNumber::InternalError,
+            message,
+        ));
+    };
+    let request = Retrieve::from(&host).select(
+        Selection::traverse("ManagedEntity", "parent")
+            .named("parent")
+            .select(Selection::by_name("parent")),
+    );
+    collect(client, request).await?.of_host(&host).map(drop)
+}
+
+async fn collect(client: &Client, request: Retrieve) -> Result<Inventory> {
+    let request = request
+        .properties("Folder", ["name", "parent"])
+        .properties("Datacenter", ["name", "parent", "hostFolder"])
+        .properties("ComputeResource", ["name", "parent", "resourcePool"])
+        .properties(
+            "HostSystem",
+            [
+                "name",
+                "parent",
+                "runtime.inMaintenanceMode",
+                "summary.managementServerIp",
+                "configManager.autoStartManager",
+            ],
+        );
+    let mut inventory = Inventory::default();
+    for properties in client.retrieve(&request).await? {
+        match Entity::from_properties(properties) {
+            Ok(entity) => inventory.insert(entity),
+            // Not for this user's eyes, most likely.
+            Err(error) => debug!(%error, "left out of the inventory"),
+        }
+    }
+    Ok(inventory)
+}
+
+/// The folders, datacenters, compute resources and hosts of a server, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    entities: Vec<Entity>,
+    index: HashMap<ManagedObjectReference, usize>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Entity {
+    pub(crate) moref: ManagedObjectReference,
+    /// As the server writes it: `/`, `\` and `%` are hidden.
+    pub(crate) name: String,
+    pub(crate) parent: Option<ManagedObjectReference>,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    Folder,
+    Datacenter {
+        host_folder: ManagedObjectReference,
+    },
+    ComputeResource {
+        resource_pool: Option<ManagedObjectReference>,
+    },
+    HostSystem(Host),
+}
+
+/// What is remembered of a host.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Host {
+    pub(crate) in_maintenance_mode: Option<bool>,
+    pub(crate) management_server_ip: Option<String>,
+    pub(crate) auto_start_manager: Option<ManagedObjectReference>,
+}
+
+/// The host of a connection and what it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) datacenter: ManagedObjectReference,
+    pub(crate) host_system: ManagedObjectReference,
+    pub(crate) host: Host,
+}
+
+impl Inventory {
+    pub(crate) fn insert(&mut self, entity: Entity) {
+        self.index.insert(entity.moref.clone(), self.entities.len());
+        self.entities.push(entity);
+    }
+
+    /// The first host of the first compute resource of the first datacenter: the only ones there
+    /// are, on a host.
+    pub(crate) fn only_host(&self, root: &ManagedObjectReference) -> Result<Place> {
+        let missing = |what: &str| inventory(format!("Could not find {what}"));
+        let datacenter = self
+            .children(root)
+            .find(|entity| matches!(entity.kind, Kind::Datacenter { .. }))
+            .ok_or_else(|| missing("Datacenter"))?;
+        let compute = self
+            .children(datacenter.below())
+            .find(|entity| matches!(entity.kind, Kind::ComputeResource { .. }))
+            .ok_or_else(|| missing("ComputeResource"))?;
+        let host = self
+            .children(&compute.moref)
+            .find(|entity| matches!(entity.kind, Kind::HostSystem(_)))
+            .ok_or_else(|| missing("HostSystem"))?;
+        place(datacenter, compute, host)
+    }
+
+    /// The place a vCenter's URI means: folders and a datacenter below `root`, folders and a
+    /// compute resource below that, and the host's name if the compute resource is a cluster.
+    ///
+    /// `path` is for errors.
+    pub(crate) fn find(
+        &self,
+        root: &ManagedObjectReference,
+        names: &[String],
+        path: &str,
+    ) -> Result<Place> {
+        let mut names = names.iter().peekable();
+        let mut walk = Walk {
+            inventory: self,
+            path,
+            at: String::new(),
+        };
+
+        if names.peek().is_none() {
+            return Err(walk.unspecified("datacenter", root));
+        }
+        let datacenter = walk.descend(root, &mut names, &DATACENTER)?;
+        if names.peek().is_none() {
+            return Err(walk.unspecified("compute resource", datacenter.below()));
+        }
+        let compute = walk.descend(datacenter.below(), &mut names, &COMPUTE_RESOURCE)?;
+        let host = if compute.moref.r#type == "ClusterComputeResource" {
+            let name = names
+                .next()
+                .ok_or_else(|| walk.unspecified("host system", &compute.moref))?;
+            let host = self.child(&compute.moref, name, &|kind| {
+                matches!(kind, Kind::HostSystem(_))
+            });
+            host.ok_or_else(|| walk.missing("host system", &compute.moref, name))?
+        } else {
+            // A compute resource that is no cluster has one host, of the same name.
+            self.children(&compute.moref)
+                .find(|entity| matches!(entity.kind, Kind::HostSystem(_)))
+                .ok_or_else(|| {
+                    inventory(format!("Could not find host system specified in '{path}'"))
+                })?
+        };
+        if let Some(excess) = names.next() {
+            return Err(invalid(format!("Path '{path}' ends with an excess item"))
+                .advise(format!("leave '{excess}' and what follows it out")));
+        }
+        place(datacenter, compute, host)
+    }
+
+    /// The place of a host that is known, from it and the entities above it.
+    pub(crate) fn of_host(&self, host: &ManagedObjectReference) -> Result<Place> {
+        let missing = |what: &str| inventory(format!("Could not find {what}"));
+        let host = self.get(host).ok_or_else(|| missing("HostSystem"))?;
+        let compute = self.above(host).ok_or_else(|| missing("ComputeResource"))?;
+        let mut above = compute;
+        let datacenter = loop {
+            above = self.above(above).ok_or_else(|| missing("Datacenter"))?;
+            if matches!(above.kind, Kind::Datacenter { .. }) {
+                break above;
+            }
+        };
+        place(datacenter, compute, host)
+    }
+
+    fn above(&self, entity: &Entity) -> Option<&Entity> {
+        self.get(entity.parent.as_ref()?)
+    }
+
+    fn get(&self, moref: &ManagedObjectReference) -> Option<&Entity> {
+        self.index.get(moref).map(|&at| &self.entities[at])
+    }
+
+    fn children<'a>(
+        &'a self,
+        parent: &'a ManagedObjectReference,
+    ) -> impl Iterator<Item = &'a Entity> {
+        self.entities
+            .iter()
+            .filter(move |entity| entity.parent.as_ref() == Some(parent))
+    }
+
+    /// The child of that name: as the server writes it, or else with nothing hidden.
+    fn child<'a>(
+        &'a self,
+        parent: &'a ManagedObjectReference,
+        name: &str,
+        wanted: &dyn Fn(&Kind) -> bool,
+    ) -> Option<&'a Entity> {
+        let children = || self.children(parent).filter(|entity| wanted(&entity.kind));
+        children()
+            .find(|entity| entity.name == name)
+            .or_else(|| children().find(|entity| entity.shown_name() == name))
+    }
+}
+
+impl Entity {
+    fn from_properties(mut properties: ObjectProperties) -> Result<Entity, PropertyError> {
+        let kind = match properties.object.r#type.as_str() {
+            "Datacenter" => Kind::Datacenter {
+                host_folder: properties.take("hostFolder")?,
+            },
+            "HostSystem" => Kind::HostSystem(Host {
+                in_maintenance_mode: properties.take_if_readable("runtime.inMaintenanceMode")?,
+                management_server_ip: properties.take_if_readable("summary.managementServerIp")?,
+                auto_start_manager: properties
+                    .take_if_readable("configManager.autoStartManager")?,
+            }),
+            "ComputeResource" | "ClusterComputeResource" => Kind::ComputeResource {
+                resource_pool: properties.take_if_readable("resourcePool")?,
+            },
+            // Kinds of folders have types of their own, such as StoragePod.
+            _ => Kind::Folder,
+        };
+        Ok(Entity {
+            name: properties.take("name")?,
+            parent: properties.take_if_readable("parent")?,
+            moref: properties.object,
+            kind,
+        })
+    }
+
+    /// The name with nothing hidden; as it is if that cannot be.
+    fn shown_name(&self) -> String {
+        match PERCENT.unescape(&self.name) {
+            Ok(name) => name.into_owned(),
+            Err(_) => self.name.clone(),
+        }
+    }
+
+    /// Whose children are meant by what is below this.
+    fn below(&self) -> &ManagedObjectReference {
+        match &self.kind {
+            Kind::Datacenter { host_folder } => host_folder,
+            _ => &self.moref,
+        }
+    }
+}
+
+/// What a part of a path ends at.
+struct Goal {
+    what: &'static str,
+    is: fn(&Kind) -> bool,
+}
+
+const DATACENTER: Goal = Goal {
+    what: "datacenter",
+    is: |kind| matches!(kind, Kind::Datacenter { .. }),
+};
+
+const COMPUTE_RESOURCE: Goal = Goal {
+    what: "compute resource",
+    is: |kind| matches!(kind, Kind::ComputeResource { .. }),
+};
+
+struct Walk<'a> {
+    inventory: &'a Inventory,
+    path: &'a str,
+    /// The names that were found.
+    at: String,
+}
+
+impl<'a> Walk<'a> {
+    /// Follows `names` through folders to the first `goal`.
+    ///
+    /// libvirt passes over names that are neither and goes on with the next one; a path that only
+    /// works like that is refused here.
+    fn descend<'n>(
+        &mut self,
+        root: &'a ManagedObjectReference,
+        names: &mut impl Iterator<Item = &'n String>,
+        goal: &Goal,
+    ) -> Result<&'a Entity> {
+        let mut here = root;
+        for name in names {
+            let folder = self
+                .inventory
+                .child(here, name, &|kind| matches!(kind, Kind::Folder));
+            let entity = match folder {
+                Some(folder) => {
+                    here = &folder.moref;
+                    folder
+                }
+                None => {
+                    let found = self.inventory.child(here, name, &goal.is);
+                    found.ok_or_else(|| self.missing(goal.what, here, name))?
+                }
+            };
+            self.at = format!("{}/{}", self.at, entity.shown_name());
+            if (goal.is)(&entity.kind) {
+                return Ok(entity);
+            }
+        }
+        Err(inventory(format!(
+            "Could not find {} specified in '{}'",
+            goal.what, self.path
+        ))
+        .advise(format!("'{}' is a folder; {}", self.at, self.there(here))))
+    }
+
+    /// There is nothing called `name` below `here`.
+    fn missing(&self, what: &str, here: &ManagedObjectReference, name: &str) -> Error {
+        let near: Vec<_> = self
+            .inventory
+            .children(here)
+            .map(|entity| {
+                (
+                    strsim::normalized_damerau_levenshtein(
+                        &entity.shown_name().to_lowercase(),
+                        &name.to_lowercase(),
+                    ),
+                    entity,
+                )
+            })
+            .filter(|(likeness, _)| *likeness > 0.6)
+            .collect();
+        let nearest = near.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let place = if self.at.is_empty() {
+            String::new()
+        } else {
+            format!(" in '{}'", self.at)
+        };
+        let advice = match nearest {
+            Some((_, entity)) => format!(
+                "there is no '{name}'{place}; did you mean '{}'?",
+                entity.shown_name()
+            ),
+            None => format!("there is no '{name}'{place}; {}", self.there(here)),
+        };
+        inventory(format!(
+            "Could not find {what} specified in '{}'",
+            self.path
+        ))
+        .advise(advice)
+    }
+
+    /// The path stops short of `what`, at `here`.
+    fn unspecified(&self, what: &str, here: &ManagedObjectReference) -> Error {
+        invalid(format!("Path '{}' does not specify a {what}", self.path)).advise(self.there(here))
+    }
+
+    /// What there is below `here`, for people.
+    fn there(&self, here: &ManagedObjectReference) -> String {
+        const SHOWN: usize = 10;
+        let mut names: Vec<_> = self
+            .inventory
+            .children(here)
+            .map(|entity| format!("'{}'", entity.shown_name()))
+            .collect();
+        if names.is_empty() {
+            return "nothing is there, or nothing that this user may see".to_owned();
+        }
+        names.sort();
+        let rest = names.len().saturating_sub(SHOWN);
+        names.truncate(SHOWN);
+        let more = if rest > 0 {
+            format!(" and {rest} more")
+        } else {
+            String::new()
+        };
+        format!("there are {}{more}", names.join(", "))
+    }
+}
+
+fn place(datacenter: &Entity, compute: &Entity, host: &Entity) -> Result<Place> {
+    let (
+        Kind::ComputeResource {
+            resource_pool: Some(_),
+        },
+        Kind::HostSystem(known),
+    ) = (&compute.kind, &host.kind)
+    else {
+        return Err(inventory("Could not retrieve resource pool"));
+    };
+    Ok(Place {
+        datacenter: datacenter.moref.clone(),
+        host_system: host.moref.clone(),
+        host: known.clone(),
+    })
+}
+
+fn inventory(message: impl Into<String>) -> Error {
+    Error::new(
+        ErrorKind::InventoryPath,
+        ErrorNumber::InternalError,
+        message,
+    )
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InventoryPath, ErrorNumber::InvalidArg, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moref(r#type: &str, value: &str) -> ManagedObjectReference {
+        ManagedObjectReference::new(r#type, value)
+    }
+
+    /// An inventory from lines `TYPE VALUE PARENT NAME`; a datacenter's host folder is `VALUE-hosts`.
+    fn inventory(lines: &str) -> Inventory {
+        let mut inventory = Inventory::default();
+        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let mut words = line.splitn(4, ' ');
+            let mut word = || words.next().unwrap();
+            let (r#type, value, parent, name) = (word(), word(), word(), word());
+            let kind = match r#type {
+                "Folder" => Kind::Folder,
+                "Datacenter" => Kind::Datacenter {
+                    host_folder: moref("Folder", &format!("{value}-hosts")),
+                },
+                "HostSystem" => Kind::HostSystem(Host::default()),
+                _ => Kind::ComputeResource {
+                    resource_pool: (name != "poolless").then(|| moref("ResourcePool", value)),
+                },
+            };
+            let parent = inventory
+                .entities
+                .iter()
+                .map(Entity::below)
+                .find(|moref| moref.value == parent)
+                .cloned()
+                .unwrap_or_else(|| moref("Folder", parent));
+            inventory.insert(Entity {
+                moref: moref(r#type, value),
+                name: name.to_owned(),
+                parent: Some(parent),
+                kind,
+            });
+        }
+        inventory
+    }
+
+    fn vcenter() -> Inventory {
+        inventory(
+            "Folder f1 root Europe
+             Datacenter d1 f1 Paris
+             ComputeResource c1 d1-hosts esx1
+             HostSystem h1 c1 esx1
+             Folder f2 d1-hosts lab
+             ClusterComputeResource c2 f2 alpha
+             HostSystem h2 c2 esx2
+             HostSystem h3 c2 esx3
+             Datacenter d2 root a%2fb
+             ComputeResource c3 d2-hosts 100%25
+             HostSystem h4 c3 100%25
+             ComputeResource c4 d2-hosts poolless
+             HostSystem h5 c4 poolless",
+        )
+    }
+
+    fn find(path: &str) -> Result<Place> {
+        let names: Vec<_> = path
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .map(|name| name.replace('|', "/"))
+            .collect();
+        vcenter().find(&moref("Folder", "root"), &names, path)
+    }
+
+    #[track_caller]
+    fn found(path: &str, datacenter: &str, host: &str) {
+        let place = find(path).unwrap();
+        assert_eq!(
+            (
+                place.datacenter.value.as_str(),
+                place.host_system.value.as_str()
+            ),
+            (datacenter, host)
+        );
+    }
+
+    #[track_caller]
+    fn refused(path: &str, text: &str, advice: &str) {
+        let error = find(path).unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.advice()),
+            (text, Some(advice))
+        );
+    }
+
+    #[test]
+    fn compute_resource_of_one_host() {
+        found("/Europe/Paris/esx1", "d1", "h1");
+        found("//Europe///Paris/esx1/", "d1", "h1");
+    }
+
+    #[test]
+    fn host_of_a_cluster_in_a_folder() {
+        found("/Europe/Paris/lab/alpha/esx3", "d1", "h3");
+    }
+
+    #[test]
+    fn hidden_characters_may_be_written_either_way() {
+        found("/a|b/100%", "d2", "h4");
+        found("/a%2fb/100%25", "d2", "h4");
+    }
+
+    #[test]
+    fn a_name_like_one_that_exists() {
+        refused(
+            "/europe/Paris/esx1",
+            "internal error: Could not find datacenter specified in '/europe/Paris/esx1'",
+            "there is no 'europe'; did you mean 'Europe'?",
+        );
+        refused(
+            "/Europe/Paris/lab/alpa/esx3",
+            "internal error: Could not find compute resource specified in '/Europe/Paris/lab/alpa/esx3'",
+            "there is no 'alpa' in '/Europe/Paris/lab'; did you mean 'alpha'?",
+        );
+        refused(
+            "/Europe/Paris/lab/alpha/esx4",
+            "internal error: Could not find host system specified in '/Europe/Paris/lab/alpha/esx4'",
+            "there is no 'esx4' in '/Europe/Paris/lab/alpha'; did you mean 'esx3'?",
+        );
+    }
+
+    #[test]
+    fn a_name_like_none() {
+        refused(
+            "/garbage/a%2fb/100%25",
+            "internal error: Could not find datacenter specified in '/garbage/a%2fb/100%25'",
+            "there is no 'garbage'; there are 'Europe', 'a/b'",
+        );
+    }
+
+    #[test]
+    fn paths_that_stop_early() {
+        refused(
+            "/Europe",
+            "internal error: Could not find datacenter specified in '/Europe'",
+            "'/Europe' is a folder; there are 'Paris'",
+        );
+        refused(
+            "/Europe/Paris",
+            "invalid argument: Path '/Europe/Paris' does not specify a compute resource",
+            "there are 'esx1', 'lab'",
+        );
+        refused(
+            "/Europe/Paris/lab",
+            "internal error: Could not find compute resource specified in '/Europe/Paris/lab'",
+            "'/Europe/Paris/lab' is a folder; there are 'alpha'",
+        );
+        refused(
+            "/Europe/Paris/lab/alpha",
+            "invalid argument: Path '/Europe/Paris/lab/alpha' does not specify a host system",
+            "there are 'esx2', 'esx3'",
+        );
+        refused(
+            "",
+            "invalid argument: Path '' does not specify a datacenter",
+            "there are 'Europe', 'a/b'",
+        );
+    }
+
+    #[test]
+    fn paths_that_go_on() {
+        refused(
+            "/Europe/Paris/esx1/esx1",
+            "invalid argument: Path '/Europe/Paris/esx1/esx1' ends with an excess item",
+            "leave 'esx1' and what follows it out",
+        );
+    }
+
+    #[test]
+    fn no_resource_pool() {
+        let error = find("/a|b/poolless").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "internal error: Could not retrieve resource pool"
+        );
+    }
+
+    #[test]
+    fn nothing_to_see() {
+        let root = moref("Folder", "root");
+        let error = Inventory::default()
+            .find(&root, &["x".to_owned()], "/x")
+            .unwrap_err();
+        assert_eq!(
+            error.advice(),
+            Some("there is no 'x'; nothing is there, or nothing that this user may see")
+        );
+    }
+
+    #[test]
+    fn many_names_are_cut() {
+        let lines: String = (0..30)
+            .map(|i| format!("Datacenter d{i} root dc{i:02}\n"))
+            .collect();
+        let root = moref("Folder", "root");
+        let error = inventory(&lines)
+            .find(&root, &["x".to_owned()], "/x")
+            .unwrap_err();
+        let advice = error.advice().unwrap();
+        assert!(advice.ends_with("'dc08', 'dc09' and 20 more"), "{advice}");
+    }
+
+    #[test]
+    fn the_only_host() {
+        let host = "Datacenter ha root ha-datacenter
+                    ComputeResource c ha-hosts localhost.
+                    HostSystem h c localhost.";
+        let root = moref("Folder", "root");
+        let place = inventory(host).only_host(&root).unwrap();
+        assert_eq!(place.host_system, moref("HostSystem", "h"));
+        let lines: Vec<_> = host.lines().collect();
+        for (given, missing) in [(0, "Datacenter"), (1, "ComputeResource"), (2, "HostSystem")] {
+            let error = inventory(&lines[..given].join("\n"))
+                .only_host(&root)
+                .unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("internal error: Could not find {missing}")
+            );
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_host() {
+        // As a vCenter tells it: every folder is there, the host folder too.
+        let inventory = inventory(
+            "HostSystem h c x
+             ClusterComputeResource c f x
+             Folder f d-hosts x
+             Folder d-hosts d host
+             Datacenter d root x",
+        );
+        // Parents in the text are found by what was read before them.
+        let mut inventory = inventory;
+        for (child, parent) in [
+            ("h", moref("ClusterComputeResource", "c")),
+            ("d-hosts", moref("Datacenter", "d")),
+        ] {
+            let entity = inventory
+                .entities
+                .iter_mut()
+                .find(|e| e.moref.value == child)
+                .unwrap();
+            entity.parent = Some(parent);
+        }
+        let place = inventory.of_host(&moref("HostSystem", "h")).unwrap();
+        assert_eq!(place.datacenter, moref("Datacenter", "d"));
+        assert!(inventory.of_host(&moref("HostSystem", "other")).is_err());
+    }
+}
