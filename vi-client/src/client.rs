@@ -194,8 +194,8 @@ impl Client {
     /// # Errors
     /// The server's fault, or why there was no usable answer.
     pub async fn call<M: Method>(&self, request: &M) -> Result<M::Output, Error> {
-        let this = self.this(request).await?;
-        self.call_on(&this, request).await
+        let this = self.target(M::NAME, request.this(), M::THIS).await?;
+        self.typed(&this, request, Renewal::Once).await
     }
 
     /// Calls a method on `this`, whatever the request says: for instance on a property collector of one's own.
@@ -215,7 +215,7 @@ impl Client {
         &self,
         request: &M,
     ) -> Result<M::Output, Error> {
-        let this = self.this(request).await?;
+        let this = self.target(M::NAME, request.this(), M::THIS).await?;
         self.typed(&this, request, Renewal::Never).await
     }
 
@@ -301,23 +301,19 @@ impl Client {
         }
     }
 
-    /// The object that a request is for.
-    async fn this<M: Method>(&self, request: &M) -> Result<ManagedObjectReference, Error> {
-        let member = match (request.this(), M::THIS) {
-            (Some(this), _) => return Ok(this.clone()),
+    /// The object that a call is for: the one that the request names, or the instance in the service content.
+    async fn target(
+        &self,
+        method: &'static str,
+        named: Option<&ManagedObjectReference>,
+        this: This,
+    ) -> Result<ManagedObjectReference, Error> {
+        let member = match (named, this) {
+            (Some(named), _) => return Ok(named.clone()),
             (None, This::ServiceContent(member)) => member,
             // Every request has one or the other.
             (None, This::Explicit) => "_this",
         };
-        self.service(M::NAME, member).await
-    }
-
-    /// The instance that the service content has under `member`.
-    async fn service(
-        &self,
-        method: &'static str,
-        member: &'static str,
-    ) -> Result<ManagedObjectReference, Error> {
         if let Some(found) = service_member(&self.0.content, member) {
             return Ok(found);
         }
@@ -333,7 +329,6 @@ impl Client {
             };
             self.call_on(&request.this, &request).await
         });
-        // `run` calls us only through `call`, and this request names its object: no recursion.
         service_member(content.await?, member).ok_or(none)
     }
 

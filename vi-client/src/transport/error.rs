@@ -40,7 +40,6 @@ pub enum TransportError {
         /// Host and port behind it.
         server: String,
         /// What went wrong.
-        #[source]
         problem: ProxyProblem,
     },
     /// TLS could not be set up, or the server's certificate is not trusted.
@@ -49,7 +48,6 @@ pub enum TransportError {
         /// Host and port.
         server: String,
         /// What went wrong.
-        #[source]
         problem: TlsError,
     },
     /// The connection ended before the answer did.

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use crate::support::{Answer, Certificate, Server, read_request, xml};
+use crate::vi::Vi;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use vi_client::transport::{
     Endpoint, HttpsTransport, Proxy, ProxyKind, ProxyProblem, Transport, TransportError, Verify,
 };
+use vi_client::{Client, Options};
 
 fn post() -> http::Request<Bytes> {
     http::Request::post("/sdk")
@@ -436,4 +438,106 @@ async fn socks4_cannot_name_ipv6() {
     let transport = HttpsTransport::new(Endpoint::https("::1", 443)).proxy(Some(proxy));
     let error = exchange(&transport, 10).await.unwrap_err();
     assert!(error.to_string().contains("no IPv4 address"), "{error}");
+}
+
+/// A VI server behind a socket.
+fn serving(vi: Arc<Vi>) -> impl Fn(&crate::support::Request) -> Answer + Send + Sync + 'static {
+    move |request| {
+        let mut line = request.head.split(' ');
+        let (method, uri) = (line.next().unwrap(), line.next().unwrap());
+        let mut asked = http::Request::builder().method(method).uri(uri);
+        for name in ["soapaction", "cookie"] {
+            if let Some(value) = request.header(name) {
+                asked = asked.header(name, value);
+            }
+        }
+        let asked = asked.body(Bytes::from(request.body.clone())).unwrap();
+        let (parts, body) = vi.serve(&asked).into_parts();
+        let cookie = parts.headers.get("set-cookie");
+        let headers = cookie
+            .map(|cookie| ("Set-Cookie", cookie.to_str().unwrap().to_owned()))
+            .into_iter()
+            .collect();
+        Answer::Whole(parts.status.as_u16(), headers, body.to_vec())
+    }
+}
+
+fn clock() -> vi_types::methods::CurrentTime {
+    vi_types::methods::CurrentTime {
+        this: vi_types::ManagedObjectReference::new("ServiceInstance", "ServiceInstance"),
+    }
+}
+
+#[tokio::test]
+async fn a_whole_session_over_tls_is_one_connection() {
+    let vi = Vi::new("8.0.1.0", |_| None);
+    let certificate = Certificate::self_signed("127.0.0.1");
+    let server = Server::tls(&certificate, serving(vi.clone())).await;
+    let transport = HttpsTransport::new(Endpoint::https("127.0.0.1", server.port())).verify(
+        Verify::Pin(vi_client::transport::Thumbprint::sha256(&certificate.der)),
+    );
+    let client = Client::connect(transport, Options::default())
+        .await
+        .unwrap();
+    assert!(client.is_secure());
+    client.login("root", "s3cret<&>").await.unwrap();
+    client.call(&clock()).await.unwrap();
+    client.close().await.unwrap();
+    assert_eq!(
+        vi.methods(),
+        ["RetrieveServiceContent", "Login", "CurrentTime", "Logout"]
+    );
+    assert_eq!(server.connections(), 1);
+
+    let requests = server.requests();
+    let head = &requests[2].head;
+    assert!(head.starts_with("POST /sdk HTTP/1.1\r\n"), "{head}");
+    for (name, value) in [
+        ("content-type", "text/xml; charset=utf-8"),
+        ("soapaction", "\"urn:vim25/8.0.1.0\""),
+        ("cookie", "vmware_soap_session=\"s1\""),
+        ("accept-encoding", "gzip"),
+        (
+            "user-agent",
+            concat!("vi-client/", env!("CARGO_PKG_VERSION")),
+        ),
+    ] {
+        assert_eq!(requests[2].header(name), Some(value), "{head}");
+    }
+    assert_eq!(requests[0].header("soapaction"), None);
+}
+
+#[tokio::test]
+async fn a_call_that_reads_survives_a_dead_idle_connection() {
+    let vi = Vi::new("8.0.1.0", |_| None);
+    let answers = serving(vi.clone());
+    let server = Server::plain(move |request| match answers(request) {
+        Answer::Whole(200, headers, body) if headers.is_empty() => Answer::ThenClose(body),
+        answer => answer,
+    })
+    .await;
+    let client = Client::connect(to(&server), Options::default())
+        .await
+        .unwrap();
+    client.login("root", "s3cret<&>").await.unwrap();
+    for _ in 0..20 {
+        client.call(&clock()).await.unwrap();
+    }
+    assert!(server.connections() >= 20);
+}
+
+#[tokio::test]
+async fn an_endless_answer_to_a_call_ends_at_the_limit() {
+    let server = Server::plain(|_| {
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n";
+        Answer::Endless(head.into(), b"8\r\n<a></a>\n\r\n".to_vec())
+    })
+    .await;
+    let options = Options::default().largest_answer(50_000);
+    let error = Client::connect(to(&server), options).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the answer is larger than the 50000 bytes allowed"
+    );
 }

@@ -1,7 +1,7 @@
 //! Sessions: login, renewal, keep-alive, close; versions; secrets.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -453,4 +453,73 @@ async fn errors_match_by_kind() {
         "the server redirects from '/sdk' to 'https://elsewhere/sdk'"
     );
     client.close().await.unwrap();
+}
+
+/// What is traced on this thread while it lives.
+#[derive(Clone, Default)]
+struct Traces(Arc<Mutex<Vec<u8>>>);
+
+impl Traces {
+    fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        let sink = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || sink.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Traces {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn traces_show_calls_but_no_secrets() {
+    let traces = Traces::default();
+    let _guard = traces.begin();
+    let vi = plain("8.0.1.0");
+    let client = vi.log_in().await;
+    vi.expire();
+    client.call(&clock()).await.unwrap();
+    client.close().await.unwrap();
+    let text = traces.text();
+    for part in [
+        "soap.call",
+        "method=\"Login\"",
+        "<password>(blanked)</password>",
+        "<key>(blanked)</key>",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    for secret in ["s3cret", "52aa-key", "\"s1\""] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(!text.contains("without close()"));
+}
+
+#[tokio::test]
+async fn a_client_dropped_with_its_session_is_warned_of() {
+    let traces = Traces::default();
+    let _guard = traces.begin();
+    let vi = plain("8.0.1.0");
+    drop(vi.log_in().await);
+    assert!(
+        traces
+            .text()
+            .contains("WARN vi_client::client::session: a client was dropped without close()")
+    );
+    assert_eq!(vi.count("Logout"), 0);
 }
