@@ -1,0 +1,242 @@
+//! From a request's bytes to the function that runs the method, and from its result to the answer's bytes.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use http::{HeaderMap, Response, StatusCode};
+use tokio::time::Instant;
+use vi_types::wire::{self, Limits};
+use vi_types::{ManagedObjectReference, Method, Object, SoapFault, Value};
+
+use crate::fault;
+use crate::objects;
+use crate::payload::{Answer, Payload};
+use crate::session;
+use crate::simulator::{Settings, State};
+use crate::version::ApiVersion;
+
+/// A call of a method on its way through the simulator.
+pub(crate) struct Call<'a> {
+    /// The object it is called on.
+    pub(crate) this: &'a ManagedObjectReference,
+    /// Everything that can change.
+    pub(crate) state: &'a mut State,
+    /// What was decided when the simulator was made.
+    pub(crate) settings: &'a Settings,
+    /// The caller's cookie, also when no session belongs to it any more.
+    pub(crate) cookie: Option<&'a str>,
+    /// The cookie the answer is to set.
+    pub(crate) new_cookie: Option<String>,
+    /// What a method that waits has to remember between its turns.
+    pub(crate) waiting: &'a mut Waiting,
+}
+
+impl Call<'_> {
+    /// The key of the caller's session.
+    pub(crate) fn session(&self) -> Option<&str> {
+        let session = self.state.sessions.with_cookie(self.cookie?)?;
+        Some(&session.key)
+    }
+
+    /// The key of the caller's session, for methods that are called within one.
+    pub(crate) fn own_session(&self) -> Result<String, SoapFault> {
+        let key = self.session().map(str::to_owned);
+        key.ok_or_else(|| fault::not_authenticated(self.this))
+    }
+}
+
+/// What a method that waits remembers between its turns.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// When it stops waiting; set in its first turn.
+    pub(crate) deadline: Option<Instant>,
+    /// How often its collector's waits had been cancelled when it began.
+    pub(crate) cancels: Option<u64>,
+}
+
+impl Waiting {
+    /// Whether the time is over; in the first turn, how long that takes is decided.
+    pub(crate) fn is_over(&mut self, after: Option<Duration>) -> bool {
+        let Some(after) = after else { return false };
+        let now = Instant::now();
+        now >= *self.deadline.get_or_insert(now + after)
+    }
+}
+
+/// The result of one turn of a method.
+pub(crate) enum Turn<T> {
+    /// It returned.
+    Done(T),
+    /// It is to have another turn after the next change, or when its time is over.
+    Wait,
+}
+
+/// A method the simulator has, on one type of object.
+pub(crate) struct Row {
+    object: &'static str,
+    method: &'static str,
+    since: ApiVersion,
+    anonymous: bool,
+    run: Run,
+}
+
+type Run = Box<dyn Fn(&mut Call<'_>, &dyn Object) -> Result<Turn<String>, SoapFault> + Send + Sync>;
+
+impl Row {
+    /// The method `M` of the managed object type `object` and its descendants.
+    pub(crate) fn new<M: Method>(
+        object: &'static str,
+        run: fn(&mut Call<'_>, &M) -> Result<M::Output, SoapFault>,
+    ) -> Self {
+        Self::make::<M>(object, move |call, request| {
+            run(call, request).map(Turn::Done)
+        })
+    }
+
+    /// The same for a method that may wait.
+    pub(crate) fn waiting<M: Method>(
+        object: &'static str,
+        run: fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault>,
+    ) -> Self {
+        Self::make::<M>(object, run)
+    }
+
+    /// It can be called without a session.
+    pub(crate) fn anonymous(self) -> Self {
+        Self {
+            anonymous: true,
+            ..self
+        }
+    }
+
+    fn make<M: Method>(
+        object: &'static str,
+        run: impl Fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault> + Send + Sync + 'static,
+    ) -> Self {
+        let since = M::registry()
+            .method(M::NAME)
+            .map_or(ApiVersion::OLDEST, |info| ApiVersion::since(info.since));
+        Self {
+            object,
+            method: M::NAME,
+            since,
+            anonymous: false,
+            run: Box::new(move |call, request| {
+                let request = request.downcast_ref::<M>().ok_or_else(|| {
+                    fault::invalid_request(format_args!("not a request of {}", M::NAME))
+                })?;
+                Ok(match run(call, request)? {
+                    Turn::Done(result) => Turn::Done(encode::<M>(&result)),
+                    Turn::Wait => Turn::Wait,
+                })
+            }),
+        }
+    }
+}
+
+fn encode<M: Method>(result: &M::Output) -> String {
+    wire::encode_response(M::NAME, M::RETURNS, result as &dyn Value)
+}
+
+/// All methods there are, by type of object and name.
+static ROWS: LazyLock<HashMap<(&'static str, &'static str), Row>> = LazyLock::new(|| {
+    objects::rows()
+        .into_iter()
+        .map(|row| ((row.object, row.method), row))
+        .collect()
+});
+
+/// A request that was understood.
+pub(crate) struct Asked {
+    pub(crate) request: wire::Request,
+    pub(crate) cookie: Option<String>,
+}
+
+/// Reads a request.
+pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, SoapFault> {
+    let request = wire::decode_request(body, vi_types::registry(), Limits::default())
+        .map_err(|error| fault::invalid_request(format_args!("cannot read the request: {error}")))?;
+    Ok(Asked {
+        request,
+        cookie: session::cookie_of(headers),
+    })
+}
+
+/// Gives a call one turn.
+pub(crate) fn turn(
+    asked: &Asked,
+    state: &mut State,
+    settings: &Settings,
+    waiting: &mut Waiting,
+) -> Turn<Answer> {
+    let mut call = Call {
+        this: &asked.request.this,
+        state,
+        settings,
+        cookie: asked.cookie.as_deref(),
+        new_cookie: None,
+        waiting,
+    };
+    match run(&mut call, &asked.request) {
+        Err(fault) => Turn::Done(fault_answer(&fault)),
+        Ok(Turn::Wait) => Turn::Wait,
+        Ok(Turn::Done(body)) => {
+            let cookie = call
+                .new_cookie
+                .and_then(|cookie| session::set_cookie(&cookie, false));
+            let mut answer = soap(StatusCode::OK, body);
+            if let Some(cookie) = cookie {
+                answer.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            Turn::Done(answer)
+        }
+    }
+}
+
+fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, SoapFault> {
+    let this = &request.this;
+    let row = row(&this.r#type, &request.name);
+    if let Some(cookie) = call.cookie {
+        call.state.sessions.touch(cookie);
+    }
+    if call.session().is_none() && !row.is_some_and(|row| row.anonymous) {
+        return Err(fault::not_authenticated(this));
+    }
+    if !call.state.world.is_visible(this, call.session()) {
+        return Err(fault::managed_object_not_found(this));
+    }
+    match (row, &request.method) {
+        (Some(row), Some(_)) if row.since > call.settings.version() => {
+            Err(fault::method_not_found(this, &request.name))
+        }
+        (Some(row), Some(method)) => (row.run)(call, &**method),
+        (None, Some(_)) => Err(fault::not_implemented(this, &request.name)),
+        (_, None) => Err(fault::method_not_found(this, &request.name)),
+    }
+}
+
+/// The row of a method, which the object's type may have from an ancestor.
+fn row(object: &str, method: &str) -> Option<&'static Row> {
+    let info = vi_types::registry().managed_object(object)?;
+    info.ancestry()
+        .find_map(|info| ROWS.get(&(info.name, method)))
+}
+
+/// A fault as an answer.
+pub(crate) fn fault_answer(fault: &SoapFault) -> Answer {
+    soap(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        wire::encode_fault(fault),
+    )
+}
+
+fn soap(status: StatusCode, body: String) -> Answer {
+    let mut answer = Response::new(Payload::from(Bytes::from(body)));
+    *answer.status_mut() = status;
+    let kind = HeaderValue::from_static("text/xml; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
+}

@@ -1,0 +1,155 @@
+//! The faults that simulated methods answer.
+
+use vi_types::ManagedObjectReference;
+use vi_types::SoapFault;
+use vi_types::objects::{
+    InvalidArgument, InvalidCollectorVersion, InvalidLogin, InvalidProperty, InvalidRequest,
+    InvalidType, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission,
+    NotAuthenticated, NotImplemented, RequestCanceled,
+};
+
+pub(crate) fn not_authenticated(object: &ManagedObjectReference) -> SoapFault {
+    SoapFault::new(
+        NotAuthenticated {
+            base: no_permission_detail(object, "System.View"),
+        },
+        "The session is not authenticated.",
+    )
+}
+
+/// What stands in a `missingSet` for a property that needs a login.
+pub(crate) fn property_not_authenticated(object: &ManagedObjectReference) -> LocalizedMethodFault {
+    localized(
+        NotAuthenticated {
+            base: no_permission_detail(object, "System.View"),
+        },
+        "The session is not authenticated.",
+    )
+}
+
+/// What stands in a `missingSet` for a property that the user may not read.
+pub(crate) fn property_no_permission(object: &ManagedObjectReference) -> LocalizedMethodFault {
+    localized(
+        no_permission_detail(object, "System.Read"),
+        "Permission to perform this operation was denied.",
+    )
+}
+
+fn no_permission_detail(object: &ManagedObjectReference, privilege: &str) -> NoPermission {
+    NoPermission {
+        object: Some(object.clone()),
+        privilege_id: Some(privilege.to_owned()),
+        ..NoPermission::default()
+    }
+}
+
+pub(crate) fn invalid_login() -> SoapFault {
+    SoapFault::new(
+        InvalidLogin::default(),
+        "Cannot complete login due to an incorrect user name or password.",
+    )
+}
+
+pub(crate) fn managed_object_not_found(object: &ManagedObjectReference) -> SoapFault {
+    SoapFault::new(
+        ManagedObjectNotFound {
+            obj: object.clone(),
+            ..ManagedObjectNotFound::default()
+        },
+        format!(
+            "The object 'vim.{}:{}' has already been deleted or has not been completely created",
+            object.r#type, object.value
+        ),
+    )
+}
+
+/// The same, where it stands beside the objects that were found.
+pub(crate) fn missing_object(object: &ManagedObjectReference) -> LocalizedMethodFault {
+    localized(
+        ManagedObjectNotFound {
+            obj: object.clone(),
+            ..ManagedObjectNotFound::default()
+        },
+        "The object has already been deleted or has not been completely created",
+    )
+}
+
+/// The API of this version has no such method.
+pub(crate) fn method_not_found(receiver: &ManagedObjectReference, method: &str) -> SoapFault {
+    SoapFault::new(
+        MethodNotFound {
+            receiver: receiver.clone(),
+            method: method.to_owned(),
+            ..MethodNotFound::default()
+        },
+        format!("Unable to resolve WSDL method name {method} for {receiver}"),
+    )
+}
+
+/// The API has the method, the simulator doesn't.
+pub(crate) fn not_implemented(receiver: &ManagedObjectReference, method: &str) -> SoapFault {
+    SoapFault::new(
+        NotImplemented::default(),
+        format!("The simulator does not implement the method {method} of {receiver}"),
+    )
+}
+
+pub(crate) fn invalid_request(what: impl std::fmt::Display) -> SoapFault {
+    SoapFault::new(InvalidRequest::default(), what.to_string())
+}
+
+pub(crate) fn invalid_property(name: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidProperty {
+            name: name.to_owned(),
+            ..InvalidProperty::default()
+        },
+        format!("The property {name} is not valid"),
+    )
+}
+
+/// A type that the API of this version doesn't have.
+pub(crate) fn invalid_type(argument: &str, name: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidType {
+            argument: Some(argument.to_owned()),
+            ..InvalidType::default()
+        },
+        format!("A specified parameter was not correct: {argument}: unknown type {name:?}"),
+    )
+}
+
+pub(crate) fn invalid_argument(argument: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidArgument {
+            invalid_property: Some(argument.to_owned()),
+            ..InvalidArgument::default()
+        },
+        format!("A specified parameter was not correct: {argument}"),
+    )
+}
+
+pub(crate) fn invalid_collector_version() -> SoapFault {
+    SoapFault::new(
+        InvalidCollectorVersion::default(),
+        "A specified version is not one that this collector has given.",
+    )
+}
+
+pub(crate) fn request_canceled() -> SoapFault {
+    SoapFault::new(
+        RequestCanceled::default(),
+        "The request was canceled by a user.",
+    )
+}
+
+fn localized<F>(fault: F, message: &str) -> LocalizedMethodFault
+where
+    F: vi_types::Extends<vi_types::objects::MethodFault>,
+{
+    LocalizedMethodFault {
+        fault: fault.into(),
+        localized_message: Some(message.to_owned()),
+        ..LocalizedMethodFault::default()
+    }
+}

@@ -1,0 +1,187 @@
+//! Reading the properties of one object.
+
+use vi_types::objects::{DynamicProperty, MissingProperty, ObjectContent};
+use vi_types::{Any, Array, ManagedObjectReference, Object, View, path, properties};
+
+use super::selection::{Selection, Wanted};
+use crate::call::Call;
+use crate::fault;
+use crate::objects::{property_collector, service_instance, session_manager};
+use crate::simulator::State;
+use crate::version::ApiVersion;
+
+/// The world as one caller sees it.
+pub(crate) struct Scope<'a> {
+    state: &'a State,
+    version: ApiVersion,
+    cookie: Option<&'a str>,
+    session: Option<&'a str>,
+}
+
+/// An object's properties, as they are stored or made for the occasion.
+pub(crate) enum Seen<'a> {
+    Stored(&'a dyn Object),
+    Made(Box<dyn Object>),
+}
+
+impl Seen<'_> {
+    pub(crate) fn as_object(&self) -> &dyn Object {
+        match self {
+            Self::Stored(object) => *object,
+            Self::Made(object) => &**object,
+        }
+    }
+}
+
+/// Properties that can be read without a session.
+const ANONYMOUS: &[(&str, &str)] = &[
+    ("ServiceInstance", "content"),
+    ("SessionManager", "currentSession"),
+    ("SessionManager", "defaultLocale"),
+    ("SessionManager", "messageLocaleList"),
+    ("SessionManager", "supportedLocaleList"),
+];
+
+impl<'a> Scope<'a> {
+    /// What the caller of a method sees.
+    pub(crate) fn of(call: &'a Call<'_>) -> Self {
+        Self {
+            state: call.state,
+            version: call.settings.version(),
+            cookie: call.cookie,
+            session: call.session(),
+        }
+    }
+
+    /// How many changes there have been.
+    pub(crate) fn world_version(&self) -> u64 {
+        self.state.world.version()
+    }
+
+    /// Whether the object did not change since that version of the world. Objects that are made for the
+    /// occasion are never said not to have.
+    pub(crate) fn unchanged_since(&self, object: &ManagedObjectReference, version: u64) -> bool {
+        let made = matches!(self.object(object), Some(Seen::Made(_)));
+        !made && self.state.world.changed(object).is_some_and(|changed| changed <= version)
+    }
+
+    pub(crate) fn exists(&self, object: &ManagedObjectReference) -> bool {
+        self.state.world.is_visible(object, self.session)
+    }
+
+    /// The object's properties; `None` when there is no such object for the caller.
+    pub(crate) fn object(&self, reference: &ManagedObjectReference) -> Option<Seen<'a>> {
+        if !self.exists(reference) {
+            return None;
+        }
+        let stored = self.state.world.get(reference)?;
+        if let Some(manager) = stored.downcast_ref::<properties::SessionManager>() {
+            let made = session_manager::properties(manager, &self.state.sessions, self.cookie);
+            return Some(Seen::Made(Box::new(made)));
+        }
+        if let Some(instance) = stored.downcast_ref::<properties::ServiceInstance>() {
+            return Some(Seen::Made(Box::new(service_instance::properties(instance))));
+        }
+        if stored.downcast_ref::<properties::PropertyCollector>().is_some() {
+            let collectors = &self.state.collectors;
+            let made = property_collector::properties(reference, collectors, self.session);
+            return Some(Seen::Made(Box::new(made)));
+        }
+        Some(Seen::Stored(stored))
+    }
+
+    /// Whether the caller may read a property.
+    pub(crate) fn may_read(&self, object: &ManagedObjectReference, path: &str) -> bool {
+        self.is_permitted(object, path) && (self.session.is_some() || is_anonymous(object, path))
+    }
+
+    /// Whether no rule forbids it.
+    fn is_permitted(&self, object: &ManagedObjectReference, path: &str) -> bool {
+        !self.state.unreadable.iter().any(|(ty, forbidden)| {
+            *ty == object.r#type
+                && path
+                    .strip_prefix(forbidden.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    }
+}
+
+fn is_anonymous(object: &ManagedObjectReference, path: &str) -> bool {
+    let first = path.split(['.', '[']).next().unwrap_or_default();
+    ANONYMOUS.contains(&(object.r#type.as_str(), first))
+}
+
+/// What a selection wants of an object; `None` when the object is gone.
+pub(crate) fn content(
+    scope: &Scope<'_>,
+    selection: &Selection,
+    object: ManagedObjectReference,
+) -> Option<ObjectContent> {
+    let state = scope.object(&object)?;
+    let state = state.as_object();
+    let mut content = ObjectContent {
+        obj: object,
+        ..ObjectContent::default()
+    };
+    match selection.wanted(state.info())? {
+        Wanted::Paths(paths) => {
+            for path in paths {
+                read(scope, state, path, true, &mut content);
+            }
+        }
+        Wanted::All => {
+            for field in state.info().all_fields() {
+                if field.since.is_empty() || ApiVersion::since(field.since) <= scope.version {
+                    read(scope, state, field.name, false, &mut content);
+                }
+            }
+        }
+    }
+    Some(content)
+}
+
+/// Reads one property; `named` when it was asked for by name.
+fn read(
+    scope: &Scope<'_>,
+    state: &dyn Object,
+    path: &str,
+    named: bool,
+    content: &mut ObjectContent,
+) {
+    let object = &content.obj;
+    let refused = if !scope.is_permitted(object, path) {
+        Some(fault::property_no_permission(object))
+    } else if scope.session.is_none() && !is_anonymous(object, path) {
+        named.then(|| fault::property_not_authenticated(object))
+    } else {
+        None
+    };
+    if let Some(fault) = refused {
+        content.missing_set.push(MissingProperty {
+            path: path.to_owned(),
+            fault: fault.into(),
+            ..MissingProperty::default()
+        });
+        return;
+    }
+    if scope.session.is_none() && !is_anonymous(object, path) {
+        return;
+    }
+    // A path that this object's own type doesn't have, though one of its kind could, is just not there.
+    let Ok(found) = path::find(state, path) else {
+        return;
+    };
+    let val = match found.view {
+        View::Unset if found.list => Any::Array(Box::new(Array {
+            item: found.ty.to_owned(),
+            items: Vec::new(),
+        })),
+        View::Unset => return,
+        view => view.to_any(found.ty),
+    };
+    content.prop_set.push(DynamicProperty {
+        name: path.to_owned(),
+        val,
+        ..DynamicProperty::default()
+    });
+}

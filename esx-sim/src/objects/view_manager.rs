@@ -1,0 +1,44 @@
+//! ViewManager: makes views.
+
+use vi_types::methods::{CreateContainerView, CreateListView, DestroyView};
+use vi_types::{ManagedObjectReference, SoapFault, properties};
+
+use crate::call::Call;
+use crate::fault;
+use crate::objects::{container_view, list_view};
+
+pub(crate) fn create_container_view(
+    call: &mut Call<'_>,
+    request: &CreateContainerView,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let session = call.own_session()?;
+    let world = &mut call.state.world;
+    if world.get(&request.container).is_none() {
+        return Err(fault::managed_object_not_found(&request.container));
+    }
+    let mut view = properties::ContainerView {
+        container: Some(request.container.clone()),
+        r#type: request.r#type.clone(),
+        recursive: Some(request.recursive),
+        ..properties::ContainerView::default()
+    };
+    view.view =
+        container_view::content(world, &request.container, &request.r#type, request.recursive);
+    Ok(world.add_for_session(&session, view))
+}
+
+pub(crate) fn create_list_view(
+    call: &mut Call<'_>,
+    request: &CreateListView,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let session = call.own_session()?;
+    let (shown, _) = list_view::split(call, &request.obj);
+    let mut view = properties::ListView::default();
+    view.view = shown;
+    Ok(call.state.world.add_for_session(&session, view))
+}
+
+pub(crate) fn destroy_view(call: &mut Call<'_>, _: &DestroyView) -> Result<(), SoapFault> {
+    call.state.world.remove(call.this);
+    Ok(())
+}

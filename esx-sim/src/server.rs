@@ -1,0 +1,212 @@
+//! A simulator on a TCP port.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tracing::debug;
+
+use crate::certificate::{Certificate, CertificateError};
+use crate::payload::{Answer, Payload, with_length};
+
+/// A request longer than this is refused: no client of the VI API sends one.
+const MAX_REQUEST: usize = 64 << 20;
+
+/// Whether a [`Server`] speaks TLS, and with which certificate. `true` and `false` convert to it.
+#[derive(Debug, Default)]
+pub enum Tls {
+    /// Plain HTTP.
+    Off,
+    /// TLS with a self-signed certificate made for this server.
+    #[default]
+    On,
+    /// TLS with this certificate.
+    With(Box<Certificate>),
+}
+
+impl From<bool> for Tls {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
+impl From<Certificate> for Tls {
+    fn from(certificate: Certificate) -> Self {
+        Self::With(Box::new(certificate))
+    }
+}
+
+/// What makes a request into an answer.
+pub(crate) type Answering =
+    Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Answer> + Send + Sync>;
+
+/// A simulator that listens; dropping it closes the port and every connection.
+pub struct Server {
+    address: SocketAddr,
+    certificate: Option<Certificate>,
+    authority: UriParts,
+    accepting: JoinHandle<()>,
+}
+
+/// The parts of a libvirt URI that depend on what is simulated.
+#[derive(Debug, Clone)]
+pub(crate) struct UriParts {
+    /// `esx` or `vpx`.
+    pub(crate) scheme: &'static str,
+    /// The user who can log in, percent-encoded.
+    pub(crate) user: String,
+    /// What follows the slash: nothing, or the percent-encoded inventory path of a host.
+    pub(crate) path: String,
+}
+
+impl Server {
+    pub(crate) async fn start(
+        address: impl ToSocketAddrs,
+        tls: Tls,
+        authority: UriParts,
+        answering: Answering,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let certificate = match tls {
+            Tls::Off => None,
+            Tls::On => Some(own_certificate(address).map_err(io::Error::other)?),
+            Tls::With(certificate) => Some(*certificate),
+        };
+        let acceptor = match &certificate {
+            Some(certificate) => Some(TlsAcceptor::from(
+                certificate.server_config().map_err(io::Error::other)?,
+            )),
+            None => None,
+        };
+        Ok(Self {
+            address,
+            certificate,
+            authority,
+            accepting: tokio::spawn(accept(listener, acceptor, answering)),
+        })
+    }
+
+    /// The address it listens at; the port is a real one even when port 0 was asked for.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The libvirt URI of the server: `esx://root@127.0.0.1:8443/?no_verify=1`, for a vCenter with
+    /// the path of its first host.
+    pub fn uri(&self) -> String {
+        let UriParts { scheme, user, path } = &self.authority;
+        let query = match self.certificate {
+            Some(_) => "no_verify=1",
+            None => "transport=http",
+        };
+        format!("{scheme}://{user}@{}/{path}?{query}", self.address)
+    }
+
+    /// The certificate it shows; none without TLS.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// The certificate as PEM text; none without TLS.
+    pub fn certificate_pem(&self) -> Option<String> {
+        self.certificate.as_ref().map(Certificate::pem)
+    }
+
+    /// The certificate's SHA-256 thumbprint; none without TLS.
+    pub fn thumbprint(&self) -> Option<String> {
+        self.certificate.as_ref().map(Certificate::sha256_thumbprint)
+    }
+
+    /// Waits for as long as the server runs, which is until the task this is awaited in is dropped.
+    pub async fn run(mut self) {
+        let _ = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("uri", &self.uri())
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
+    }
+}
+
+fn own_certificate(address: SocketAddr) -> Result<Certificate, CertificateError> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let own = address.ip().to_string();
+    if !names.contains(&own) {
+        names.push(own);
+    }
+    Certificate::self_signed(&names)
+}
+
+/// Serves until it is aborted; the connections are tasks of its own and end with it.
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, answering: Answering) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&answering)));
+                }
+                Err(error) => debug!(%error, "cannot accept a connection"),
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, answering: Answering) {
+    let _ = stream.set_nodelay(true);
+    match acceptor {
+        None => serve(stream, answering).await,
+        Some(acceptor) => match acceptor.accept(stream).await {
+            Ok(stream) => serve(stream, answering).await,
+            Err(error) => debug!(%error, "TLS handshake failed"),
+        },
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, answering: Answering) {
+    let service = service_fn(|request| answer(request, Arc::clone(&answering)));
+    let served = http1::Builder::new()
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        debug!(%error, "connection ended early");
+    }
+}
+
+async fn answer(request: Request<Incoming>, answering: Answering) -> Result<Answer, Infallible> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
+        let mut refusal = Response::new(Payload::default());
+        *refusal.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(refusal);
+    };
+    let request = Request::from_parts(head, body.to_bytes());
+    Ok(with_length(answering(request).await))
+}

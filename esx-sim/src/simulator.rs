@@ -1,0 +1,500 @@
+//! The simulator: what is asked for when one is made, and the handle to it.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::net::ToSocketAddrs;
+use tokio::sync::watch;
+use vi_types::enums::VirtualMachinePowerState;
+use vi_types::{ManagedObject, ManagedObjectReference};
+
+use crate::call::{self, Turn, Waiting};
+use crate::objects::property_collector::Collectors;
+use crate::payload::{Answer, Payload, whole};
+use crate::recording::Recorded;
+use crate::rule::{Effect, Rule};
+use crate::server::{Server, Tls, UriParts};
+use crate::session::Sessions;
+use crate::version::{ApiVersion, Release, versions_document};
+use crate::world::World;
+use crate::world::inventory::{self, Kind};
+
+/// A simulated server. A cheap handle: clones are the same server.
+///
+/// It is there for as long as a handle, a handler or a [`Server`] is.
+#[derive(Clone)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    state: Mutex<State>,
+    /// The world's version; whoever waits for a change waits for this.
+    changes: watch::Sender<u64>,
+}
+
+/// What was decided when the simulator was made.
+pub(crate) struct Settings {
+    pub(crate) kind: Kind,
+    pub(crate) release: &'static Release,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    /// The most objects a retrieve gives at once, whatever the client asks for.
+    pub(crate) page: Option<usize>,
+    recording: bool,
+    uri: UriParts,
+}
+
+impl Settings {
+    pub(crate) fn version(&self) -> ApiVersion {
+        self.release.version()
+    }
+}
+
+/// What changes while the simulator runs.
+pub(crate) struct State {
+    pub(crate) world: World,
+    pub(crate) sessions: Sessions,
+    pub(crate) collectors: Collectors,
+    /// Properties nobody has the permission to read: type and path.
+    pub(crate) unreadable: Vec<(String, String)>,
+    rules: Vec<Rule>,
+    recorded: Vec<Recorded>,
+}
+
+/// What a simulator is to be like; [`Simulator::esx`] and [`Simulator::vcenter`] begin one.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    kind: Kind,
+    vms: Option<usize>,
+    release: &'static Release,
+    user: String,
+    password: String,
+    page: Option<usize>,
+    recording: bool,
+}
+
+/// There is no such release of the VI API.
+#[derive(Debug, thiserror::Error)]
+#[error("{asked:?} is not an API version that can be simulated; there are {}", known())]
+pub struct UnknownRelease {
+    asked: String,
+}
+
+fn known() -> String {
+    let names: Vec<_> = crate::version::RELEASES
+        .iter()
+        .map(|release| release.asked)
+        .collect();
+    names.join(", ")
+}
+
+impl Builder {
+    fn new(kind: Kind, user: &str) -> Self {
+        Self {
+            kind,
+            vms: None,
+            release: Release::newest(),
+            user: user.to_owned(),
+            password: "password".to_owned(),
+            page: None,
+            recording: true,
+        }
+    }
+
+    /// That many virtual machines instead of a handful. Their content depends on their number only.
+    #[must_use]
+    pub fn vms(self, count: usize) -> Self {
+        Self {
+            vms: Some(count),
+            ..self
+        }
+    }
+
+    /// The release to be: `2.5`, `4.0`, `4.1`, `5.0`, `5.1`, `5.5`, `6.0`, `6.5`, `6.7`, `7.0` or `8.0`.
+    ///
+    /// An older server has fewer methods and properties, and tells other versions of itself.
+    pub fn api_version(self, version: &str) -> Result<Self, UnknownRelease> {
+        let release = Release::find(version).ok_or_else(|| UnknownRelease {
+            asked: version.to_owned(),
+        })?;
+        Ok(Self { release, ..self })
+    }
+
+    /// Who can log in; `root` (ESX) or `administrator@vsphere.local` (vCenter) with `password` otherwise.
+    #[must_use]
+    pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+            ..self
+        }
+    }
+
+    /// The most objects an answer of `RetrievePropertiesEx` has, also when the client asks for more.
+    #[must_use]
+    pub fn page_size(self, objects: usize) -> Self {
+        Self {
+            page: Some(objects),
+            ..self
+        }
+    }
+
+    /// Whether [`Simulator::requests`] has the requests; it does unless told otherwise.
+    #[must_use]
+    pub fn record(self, recording: bool) -> Self {
+        Self { recording, ..self }
+    }
+
+    /// Makes the server.
+    pub fn build(self) -> Simulator {
+        let (world, path) = inventory::make(self.kind, self.release, self.vms);
+        let settings = Settings {
+            uri: UriParts {
+                scheme: self.kind.scheme(),
+                user: utf8_percent_encode(&self.user, USER).to_string(),
+                path,
+            },
+            kind: self.kind,
+            release: self.release,
+            user: self.user,
+            password: self.password,
+            page: self.page,
+            recording: self.recording,
+        };
+        let changes = watch::Sender::new(world.version());
+        let state = State {
+            world,
+            sessions: Sessions::default(),
+            collectors: Collectors::default(),
+            unreadable: Vec::new(),
+            rules: Vec::new(),
+            recorded: Vec::new(),
+        };
+        Simulator {
+            shared: Arc::new(Shared {
+                settings,
+                state: Mutex::new(state),
+                changes,
+            }),
+        }
+    }
+}
+
+/// What stays as it is in the user part of a URI.
+const USER: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Simulator {
+    /// An ESX host with a handful of virtual machines in all power states.
+    pub fn esx() -> Builder {
+        Builder::new(Kind::Esx, "root")
+    }
+
+    /// A vCenter with two datacenters, folders, a cluster of two hosts and stand-alone hosts.
+    pub fn vcenter() -> Builder {
+        Builder::new(Kind::VCenter, "administrator@vsphere.local")
+    }
+
+    /// The function that answers requests, for a client in the same process.
+    ///
+    /// Requests have the path in their URI (`/sdk`). The future of a method that waits does not end
+    /// before something changes.
+    pub fn handler(
+        &self,
+    ) -> impl Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Clone + Send + Sync + 'static
+    {
+        let shared = Arc::clone(&self.shared);
+        move |request| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move { whole(shared.answer(request).await) })
+        }
+    }
+
+    /// Listens at an address; port 0 is any free port. The server ends when it is dropped.
+    ///
+    /// `tls` is `true` for a certificate made for the purpose, `false` for plain HTTP, or a [`Tls`].
+    pub async fn listen(
+        &self,
+        address: impl ToSocketAddrs,
+        tls: impl Into<Tls>,
+    ) -> io::Result<Server> {
+        let shared = Arc::clone(&self.shared);
+        let answering = Arc::new(move |request| {
+            let shared = Arc::clone(&shared);
+            Box::pin(async move { shared.answer(request).await }) as BoxFuture<'static, Answer>
+        });
+        let uri = self.shared.settings.uri.clone();
+        Server::start(address, tls.into(), uri, answering).await
+    }
+
+    /// The user who can log in.
+    pub fn user(&self) -> &str {
+        &self.shared.settings.user
+    }
+
+    /// That user's password.
+    pub fn password(&self) -> &str {
+        &self.shared.settings.password
+    }
+
+    /// `esx` or `vpx`: the scheme of a libvirt URI for this server.
+    pub fn scheme(&self) -> &'static str {
+        self.shared.settings.uri.scheme
+    }
+
+    /// The path of a libvirt URI for this server, percent-encoded and without a slash in front: empty
+    /// for an ESX host, the inventory path of the first host for a vCenter.
+    pub fn path(&self) -> &str {
+        &self.shared.settings.uri.path
+    }
+
+    /// The requests so far, oldest first.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.shared.lock().recorded.clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.shared.lock().recorded.clear();
+    }
+
+    /// Spoils answers from now on; see [`Rule`].
+    pub fn inject(&self, rule: Rule) {
+        self.shared.lock().rules.push(rule);
+    }
+
+    /// Ends all rules.
+    pub fn clear_rules(&self) {
+        self.shared.lock().rules.clear();
+    }
+
+    /// Ends all sessions, as a server does that restarts or finds them idle for too long.
+    pub fn expire_sessions(&self) {
+        self.shared.change(|state| {
+            for session in state.sessions.end_all() {
+                end_session(state, &session);
+            }
+        });
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.shared.lock().sessions.all().count()
+    }
+
+    /// From now on nobody may read a property, or what lies below it, of objects of a type: it is missing
+    /// for want of permission. For example `VirtualMachine` and `config.uuid`.
+    pub fn set_unreadable(&self, ty: impl Into<String>, path: impl Into<String>) {
+        self.shared.change(|state| {
+            state.unreadable.push((ty.into(), path.into()));
+            state.world.touch_all();
+        });
+    }
+
+    /// The managed objects of exactly that type, in the order of their names.
+    pub fn objects(&self, ty: &str) -> Vec<ManagedObjectReference> {
+        let state = self.shared.lock();
+        let mut found: Vec<_> = state.world.all(ty).cloned().collect();
+        found.sort_by(|a, b| natural(&a.value).cmp(&natural(&b.value)));
+        found
+    }
+
+    /// The virtual machine with that name.
+    pub fn vm(&self, name: &str) -> Option<ManagedObjectReference> {
+        let state = self.shared.lock();
+        let mut vms = state.world.all("VirtualMachine");
+        vms.find(|vm| state.world.name(vm) == Some(name)).cloned()
+    }
+
+    /// The properties of an object, as they are; `None` when there is no such object or it is no `T`.
+    pub fn properties<T: ManagedObject>(&self, reference: &ManagedObjectReference) -> Option<T> {
+        self.shared.lock().world.read::<T>(reference).cloned()
+    }
+
+    /// Changes the properties of an object, and tells everybody who waits for changes. `None` when there
+    /// is no such object or it is no `T`.
+    pub fn change<T: ManagedObject, R>(
+        &self,
+        reference: &ManagedObjectReference,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
+        self.shared.change(|state| state.world.change(reference, change))
+    }
+
+    /// Gives a virtual machine another power state, wherever that shows; whether there is such a machine.
+    pub fn set_power_state(
+        &self,
+        vm: &ManagedObjectReference,
+        power: VirtualMachinePowerState,
+    ) -> bool {
+        self.shared
+            .change(|state| inventory::set_power_state(&mut state.world, vm, power))
+    }
+
+    /// Takes a virtual machine out of the inventory; whether there was one.
+    pub fn remove_vm(&self, vm: &ManagedObjectReference) -> bool {
+        self.shared
+            .change(|state| inventory::remove_vm(&mut state.world, vm))
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("kind", &self.shared.settings.kind)
+            .field("version", &self.shared.settings.version())
+            .finish_non_exhaustive()
+    }
+}
+
+/// `vm-9` before `vm-10`.
+fn natural(value: &str) -> (usize, &str) {
+    (value.len(), value)
+}
+
+/// Takes out what belongs to a session.
+pub(crate) fn end_session(state: &mut State, session: &str) {
+    state.world.end_session(session);
+    state.collectors.end_session(session);
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something to the state and wakes those who wait, if the world is not what it was.
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        let version = state.world.version();
+        drop(state);
+        self.changes.send_if_modified(|known| {
+            let newer = *known != version;
+            *known = version;
+            newer
+        });
+        result
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Answer {
+        match (request.uri().path().trim_end_matches('/'), request.method()) {
+            ("/sdk", &Method::POST) => self.soap(request).await,
+            ("/sdk/vimServiceVersions.xml", &Method::GET) => {
+                self.record(&request, None);
+                match versions_document(self.settings.release) {
+                    Some(document) => plain(StatusCode::OK, "text/xml", document),
+                    None => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
+                }
+            }
+            ("/sdk" | "/sdk/vimServiceVersions.xml", method) => {
+                self.record(&request, None);
+                let allowed = if *method == Method::GET { "POST" } else { "GET" };
+                let text = "method not allowed".to_owned();
+                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
+                let allowed = HeaderValue::from_static(allowed);
+                answer.headers_mut().insert(ALLOW, allowed);
+                answer
+            }
+            _ => {
+                self.record(&request, None);
+                plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned())
+            }
+        }
+    }
+
+    async fn soap(&self, request: Request<Bytes>) -> Answer {
+        let asked = match call::read(request.headers(), request.body()) {
+            Ok(asked) => asked,
+            Err(fault) => {
+                self.record(&request, None);
+                return call::fault_answer(&fault);
+            }
+        };
+        self.record(&request, Some(&asked));
+        let effects = self.effects(&asked);
+        if effects.iter().any(|effect| matches!(effect, Effect::Silence)) {
+            std::future::pending::<()>().await;
+        }
+        if let Some(answer) = effects.iter().find_map(Effect::instead) {
+            return answer;
+        }
+        let answer = self.run(&asked).await;
+        effects.iter().fold(answer, |answer, effect| effect.spoil(answer))
+    }
+
+    /// What the rules say about a call.
+    fn effects(&self, asked: &call::Asked) -> Vec<Effect> {
+        self.change(|state| {
+            let effects: Vec<_> = state
+                .rules
+                .iter_mut()
+                .filter_map(|rule| rule.apply(&asked.request.name))
+                .collect();
+            let expires = |effect: &Effect| matches!(effect, Effect::ExpireSession);
+            if let Some(cookie) = &asked.cookie
+                && effects.iter().any(expires)
+                && let Some(session) = state.sessions.end(cookie)
+            {
+                end_session(state, &session);
+            }
+            effects
+        })
+    }
+
+    /// Gives the call one turn after another until it has an answer.
+    async fn run(&self, asked: &call::Asked) -> Answer {
+        let mut waiting = Waiting::default();
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let turn =
+                self.change(|state| call::turn(asked, state, &self.settings, &mut waiting));
+            if let Turn::Done(answer) = turn {
+                return answer;
+            }
+            match waiting.deadline {
+                None => {
+                    let _ = changes.changed().await;
+                }
+                Some(deadline) => {
+                    let _ = tokio::time::timeout_at(deadline, changes.changed()).await;
+                }
+            }
+        }
+    }
+
+    fn record(&self, request: &Request<Bytes>, asked: Option<&call::Asked>) {
+        if !self.settings.recording {
+            return;
+        }
+        let recorded = Recorded {
+            method: asked.map(|asked| asked.request.name.clone()),
+            this: asked.map(|asked| asked.request.this.clone()),
+            verb: request.method().clone(),
+            path: request.uri().to_string(),
+            headers: request.headers().clone(),
+            body: request.body().clone(),
+        };
+        self.lock().recorded.push(recorded);
+    }
+}
+
+fn plain(status: StatusCode, kind: &'static str, text: String) -> Answer {
+    let mut answer = Response::new(Payload::from(text));
+    *answer.status_mut() = status;
+    let kind = HeaderValue::from_static(kind);
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
+}

@@ -1,0 +1,97 @@
+//! `test:///default` and `test:///vcenter`: simulators that are made for whoever names them.
+
+use percent_encoding::percent_decode_str;
+
+use crate::simulator::{Builder, Simulator, UnknownRelease};
+
+/// The URI names no simulator.
+#[derive(Debug, thiserror::Error)]
+pub enum TestUriError {
+    /// It has another scheme.
+    #[error("'{0}' is not a test URI: it does not begin with 'test:///'")]
+    Scheme(String),
+    /// There is no simulator of that name.
+    #[error("there is no simulator called '{0}' (should be default|vcenter)")]
+    Name(String),
+    /// A parameter has a value that is none.
+    #[error("query parameter '{name}' has unexpected value '{value}' (should be a number)")]
+    Number {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// There is no such release.
+    #[error("query parameter 'api_version' names no release")]
+    Release(#[from] UnknownRelease),
+}
+
+impl Simulator {
+    /// What a URI like `test:///default` or `test:///vcenter?vms=5000` names, still to be built.
+    ///
+    /// Parameters: `vms` (how many virtual machines), `api_version` (as [`Builder::api_version`]),
+    /// `page_size` (as [`Builder::page_size`]). Others are the driver's business.
+    pub fn from_test_uri(uri: &str) -> Result<Builder, TestUriError> {
+        let rest = uri
+            .strip_prefix("test:///")
+            .ok_or_else(|| TestUriError::Scheme(uri.to_owned()))?;
+        let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let mut builder = match name {
+            "default" => Self::esx(),
+            "vcenter" => Self::vcenter(),
+            other => return Err(TestUriError::Name(other.to_owned())),
+        };
+        for pair in query.split(['&', ';']) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            builder = parameter(builder, name, &value)?;
+        }
+        Ok(builder)
+    }
+}
+
+fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestUriError> {
+    let number = || {
+        value.parse::<usize>().map_err(|_| TestUriError::Number {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    };
+    Ok(match name {
+        "vms" => builder.vms(number()?),
+        "page_size" => builder.page_size(number()?.max(1)),
+        "api_version" => builder.api_version(value)?,
+        _ => builder,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_name_simulators() {
+        for uri in [
+            "test:///default",
+            "test:///vcenter",
+            "test:///default?vms=3",
+            "test:///default?vms=3&api_version=5.5&legacy_uuid=1",
+            "test:///default?page_size=100;vms=1",
+        ] {
+            assert!(Simulator::from_test_uri(uri).is_ok(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_a_reason() {
+        for (uri, reason) in [
+            ("esx://host/", "'esx://host/' is not a test URI: it does not begin with 'test:///'"),
+            ("test:///other", "there is no simulator called 'other' (should be default|vcenter)"),
+            ("test:///default?vms=x", "query parameter 'vms' has unexpected value 'x' (should be a number)"),
+            ("test:///default?api_version=9", "query parameter 'api_version' names no release"),
+        ] {
+            let error = Simulator::from_test_uri(uri).unwrap_err();
+            assert_eq!(error.to_string(), reason);
+        }
+    }
+}

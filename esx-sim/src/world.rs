@@ -1,0 +1,201 @@
+//! The managed objects of a simulated server, as data.
+
+pub(crate) mod inventory;
+
+use std::collections::HashMap;
+
+use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
+
+/// Every managed object there is, by its reference.
+#[derive(Default)]
+pub(crate) struct World {
+    objects: HashMap<ManagedObjectReference, Entry>,
+    /// How many changes there have been.
+    version: u64,
+    /// Numbers for objects that are made while the server runs.
+    made: u64,
+    /// Virtual machines by their UUIDs, once somebody asked for one.
+    uuids: Option<Uuids>,
+}
+
+/// Virtual machines by their UUIDs, in lower case.
+#[derive(Default)]
+pub(crate) struct Uuids {
+    /// By the UUID of their BIOS, which several machines may share.
+    pub(crate) bios: HashMap<String, Vec<ManagedObjectReference>>,
+    /// By the UUID the server gave them.
+    pub(crate) instance: HashMap<String, Vec<ManagedObjectReference>>,
+}
+
+/// One managed object.
+struct Entry {
+    state: Box<dyn Object>,
+    /// [`World::version`] when it last changed.
+    changed: u64,
+    /// The session it belongs to, and with which it ends; views and property filters have one.
+    owner: Option<String>,
+}
+
+impl World {
+    /// Puts an object in, or in the place of one with the same name.
+    pub(crate) fn add<T: ManagedObject>(
+        &mut self,
+        value: impl Into<String>,
+        state: T,
+    ) -> ManagedObjectReference {
+        self.insert(ManagedObjectReference::new(T::TYPE, value), state, None)
+    }
+
+    /// Puts an object in that only one session sees, under a name of its own.
+    pub(crate) fn add_for_session<T: ManagedObject>(
+        &mut self,
+        session: &str,
+        state: T,
+    ) -> ManagedObjectReference {
+        self.made += 1;
+        let value = format!("session[{session}]{}", self.made);
+        let reference = ManagedObjectReference::new(T::TYPE, value);
+        self.insert(reference, state, Some(session.to_owned()))
+    }
+
+    fn insert<T: ManagedObject>(
+        &mut self,
+        reference: ManagedObjectReference,
+        state: T,
+        owner: Option<String>,
+    ) -> ManagedObjectReference {
+        self.version += 1;
+        self.forget_uuids(&reference);
+        let entry = Entry {
+            state: Box::new(state),
+            changed: self.version,
+            owner,
+        };
+        self.objects.insert(reference.clone(), entry);
+        reference
+    }
+
+    /// Takes an object out; whether there was one.
+    pub(crate) fn remove(&mut self, reference: &ManagedObjectReference) -> bool {
+        self.version += 1;
+        self.forget_uuids(reference);
+        self.objects.remove(reference).is_some()
+    }
+
+    /// Takes everything out that belongs to a session.
+    pub(crate) fn end_session(&mut self, session: &str) {
+        self.version += 1;
+        self.objects
+            .retain(|_, entry| entry.owner.as_deref() != Some(session));
+    }
+
+    /// The object's properties, whatever it is.
+    pub(crate) fn get(&self, reference: &ManagedObjectReference) -> Option<&dyn Object> {
+        Some(&*self.objects.get(reference)?.state)
+    }
+
+    /// Whether that session may know of the object.
+    pub(crate) fn is_visible(
+        &self,
+        reference: &ManagedObjectReference,
+        session: Option<&str>,
+    ) -> bool {
+        match self.objects.get(reference) {
+            None => false,
+            Some(entry) => entry.owner.is_none() || entry.owner.as_deref() == session,
+        }
+    }
+
+    /// The object as a `T`, if it is that or a descendant of it.
+    pub(crate) fn read<T: ManagedObject>(&self, reference: &ManagedObjectReference) -> Option<&T> {
+        self.get(reference)?.cast()
+    }
+
+    /// Changes an object; `None` when there is none or it is no `T`.
+    pub(crate) fn change<T: ManagedObject, R>(
+        &mut self,
+        reference: &ManagedObjectReference,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
+        let entry = self.objects.get_mut(reference)?;
+        let result = change(entry.state.cast_mut::<T>()?);
+        self.version += 1;
+        entry.changed = self.version;
+        self.forget_uuids(reference);
+        Some(result)
+    }
+
+    /// Wakes whoever waits for a change, though nothing changed.
+    pub(crate) fn touch(&mut self) {
+        self.version += 1;
+    }
+
+    /// Makes every object count as changed.
+    pub(crate) fn touch_all(&mut self) {
+        self.version += 1;
+        for entry in self.objects.values_mut() {
+            entry.changed = self.version;
+        }
+    }
+
+    /// How many changes there have been.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The [`World::version`] in which the object last changed.
+    pub(crate) fn changed(&self, reference: &ManagedObjectReference) -> Option<u64> {
+        Some(self.objects.get(reference)?.changed)
+    }
+
+    /// Every object of one type, in no particular order.
+    pub(crate) fn all(&self, ty: &str) -> impl Iterator<Item = &ManagedObjectReference> {
+        self.objects
+            .keys()
+            .filter(move |reference| reference.r#type == ty)
+    }
+
+    /// Name of an inventory object, as the server has it (with `%2f` for a slash).
+    pub(crate) fn name(&self, reference: &ManagedObjectReference) -> Option<&str> {
+        self.read::<properties::ManagedEntity>(reference)?
+            .name
+            .as_deref()
+    }
+
+    /// What an inventory object lies in.
+    pub(crate) fn parent(
+        &self,
+        reference: &ManagedObjectReference,
+    ) -> Option<&ManagedObjectReference> {
+        self.read::<properties::ManagedEntity>(reference)?
+            .parent
+            .as_ref()
+    }
+
+    /// Virtual machines by their UUIDs.
+    pub(crate) fn by_uuid(&mut self) -> &Uuids {
+        let objects = &self.objects;
+        self.uuids.get_or_insert_with(|| {
+            let mut uuids = Uuids::default();
+            for (reference, entry) in objects {
+                let vm = entry.state.downcast_ref::<properties::VirtualMachine>();
+                let Some(config) = vm.and_then(|vm| vm.config.as_ref()) else {
+                    continue;
+                };
+                let bios = config.uuid.to_ascii_lowercase();
+                uuids.bios.entry(bios).or_default().push(reference.clone());
+                if let Some(instance) = &config.instance_uuid {
+                    let instance = instance.to_ascii_lowercase();
+                    uuids.instance.entry(instance).or_default().push(reference.clone());
+                }
+            }
+            uuids
+        })
+    }
+
+    fn forget_uuids(&mut self, changed: &ManagedObjectReference) {
+        if changed.r#type == "VirtualMachine" {
+            self.uuids = None;
+        }
+    }
+}

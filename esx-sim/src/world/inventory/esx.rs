@@ -1,0 +1,159 @@
+//! `test:///default`: one ESX host.
+
+use vi_types::objects::{
+    ComputeResourceConfigInfo, ComputeResourceSummary, DatacenterConfigInfo,
+};
+use vi_types::{ManagedObjectReference, properties};
+
+use super::host::{self, HostSpec};
+use super::parts::{entity, folder, text};
+use super::virtual_machine::{self, Place};
+use super::{Kind, service};
+use crate::version::Release;
+use crate::world::World;
+
+/// The host and everything on it.
+pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
+    let mut world = World::default();
+    let reference = ManagedObjectReference::new;
+    let root = reference("Folder", "ha-folder-root");
+    let datacenter = reference("Datacenter", "ha-datacenter");
+    let compute = reference("ComputeResource", "ha-compute-res");
+    let pool = reference("ResourcePool", "ha-root-pool");
+    let host = reference("HostSystem", "ha-host");
+
+    service::add(&mut world, Kind::Esx, release, &root);
+    world.add(
+        "ha-folder-root",
+        properties::Folder {
+            child_entity: vec![datacenter.clone()],
+            ..folder("ha-folder-root", None, &["Datacenter"])
+        },
+    );
+    let vm_folder = reference("Folder", "ha-folder-vm");
+    let host_folder = world.add(
+        "ha-folder-host",
+        properties::Folder {
+            child_entity: vec![compute.clone()],
+            ..folder("host", Some(&datacenter), &["ComputeResource"])
+        },
+    );
+
+    let spec = HostSpec {
+        reference: host.clone(),
+        parent: compute.clone(),
+        name: "esx.example.com".to_owned(),
+        number: 1,
+        release,
+        managed_by: None,
+    };
+    let datastores = [
+        host::datastore(&mut world, "65e19a00-0c4d1a2f-9e4e-000c29aa0001", "datastore1", 512, &[&spec]),
+        host::datastore(&mut world, "65e19a00-0c4d1a2f-9e4e-000c29aa0002", "ssd", 256, &[&spec]),
+    ];
+    let network = host::network(&mut world, "HaNetwork-VM Network", "VM Network", &[&spec]);
+
+    let datastore_folder = world.add(
+        "ha-folder-datastore",
+        properties::Folder {
+            child_entity: datastores.to_vec(),
+            ..folder("datastore", Some(&datacenter), &["Datastore"])
+        },
+    );
+    let network_folder = world.add(
+        "ha-folder-network",
+        properties::Folder {
+            child_entity: vec![network.clone()],
+            ..folder("network", Some(&datacenter), &["Network"])
+        },
+    );
+    for (datastore, folder) in [
+        (&datastores[0], &datastore_folder),
+        (&datastores[1], &datastore_folder),
+    ] {
+        world.change(datastore, |datastore: &mut properties::Datastore| {
+            datastore.parent = Some(folder.clone());
+        });
+    }
+    world.change(&network, |network: &mut properties::Network| {
+        network.parent = Some(network_folder.clone());
+    });
+    world.add(
+        "ha-datacenter",
+        properties::Datacenter {
+            base: entity("ha-datacenter", Some(&root)),
+            vm_folder: Some(vm_folder.clone()),
+            host_folder: Some(host_folder.clone()),
+            datastore_folder: Some(datastore_folder),
+            network_folder: Some(network_folder),
+            datastore: datastores.to_vec(),
+            network: vec![network.clone()],
+            configuration: Some(
+                DatacenterConfigInfo {
+                    default_hardware_version_key: text(release.hardware),
+                    ..DatacenterConfigInfo::default()
+                }
+                .into(),
+            ),
+            ..properties::Datacenter::default()
+        },
+    );
+    world.add(
+        "ha-compute-res",
+        properties::ComputeResource {
+            base: entity("esx.example.com", Some(&host_folder)),
+            resource_pool: Some(pool.clone()),
+            host: vec![host.clone()],
+            datastore: datastores.to_vec(),
+            network: vec![network.clone()],
+            summary: Some(compute_summary(1).into()),
+            configuration_ex: Some(
+                ComputeResourceConfigInfo {
+                    vm_swap_placement: "vmDirectory".to_owned(),
+                    ..ComputeResourceConfigInfo::default()
+                }
+                .into(),
+            ),
+            ..properties::ComputeResource::default()
+        },
+    );
+
+    let places = [Place {
+        prefix: "",
+        folder: vm_folder.clone(),
+        pool: pool.clone(),
+        host: host.clone(),
+        datastores: datastores.to_vec(),
+        network: network.clone(),
+        kind: Kind::Esx,
+    }];
+    let vms = virtual_machine::add(&mut world, release, &places, vms, 1);
+
+    world.add(
+        "ha-folder-vm",
+        properties::Folder {
+            child_entity: vms.clone(),
+            ..folder("vm", Some(&datacenter), &["VirtualMachine"])
+        },
+    );
+    world.add("ha-root-pool", host::pool("Resources", &pool, &compute, vms.clone()));
+    host::add(&mut world, &spec, &datastores, &network, vms);
+    world
+}
+
+/// The sum of so many hosts.
+pub(crate) fn compute_summary(hosts: i16) -> ComputeResourceSummary {
+    let count = i32::from(hosts);
+    ComputeResourceSummary {
+        total_cpu: count * host::MHZ * i32::from(host::CORES),
+        total_memory: i64::from(hosts) * host::MEMORY,
+        num_cpu_cores: hosts * host::CORES,
+        num_cpu_threads: hosts * host::THREADS,
+        effective_cpu: count * host::MHZ * i32::from(host::CORES - 1),
+        effective_memory: i64::from(hosts) * (host::MEMORY >> 20) * 9 / 10,
+        num_hosts: count,
+        num_effective_hosts: count,
+        overall_status: vi_types::enums::ManagedEntityStatus::Green,
+        ..ComputeResourceSummary::default()
+    }
+}

@@ -1,0 +1,663 @@
+//! Hosts with their datastores and networks.
+
+use vi_types::enums::{
+    HostSystemConnectionState, HostSystemPowerState, ManagedEntityStatus,
+};
+use vi_types::objects::{
+    AutoStartDefaults, AutoStartPowerInfo, DatastoreCapability, DatastoreHostMount,
+    DatastoreSummary, HostAutoStartManagerConfig, HostBiosInfo, HostCapability,
+    HostConfigInfo, HostConfigManager, HostConfigSummary, HostCpuIdInfo, HostCpuInfo,
+    HostCpuPackage, HostDnsConfig, HostFileSystemVolume, HostHardwareInfo, HostHardwareSummary,
+    HostIpConfig, HostIpRouteConfig, HostListSummary, HostListSummaryQuickStats, HostMountInfo,
+    HostNetworkInfo, HostNetworkPolicy, HostNumaInfo, HostNumaNode, HostPortGroup,
+    HostPortGroupSpec, HostRuntimeInfo, HostScsiDiskPartition, HostSystemInfo, HostVirtualNic,
+    HostVirtualNicSpec, HostVirtualSwitch, HostVirtualSwitchBondBridge, HostVirtualSwitchSpec,
+    HostVmfsVolume, NetworkSummary, PhysicalNic, PhysicalNicLinkInfo, PhysicalNicSpec,
+    ResourcePoolResourceUsage, ResourcePoolRuntimeInfo, ResourcePoolSummary, DatastoreInfo,
+    VmfsDatastoreInfo,
+};
+use vi_types::{ManagedObjectReference, properties};
+
+use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
+use super::{Kind, service};
+use crate::version::{ApiVersion, Release};
+use crate::world::World;
+
+/// Two packages of eight cores of two threads each.
+pub(crate) const PACKAGES: i16 = 2;
+pub(crate) const CORES: i16 = 16;
+pub(crate) const THREADS: i16 = 32;
+/// 2.4 GHz.
+const HZ: i64 = 2_394_230_000;
+pub(crate) const MHZ: i32 = 2394;
+/// 128 GiB, less what the firmware keeps.
+pub(crate) const MEMORY: i64 = 137_339_867_136;
+const MEMORY_USED_MB: i32 = 38_912;
+
+const VENDOR: &str = "Example Systems";
+const MODEL: &str = "Rack Server 2U";
+const CPU_MODEL: &str = "Intel(R) Xeon(R) Silver 4314 CPU @ 2.40GHz";
+
+/// What distinguishes one host from another.
+pub(crate) struct HostSpec {
+    pub(crate) reference: ManagedObjectReference,
+    pub(crate) parent: ManagedObjectReference,
+    /// Host and domain name, such as `esx.example.com`.
+    pub(crate) name: String,
+    /// Makes addresses and UUIDs; from 1 to 250.
+    pub(crate) number: u8,
+    pub(crate) release: &'static Release,
+    /// The address of the vCenter.
+    pub(crate) managed_by: Option<String>,
+}
+
+impl HostSpec {
+    fn uuid(&self) -> String {
+        uuid(0x4c4c, u64::from(self.number))
+    }
+
+    fn address(&self) -> String {
+        format!("192.0.2.{}", self.number)
+    }
+
+    fn since(&self, version: &str) -> bool {
+        self.release.version() >= ApiVersion::since(version)
+    }
+
+    /// The name of an object that belongs to the host: ESX has fixed names, a vCenter numbers.
+    fn part(&self, kind: &str) -> String {
+        match self.reference.value.strip_prefix("host-") {
+            Some(number) => format!("{kind}-{number}"),
+            None => format!("ha-{}", kind.to_ascii_lowercase()),
+        }
+    }
+}
+
+/// Puts a host in that has those virtual machines.
+pub(crate) fn add(
+    world: &mut World,
+    spec: &HostSpec,
+    datastores: &[ManagedObjectReference],
+    network: &ManagedObjectReference,
+    vms: Vec<ManagedObjectReference>,
+) {
+    let auto_start = auto_start(&vms);
+    let auto_start_manager = world.add(
+        spec.part("autoStartManager"),
+        properties::HostAutoStartManager {
+            config: Some(auto_start.clone().into()),
+            ..properties::HostAutoStartManager::default()
+        },
+    );
+    let host = properties::HostSystem {
+        base: entity(&spec.name, Some(&spec.parent)),
+        runtime: Some(runtime(spec).into()),
+        summary: Some(summary(spec).into()),
+        hardware: Some(hardware(spec).into()),
+        capability: Some(capability(spec).into()),
+        config_manager: Some(
+            HostConfigManager {
+                auto_start_manager: Some(auto_start_manager),
+                ..HostConfigManager::default()
+            }
+            .into(),
+        ),
+        config: Some(
+            HostConfigInfo {
+                host: spec.reference.clone(),
+                product: service::about(Kind::Esx, spec.release).into(),
+                network: Some(network_info(spec).into()),
+                auto_start: Some(auto_start.into()),
+                ..HostConfigInfo::default()
+            }
+            .into(),
+        ),
+        vm: vms,
+        datastore: datastores.to_vec(),
+        network: vec![network.clone()],
+        ..properties::HostSystem::default()
+    };
+    world.add(spec.reference.value.clone(), host);
+}
+
+/// The first virtual machine starts with the host.
+fn auto_start(vms: &[ManagedObjectReference]) -> HostAutoStartManagerConfig {
+    let power_info = vms.iter().take(1).map(|vm| {
+        AutoStartPowerInfo {
+            key: vm.clone(),
+            start_order: 1,
+            start_delay: -1,
+            wait_for_heartbeat: vi_types::enums::AutoStartWaitHeartbeatSetting::SystemDefault,
+            start_action: "powerOn".to_owned(),
+            stop_delay: -1,
+            stop_action: "systemDefault".to_owned(),
+            ..AutoStartPowerInfo::default()
+        }
+        .into()
+    });
+    HostAutoStartManagerConfig {
+        defaults: Some(
+            AutoStartDefaults {
+                enabled: Some(true),
+                start_delay: Some(120),
+                stop_delay: Some(120),
+                wait_for_heartbeat: Some(false),
+                stop_action: text("PowerOff"),
+                ..AutoStartDefaults::default()
+            }
+            .into(),
+        ),
+        power_info: power_info.collect(),
+        ..HostAutoStartManagerConfig::default()
+    }
+}
+
+fn runtime(_: &HostSpec) -> HostRuntimeInfo {
+    HostRuntimeInfo {
+        connection_state: HostSystemConnectionState::Connected,
+        power_state: HostSystemPowerState::PoweredOn,
+        standby_mode: text("none"),
+        in_maintenance_mode: false,
+        boot_time: Some(boot_time()),
+        ..HostRuntimeInfo::default()
+    }
+}
+
+fn summary(spec: &HostSpec) -> HostListSummary {
+    HostListSummary {
+        host: Some(spec.reference.clone()),
+        hardware: Some(
+            HostHardwareSummary {
+                vendor: VENDOR.to_owned(),
+                model: MODEL.to_owned(),
+                uuid: spec.uuid(),
+                memory_size: MEMORY,
+                cpu_model: CPU_MODEL.to_owned(),
+                cpu_mhz: MHZ,
+                num_cpu_pkgs: PACKAGES,
+                num_cpu_cores: CORES,
+                num_cpu_threads: THREADS,
+                num_nics: 2,
+                num_h_b_as: 1,
+                ..HostHardwareSummary::default()
+            }
+            .into(),
+        ),
+        runtime: Some(runtime(spec).into()),
+        config: HostConfigSummary {
+            name: spec.name.clone(),
+            port: 443,
+            product: Some(service::about(Kind::Esx, spec.release).into()),
+            vmotion_enabled: spec.managed_by.is_some(),
+            fault_tolerance_enabled: spec.since("4.0").then_some(false),
+            ..HostConfigSummary::default()
+        }
+        .into(),
+        quick_stats: HostListSummaryQuickStats {
+            overall_cpu_usage: Some(3171),
+            overall_memory_usage: Some(MEMORY_USED_MB),
+            distributed_cpu_fairness: Some(0),
+            distributed_memory_fairness: Some(0),
+            uptime: spec.since("4.1").then_some(1_209_600),
+            ..HostListSummaryQuickStats::default()
+        }
+        .into(),
+        overall_status: ManagedEntityStatus::Green,
+        reboot_required: false,
+        management_server_ip: spec.managed_by.clone(),
+        ..HostListSummary::default()
+    }
+}
+
+fn hardware(spec: &HostSpec) -> HostHardwareInfo {
+    let threads = THREADS / PACKAGES;
+    let packages = (0..PACKAGES).map(|package| {
+        HostCpuPackage {
+            index: package,
+            vendor: "intel".to_owned(),
+            hz: HZ,
+            bus_hz: 100_000_000,
+            description: CPU_MODEL.to_owned(),
+            thread_id: (package * threads..(package + 1) * threads).collect(),
+            cpu_feature: cpu_features(),
+            ..HostCpuPackage::default()
+        }
+        .into()
+    });
+    let nodes = (0..PACKAGES).map(|node| {
+        HostNumaNode {
+            type_id: node as i8,
+            cpu_id: (node * threads..(node + 1) * threads).collect(),
+            memory_range_begin: i64::from(node) * (MEMORY / 2),
+            memory_range_length: MEMORY / 2,
+            ..HostNumaNode::default()
+        }
+        .into()
+    });
+    HostHardwareInfo {
+        system_info: HostSystemInfo {
+            vendor: VENDOR.to_owned(),
+            model: MODEL.to_owned(),
+            uuid: spec.uuid(),
+            serial_number: spec.since("6.7").then(|| format!("EXMPL{:03}", spec.number)),
+            ..HostSystemInfo::default()
+        }
+        .into(),
+        cpu_info: HostCpuInfo {
+            num_cpu_packages: PACKAGES,
+            num_cpu_cores: CORES,
+            num_cpu_threads: THREADS,
+            hz: HZ,
+            ..HostCpuInfo::default()
+        }
+        .into(),
+        cpu_pkg: packages.collect(),
+        memory_size: MEMORY,
+        numa_info: Some(
+            HostNumaInfo {
+                r#type: "NUMA".to_owned(),
+                num_nodes: i32::from(PACKAGES),
+                numa_node: nodes.collect(),
+                ..HostNumaInfo::default()
+            }
+            .into(),
+        ),
+        smc_present: spec.since("5.0").then_some(false),
+        cpu_feature: cpu_features(),
+        bios_info: Some(
+            HostBiosInfo {
+                bios_version: text("1.7.2"),
+                release_date: Some(made_time()),
+                ..HostBiosInfo::default()
+            }
+            .into(),
+        ),
+        ..HostHardwareInfo::default()
+    }
+}
+
+/// CPUID leaves with the registers as ESX writes them: most significant bit first, in groups of four.
+/// Bit 29 of EDX in leaf 0x80000001 says that the processor has a 64-bit mode.
+fn cpu_features<T: From<HostCpuIdInfo>>() -> Vec<T> {
+    let leaves: [(u32, [u32; 4]); 4] = [
+        (0, [0x0000_001b, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]),
+        (1, [0x0006_06a6, 0x0020_0800, 0x7ffe_fbff, 0xbfeb_fbff]),
+        (0x8000_0000, [0x8000_0008, 0, 0, 0]),
+        (0x8000_0001, [0, 0, 0x0000_0121, 0x2c10_0800]),
+    ];
+    leaves
+        .into_iter()
+        .map(|(level, [eax, ebx, ecx, edx])| {
+            T::from(HostCpuIdInfo {
+                level: level as i32,
+                eax: Some(register(eax)),
+                ebx: Some(register(ebx)),
+                ecx: Some(register(ecx)),
+                edx: Some(register(edx)),
+                ..HostCpuIdInfo::default()
+            })
+        })
+        .collect()
+}
+
+fn register(value: u32) -> String {
+    let groups = (0..8).rev().map(|group| format!("{:04b}", (value >> (4 * group)) & 0xf));
+    groups.collect::<Vec<_>>().join(":")
+}
+
+fn capability(spec: &HostSpec) -> HostCapability {
+    HostCapability {
+        recursive_resource_pools_supported: true,
+        cpu_memory_resource_configuration_supported: true,
+        reboot_supported: true,
+        shutdown_supported: true,
+        vmotion_supported: true,
+        standby_supported: true,
+        max_supported_v_ms: Some(1024),
+        max_running_v_ms: Some(1024),
+        max_supported_vcpus: Some(match spec.since("5.0") {
+            true => 128,
+            false => 8,
+        }),
+        datastore_principal_supported: false,
+        san_supported: true,
+        nfs_supported: true,
+        iscsi_supported: true,
+        vlan_tagging_supported: true,
+        nic_teaming_supported: true,
+        high_guest_mem_supported: true,
+        maintenance_mode_supported: true,
+        suspended_relocate_supported: true,
+        per_vm_swap_files: true,
+        unshared_swap_v_motion_supported: true,
+        screenshot_supported: true,
+        scaled_screenshot_supported: true,
+        ..HostCapability::default()
+    }
+}
+
+fn network_info(spec: &HostSpec) -> HostNetworkInfo {
+    let (host, domain) = spec.name.split_once('.').unwrap_or((&spec.name, ""));
+    let switch = "key-vim.host.VirtualSwitch-vSwitch0";
+    let port_group = |name: &str| format!("key-vim.host.PortGroup-{name}");
+    let nics = ["vmnic0", "vmnic1"];
+    let nic_key = |nic: &str| format!("key-vim.host.PhysicalNic-{nic}");
+    let pnic = (0u8..).zip(nics).map(|(index, device)| {
+        PhysicalNic {
+            key: Some(nic_key(device)),
+            device: device.to_owned(),
+            pci: format!("0000:02:0{index}.0"),
+            driver: text("ixgben"),
+            link_speed: (index == 0).then(|| link().into()),
+            spec: PhysicalNicSpec {
+                ip: Some(no_address().into()),
+                ..PhysicalNicSpec::default()
+            }
+            .into(),
+            wake_on_lan_supported: true,
+            mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
+            ..PhysicalNic::default()
+        }
+        .into()
+    });
+    let group = |name: &str| {
+        HostPortGroup {
+            key: Some(port_group(name)),
+            vswitch: text(switch),
+            computed_policy: HostNetworkPolicy::default().into(),
+            spec: HostPortGroupSpec {
+                name: name.to_owned(),
+                vlan_id: 0,
+                vswitch_name: "vSwitch0".to_owned(),
+                policy: HostNetworkPolicy::default().into(),
+                ..HostPortGroupSpec::default()
+            }
+            .into(),
+            ..HostPortGroup::default()
+        }
+        .into()
+    };
+    HostNetworkInfo {
+        vswitch: vec![
+            HostVirtualSwitch {
+                name: "vSwitch0".to_owned(),
+                key: switch.to_owned(),
+                num_ports: 4352,
+                num_ports_available: 4309,
+                mtu: Some(1500),
+                portgroup: vec![port_group("VM Network"), port_group("Management Network")],
+                pnic: vec![nic_key("vmnic0")],
+                spec: HostVirtualSwitchSpec {
+                    num_ports: 128,
+                    bridge: Some(
+                        HostVirtualSwitchBondBridge {
+                            nic_device: vec!["vmnic0".to_owned()],
+                            ..HostVirtualSwitchBondBridge::default()
+                        }
+                        .into(),
+                    ),
+                    mtu: Some(1500),
+                    ..HostVirtualSwitchSpec::default()
+                }
+                .into(),
+                ..HostVirtualSwitch::default()
+            }
+            .into(),
+        ],
+        portgroup: vec![group("VM Network"), group("Management Network")],
+        pnic: pnic.collect(),
+        vnic: vec![
+            HostVirtualNic {
+                device: "vmk0".to_owned(),
+                key: "key-vim.host.VirtualNic-vmk0".to_owned(),
+                portgroup: "Management Network".to_owned(),
+                spec: HostVirtualNicSpec {
+                    ip: Some(
+                        HostIpConfig {
+                            dhcp: false,
+                            ip_address: Some(spec.address()),
+                            subnet_mask: text("255.255.255.0"),
+                            ..HostIpConfig::default()
+                        }
+                        .into(),
+                    ),
+                    mac: Some(format!("00:1b:21:00:{:02x}:00", spec.number)),
+                    ..HostVirtualNicSpec::default()
+                }
+                .into(),
+                ..HostVirtualNic::default()
+            }
+            .into(),
+        ],
+        dns_config: Some(
+            HostDnsConfig {
+                dhcp: false,
+                host_name: host.to_owned(),
+                domain_name: domain.to_owned(),
+                address: vec!["192.0.2.253".to_owned()],
+                search_domain: vec![domain.to_owned()],
+                ..HostDnsConfig::default()
+            }
+            .into(),
+        ),
+        ip_route_config: Some(
+            HostIpRouteConfig {
+                default_gateway: text("192.0.2.254"),
+                ..HostIpRouteConfig::default()
+            }
+            .into(),
+        ),
+        ..HostNetworkInfo::default()
+    }
+}
+
+fn link() -> PhysicalNicLinkInfo {
+    PhysicalNicLinkInfo {
+        speed_mb: 10_000,
+        duplex: true,
+        ..PhysicalNicLinkInfo::default()
+    }
+}
+
+fn no_address() -> HostIpConfig {
+    HostIpConfig {
+        dhcp: false,
+        ip_address: text(""),
+        subnet_mask: text(""),
+        ..HostIpConfig::default()
+    }
+}
+
+/// A VMFS datastore that those hosts have mounted; its parent is set by whoever has a folder for it.
+pub(crate) fn datastore(
+    world: &mut World,
+    value: &str,
+    name: &str,
+    capacity_gib: i64,
+    hosts: &[&HostSpec],
+) -> ManagedObjectReference {
+    let reference = ManagedObjectReference::new("Datastore", value);
+    let volume = match value.strip_prefix("datastore-") {
+        Some(number) => format!("65e19a00-0c4d1a2f-9e4e-000c29bb{number:0>4}"),
+        None => value.to_owned(),
+    };
+    let capacity = capacity_gib << 30;
+    let free = capacity / 8 * 5;
+    let path = format!("/vmfs/volumes/{volume}");
+    let url = match value.starts_with("datastore-") {
+        true => format!("ds:///vmfs/volumes/{volume}/"),
+        false => path.clone(),
+    };
+    let mounts = hosts.iter().map(|host| {
+        DatastoreHostMount {
+            key: host.reference.clone(),
+            mount_info: HostMountInfo {
+                path: Some(path.clone()),
+                access_mode: "readWrite".to_owned(),
+                mounted: Some(true),
+                accessible: Some(true),
+                ..HostMountInfo::default()
+            }
+            .into(),
+            ..DatastoreHostMount::default()
+        }
+        .into()
+    });
+    let newest = hosts.iter().any(|host| host.since("6.5"));
+    world.add(
+        value,
+        properties::Datastore {
+            base: entity(name, None),
+            info: Some(
+                VmfsDatastoreInfo {
+                    base: DatastoreInfo {
+                        name: name.to_owned(),
+                        url: url.clone(),
+                        free_space: free,
+                        max_file_size: 70_368_744_177_664,
+                        timestamp: Some(boot_time()),
+                        ..DatastoreInfo::default()
+                    },
+                    vmfs: Some(
+                        HostVmfsVolume {
+                            base: HostFileSystemVolume {
+                                r#type: "VMFS".to_owned(),
+                                name: name.to_owned(),
+                                capacity,
+                                ..HostFileSystemVolume::default()
+                            },
+                            block_size_mb: 1,
+                            max_blocks: 63_963_136,
+                            major_version: if newest { 6 } else { 3 },
+                            version: if newest { "6.82" } else { "3.33" }.to_owned(),
+                            uuid: volume,
+                            extent: vec![
+                                HostScsiDiskPartition {
+                                    disk_name: format!("naa.600508b1001c{:020x}", capacity_gib),
+                                    partition: 1,
+                                    ..HostScsiDiskPartition::default()
+                                }
+                                .into(),
+                            ],
+                            vmfs_upgradable: false,
+                            ..HostVmfsVolume::default()
+                        }
+                        .into(),
+                    ),
+                    ..VmfsDatastoreInfo::default()
+                }
+                .into(),
+            ),
+            summary: Some(
+                DatastoreSummary {
+                    datastore: Some(reference.clone()),
+                    name: name.to_owned(),
+                    url,
+                    capacity,
+                    free_space: free,
+                    uncommitted: Some(capacity / 4),
+                    accessible: true,
+                    multiple_host_access: Some(hosts.len() > 1),
+                    r#type: "VMFS".to_owned(),
+                    maintenance_mode: text("normal"),
+                    ..DatastoreSummary::default()
+                }
+                .into(),
+            ),
+            host: mounts.collect(),
+            capability: Some(
+                DatastoreCapability {
+                    directory_hierarchy_supported: true,
+                    raw_disk_mappings_supported: true,
+                    per_file_thin_provisioning_supported: true,
+                    ..DatastoreCapability::default()
+                }
+                .into(),
+            ),
+            ..properties::Datastore::default()
+        },
+    )
+}
+
+/// A network of port groups on those hosts; its parent is set by whoever has a folder for it.
+pub(crate) fn network(
+    world: &mut World,
+    value: &str,
+    name: &str,
+    hosts: &[&HostSpec],
+) -> ManagedObjectReference {
+    let reference = ManagedObjectReference::new("Network", value);
+    world.add(
+        value,
+        properties::Network {
+            base: entity(name, None),
+            summary: Some(
+                NetworkSummary {
+                    network: Some(reference),
+                    name: name.to_owned(),
+                    accessible: true,
+                    ip_pool_name: text(""),
+                    ..NetworkSummary::default()
+                }
+                .into(),
+            ),
+            host: hosts.iter().map(|host| host.reference.clone()).collect(),
+            ..properties::Network::default()
+        },
+    )
+}
+
+/// The root resource pool of a compute resource.
+pub(crate) fn pool(
+    name: &str,
+    own: &ManagedObjectReference,
+    owner: &ManagedObjectReference,
+    vms: Vec<ManagedObjectReference>,
+) -> properties::ResourcePool {
+    let usage = ResourcePoolResourceUsage {
+        reservation_used: 0,
+        reservation_used_for_vm: 0,
+        unreserved_for_pool: 32_768,
+        unreserved_for_vm: 32_768,
+        overall_usage: 3171,
+        max_usage: 38_304,
+        ..ResourcePoolResourceUsage::default()
+    };
+    let runtime = ResourcePoolRuntimeInfo {
+        memory: usage.clone().into(),
+        cpu: usage.into(),
+        overall_status: ManagedEntityStatus::Green,
+        ..ResourcePoolRuntimeInfo::default()
+    };
+    properties::ResourcePool {
+        base: entity(name, Some(owner)),
+        summary: Some(
+            ResourcePoolSummary {
+                name: name.to_owned(),
+                config: pool_config(own).into(),
+                runtime: runtime.clone().into(),
+                ..ResourcePoolSummary::default()
+            }
+            .into(),
+        ),
+        runtime: Some(runtime.into()),
+        owner: Some(owner.clone()),
+        vm: vms,
+        config: Some(pool_config(own).into()),
+        ..properties::ResourcePool::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registers_are_39_characters_most_significant_bit_first() {
+        assert_eq!(register(0x8000_0001), "1000:0000:0000:0000:0000:0000:0000:0001");
+        let features: Vec<HostCpuIdInfo> = cpu_features();
+        let leaf = features.iter().find(|leaf| leaf.level == -2_147_483_647).unwrap();
+        let bits: String = leaf.edx.as_ref().unwrap().split(':').collect();
+        assert_eq!(bits.chars().rev().nth(29), Some('1'));
+    }
+}

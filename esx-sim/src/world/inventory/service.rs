@@ -1,0 +1,110 @@
+//! The objects behind a server's door: service content, session manager, collectors.
+
+use vi_types::objects::{AboutInfo, Capability, ServiceContent};
+use vi_types::{ManagedObjectReference, properties};
+
+use super::Kind;
+use super::parts::text;
+use crate::version::{ApiVersion, Release};
+use crate::world::World;
+
+/// Puts the service objects in; `root` is the root folder.
+pub(crate) fn add(
+    world: &mut World,
+    kind: Kind,
+    release: &'static Release,
+    root: &ManagedObjectReference,
+) {
+    let esx = kind == Kind::Esx;
+    let name = |on_esx: &'static str, on_vcenter: &'static str| match esx {
+        true => on_esx,
+        false => on_vcenter,
+    };
+    let collector = world.add(
+        name("ha-property-collector", "propertyCollector"),
+        properties::PropertyCollector::default(),
+    );
+    let view_manager = world.add("ViewManager", properties::ViewManager::default());
+    let session_manager = world.add(
+        name("ha-sessionmgr", "SessionManager"),
+        properties::SessionManager {
+            message: text(""),
+            message_locale_list: vec!["en".to_owned()],
+            supported_locale_list: vec!["en".to_owned()],
+            default_locale: text("en"),
+            ..properties::SessionManager::default()
+        },
+    );
+    let search_index = world.add(
+        name("ha-searchindex", "SearchIndex"),
+        properties::SearchIndex::default(),
+    );
+    let content = ServiceContent {
+        root_folder: root.clone(),
+        property_collector: collector,
+        view_manager: Some(view_manager),
+        about: about(kind, release).into(),
+        session_manager: Some(session_manager),
+        search_index: Some(search_index),
+        ..ServiceContent::default()
+    };
+    world.add(
+        "ServiceInstance",
+        properties::ServiceInstance {
+            capability: Some(
+                Capability {
+                    provisioning_supported: !esx,
+                    multi_host_supported: !esx,
+                    user_shell_access_supported: esx,
+                    ..Capability::default()
+                }
+                .into(),
+            ),
+            content: Some(content.into()),
+            ..properties::ServiceInstance::default()
+        },
+    );
+}
+
+/// What the server tells of itself.
+pub(crate) fn about(kind: Kind, release: &Release) -> AboutInfo {
+    let since = |version: &str| release.version() >= ApiVersion::since(version);
+    let (name, license, version, build) = match kind {
+        Kind::Esx => ("VMware ESXi", "VMware ESX Server", release.esx, release.esx_build),
+        Kind::VCenter => (
+            "VMware vCenter Server",
+            "VMware VirtualCenter Server",
+            release.vcenter,
+            release.vcenter_build,
+        ),
+    };
+    let major = version.split('.').next().unwrap_or(version);
+    AboutInfo {
+        name: name.to_owned(),
+        full_name: format!("{name} {version} build-{build}"),
+        vendor: "VMware, Inc.".to_owned(),
+        version: version.to_owned(),
+        patch_level: since("7.0.2.0").then(|| "0".to_owned()),
+        build: build.to_owned(),
+        locale_version: text("INTL"),
+        locale_build: text("000"),
+        os_type: match kind {
+            Kind::Esx => "vmnix-x86".to_owned(),
+            Kind::VCenter => "linux-x64".to_owned(),
+        },
+        product_line_id: match kind {
+            Kind::Esx => "embeddedEsx".to_owned(),
+            Kind::VCenter => "vpx".to_owned(),
+        },
+        api_type: match kind {
+            Kind::Esx => "HostAgent".to_owned(),
+            Kind::VCenter => "VirtualCenter".to_owned(),
+        },
+        api_version: release.api.to_owned(),
+        instance_uuid: (kind == Kind::VCenter && since("4.0"))
+            .then(|| super::parts::uuid(0x9c1e, 1)),
+        license_product_name: since("4.0").then(|| license.to_owned()),
+        license_product_version: since("4.0").then(|| format!("{major}.0")),
+        ..AboutInfo::default()
+    }
+}

@@ -1,0 +1,392 @@
+//! `test:///vcenter`: two datacenters with folders, a cluster and stand-alone hosts.
+//!
+//! ```text
+//! Datacenters
+//! ├─ Berlin                  host: Production (cluster of esx-01 and esx-02), Edge/esx-edge
+//! │                          vm: Web, Databases/Archive
+//! └─ Europe/Paris            host: Racks/Row A/esx-01
+//! ```
+
+use vi_types::enums::DrsBehavior;
+use vi_types::objects::{
+    ClusterComputeResourceSummary, ClusterConfigInfo, ClusterConfigInfoEx, ClusterDasConfigInfo,
+    ClusterDrsConfigInfo, ComputeResourceConfigInfo, DatacenterConfigInfo,
+};
+use vi_types::{ManagedObjectReference, properties};
+
+use super::esx::compute_summary;
+use super::host::{self, HostSpec};
+use super::parts::{entity, folder, text};
+use super::virtual_machine::{self, Place};
+use super::{Kind, service};
+use crate::version::Release;
+use crate::world::World;
+
+/// The address of the vCenter, as its hosts know it.
+const ADDRESS: &str = "192.0.2.100";
+
+/// The vCenter with everything in it, and the inventory path of its first host.
+pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, String) {
+    let mut maker = Maker {
+        world: World::default(),
+        release,
+        numbers: 1,
+        hosts: 0,
+        places: Vec::new(),
+        compute: Vec::new(),
+    };
+    maker.make(vms);
+    (maker.world, "Berlin/Production/esx-01.example.com".to_owned())
+}
+
+struct Maker {
+    world: World,
+    release: &'static Release,
+    /// The number of the last object.
+    numbers: u32,
+    /// The number of the last host.
+    hosts: u8,
+    places: Vec<Place>,
+    compute: Vec<Compute>,
+}
+
+/// A compute resource whose hosts wait for their virtual machines.
+struct Compute {
+    pool: ManagedObjectReference,
+    own: ManagedObjectReference,
+    hosts: Vec<HostSpec>,
+    datastores: Vec<ManagedObjectReference>,
+    network: ManagedObjectReference,
+}
+
+/// A datacenter's own folders.
+struct Folders {
+    datacenter: ManagedObjectReference,
+    vm: ManagedObjectReference,
+    host: ManagedObjectReference,
+    datastore: ManagedObjectReference,
+    network: ManagedObjectReference,
+}
+
+const ANY_VM: &[&str] = &["Folder", "VirtualMachine", "VirtualApp"];
+const ANY_COMPUTE: &[&str] = &["Folder", "ComputeResource"];
+
+impl Maker {
+    fn make(&mut self, vms: Option<usize>) {
+        let root = ManagedObjectReference::new("Folder", "group-d1");
+        service::add(&mut self.world, Kind::VCenter, self.release, &root);
+        self.world.add(
+            "group-d1",
+            folder("Datacenters", None, &["Folder", "Datacenter"]),
+        );
+
+        let berlin = self.datacenter(&root, "Berlin");
+        let production = self.compute(&berlin, &berlin.host, Some("Production"), &["esx-01", "esx-02"]);
+        let edge = self.folder(&berlin.host, "Edge", ANY_COMPUTE);
+        let stand_alone = self.compute(&berlin, &edge, None, &["esx-edge"]);
+        let web = self.folder(&berlin.vm, "Web", ANY_VM);
+        let databases = self.folder(&berlin.vm, "Databases", ANY_VM);
+        let archive = self.folder(&databases, "Archive", ANY_VM);
+
+        let europe = self.folder(&root, "Europe", &["Folder", "Datacenter"]);
+        let paris = self.datacenter(&europe, "Paris");
+        let racks = self.folder(&paris.host, "Racks", ANY_COMPUTE);
+        let row = self.folder(&racks, "Row A", ANY_COMPUTE);
+        let far = self.compute(&paris, &row, None, &["esx-01.paris"]);
+
+        self.place("", &web, production, 0);
+        self.place("b-", &databases, production, 1);
+        self.place("edge-", &archive, stand_alone, 0);
+        self.place("paris-", &paris.vm, far, 0);
+        let made = virtual_machine::add(&mut self.world, self.release, &self.places, vms, 101);
+        self.settle(made);
+    }
+
+    fn number(&mut self, kind: &str) -> String {
+        self.numbers += 1;
+        format!("{kind}{}", self.numbers)
+    }
+
+    fn folder(
+        &mut self,
+        parent: &ManagedObjectReference,
+        name: &str,
+        child_type: &[&str],
+    ) -> ManagedObjectReference {
+        let kind = match child_type {
+            ["Folder", "Datacenter"] => "group-d",
+            ANY_VM => "group-v",
+            ANY_COMPUTE => "group-h",
+            ["Folder", "Datastore", ..] => "group-s",
+            _ => "group-n",
+        };
+        let value = self.number(kind);
+        let made = self.world.add(value, folder(name, Some(parent), child_type));
+        self.put(parent, &made);
+        made
+    }
+
+    /// Puts something into a folder.
+    fn put(&mut self, into: &ManagedObjectReference, object: &ManagedObjectReference) {
+        self.world.change(into, |folder: &mut properties::Folder| {
+            folder.child_entity.push(object.clone());
+        });
+    }
+
+    fn datacenter(&mut self, parent: &ManagedObjectReference, name: &str) -> Folders {
+        let value = self.number("datacenter-");
+        let own = ManagedObjectReference::new("Datacenter", value.clone());
+        let vm = self.folder(&own, "vm", ANY_VM);
+        let host = self.folder(&own, "host", ANY_COMPUTE);
+        let datastore = self.folder(&own, "datastore", &["Folder", "Datastore", "StoragePod"]);
+        let network = self.folder(&own, "network", &["Folder", "Network"]);
+        let default_hardware = DatacenterConfigInfo {
+            default_hardware_version_key: text(self.release.hardware),
+            ..DatacenterConfigInfo::default()
+        };
+        self.world.add(
+            value,
+            properties::Datacenter {
+                base: entity(name, Some(parent)),
+                vm_folder: Some(vm.clone()),
+                host_folder: Some(host.clone()),
+                datastore_folder: Some(datastore.clone()),
+                network_folder: Some(network.clone()),
+                configuration: Some(default_hardware.into()),
+                ..properties::Datacenter::default()
+            },
+        );
+        self.put(parent, &own);
+        Folders {
+            datacenter: own,
+            vm,
+            host,
+            datastore,
+            network,
+        }
+    }
+
+    /// A cluster with a name, or a host on its own, which gives its name to its compute resource.
+    fn compute(
+        &mut self,
+        folders: &Folders,
+        parent: &ManagedObjectReference,
+        cluster: Option<&str>,
+        hosts: &[&str],
+    ) -> usize {
+        let (ty, kind) = match cluster {
+            Some(_) => ("ClusterComputeResource", "domain-c"),
+            None => ("ComputeResource", "domain-s"),
+        };
+        let own = ManagedObjectReference::new(ty, self.number(kind));
+        let pool = ManagedObjectReference::new("ResourcePool", self.number("resgroup-"));
+        let specs: Vec<_> = hosts
+            .iter()
+            .map(|host| {
+                self.hosts += 1;
+                HostSpec {
+                    reference: ManagedObjectReference::new("HostSystem", self.number("host-")),
+                    parent: own.clone(),
+                    name: format!("{host}.example.com"),
+                    number: self.hosts,
+                    release: self.release,
+                    managed_by: Some(ADDRESS.to_owned()),
+                }
+            })
+            .collect();
+        let on: Vec<_> = specs.iter().collect();
+        let label = cluster.unwrap_or(hosts[0]).to_ascii_lowercase();
+        let datastores: Vec<_> = ["shared", "local"]
+            .into_iter()
+            .map(|kind| {
+                let value = self.number("datastore-");
+                let name = format!("{label}-{kind}");
+                let made = host::datastore(&mut self.world, &value, &name, 4096, &on);
+                self.world.change(&made, |made: &mut properties::Datastore| {
+                    made.parent = Some(folders.datastore.clone());
+                });
+                self.put(&folders.datastore, &made);
+                made
+            })
+            .collect();
+        let network = self.network(folders, &on);
+        let name = cluster.map_or_else(|| specs[0].name.clone(), str::to_owned);
+        let base = properties::ComputeResource {
+            base: entity(&name, Some(parent)),
+            resource_pool: Some(pool.clone()),
+            host: specs.iter().map(|spec| spec.reference.clone()).collect(),
+            datastore: datastores.clone(),
+            network: vec![network.clone()],
+            ..properties::ComputeResource::default()
+        };
+        match cluster {
+            Some(_) => self.world.add(own.value.clone(), in_cluster(base, hosts.len() as i16)),
+            None => self.world.add(own.value.clone(), alone(base)),
+        };
+        self.put(parent, &own);
+        self.world.change(&folders.datacenter, |datacenter: &mut properties::Datacenter| {
+            datacenter.datastore.extend(datastores.iter().cloned());
+        });
+        self.compute.push(Compute {
+            pool,
+            own,
+            hosts: specs,
+            datastores,
+            network,
+        });
+        self.compute.len() - 1
+    }
+
+    /// The datacenter's only network.
+    fn network(&mut self, folders: &Folders, hosts: &[&HostSpec]) -> ManagedObjectReference {
+        let known = self
+            .world
+            .read::<properties::Datacenter>(&folders.datacenter)
+            .and_then(|datacenter| datacenter.network.first().cloned());
+        if let Some(network) = known {
+            self.world.change(&network, |network: &mut properties::Network| {
+                network.host.extend(hosts.iter().map(|host| host.reference.clone()));
+            });
+            return network;
+        }
+        let value = self.number("network-");
+        let network = host::network(&mut self.world, &value, "VM Network", hosts);
+        self.world.change(&network, |network: &mut properties::Network| {
+            network.parent = Some(folders.network.clone());
+        });
+        self.put(&folders.network, &network);
+        self.world.change(&folders.datacenter, |datacenter: &mut properties::Datacenter| {
+            datacenter.network.push(network.clone());
+        });
+        network
+    }
+
+    fn place(
+        &mut self,
+        prefix: &'static str,
+        folder: &ManagedObjectReference,
+        compute: usize,
+        host: usize,
+    ) {
+        let compute = &self.compute[compute];
+        self.places.push(Place {
+            prefix,
+            folder: folder.clone(),
+            pool: compute.pool.clone(),
+            host: compute.hosts[host].reference.clone(),
+            datastores: compute.datastores.clone(),
+            network: compute.network.clone(),
+            kind: Kind::VCenter,
+        });
+    }
+
+    /// Puts the virtual machines into their folders, pools and hosts, and the hosts into the world.
+    fn settle(&mut self, vms: Vec<ManagedObjectReference>) {
+        let mut rest = vms;
+        for place in std::mem::take(&mut self.places) {
+            let on_host = |world: &World, vm: &ManagedObjectReference| {
+                let vm = world.read::<properties::VirtualMachine>(vm);
+                let runtime = vm.and_then(|vm| vm.runtime.as_deref());
+                runtime.and_then(|runtime| runtime.host.as_ref()) == Some(&place.host)
+            };
+            let (here, there): (Vec<_>, _) =
+                rest.into_iter().partition(|vm| on_host(&self.world, vm));
+            rest = there;
+            self.world.change(&place.folder, |folder: &mut properties::Folder| {
+                folder.child_entity.extend(here);
+            });
+        }
+        for compute in std::mem::take(&mut self.compute) {
+            let mut in_pool = Vec::new();
+            for spec in &compute.hosts {
+                let vms = self.vms_on(&spec.reference, &compute.network);
+                in_pool.extend(vms.clone());
+                host::add(&mut self.world, spec, &compute.datastores, &compute.network, vms);
+            }
+            let in_pool = in_pool.into_iter().filter(|vm| !is_template(&self.world, vm)).collect();
+            let pool = host::pool("Resources", &compute.pool, &compute.own, in_pool);
+            self.world.add(compute.pool.value.clone(), pool);
+        }
+    }
+
+    /// The virtual machines on a host, all of which are on the network.
+    fn vms_on(
+        &self,
+        host: &ManagedObjectReference,
+        network: &ManagedObjectReference,
+    ) -> Vec<ManagedObjectReference> {
+        let network = self.world.read::<properties::Network>(network);
+        let vms = network.map(|network| network.vm.clone()).unwrap_or_default();
+        let is_here = |vm: &ManagedObjectReference| {
+            let vm = self.world.read::<properties::VirtualMachine>(vm);
+            let runtime = vm.and_then(|vm| vm.runtime.as_deref());
+            runtime.and_then(|runtime| runtime.host.as_ref()) == Some(host)
+        };
+        vms.into_iter().filter(is_here).collect()
+    }
+}
+
+fn is_template(world: &World, vm: &ManagedObjectReference) -> bool {
+    let vm = world.read::<properties::VirtualMachine>(vm);
+    vm.is_some_and(|vm| vm.config.as_ref().is_some_and(|config| config.template))
+}
+
+fn configuration() -> ComputeResourceConfigInfo {
+    ComputeResourceConfigInfo {
+        vm_swap_placement: "vmDirectory".to_owned(),
+        ..ComputeResourceConfigInfo::default()
+    }
+}
+
+fn alone(base: properties::ComputeResource) -> properties::ComputeResource {
+    properties::ComputeResource {
+        summary: Some(compute_summary(1).into()),
+        configuration_ex: Some(configuration().into()),
+        ..base
+    }
+}
+
+fn in_cluster(base: properties::ComputeResource, hosts: i16) -> properties::ClusterComputeResource {
+    let das = || ClusterDasConfigInfo {
+        enabled: Some(false),
+        ..ClusterDasConfigInfo::default()
+    };
+    let drs = || ClusterDrsConfigInfo {
+        enabled: Some(true),
+        default_vm_behavior: Some(DrsBehavior::FullyAutomated),
+        vmotion_rate: Some(3),
+        ..ClusterDrsConfigInfo::default()
+    };
+    properties::ClusterComputeResource {
+        base: properties::ComputeResource {
+            summary: Some(
+                ClusterComputeResourceSummary {
+                    base: compute_summary(hosts),
+                    current_failover_level: -1,
+                    num_vmotions: 3,
+                    ..ClusterComputeResourceSummary::default()
+                }
+                .into(),
+            ),
+            configuration_ex: Some(
+                ClusterConfigInfoEx {
+                    base: configuration(),
+                    das_config: das().into(),
+                    drs_config: drs().into(),
+                    ..ClusterConfigInfoEx::default()
+                }
+                .into(),
+            ),
+            ..base
+        },
+        configuration: Some(
+            ClusterConfigInfo {
+                das_config: das().into(),
+                drs_config: drs().into(),
+                ..ClusterConfigInfo::default()
+            }
+            .into(),
+        ),
+        ..properties::ClusterComputeResource::default()
+    }
+}
