@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
 use vi_types::wire::{self, Limits};
-use vi_types::{ManagedObjectReference, Method, Object, SoapFault, Value};
+use vi_types::{ManagedObjectReference, Method, Object, SoapFault};
 
 use crate::fault;
 use crate::objects;
@@ -83,6 +83,9 @@ pub(crate) struct Row {
     run: Run,
 }
 
+/// The function of a method that may wait.
+type Waits<M> = fn(&mut Call<'_>, &M) -> Result<Turn<<M as Method>::Output>, SoapFault>;
+
 type Run = Box<dyn Fn(&mut Call<'_>, &dyn Object) -> Result<Turn<String>, SoapFault> + Send + Sync>;
 
 impl Row {
@@ -97,10 +100,7 @@ impl Row {
     }
 
     /// The same for a method that may wait.
-    pub(crate) fn waiting<M: Method>(
-        object: &'static str,
-        run: fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault>,
-    ) -> Self {
+    pub(crate) fn waiting<M: Method>(object: &'static str, run: Waits<M>) -> Self {
         Self::make::<M>(object, run)
     }
 
@@ -116,9 +116,9 @@ impl Row {
         object: &'static str,
         run: impl Fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault> + Send + Sync + 'static,
     ) -> Self {
-        let since = M::registry()
-            .method(M::NAME)
-            .map_or(ApiVersion::OLDEST, |info| ApiVersion::since(info.since));
+        let info = M::registry().method(M::NAME);
+        let since = info.map_or(ApiVersion::OLDEST, |info| ApiVersion::since(info.since));
+        let returns = info.map_or("", |info| info.returns);
         Self {
             object,
             method: M::NAME,
@@ -129,7 +129,9 @@ impl Row {
                     fault::invalid_request(format_args!("not a request of {}", M::NAME))
                 })?;
                 Ok(match run(call, request)? {
-                    Turn::Done(result) => Turn::Done(encode::<M>(&result)),
+                    Turn::Done(result) => {
+                        Turn::Done(wire::encode_response(M::NAME, returns, &result))
+                    }
                     Turn::Wait => Turn::Wait,
                 })
             }),
@@ -137,16 +139,13 @@ impl Row {
     }
 }
 
-fn encode<M: Method>(result: &M::Output) -> String {
-    wire::encode_response(M::NAME, M::RETURNS, result as &dyn Value)
-}
-
-/// All methods there are, by type of object and name.
-static ROWS: LazyLock<HashMap<(&'static str, &'static str), Row>> = LazyLock::new(|| {
-    objects::rows()
-        .into_iter()
-        .map(|row| ((row.object, row.method), row))
-        .collect()
+/// All methods there are, by name.
+static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
+    let mut rows: HashMap<_, Vec<_>> = HashMap::new();
+    for row in objects::rows() {
+        rows.entry(row.method).or_default().push(row);
+    }
+    rows
 });
 
 /// A request that was understood.
@@ -157,8 +156,10 @@ pub(crate) struct Asked {
 
 /// Reads a request.
 pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, SoapFault> {
-    let request = wire::decode_request(body, vi_types::registry(), Limits::default())
-        .map_err(|error| fault::invalid_request(format_args!("cannot read the request: {error}")))?;
+    let request =
+        wire::decode_request(body, vi_types::registry(), Limits::default()).map_err(|error| {
+            fault::invalid_request(format_args!("cannot read the request: {error}"))
+        })?;
     Ok(Asked {
         request,
         cookie: session::cookie_of(headers),
@@ -221,16 +222,12 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
 /// The row of a method, which the object's type may have from an ancestor.
 fn row(object: &str, method: &str) -> Option<&'static Row> {
     let info = vi_types::registry().managed_object(object)?;
-    info.ancestry()
-        .find_map(|info| ROWS.get(&(info.name, method)))
+    ROWS.get(method)?.iter().find(|row| info.is_a(row.object))
 }
 
 /// A fault as an answer.
 pub(crate) fn fault_answer(fault: &SoapFault) -> Answer {
-    soap(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        wire::encode_fault(fault),
-    )
+    soap(StatusCode::INTERNAL_SERVER_ERROR, wire::encode_fault(fault))
 }
 
 fn soap(status: StatusCode, body: String) -> Answer {

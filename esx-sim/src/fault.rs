@@ -4,8 +4,8 @@ use vi_types::ManagedObjectReference;
 use vi_types::SoapFault;
 use vi_types::objects::{
     InvalidArgument, InvalidCollectorVersion, InvalidLogin, InvalidProperty, InvalidRequest,
-    InvalidType, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission,
-    NotAuthenticated, NotImplemented, RequestCanceled,
+    LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated,
+    NotImplemented, RequestCanceled,
 };
 
 pub(crate) fn not_authenticated(object: &ManagedObjectReference) -> SoapFault {
@@ -105,17 +105,6 @@ pub(crate) fn invalid_property(name: &str) -> SoapFault {
             ..InvalidProperty::default()
         },
         format!("The property {name} is not valid"),
-    )
-}
-
-/// A type that the API of this version doesn't have.
-pub(crate) fn invalid_type(argument: &str, name: &str) -> SoapFault {
-    SoapFault::new(
-        InvalidType {
-            argument: Some(argument.to_owned()),
-            ..InvalidType::default()
-        },
-        format!("A specified parameter was not correct: {argument}: unknown type {name:?}"),
     )
 }
 

@@ -14,22 +14,45 @@ use crate::call::Row;
 /// The methods there are.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("ServiceInstance", service_instance::retrieve_service_content).anonymous(),
+        Row::new(
+            "ServiceInstance",
+            service_instance::retrieve_service_content,
+        )
+        .anonymous(),
         Row::new("ServiceInstance", service_instance::current_time),
         Row::new("SessionManager", session_manager::login).anonymous(),
         Row::new("SessionManager", session_manager::logout),
         Row::new("SessionManager", session_manager::session_is_active),
         Row::new("PropertyCollector", property_collector::retrieve_properties).anonymous(),
-        Row::new("PropertyCollector", property_collector::retrieve_properties_ex).anonymous(),
-        Row::new("PropertyCollector", property_collector::continue_retrieve_properties_ex),
-        Row::new("PropertyCollector", property_collector::cancel_retrieve_properties_ex),
+        Row::new(
+            "PropertyCollector",
+            property_collector::retrieve_properties_ex,
+        )
+        .anonymous(),
+        Row::new(
+            "PropertyCollector",
+            property_collector::continue_retrieve_properties_ex,
+        ),
+        Row::new(
+            "PropertyCollector",
+            property_collector::cancel_retrieve_properties_ex,
+        ),
         Row::new("PropertyCollector", property_collector::create_filter),
         Row::waiting("PropertyCollector", property_collector::wait_for_updates),
         Row::waiting("PropertyCollector", property_collector::wait_for_updates_ex),
         Row::new("PropertyCollector", property_collector::check_for_updates),
-        Row::new("PropertyCollector", property_collector::cancel_wait_for_updates),
-        Row::new("PropertyCollector", property_collector::create_property_collector),
-        Row::new("PropertyCollector", property_collector::destroy_property_collector),
+        Row::new(
+            "PropertyCollector",
+            property_collector::cancel_wait_for_updates,
+        ),
+        Row::new(
+            "PropertyCollector",
+            property_collector::create_property_collector,
+        ),
+        Row::new(
+            "PropertyCollector",
+            property_collector::destroy_property_collector,
+        ),
         Row::new("PropertyFilter", property_filter::destroy_property_filter),
         Row::new("ViewManager", view_manager::create_container_view),
         Row::new("ViewManager", view_manager::create_list_view),

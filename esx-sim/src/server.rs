@@ -51,8 +51,7 @@ impl From<Certificate> for Tls {
 }
 
 /// What makes a request into an answer.
-pub(crate) type Answering =
-    Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Answer> + Send + Sync>;
+pub(crate) type Answering = Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Answer> + Send + Sync>;
 
 /// A simulator that listens; dropping it closes the port and every connection.
 pub struct Server {
@@ -129,7 +128,9 @@ impl Server {
 
     /// The certificate's SHA-256 thumbprint; none without TLS.
     pub fn thumbprint(&self) -> Option<String> {
-        self.certificate.as_ref().map(Certificate::sha256_thumbprint)
+        self.certificate
+            .as_ref()
+            .map(Certificate::sha256_thumbprint)
     }
 
     /// Waits for as long as the server runs, which is until the task this is awaited in is dropped.
@@ -154,7 +155,11 @@ impl fmt::Debug for Server {
 }
 
 fn own_certificate(address: SocketAddr) -> Result<Certificate, CertificateError> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let mut names = vec![
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "::1".to_owned(),
+    ];
     let own = address.ip().to_string();
     if !names.contains(&own) {
         names.push(own);

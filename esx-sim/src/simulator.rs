@@ -70,7 +70,7 @@ pub(crate) struct State {
 }
 
 /// What a simulator is to be like; [`Simulator::esx`] and [`Simulator::vcenter`] begin one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Builder {
     kind: Kind,
     vms: Option<usize>,
@@ -83,7 +83,10 @@ pub struct Builder {
 
 /// There is no such release of the VI API.
 #[derive(Debug, thiserror::Error)]
-#[error("{asked:?} is not an API version that can be simulated; there are {}", known())]
+#[error(
+    "{asked:?} is not an API version that can be simulated; there are {}",
+    known()
+)]
 pub struct UnknownRelease {
     asked: String,
 }
@@ -131,8 +134,22 @@ impl Builder {
     /// Who can log in; `root` (ESX) or `administrator@vsphere.local` (vCenter) with `password` otherwise.
     #[must_use]
     pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.user(user).password(password)
+    }
+
+    /// The name of the one who can log in.
+    #[must_use]
+    pub fn user(self, user: impl Into<String>) -> Self {
         Self {
             user: user.into(),
+            ..self
+        }
+    }
+
+    /// The password of the one who can log in.
+    #[must_use]
+    pub fn password(self, password: impl Into<String>) -> Self {
+        Self {
             password: password.into(),
             ..self
         }
@@ -185,6 +202,18 @@ impl Builder {
                 changes,
             }),
         }
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("kind", &self.kind)
+            .field("vms", &self.vms)
+            .field("api_version", &self.release.api)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -329,7 +358,8 @@ impl Simulator {
         reference: &ManagedObjectReference,
         change: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
-        self.shared.change(|state| state.world.change(reference, change))
+        self.shared
+            .change(|state| state.world.change(reference, change))
     }
 
     /// Gives a virtual machine another power state, wherever that shows; whether there is such a machine.
@@ -400,7 +430,11 @@ impl Shared {
             }
             ("/sdk" | "/sdk/vimServiceVersions.xml", method) => {
                 self.record(&request, None);
-                let allowed = if *method == Method::GET { "POST" } else { "GET" };
+                let allowed = if *method == Method::GET {
+                    "POST"
+                } else {
+                    "GET"
+                };
                 let text = "method not allowed".to_owned();
                 let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
                 let allowed = HeaderValue::from_static(allowed);
@@ -424,14 +458,19 @@ impl Shared {
         };
         self.record(&request, Some(&asked));
         let effects = self.effects(&asked);
-        if effects.iter().any(|effect| matches!(effect, Effect::Silence)) {
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Silence))
+        {
             std::future::pending::<()>().await;
         }
         if let Some(answer) = effects.iter().find_map(Effect::instead) {
             return answer;
         }
         let answer = self.run(&asked).await;
-        effects.iter().fold(answer, |answer, effect| effect.spoil(answer))
+        effects
+            .iter()
+            .fold(answer, |answer, effect| effect.spoil(answer))
     }
 
     /// What the rules say about a call.
@@ -459,8 +498,7 @@ impl Shared {
         let mut changes = self.changes.subscribe();
         loop {
             changes.mark_unchanged();
-            let turn =
-                self.change(|state| call::turn(asked, state, &self.settings, &mut waiting));
+            let turn = self.change(|state| call::turn(asked, state, &self.settings, &mut waiting));
             if let Turn::Done(answer) = turn {
                 return answer;
             }

@@ -85,10 +85,22 @@ mod tests {
     #[test]
     fn everything_else_is_refused_with_a_reason() {
         for (uri, reason) in [
-            ("esx://host/", "'esx://host/' is not a test URI: it does not begin with 'test:///'"),
-            ("test:///other", "there is no simulator called 'other' (should be default|vcenter)"),
-            ("test:///default?vms=x", "query parameter 'vms' has unexpected value 'x' (should be a number)"),
-            ("test:///default?api_version=9", "query parameter 'api_version' names no release"),
+            (
+                "esx://host/",
+                "'esx://host/' is not a test URI: it does not begin with 'test:///'",
+            ),
+            (
+                "test:///other",
+                "there is no simulator called 'other' (should be default|vcenter)",
+            ),
+            (
+                "test:///default?vms=x",
+                "query parameter 'vms' has unexpected value 'x' (should be a number)",
+            ),
+            (
+                "test:///default?api_version=9",
+                "query parameter 'api_version' names no release",
+            ),
         ] {
             let error = Simulator::from_test_uri(uri).unwrap_err();
             assert_eq!(error.to_string(), reason);

@@ -186,7 +186,11 @@ impl World {
                 uuids.bios.entry(bios).or_default().push(reference.clone());
                 if let Some(instance) = &config.instance_uuid {
                     let instance = instance.to_ascii_lowercase();
-                    uuids.instance.entry(instance).or_default().push(reference.clone());
+                    uuids
+                        .instance
+                        .entry(instance)
+                        .or_default()
+                        .push(reference.clone());
                 }
             }
             uuids

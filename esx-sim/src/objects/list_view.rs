@@ -33,7 +33,10 @@ pub(crate) fn reset_list_view_from_view(
     call: &mut Call<'_>,
     request: &ResetListViewFromView,
 ) -> Result<(), SoapFault> {
-    let source = call.state.world.read::<properties::ManagedObjectView>(&request.view);
+    let source = call
+        .state
+        .world
+        .read::<properties::ManagedObjectView>(&request.view);
     let shown = source.map(|source| source.view.clone());
     let shown = shown.ok_or_else(|| fault::managed_object_not_found(&request.view))?;
     change(call, |view| *view = shown)

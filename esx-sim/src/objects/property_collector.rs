@@ -46,7 +46,8 @@ impl Collectors {
     /// Forgets everything of a session.
     pub(crate) fn end_session(&mut self, session: &str) {
         self.collectors.retain(|(_, owner), _| owner != session);
-        self.pages.retain(|_, page| page.session.as_deref() != Some(session));
+        self.pages
+            .retain(|_, page| page.session.as_deref() != Some(session));
     }
 
     /// Forgets a filter.
@@ -63,7 +64,10 @@ impl Collectors {
         session: &str,
     ) -> Vec<ManagedObjectReference> {
         let key = (collector.clone(), session.to_owned());
-        let filters = self.collectors.get(&key).map(|collector| &collector.filters);
+        let filters = self
+            .collectors
+            .get(&key)
+            .map(|collector| &collector.filters);
         let filters = filters.into_iter().flatten();
         filters.map(|filter| filter.reference.clone()).collect()
     }
@@ -80,7 +84,7 @@ pub(crate) fn retrieve_properties(
 pub(crate) fn retrieve_properties_ex(
     call: &mut Call<'_>,
     request: &RetrievePropertiesEx,
-) -> Result<Option<RetrieveResult>, SoapFault> {
+) -> Result<Option<Box<RetrieveResult>>, SoapFault> {
     let size = match request.options.max_objects {
         None => usize::MAX,
         Some(size) => usize::try_from(size)
@@ -91,7 +95,7 @@ pub(crate) fn retrieve_properties_ex(
     let size = size.min(call.settings.page.unwrap_or(usize::MAX));
     let rest = select(call, &request.spec_set)?;
     let result = page(call, rest, size);
-    Ok((!result.objects.is_empty()).then_some(result))
+    Ok((!result.objects.is_empty()).then(|| Box::new(result)))
 }
 
 pub(crate) fn continue_retrieve_properties_ex(
@@ -140,7 +144,7 @@ pub(crate) fn wait_for_updates(
 pub(crate) fn wait_for_updates_ex(
     call: &mut Call<'_>,
     request: &WaitForUpdatesEx,
-) -> Result<Turn<Option<UpdateSet>>, SoapFault> {
+) -> Result<Turn<Option<Box<UpdateSet>>>, SoapFault> {
     let options = request.options.as_ref();
     let seconds = match options.and_then(|options| options.max_wait_seconds) {
         None => None,
@@ -159,14 +163,19 @@ pub(crate) fn wait_for_updates_ex(
         ),
     };
     let longest = seconds.map(Duration::from_secs);
-    wait(call, request.version.as_deref(), longest, most)
+    Ok(
+        match wait(call, request.version.as_deref(), longest, most)? {
+            Turn::Done(updates) => Turn::Done(updates.map(Box::new)),
+            Turn::Wait => Turn::Wait,
+        },
+    )
 }
 
 pub(crate) fn check_for_updates(
     call: &mut Call<'_>,
     request: &CheckForUpdates,
-) -> Result<Option<UpdateSet>, SoapFault> {
-    updates(call, request.version.as_deref(), None)
+) -> Result<Option<Box<UpdateSet>>, SoapFault> {
+    Ok(updates(call, request.version.as_deref(), None)?.map(Box::new))
 }
 
 pub(crate) fn cancel_wait_for_updates(
@@ -196,7 +205,11 @@ pub(crate) fn destroy_property_collector(
         return Err(fault::invalid_request("this collector cannot be destroyed"));
     }
     let session = call.own_session()?;
-    let removed = call.state.collectors.collectors.remove(&(call.this.clone(), session));
+    let removed = call
+        .state
+        .collectors
+        .collectors
+        .remove(&(call.this.clone(), session));
     for filter in removed.into_iter().flat_map(|collector| collector.filters) {
         call.state.world.remove(&filter.reference);
     }
@@ -210,9 +223,10 @@ pub(crate) fn properties(
     collectors: &Collectors,
     session: Option<&str>,
 ) -> properties::PropertyCollector {
-    let mut state = properties::PropertyCollector::default();
-    state.filter = session.map_or_else(Vec::new, |session| collectors.filters(this, session));
-    state
+    properties::PropertyCollector {
+        filter: session.map_or_else(Vec::new, |session| collectors.filters(this, session)),
+        ..properties::PropertyCollector::default()
+    }
 }
 
 fn compile(call: &Call<'_>, spec: &PropertyFilterSpec) -> Result<Selection, SoapFault> {
@@ -318,7 +332,12 @@ fn updates(
 ) -> Result<Option<UpdateSet>, SoapFault> {
     let key = (call.this.clone(), call.own_session()?);
     // Taken out while the rest of the state is read.
-    let mut own = call.state.collectors.collectors.remove(&key).unwrap_or_default();
+    let mut own = call
+        .state
+        .collectors
+        .collectors
+        .remove(&key)
+        .unwrap_or_default();
     let updates = own.updates(&Scope::of(call), version.unwrap_or_default(), most);
     call.state.collectors.collectors.insert(key, own);
     updates

@@ -16,7 +16,13 @@ pub(crate) fn find_by_uuid(
     request: &FindByUuid,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
     let instance = request.instance_uuid.unwrap_or_default();
-    let found = by_uuid(call, &request.datacenter, &request.uuid, request.vm_search, instance)?;
+    let found = by_uuid(
+        call,
+        &request.datacenter,
+        &request.uuid,
+        request.vm_search,
+        instance,
+    )?;
     Ok(found.into_iter().next())
 }
 
@@ -25,7 +31,13 @@ pub(crate) fn find_all_by_uuid(
     request: &FindAllByUuid,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
     let instance = request.instance_uuid.unwrap_or_default();
-    by_uuid(call, &request.datacenter, &request.uuid, request.vm_search, instance)
+    by_uuid(
+        call,
+        &request.datacenter,
+        &request.uuid,
+        request.vm_search,
+        instance,
+    )
 }
 
 fn by_uuid(
@@ -75,16 +87,26 @@ fn by_ip(
             let guest = vm.guest.as_ref();
             guest.is_some_and(|guest| {
                 guest.ip_address.as_deref() == Some(ip)
-                    || guest.net.iter().any(|nic| nic.ip_address.iter().any(|own| own == ip))
+                    || guest
+                        .net
+                        .iter()
+                        .any(|nic| nic.ip_address.iter().any(|own| own == ip))
             })
         })
     } else {
         hosts(world, |host| {
-            let network = host.config.as_ref().and_then(|config| config.network.as_ref());
+            let network = host
+                .config
+                .as_ref()
+                .and_then(|config| config.network.as_ref());
             network.is_some_and(|network| {
                 let mut nics = network.vnic.iter();
                 nics.any(|nic| {
-                    let own = nic.spec.ip.as_ref().and_then(|own| own.ip_address.as_deref());
+                    let own = nic
+                        .spec
+                        .ip
+                        .as_ref()
+                        .and_then(|own| own.ip_address.as_deref());
                     own == Some(ip)
                 })
             })
@@ -97,7 +119,12 @@ pub(crate) fn find_by_dns_name(
     call: &mut Call<'_>,
     request: &FindByDnsName,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
-    let found = by_dns_name(call, &request.datacenter, &request.dns_name, request.vm_search)?;
+    let found = by_dns_name(
+        call,
+        &request.datacenter,
+        &request.dns_name,
+        request.vm_search,
+    )?;
     Ok(found.into_iter().next())
 }
 
@@ -105,7 +132,12 @@ pub(crate) fn find_all_by_dns_name(
     call: &mut Call<'_>,
     request: &FindAllByDnsName,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
-    by_dns_name(call, &request.datacenter, &request.dns_name, request.vm_search)
+    by_dns_name(
+        call,
+        &request.datacenter,
+        &request.dns_name,
+        request.vm_search,
+    )
 }
 
 fn by_dns_name(
@@ -117,7 +149,10 @@ fn by_dns_name(
     let world = &call.state.world;
     let found = if vm_search {
         vms(world, |vm| {
-            let own = vm.guest.as_ref().and_then(|guest| guest.host_name.as_deref());
+            let own = vm
+                .guest
+                .as_ref()
+                .and_then(|guest| guest.host_name.as_deref());
             own.is_some_and(|own| own.eq_ignore_ascii_case(name))
         })
     } else {
@@ -136,7 +171,10 @@ pub(crate) fn find_by_inventory_path(
     request: &FindByInventoryPath,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
     let world = &call.state.world;
-    let steps = request.inventory_path.split('/').filter(|step| !step.is_empty());
+    let steps = request
+        .inventory_path
+        .split('/')
+        .filter(|step| !step.is_empty());
     Ok(steps.fold(root_folder(world), |found, step| {
         child(world, &found?, step)
     }))

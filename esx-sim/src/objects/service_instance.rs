@@ -12,7 +12,10 @@ pub(crate) fn retrieve_service_content(
     call: &mut Call<'_>,
     _: &RetrieveServiceContent,
 ) -> Result<ServiceContent, SoapFault> {
-    let instance = call.state.world.read::<properties::ServiceInstance>(call.this);
+    let instance = call
+        .state
+        .world
+        .read::<properties::ServiceInstance>(call.this);
     let content = instance.and_then(|instance| instance.content.as_deref());
     content
         .cloned()

@@ -21,7 +21,10 @@ pub(crate) fn login(call: &mut Call<'_>, request: &Login) -> Result<UserSession,
 }
 
 pub(crate) fn logout(call: &mut Call<'_>, _: &Logout) -> Result<(), SoapFault> {
-    if let Some(session) = call.cookie.and_then(|cookie| call.state.sessions.end(cookie)) {
+    if let Some(session) = call
+        .cookie
+        .and_then(|cookie| call.state.sessions.end(cookie))
+    {
         end_session(call.state, &session);
     }
     Ok(())
@@ -31,9 +34,11 @@ pub(crate) fn session_is_active(
     call: &mut Call<'_>,
     request: &SessionIsActive,
 ) -> Result<bool, SoapFault> {
-    Ok(call.state.sessions.all().any(|session| {
-        session.key == request.session_id && session.user_name == request.user_name
-    }))
+    Ok(call
+        .state
+        .sessions
+        .all()
+        .any(|session| session.key == request.session_id && session.user_name == request.user_name))
 }
 
 /// The properties as the holder of a cookie sees them.

@@ -22,8 +22,12 @@ pub(crate) fn create_container_view(
         recursive: Some(request.recursive),
         ..properties::ContainerView::default()
     };
-    view.view =
-        container_view::content(world, &request.container, &request.r#type, request.recursive);
+    view.view = container_view::content(
+        world,
+        &request.container,
+        &request.r#type,
+        request.recursive,
+    );
     Ok(world.add_for_session(&session, view))
 }
 
@@ -33,8 +37,13 @@ pub(crate) fn create_list_view(
 ) -> Result<ManagedObjectReference, SoapFault> {
     let session = call.own_session()?;
     let (shown, _) = list_view::split(call, &request.obj);
-    let mut view = properties::ListView::default();
-    view.view = shown;
+    let view = properties::ListView {
+        base: properties::ManagedObjectView {
+            view: shown,
+            ..properties::ManagedObjectView::default()
+        },
+        ..properties::ListView::default()
+    };
     Ok(call.state.world.add_for_session(&session, view))
 }
 

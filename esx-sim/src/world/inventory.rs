@@ -50,7 +50,9 @@ pub(crate) fn make(kind: Kind, release: &'static Release, vms: Option<usize>) ->
 /// The folder that everything lies in.
 pub(crate) fn root_folder(world: &World) -> Option<ManagedObjectReference> {
     let mut folders = world.all("Folder");
-    folders.find(|folder| world.parent(folder).is_none()).cloned()
+    folders
+        .find(|folder| world.parent(folder).is_none())
+        .cloned()
 }
 
 /// What lies in an object of the inventory.
@@ -145,7 +147,10 @@ pub(crate) fn remove_vm(world: &mut World, vm: &ManagedObjectReference) -> bool 
     };
     let parent = state.parent.clone();
     let pool = state.resource_pool.clone();
-    let host = state.runtime.as_ref().and_then(|runtime| runtime.host.clone());
+    let host = state
+        .runtime
+        .as_ref()
+        .and_then(|runtime| runtime.host.clone());
     let (datastores, networks) = (state.datastore.clone(), state.network.clone());
     let drop_from = |list: &mut Vec<ManagedObjectReference>| list.retain(|one| one != vm);
     world.remove(vm);
@@ -155,10 +160,14 @@ pub(crate) fn remove_vm(world: &mut World, vm: &ManagedObjectReference) -> bool 
         });
     }
     if let Some(pool) = pool {
-        world.change(&pool, |pool: &mut properties::ResourcePool| drop_from(&mut pool.vm));
+        world.change(&pool, |pool: &mut properties::ResourcePool| {
+            drop_from(&mut pool.vm)
+        });
     }
     if let Some(host) = host {
-        world.change(&host, |host: &mut properties::HostSystem| drop_from(&mut host.vm));
+        world.change(&host, |host: &mut properties::HostSystem| {
+            drop_from(&mut host.vm)
+        });
     }
     for datastore in datastores {
         world.change(&datastore, |datastore: &mut properties::Datastore| {

@@ -62,7 +62,12 @@ impl<'a> Scope<'a> {
     /// occasion are never said not to have.
     pub(crate) fn unchanged_since(&self, object: &ManagedObjectReference, version: u64) -> bool {
         let made = matches!(self.object(object), Some(Seen::Made(_)));
-        !made && self.state.world.changed(object).is_some_and(|changed| changed <= version)
+        !made
+            && self
+                .state
+                .world
+                .changed(object)
+                .is_some_and(|changed| changed <= version)
     }
 
     pub(crate) fn exists(&self, object: &ManagedObjectReference) -> bool {
@@ -82,7 +87,10 @@ impl<'a> Scope<'a> {
         if let Some(instance) = stored.downcast_ref::<properties::ServiceInstance>() {
             return Some(Seen::Made(Box::new(service_instance::properties(instance))));
         }
-        if stored.downcast_ref::<properties::PropertyCollector>().is_some() {
+        if stored
+            .downcast_ref::<properties::PropertyCollector>()
+            .is_some()
+        {
             let collectors = &self.state.collectors;
             let made = property_collector::properties(reference, collectors, self.session);
             return Some(Seen::Made(Box::new(made)));
@@ -159,7 +167,7 @@ fn read(
     if let Some(fault) = refused {
         content.missing_set.push(MissingProperty {
             path: path.to_owned(),
-            fault: fault.into(),
+            fault,
             ..MissingProperty::default()
         });
         return;

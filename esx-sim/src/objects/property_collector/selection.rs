@@ -156,7 +156,8 @@ impl Selection {
             let below = ahead.len();
             for &index in next {
                 let traversal = &self.traversals[index];
-                if !state.info().is_a(&traversal.ty) || !found.visited.insert((object.clone(), index))
+                if !state.info().is_a(&traversal.ty)
+                    || !found.visited.insert((object.clone(), index))
                 {
                     continue;
                 }
@@ -286,7 +287,11 @@ fn field(info: &'static ObjectInfo, name: &str) -> Option<(&'static str, &'stati
     let own = |info: &'static ObjectInfo| {
         let mut fields = info.all_fields();
         let field = fields.find(|field| field.name == name)?;
-        let since = if field.since.is_empty() { "2.0" } else { field.since };
+        let since = if field.since.is_empty() {
+            "2.0"
+        } else {
+            field.since
+        };
         Some((field.ty, since))
     };
     own(info).or_else(|| {

@@ -118,7 +118,11 @@ impl Filter {
         let mut complete = true;
         let gone: Vec<_> = {
             let there: HashSet<_> = objects.iter().collect();
-            let mut gone: Vec<_> = self.reported.keys().filter(|one| !there.contains(one)).collect();
+            let mut gone: Vec<_> = self
+                .reported
+                .keys()
+                .filter(|one| !there.contains(one))
+                .collect();
             gone.sort();
             gone.into_iter().cloned().collect()
         };
@@ -149,7 +153,7 @@ impl Filter {
             .into_iter()
             .filter(|object| self.missing.insert(object.clone()))
             .map(|object| MissingObject {
-                fault: fault::missing_object(&object).into(),
+                fault: fault::missing_object(&object),
                 obj: object,
                 ..MissingObject::default()
             })
@@ -181,7 +185,9 @@ impl Filter {
             .collect();
         let (kind, changes) = match self.reported.get(&read.obj) {
             None => {
-                let all = values.iter().map(|(name, val)| assign(name.clone(), val.clone()));
+                let all = values
+                    .iter()
+                    .map(|(name, val)| assign(name.clone(), val.clone()));
                 (ObjectUpdateKind::Enter, all.collect())
             }
             Some(known) => {
@@ -218,7 +224,7 @@ fn assign(name: String, val: Any) -> PropertyChange {
     PropertyChange {
         name,
         op: PropertyChangeOp::Assign,
-        val,
+        val: Some(val).filter(|val| !val.is_none()),
         ..PropertyChange::default()
     }
 }
@@ -226,7 +232,10 @@ fn assign(name: String, val: Any) -> PropertyChange {
 fn changes(old: &[(String, Any)], new: &[(String, Any)], partial: bool) -> Vec<PropertyChange> {
     let mut changes = Vec::new();
     for (name, val) in new {
-        let before = old.iter().find(|(known, _)| known == name).map(|(_, val)| val);
+        let before = old
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, val)| val);
         match before {
             Some(before) if before == val => {}
             Some(Any::Object(before)) if partial && val.as_object().is_some() => {

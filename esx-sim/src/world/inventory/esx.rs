@@ -1,8 +1,6 @@
 //! `test:///default`: one ESX host.
 
-use vi_types::objects::{
-    ComputeResourceConfigInfo, ComputeResourceSummary, DatacenterConfigInfo,
-};
+use vi_types::objects::{ComputeResourceConfigInfo, ComputeResourceSummary, DatacenterConfigInfo};
 use vi_types::{ManagedObjectReference, properties};
 
 use super::host::{self, HostSpec};
@@ -48,8 +46,20 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
         managed_by: None,
     };
     let datastores = [
-        host::datastore(&mut world, "65e19a00-0c4d1a2f-9e4e-000c29aa0001", "datastore1", 512, &[&spec]),
-        host::datastore(&mut world, "65e19a00-0c4d1a2f-9e4e-000c29aa0002", "ssd", 256, &[&spec]),
+        host::datastore(
+            &mut world,
+            "65e19a00-0c4d1a2f-9e4e-000c29aa0001",
+            "datastore1",
+            512,
+            &[&spec],
+        ),
+        host::datastore(
+            &mut world,
+            "65e19a00-0c4d1a2f-9e4e-000c29aa0002",
+            "ssd",
+            256,
+            &[&spec],
+        ),
     ];
     let network = host::network(&mut world, "HaNetwork-VM Network", "VM Network", &[&spec]);
 
@@ -136,7 +146,10 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
             ..folder("vm", Some(&datacenter), &["VirtualMachine"])
         },
     );
-    world.add("ha-root-pool", host::pool("Resources", &pool, &compute, vms.clone()));
+    world.add(
+        "ha-root-pool",
+        host::pool("Resources", &pool, &compute, vms.clone()),
+    );
     host::add(&mut world, &spec, &datastores, &network, vms);
     world
 }

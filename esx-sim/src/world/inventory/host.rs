@@ -1,20 +1,17 @@
 //! Hosts with their datastores and networks.
 
-use vi_types::enums::{
-    HostSystemConnectionState, HostSystemPowerState, ManagedEntityStatus,
-};
+use vi_types::enums::{HostSystemConnectionState, HostSystemPowerState, ManagedEntityStatus};
 use vi_types::objects::{
-    AutoStartDefaults, AutoStartPowerInfo, DatastoreCapability, DatastoreHostMount,
-    DatastoreSummary, HostAutoStartManagerConfig, HostBiosInfo, HostCapability,
-    HostConfigInfo, HostConfigManager, HostConfigSummary, HostCpuIdInfo, HostCpuInfo,
-    HostCpuPackage, HostDnsConfig, HostFileSystemVolume, HostHardwareInfo, HostHardwareSummary,
-    HostIpConfig, HostIpRouteConfig, HostListSummary, HostListSummaryQuickStats, HostMountInfo,
-    HostNetworkInfo, HostNetworkPolicy, HostNumaInfo, HostNumaNode, HostPortGroup,
-    HostPortGroupSpec, HostRuntimeInfo, HostScsiDiskPartition, HostSystemInfo, HostVirtualNic,
-    HostVirtualNicSpec, HostVirtualSwitch, HostVirtualSwitchBondBridge, HostVirtualSwitchSpec,
-    HostVmfsVolume, NetworkSummary, PhysicalNic, PhysicalNicLinkInfo, PhysicalNicSpec,
-    ResourcePoolResourceUsage, ResourcePoolRuntimeInfo, ResourcePoolSummary, DatastoreInfo,
-    VmfsDatastoreInfo,
+    AutoStartDefaults, AutoStartPowerInfo, DatastoreCapability, DatastoreHostMount, DatastoreInfo,
+    DatastoreSummary, HostAutoStartManagerConfig, HostBiosInfo, HostCapability, HostConfigInfo,
+    HostConfigManager, HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage,
+    HostDnsConfig, HostFileSystemVolume, HostHardwareInfo, HostHardwareSummary, HostIpConfig,
+    HostIpRouteConfig, HostListSummary, HostListSummaryQuickStats, HostMountInfo, HostNetworkInfo,
+    HostNetworkPolicy, HostNumaInfo, HostNumaNode, HostPortGroup, HostPortGroupSpec,
+    HostRuntimeInfo, HostScsiDiskPartition, HostSystemInfo, HostVirtualNic, HostVirtualNicSpec,
+    HostVirtualSwitch, HostVirtualSwitchBondBridge, HostVirtualSwitchSpec, HostVmfsVolume,
+    NetworkSummary, PhysicalNic, PhysicalNicLinkInfo, PhysicalNicSpec, ResourcePoolResourceUsage,
+    ResourcePoolRuntimeInfo, ResourcePoolSummary, VmfsDatastoreInfo,
 };
 use vi_types::{ManagedObjectReference, properties};
 
@@ -105,7 +102,7 @@ pub(crate) fn add(
         config: Some(
             HostConfigInfo {
                 host: spec.reference.clone(),
-                product: service::about(Kind::Esx, spec.release).into(),
+                product: service::about(Kind::Esx, spec.release),
                 network: Some(network_info(spec).into()),
                 auto_start: Some(auto_start.into()),
                 ..HostConfigInfo::default()
@@ -122,18 +119,15 @@ pub(crate) fn add(
 
 /// The first virtual machine starts with the host.
 fn auto_start(vms: &[ManagedObjectReference]) -> HostAutoStartManagerConfig {
-    let power_info = vms.iter().take(1).map(|vm| {
-        AutoStartPowerInfo {
-            key: vm.clone(),
-            start_order: 1,
-            start_delay: -1,
-            wait_for_heartbeat: vi_types::enums::AutoStartWaitHeartbeatSetting::SystemDefault,
-            start_action: "powerOn".to_owned(),
-            stop_delay: -1,
-            stop_action: "systemDefault".to_owned(),
-            ..AutoStartPowerInfo::default()
-        }
-        .into()
+    let power_info = vms.iter().take(1).map(|vm| AutoStartPowerInfo {
+        key: vm.clone(),
+        start_order: 1,
+        start_delay: -1,
+        wait_for_heartbeat: vi_types::enums::AutoStartWaitHeartbeatSetting::SystemDefault,
+        start_action: "powerOn".to_owned(),
+        stop_delay: -1,
+        stop_action: "systemDefault".to_owned(),
+        ..AutoStartPowerInfo::default()
     });
     HostAutoStartManagerConfig {
         defaults: Some(
@@ -178,7 +172,7 @@ fn summary(spec: &HostSpec) -> HostListSummary {
                 num_cpu_cores: CORES,
                 num_cpu_threads: THREADS,
                 num_nics: 2,
-                num_h_b_as: 1,
+                num_hbas: 1,
                 ..HostHardwareSummary::default()
             }
             .into(),
@@ -191,8 +185,7 @@ fn summary(spec: &HostSpec) -> HostListSummary {
             vmotion_enabled: spec.managed_by.is_some(),
             fault_tolerance_enabled: spec.since("4.0").then_some(false),
             ..HostConfigSummary::default()
-        }
-        .into(),
+        },
         quick_stats: HostListSummaryQuickStats {
             overall_cpu_usage: Some(3171),
             overall_memory_usage: Some(MEMORY_USED_MB),
@@ -200,8 +193,7 @@ fn summary(spec: &HostSpec) -> HostListSummary {
             distributed_memory_fairness: Some(0),
             uptime: spec.since("4.1").then_some(1_209_600),
             ..HostListSummaryQuickStats::default()
-        }
-        .into(),
+        },
         overall_status: ManagedEntityStatus::Green,
         reboot_required: false,
         management_server_ip: spec.managed_by.clone(),
@@ -211,46 +203,40 @@ fn summary(spec: &HostSpec) -> HostListSummary {
 
 fn hardware(spec: &HostSpec) -> HostHardwareInfo {
     let threads = THREADS / PACKAGES;
-    let packages = (0..PACKAGES).map(|package| {
-        HostCpuPackage {
-            index: package,
-            vendor: "intel".to_owned(),
-            hz: HZ,
-            bus_hz: 100_000_000,
-            description: CPU_MODEL.to_owned(),
-            thread_id: (package * threads..(package + 1) * threads).collect(),
-            cpu_feature: cpu_features(),
-            ..HostCpuPackage::default()
-        }
-        .into()
+    let packages = (0..PACKAGES).map(|package| HostCpuPackage {
+        index: package,
+        vendor: "intel".to_owned(),
+        hz: HZ,
+        bus_hz: 100_000_000,
+        description: CPU_MODEL.to_owned(),
+        thread_id: (package * threads..(package + 1) * threads).collect(),
+        cpu_feature: cpu_features(),
+        ..HostCpuPackage::default()
     });
-    let nodes = (0..PACKAGES).map(|node| {
-        HostNumaNode {
-            type_id: node as i8,
-            cpu_id: (node * threads..(node + 1) * threads).collect(),
-            memory_range_begin: i64::from(node) * (MEMORY / 2),
-            memory_range_length: MEMORY / 2,
-            ..HostNumaNode::default()
-        }
-        .into()
+    let nodes = (0..PACKAGES).map(|node| HostNumaNode {
+        type_id: node as i8,
+        cpu_id: (node * threads..(node + 1) * threads).collect(),
+        memory_range_begin: i64::from(node) * (MEMORY / 2),
+        memory_range_length: MEMORY / 2,
+        ..HostNumaNode::default()
     });
     HostHardwareInfo {
         system_info: HostSystemInfo {
             vendor: VENDOR.to_owned(),
             model: MODEL.to_owned(),
             uuid: spec.uuid(),
-            serial_number: spec.since("6.7").then(|| format!("EXMPL{:03}", spec.number)),
+            serial_number: spec
+                .since("6.7")
+                .then(|| format!("EXMPL{:03}", spec.number)),
             ..HostSystemInfo::default()
-        }
-        .into(),
+        },
         cpu_info: HostCpuInfo {
             num_cpu_packages: PACKAGES,
             num_cpu_cores: CORES,
             num_cpu_threads: THREADS,
             hz: HZ,
             ..HostCpuInfo::default()
-        }
-        .into(),
+        },
         cpu_pkg: packages.collect(),
         memory_size: MEMORY,
         numa_info: Some(
@@ -301,7 +287,9 @@ fn cpu_features<T: From<HostCpuIdInfo>>() -> Vec<T> {
 }
 
 fn register(value: u32) -> String {
-    let groups = (0..8).rev().map(|group| format!("{:04b}", (value >> (4 * group)) & 0xf));
+    let groups = (0..8)
+        .rev()
+        .map(|group| format!("{:04b}", (value >> (4 * group)) & 0xf));
     groups.collect::<Vec<_>>().join(":")
 }
 
@@ -313,8 +301,8 @@ fn capability(spec: &HostSpec) -> HostCapability {
         shutdown_supported: true,
         vmotion_supported: true,
         standby_supported: true,
-        max_supported_v_ms: Some(1024),
-        max_running_v_ms: Some(1024),
+        max_supported_vms: Some(1024),
+        max_running_vms: Some(1024),
         max_supported_vcpus: Some(match spec.since("5.0") {
             true => 128,
             false => 8,
@@ -342,93 +330,77 @@ fn network_info(spec: &HostSpec) -> HostNetworkInfo {
     let port_group = |name: &str| format!("key-vim.host.PortGroup-{name}");
     let nics = ["vmnic0", "vmnic1"];
     let nic_key = |nic: &str| format!("key-vim.host.PhysicalNic-{nic}");
-    let pnic = (0u8..).zip(nics).map(|(index, device)| {
-        PhysicalNic {
-            key: Some(nic_key(device)),
-            device: device.to_owned(),
-            pci: format!("0000:02:0{index}.0"),
-            driver: text("ixgben"),
-            link_speed: (index == 0).then(|| link().into()),
-            spec: PhysicalNicSpec {
-                ip: Some(no_address().into()),
-                ..PhysicalNicSpec::default()
-            }
-            .into(),
-            wake_on_lan_supported: true,
-            mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
-            ..PhysicalNic::default()
-        }
-        .into()
+    let pnic = (0u8..).zip(nics).map(|(index, device)| PhysicalNic {
+        key: Some(nic_key(device)),
+        device: device.to_owned(),
+        pci: format!("0000:02:0{index}.0"),
+        driver: text("ixgben"),
+        link_speed: (index == 0).then(|| link().into()),
+        spec: PhysicalNicSpec {
+            ip: Some(no_address().into()),
+            ..PhysicalNicSpec::default()
+        },
+        wake_on_lan_supported: true,
+        mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
+        ..PhysicalNic::default()
     });
-    let group = |name: &str| {
-        HostPortGroup {
-            key: Some(port_group(name)),
-            vswitch: text(switch),
-            computed_policy: HostNetworkPolicy::default().into(),
-            spec: HostPortGroupSpec {
-                name: name.to_owned(),
-                vlan_id: 0,
-                vswitch_name: "vSwitch0".to_owned(),
-                policy: HostNetworkPolicy::default().into(),
-                ..HostPortGroupSpec::default()
-            }
-            .into(),
-            ..HostPortGroup::default()
-        }
-        .into()
+    let group = |name: &str| HostPortGroup {
+        key: Some(port_group(name)),
+        vswitch: text(switch),
+        computed_policy: HostNetworkPolicy::default(),
+        spec: HostPortGroupSpec {
+            name: name.to_owned(),
+            vlan_id: 0,
+            vswitch_name: "vSwitch0".to_owned(),
+            policy: HostNetworkPolicy::default(),
+            ..HostPortGroupSpec::default()
+        },
+        ..HostPortGroup::default()
     };
     HostNetworkInfo {
-        vswitch: vec![
-            HostVirtualSwitch {
-                name: "vSwitch0".to_owned(),
-                key: switch.to_owned(),
-                num_ports: 4352,
-                num_ports_available: 4309,
+        vswitch: vec![HostVirtualSwitch {
+            name: "vSwitch0".to_owned(),
+            key: switch.to_owned(),
+            num_ports: 4352,
+            num_ports_available: 4309,
+            mtu: Some(1500),
+            portgroup: vec![port_group("VM Network"), port_group("Management Network")],
+            pnic: vec![nic_key("vmnic0")],
+            spec: HostVirtualSwitchSpec {
+                num_ports: 128,
+                bridge: Some(
+                    HostVirtualSwitchBondBridge {
+                        nic_device: vec!["vmnic0".to_owned()],
+                        ..HostVirtualSwitchBondBridge::default()
+                    }
+                    .into(),
+                ),
                 mtu: Some(1500),
-                portgroup: vec![port_group("VM Network"), port_group("Management Network")],
-                pnic: vec![nic_key("vmnic0")],
-                spec: HostVirtualSwitchSpec {
-                    num_ports: 128,
-                    bridge: Some(
-                        HostVirtualSwitchBondBridge {
-                            nic_device: vec!["vmnic0".to_owned()],
-                            ..HostVirtualSwitchBondBridge::default()
-                        }
-                        .into(),
-                    ),
-                    mtu: Some(1500),
-                    ..HostVirtualSwitchSpec::default()
-                }
-                .into(),
-                ..HostVirtualSwitch::default()
-            }
-            .into(),
-        ],
+                ..HostVirtualSwitchSpec::default()
+            },
+            ..HostVirtualSwitch::default()
+        }],
         portgroup: vec![group("VM Network"), group("Management Network")],
         pnic: pnic.collect(),
-        vnic: vec![
-            HostVirtualNic {
-                device: "vmk0".to_owned(),
-                key: "key-vim.host.VirtualNic-vmk0".to_owned(),
-                portgroup: "Management Network".to_owned(),
-                spec: HostVirtualNicSpec {
-                    ip: Some(
-                        HostIpConfig {
-                            dhcp: false,
-                            ip_address: Some(spec.address()),
-                            subnet_mask: text("255.255.255.0"),
-                            ..HostIpConfig::default()
-                        }
-                        .into(),
-                    ),
-                    mac: Some(format!("00:1b:21:00:{:02x}:00", spec.number)),
-                    ..HostVirtualNicSpec::default()
-                }
-                .into(),
-                ..HostVirtualNic::default()
-            }
-            .into(),
-        ],
+        vnic: vec![HostVirtualNic {
+            device: "vmk0".to_owned(),
+            key: "key-vim.host.VirtualNic-vmk0".to_owned(),
+            portgroup: "Management Network".to_owned(),
+            spec: HostVirtualNicSpec {
+                ip: Some(
+                    HostIpConfig {
+                        dhcp: false,
+                        ip_address: Some(spec.address()),
+                        subnet_mask: text("255.255.255.0"),
+                        ..HostIpConfig::default()
+                    }
+                    .into(),
+                ),
+                mac: Some(format!("00:1b:21:00:{:02x}:00", spec.number)),
+                ..HostVirtualNicSpec::default()
+            },
+            ..HostVirtualNic::default()
+        }],
         dns_config: Some(
             HostDnsConfig {
                 dhcp: false,
@@ -488,20 +460,16 @@ pub(crate) fn datastore(
         true => format!("ds:///vmfs/volumes/{volume}/"),
         false => path.clone(),
     };
-    let mounts = hosts.iter().map(|host| {
-        DatastoreHostMount {
-            key: host.reference.clone(),
-            mount_info: HostMountInfo {
-                path: Some(path.clone()),
-                access_mode: "readWrite".to_owned(),
-                mounted: Some(true),
-                accessible: Some(true),
-                ..HostMountInfo::default()
-            }
-            .into(),
-            ..DatastoreHostMount::default()
-        }
-        .into()
+    let mounts = hosts.iter().map(|host| DatastoreHostMount {
+        key: host.reference.clone(),
+        mount_info: HostMountInfo {
+            path: Some(path.clone()),
+            access_mode: "readWrite".to_owned(),
+            mounted: Some(true),
+            accessible: Some(true),
+            ..HostMountInfo::default()
+        },
+        ..DatastoreHostMount::default()
     });
     let newest = hosts.iter().any(|host| host.since("6.5"));
     world.add(
@@ -531,14 +499,11 @@ pub(crate) fn datastore(
                             major_version: if newest { 6 } else { 3 },
                             version: if newest { "6.82" } else { "3.33" }.to_owned(),
                             uuid: volume,
-                            extent: vec![
-                                HostScsiDiskPartition {
-                                    disk_name: format!("naa.600508b1001c{:020x}", capacity_gib),
-                                    partition: 1,
-                                    ..HostScsiDiskPartition::default()
-                                }
-                                .into(),
-                            ],
+                            extent: vec![HostScsiDiskPartition {
+                                disk_name: format!("naa.600508b1001c{:020x}", capacity_gib),
+                                partition: 1,
+                                ..HostScsiDiskPartition::default()
+                            }],
                             vmfs_upgradable: false,
                             ..HostVmfsVolume::default()
                         }
@@ -624,8 +589,8 @@ pub(crate) fn pool(
         ..ResourcePoolResourceUsage::default()
     };
     let runtime = ResourcePoolRuntimeInfo {
-        memory: usage.clone().into(),
-        cpu: usage.into(),
+        memory: usage.clone(),
+        cpu: usage,
         overall_status: ManagedEntityStatus::Green,
         ..ResourcePoolRuntimeInfo::default()
     };
@@ -634,8 +599,8 @@ pub(crate) fn pool(
         summary: Some(
             ResourcePoolSummary {
                 name: name.to_owned(),
-                config: pool_config(own).into(),
-                runtime: runtime.clone().into(),
+                config: pool_config(own),
+                runtime: runtime.clone(),
                 ..ResourcePoolSummary::default()
             }
             .into(),
@@ -654,9 +619,15 @@ mod tests {
 
     #[test]
     fn registers_are_39_characters_most_significant_bit_first() {
-        assert_eq!(register(0x8000_0001), "1000:0000:0000:0000:0000:0000:0000:0001");
+        assert_eq!(
+            register(0x8000_0001),
+            "1000:0000:0000:0000:0000:0000:0000:0001"
+        );
         let features: Vec<HostCpuIdInfo> = cpu_features();
-        let leaf = features.iter().find(|leaf| leaf.level == -2_147_483_647).unwrap();
+        let leaf = features
+            .iter()
+            .find(|leaf| leaf.level == -2_147_483_647)
+            .unwrap();
         let bits: String = leaf.edx.as_ref().unwrap().split(':').collect();
         assert_eq!(bits.chars().rev().nth(29), Some('1'));
     }

@@ -98,8 +98,8 @@ pub(crate) fn allocation(shares: i32) -> ResourceAllocationInfo {
 pub(crate) fn pool_config(entity: &ManagedObjectReference) -> ResourceConfigSpec {
     ResourceConfigSpec {
         entity: Some(entity.clone()),
-        cpu_allocation: allocation(4000).into(),
-        memory_allocation: allocation(163_840).into(),
+        cpu_allocation: allocation(4000),
+        memory_allocation: allocation(163_840),
         ..ResourceConfigSpec::default()
     }
 }

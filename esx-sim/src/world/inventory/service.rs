@@ -43,7 +43,7 @@ pub(crate) fn add(
         root_folder: root.clone(),
         property_collector: collector,
         view_manager: Some(view_manager),
-        about: about(kind, release).into(),
+        about: about(kind, release),
         session_manager: Some(session_manager),
         search_index: Some(search_index),
         ..ServiceContent::default()
@@ -70,7 +70,12 @@ pub(crate) fn add(
 pub(crate) fn about(kind: Kind, release: &Release) -> AboutInfo {
     let since = |version: &str| release.version() >= ApiVersion::since(version);
     let (name, license, version, build) = match kind {
-        Kind::Esx => ("VMware ESXi", "VMware ESX Server", release.esx, release.esx_build),
+        Kind::Esx => (
+            "VMware ESXi",
+            "VMware ESX Server",
+            release.esx,
+            release.esx_build,
+        ),
         Kind::VCenter => (
             "VMware vCenter Server",
             "VMware VirtualCenter Server",

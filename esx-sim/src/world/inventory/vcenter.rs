@@ -36,7 +36,10 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, Str
         compute: Vec::new(),
     };
     maker.make(vms);
-    (maker.world, "Berlin/Production/esx-01.example.com".to_owned())
+    (
+        maker.world,
+        "Berlin/Production/esx-01.example.com".to_owned(),
+    )
 }
 
 struct Maker {
@@ -81,7 +84,12 @@ impl Maker {
         );
 
         let berlin = self.datacenter(&root, "Berlin");
-        let production = self.compute(&berlin, &berlin.host, Some("Production"), &["esx-01", "esx-02"]);
+        let production = self.compute(
+            &berlin,
+            &berlin.host,
+            Some("Production"),
+            &["esx-01", "esx-02"],
+        );
         let edge = self.folder(&berlin.host, "Edge", ANY_COMPUTE);
         let stand_alone = self.compute(&berlin, &edge, None, &["esx-edge"]);
         let web = self.folder(&berlin.vm, "Web", ANY_VM);
@@ -121,7 +129,9 @@ impl Maker {
             _ => "group-n",
         };
         let value = self.number(kind);
-        let made = self.world.add(value, folder(name, Some(parent), child_type));
+        let made = self
+            .world
+            .add(value, folder(name, Some(parent), child_type));
         self.put(parent, &made);
         made
     }
@@ -202,9 +212,10 @@ impl Maker {
                 let value = self.number("datastore-");
                 let name = format!("{label}-{kind}");
                 let made = host::datastore(&mut self.world, &value, &name, 4096, &on);
-                self.world.change(&made, |made: &mut properties::Datastore| {
-                    made.parent = Some(folders.datastore.clone());
-                });
+                self.world
+                    .change(&made, |made: &mut properties::Datastore| {
+                        made.parent = Some(folders.datastore.clone());
+                    });
                 self.put(&folders.datastore, &made);
                 made
             })
@@ -220,13 +231,18 @@ impl Maker {
             ..properties::ComputeResource::default()
         };
         match cluster {
-            Some(_) => self.world.add(own.value.clone(), in_cluster(base, hosts.len() as i16)),
+            Some(_) => self
+                .world
+                .add(own.value.clone(), in_cluster(base, hosts.len() as i16)),
             None => self.world.add(own.value.clone(), alone(base)),
         };
         self.put(parent, &own);
-        self.world.change(&folders.datacenter, |datacenter: &mut properties::Datacenter| {
-            datacenter.datastore.extend(datastores.iter().cloned());
-        });
+        self.world.change(
+            &folders.datacenter,
+            |datacenter: &mut properties::Datacenter| {
+                datacenter.datastore.extend(datastores.iter().cloned());
+            },
+        );
         self.compute.push(Compute {
             pool,
             own,
@@ -244,20 +260,27 @@ impl Maker {
             .read::<properties::Datacenter>(&folders.datacenter)
             .and_then(|datacenter| datacenter.network.first().cloned());
         if let Some(network) = known {
-            self.world.change(&network, |network: &mut properties::Network| {
-                network.host.extend(hosts.iter().map(|host| host.reference.clone()));
-            });
+            self.world
+                .change(&network, |network: &mut properties::Network| {
+                    network
+                        .host
+                        .extend(hosts.iter().map(|host| host.reference.clone()));
+                });
             return network;
         }
         let value = self.number("network-");
         let network = host::network(&mut self.world, &value, "VM Network", hosts);
-        self.world.change(&network, |network: &mut properties::Network| {
-            network.parent = Some(folders.network.clone());
-        });
+        self.world
+            .change(&network, |network: &mut properties::Network| {
+                network.parent = Some(folders.network.clone());
+            });
         self.put(&folders.network, &network);
-        self.world.change(&folders.datacenter, |datacenter: &mut properties::Datacenter| {
-            datacenter.network.push(network.clone());
-        });
+        self.world.change(
+            &folders.datacenter,
+            |datacenter: &mut properties::Datacenter| {
+                datacenter.network.push(network.clone());
+            },
+        );
         network
     }
 
@@ -292,18 +315,28 @@ impl Maker {
             let (here, there): (Vec<_>, _) =
                 rest.into_iter().partition(|vm| on_host(&self.world, vm));
             rest = there;
-            self.world.change(&place.folder, |folder: &mut properties::Folder| {
-                folder.child_entity.extend(here);
-            });
+            self.world
+                .change(&place.folder, |folder: &mut properties::Folder| {
+                    folder.child_entity.extend(here);
+                });
         }
         for compute in std::mem::take(&mut self.compute) {
             let mut in_pool = Vec::new();
             for spec in &compute.hosts {
                 let vms = self.vms_on(&spec.reference, &compute.network);
                 in_pool.extend(vms.clone());
-                host::add(&mut self.world, spec, &compute.datastores, &compute.network, vms);
+                host::add(
+                    &mut self.world,
+                    spec,
+                    &compute.datastores,
+                    &compute.network,
+                    vms,
+                );
             }
-            let in_pool = in_pool.into_iter().filter(|vm| !is_template(&self.world, vm)).collect();
+            let in_pool = in_pool
+                .into_iter()
+                .filter(|vm| !is_template(&self.world, vm))
+                .collect();
             let pool = host::pool("Resources", &compute.pool, &compute.own, in_pool);
             self.world.add(compute.pool.value.clone(), pool);
         }
@@ -316,7 +349,9 @@ impl Maker {
         network: &ManagedObjectReference,
     ) -> Vec<ManagedObjectReference> {
         let network = self.world.read::<properties::Network>(network);
-        let vms = network.map(|network| network.vm.clone()).unwrap_or_default();
+        let vms = network
+            .map(|network| network.vm.clone())
+            .unwrap_or_default();
         let is_here = |vm: &ManagedObjectReference| {
             let vm = self.world.read::<properties::VirtualMachine>(vm);
             let runtime = vm.and_then(|vm| vm.runtime.as_deref());
@@ -371,8 +406,8 @@ fn in_cluster(base: properties::ComputeResource, hosts: i16) -> properties::Clus
             configuration_ex: Some(
                 ClusterConfigInfoEx {
                     base: configuration(),
-                    das_config: das().into(),
-                    drs_config: drs().into(),
+                    das_config: das(),
+                    drs_config: drs(),
                     ..ClusterConfigInfoEx::default()
                 }
                 .into(),
@@ -381,8 +416,8 @@ fn in_cluster(base: properties::ComputeResource, hosts: i16) -> properties::Clus
         },
         configuration: Some(
             ClusterConfigInfo {
-                das_config: das().into(),
-                drs_config: drs().into(),
+                das_config: das(),
+                drs_config: drs(),
                 ..ClusterConfigInfo::default()
             }
             .into(),

@@ -21,7 +21,7 @@ use vi_types::objects::{
     VirtualMachineStorageInfo, VirtualMachineStorageSummary, VirtualMachineSummary,
     VirtualMachineUsageOnDatastore, VirtualMachineVideoCard, VirtualMachineVmciDevice,
     VirtualPciController, VirtualPointingDevice, VirtualPointingDeviceDeviceBackingInfo,
-    VirtualPs2Controller, VirtualScsiController, VirtualSioController, VirtualUsbXhciController,
+    VirtualPs2Controller, VirtualScsiController, VirtualSioController, VirtualUsbxhciController,
     VirtualVmxnet3,
 };
 use vi_types::{Any, DateTime, ManagedObjectReference, Poly, properties};
@@ -53,8 +53,18 @@ struct Guest {
     efi: bool,
 }
 
-const DEBIAN: Guest = guest("debian12_64Guest", "Debian GNU/Linux 12 (64-bit)", false, false);
-const RHEL: Guest = guest("rhel9_64Guest", "Red Hat Enterprise Linux 9 (64-bit)", false, true);
+const DEBIAN: Guest = guest(
+    "debian12_64Guest",
+    "Debian GNU/Linux 12 (64-bit)",
+    false,
+    false,
+);
+const RHEL: Guest = guest(
+    "rhel9_64Guest",
+    "Red Hat Enterprise Linux 9 (64-bit)",
+    false,
+    true,
+);
 const UBUNTU: Guest = guest("ubuntu64Guest", "Ubuntu Linux (64-bit)", false, true);
 const WINDOWS: Guest = guest(
     "windows2019srvNext_64Guest",
@@ -203,7 +213,11 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 ..base()
             },
         ];
-        specs.extend((number..).zip(all).map(|(number, spec)| Spec { number, ..spec }));
+        specs.extend(
+            (number..)
+                .zip(all)
+                .map(|(number, spec)| Spec { number, ..spec }),
+        );
     }
     specs
 }
@@ -225,7 +239,11 @@ fn dull(number: u64) -> Spec {
         },
         cpus: 1 << (random >> 8 & 3),
         memory_mb: 1024 << (random >> 16 & 3),
-        disks_gib: if random >> 24 & 3 == 0 { &[32, 100] } else { &[32] },
+        disks_gib: if random >> 24 & 3 == 0 {
+            &[32, 100]
+        } else {
+            &[32]
+        },
         nics: 1,
         tools: random >> 32 & 7 != 0,
         iso: false,
@@ -343,9 +361,12 @@ impl<'a> Maker<'a> {
             ..properties::VirtualMachine::default()
         };
         let reference = world.add(self.reference.value.clone(), vm);
-        world.change(&self.datastore.0, |datastore: &mut properties::Datastore| {
-            datastore.vm.push(reference.clone());
-        });
+        world.change(
+            &self.datastore.0,
+            |datastore: &mut properties::Datastore| {
+                datastore.vm.push(reference.clone());
+            },
+        );
         world.change(&self.place.network, |network: &mut properties::Network| {
             network.vm.push(reference.clone());
         });
@@ -389,7 +410,7 @@ impl<'a> Maker<'a> {
         let extra = extra.into_iter().map(|(key, value)| {
             OptionValue {
                 key: key.to_owned(),
-                value: Any::from(value),
+                value: Some(Any::from(value)),
                 ..OptionValue::default()
             }
             .into()
@@ -414,8 +435,7 @@ impl<'a> Maker<'a> {
                 suspend_directory: Some(self.path("")),
                 log_directory: Some(self.path("")),
                 ..VirtualMachineFileInfo::default()
-            }
-            .into(),
+            },
             tools: Some(
                 ToolsConfigInfo {
                     tools_version: Some(if spec.tools { 12_389 } else { 0 }),
@@ -443,8 +463,7 @@ impl<'a> Maker<'a> {
                 virtual_mmu_usage: text("automatic"),
                 snapshot_power_off_behavior: text("powerOff"),
                 ..VirtualMachineFlagInfo::default()
-            }
-            .into(),
+            },
             default_power_ops: VirtualMachineDefaultPowerOpInfo {
                 power_off_type: text("soft"),
                 suspend_type: text("hard"),
@@ -454,32 +473,27 @@ impl<'a> Maker<'a> {
                 default_reset_type: text("soft"),
                 standby_action: text("checkpoint"),
                 ..VirtualMachineDefaultPowerOpInfo::default()
-            }
-            .into(),
+            },
             hardware: VirtualHardware {
                 num_cpu: spec.cpus,
                 num_cores_per_socket: self.since("5.0").then_some(1),
                 memory_mb: spec.memory_mb,
-                virtual_ich7_m_present: self.since("5.0").then_some(false),
+                virtual_ich7m_present: self.since("5.0").then_some(false),
                 virtual_smc_present: self.since("5.0").then_some(false),
                 device: self.devices(),
                 ..VirtualHardware::default()
-            }
-            .into(),
+            },
             cpu_allocation: Some(allocation(1000 * spec.cpus).into()),
             memory_allocation: Some(allocation(10 * spec.memory_mb).into()),
             memory_hot_add_enabled: self.since("4.0").then_some(false),
             cpu_hot_add_enabled: self.since("4.0").then_some(false),
             cpu_hot_remove_enabled: self.since("4.0").then_some(false),
             extra_config: extra.collect(),
-            datastore_url: vec![
-                VirtualMachineConfigInfoDatastoreUrlPair {
-                    name: self.datastore.1.clone(),
-                    url: format!("/vmfs/volumes/{}", self.datastore.0.value),
-                    ..VirtualMachineConfigInfoDatastoreUrlPair::default()
-                }
-                .into(),
-            ],
+            datastore_url: vec![VirtualMachineConfigInfoDatastoreUrlPair {
+                name: self.datastore.1.clone(),
+                url: format!("/vmfs/volumes/{}", self.datastore.0.value),
+                ..VirtualMachineConfigInfoDatastoreUrlPair::default()
+            }],
             swap_placement: text("inherit"),
             boot_options: Some(
                 VirtualMachineBootOptions {
@@ -548,7 +562,12 @@ impl<'a> Maker<'a> {
                         }
                         .into(),
                     ),
-                    ..device(700, "Pointing device", "Pointing device; Device", Some((300, 1)))
+                    ..device(
+                        700,
+                        "Pointing device",
+                        "Pointing device; Device",
+                        Some((300, 1)),
+                    )
                 },
                 ..VirtualPointingDevice::default()
             }
@@ -585,7 +604,13 @@ impl<'a> Maker<'a> {
             devices.push(
                 VirtualAhciController {
                     base: vi_types::objects::VirtualSataController {
-                        base: controller(15_000, "SATA controller 0", 0, Some((100, 24)), &[16_000]),
+                        base: controller(
+                            15_000,
+                            "SATA controller 0",
+                            0,
+                            Some((100, 24)),
+                            &[16_000],
+                        ),
                         ..Default::default()
                     },
                     ..VirtualAhciController::default()
@@ -595,10 +620,10 @@ impl<'a> Maker<'a> {
         }
         if self.since("5.5") && spec.guest.windows {
             devices.push(
-                VirtualUsbXhciController {
+                VirtualUsbxhciController {
                     base: controller(14_000, "USB xHCI controller", 0, Some((100, 23)), &[]),
                     auto_connect_devices: Some(false),
-                    ..VirtualUsbXhciController::default()
+                    ..VirtualUsbxhciController::default()
                 }
                 .into(),
             );
@@ -614,7 +639,10 @@ impl<'a> Maker<'a> {
     }
 
     fn scsi_controller(&self) -> Poly<VirtualDevice> {
-        let disks: Vec<i32> = (0..).zip(self.spec.disks_gib).map(|(index, _)| 2000 + index).collect();
+        let disks: Vec<i32> = (0..)
+            .zip(self.spec.disks_gib)
+            .map(|(index, _)| 2000 + index)
+            .collect();
         let scsi = VirtualScsiController {
             base: controller(1000, "SCSI controller 0", 0, Some((100, 3)), &disks),
             hot_add_remove: Some(true),
@@ -655,7 +683,12 @@ impl<'a> Maker<'a> {
                     .into(),
                 ),
                 connectable: Some(connectable(self.on()).into()),
-                ..device(key, "CD/DVD drive 1", "ISO [datastore1] iso/netinst.iso", Some((parent, 0)))
+                ..device(
+                    key,
+                    "CD/DVD drive 1",
+                    "ISO [datastore1] iso/netinst.iso",
+                    Some((parent, 0)),
+                )
             },
             false => VirtualDevice {
                 backing: Some(
@@ -717,7 +750,9 @@ impl<'a> Maker<'a> {
             },
             capacity_in_kb: kb,
             capacity_in_bytes: self.since("5.5").then_some(kb << 10),
-            disk_object_id: self.since("5.5").then(|| format!("{}-{}", self.reference.value, 2000 + index)),
+            disk_object_id: self
+                .since("5.5")
+                .then(|| format!("{}-{}", self.reference.value, 2000 + index)),
             ..VirtualDisk::default()
         }
         .into()
@@ -840,30 +875,34 @@ impl<'a> Maker<'a> {
             true => ["C:\\", "D:\\"],
             false => ["/", "/srv"],
         };
-        let disk = |(gib, path): (&i64, &str)| {
-            GuestDiskInfo {
-                disk_path: text(path),
-                capacity: Some(gib << 30),
-                free_space: Some((gib << 30) / 3),
-                ..GuestDiskInfo::default()
-            }
-            .into()
+        let disk = |(gib, path): (&i64, &str)| GuestDiskInfo {
+            disk_path: text(path),
+            capacity: Some(gib << 30),
+            free_space: Some((gib << 30) / 3),
+            ..GuestDiskInfo::default()
         };
         GuestInfo {
             tools_status: Some(self.tools_status()),
             tools_version_status: self.tools_version_status(),
-            tools_version_status2: self.since("5.0").then(|| self.tools_version_status()).flatten(),
+            tools_version_status2: self
+                .since("5.0")
+                .then(|| self.tools_version_status())
+                .flatten(),
             tools_running_status: self.tools_running_status(),
             tools_version: text(if spec.tools { "12389" } else { "0" }),
             guest_id: speaks.then(|| spec.guest.id.to_owned()),
             guest_family: speaks.then(|| {
-                let family = if spec.guest.windows { "windowsGuest" } else { "linuxGuest" };
+                let family = if spec.guest.windows {
+                    "windowsGuest"
+                } else {
+                    "linuxGuest"
+                };
                 family.to_owned()
             }),
             guest_full_name: speaks.then(|| spec.guest.name.to_owned()),
             host_name: speaks.then(|| self.host_name()),
             ip_address: speaks.then(|| self.address(0)),
-            net: (0..nics).map(|nic| self.guest_nic(nic).into()).collect(),
+            net: (0..nics).map(|nic| self.guest_nic(nic)).collect(),
             disk: disks.iter().zip(paths).map(disk).collect(),
             screen: Some(
                 GuestScreenInfo {
@@ -885,14 +924,11 @@ impl<'a> Maker<'a> {
     fn guest_nic(&self, nic: u8) -> GuestNicInfo {
         let [.., a, b] = self.spec.number.to_be_bytes();
         let link_local = format!("fe80::250:56ff:fe{nic:02x}:{a:02x}{b:02x}");
-        let ip = |address: &str, prefix_length| {
-            NetIpConfigInfoIpAddress {
-                ip_address: address.to_owned(),
-                prefix_length,
-                state: text("preferred"),
-                ..NetIpConfigInfoIpAddress::default()
-            }
-            .into()
+        let ip = |address: &str, prefix_length| NetIpConfigInfoIpAddress {
+            ip_address: address.to_owned(),
+            prefix_length,
+            state: text("preferred"),
+            ..NetIpConfigInfoIpAddress::default()
         };
         let config = || {
             NetIpConfigInfo {
@@ -916,7 +952,7 @@ impl<'a> Maker<'a> {
         let spec = self.spec;
         VirtualMachineSummary {
             vm: Some(self.reference.clone()),
-            runtime: self.runtime().into(),
+            runtime: self.runtime(),
             guest: Some(
                 VirtualMachineGuestSummary {
                     guest_id: self.speaks().then(|| spec.guest.id.to_owned()),
@@ -950,10 +986,11 @@ impl<'a> Maker<'a> {
                 guest_full_name: text(spec.guest.name),
                 annotation: text(spec.annotation),
                 install_boot_required: self.since("4.0").then_some(false),
-                hw_version: self.since("6.9.1").then(|| self.release.hardware.to_owned()),
+                hw_version: self
+                    .since("6.9.1")
+                    .then(|| self.release.hardware.to_owned()),
                 ..VirtualMachineConfigSummary::default()
-            }
-            .into(),
+            },
             storage: self.since("4.0").then(|| {
                 VirtualMachineStorageSummary {
                     committed: self.disk_bytes() / 3,
@@ -964,14 +1001,18 @@ impl<'a> Maker<'a> {
                 }
                 .into()
             }),
-            quick_stats: self.quick_stats(heartbeat).into(),
+            quick_stats: self.quick_stats(heartbeat),
             overall_status: ManagedEntityStatus::Green,
             ..VirtualMachineSummary::default()
         }
     }
 
     fn quick_stats(&self, heartbeat: &ManagedEntityStatus) -> VirtualMachineQuickStats {
-        let used = if self.on() { self.spec.memory_mb / 4 } else { 0 };
+        let used = if self.on() {
+            self.spec.memory_mb / 4
+        } else {
+            0
+        };
         let modern = self.since("4.0");
         VirtualMachineQuickStats {
             overall_cpu_usage: Some(if self.on() { 71 } else { 0 }),
@@ -994,13 +1035,21 @@ impl<'a> Maker<'a> {
     }
 
     fn layout(&self) -> VirtualMachineFileLayoutEx {
-        let kinds = [("vmx", "config"), ("nvram", "nvram"), ("vmsd", "snapshotList")];
+        let kinds = [
+            ("vmx", "config"),
+            ("nvram", "nvram"),
+            ("vmsd", "snapshotList"),
+        ];
         let mut files: Vec<(String, &str, i64)> = kinds
             .into_iter()
             .map(|(ending, kind)| (format!("{}.{ending}", self.directory), kind, 4096))
             .collect();
         for (index, gib) in self.spec.disks_gib.iter().enumerate() {
-            let suffix = if index == 0 { String::new() } else { format!("_{index}") };
+            let suffix = if index == 0 {
+                String::new()
+            } else {
+                format!("_{index}")
+            };
             let name = format!("{}{suffix}", self.directory);
             files.push((format!("{name}.vmdk"), "diskDescriptor", 512));
             files.push((format!("{name}-flat.vmdk"), "diskExtent", (gib << 30) / 3));
@@ -1014,7 +1063,6 @@ impl<'a> Maker<'a> {
                 accessible: self.since("6.0").then_some(true),
                 ..VirtualMachineFileLayoutExFileInfo::default()
             }
-            .into()
         };
         VirtualMachineFileLayoutEx {
             file: (0..).zip(files).map(file).collect(),
@@ -1025,16 +1073,13 @@ impl<'a> Maker<'a> {
 
     fn storage(&self) -> VirtualMachineStorageInfo {
         VirtualMachineStorageInfo {
-            per_datastore_usage: vec![
-                VirtualMachineUsageOnDatastore {
-                    datastore: self.datastore.0.clone(),
-                    committed: self.disk_bytes() / 3,
-                    uncommitted: self.disk_bytes() / 3 * 2,
-                    unshared: self.disk_bytes() / 3,
-                    ..VirtualMachineUsageOnDatastore::default()
-                }
-                .into(),
-            ],
+            per_datastore_usage: vec![VirtualMachineUsageOnDatastore {
+                datastore: self.datastore.0.clone(),
+                committed: self.disk_bytes() / 3,
+                uncommitted: self.disk_bytes() / 3 * 2,
+                unshared: self.disk_bytes() / 3,
+                ..VirtualMachineUsageOnDatastore::default()
+            }],
             timestamp: boot_time(),
             ..VirtualMachineStorageInfo::default()
         }
@@ -1089,7 +1134,7 @@ fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -1103,7 +1148,12 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (33_554_432, "33,554,432")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (33_554_432, "33,554,432"),
+        ] {
             assert_eq!(grouped(number), text);
         }
     }

@@ -1,0 +1,112 @@
+//! `esx-sim`: a simulated ESX host or vCenter on a port.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use esx_sim::{Certificate, Server, Simulator};
+
+/// Simulates a VMware ESX host or vCenter until it is interrupted.
+///
+/// The password is taken from the environment variable ESX_SIM_PASSWORD; without it, it is 'password'.
+#[derive(Debug, Parser)]
+#[command(name = "esx-sim", version)]
+struct Arguments {
+    /// Be an ESX host (this is the default)
+    #[arg(long)]
+    esx: bool,
+    /// Be a vCenter
+    #[arg(long, conflicts_with = "esx")]
+    vcenter: bool,
+    /// Address to listen at; port 0 is any free port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Have that many virtual machines instead of a handful
+    #[arg(long, value_name = "NUMBER")]
+    vms: Option<usize>,
+    /// Be a server of that API version: 2.5, 4.0, 4.1, 5.0, 5.1, 5.5, 6.0, 6.5, 6.7, 7.0 or 8.0
+    #[arg(long, value_name = "VERSION")]
+    api_version: Option<String>,
+    /// Speak plain HTTP instead of HTTPS
+    #[arg(long)]
+    plain: bool,
+    /// User who can log in
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Give no more than that many objects in one answer
+    #[arg(long, value_name = "NUMBER")]
+    page_size: Option<usize>,
+    /// Write the certificate to this file, as PEM
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    certificate_file: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = match arguments.vcenter {
+        true => Simulator::vcenter(),
+        false => Simulator::esx(),
+    };
+    if let Some(count) = arguments.vms {
+        builder = builder.vms(count);
+    }
+    if let Some(version) = &arguments.api_version {
+        builder = builder.api_version(version)?;
+    }
+    if let Some(size) = arguments.page_size {
+        builder = builder.page_size(size.max(1));
+    }
+    if let Some(user) = arguments.user {
+        builder = builder.user(user);
+    }
+    if let Ok(password) = std::env::var("ESX_SIM_PASSWORD") {
+        builder = builder.password(password);
+    }
+    let simulator = builder.record(false).build();
+    let server = simulator.listen(arguments.listen, !arguments.plain).await?;
+    if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
+        fs::write(file, pem)?;
+    }
+    announce(&server);
+    server.run().await;
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "telling how to reach it is what the command prints"
+)]
+fn announce(server: &Server) {
+    println!("virt-esx -c '{}' list --all", server.uri());
+    println!("uri: {}", server.uri());
+    if let Some(certificate) = server.certificate() {
+        println!("sha256: {}", Certificate::sha256_thumbprint(certificate));
+        println!("sha1: {}", Certificate::sha1_thumbprint(certificate));
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "this is where a command reports why it failed"
+)]
+fn report(error: &dyn std::error::Error) {
+    eprint!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprint!(": {cause}");
+        source = cause.source();
+    }
+    eprintln!();
+}

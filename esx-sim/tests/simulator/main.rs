@@ -1,0 +1,5 @@
+//! The simulator, asked as clients ask it: with bytes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod client;
+mod sessions;

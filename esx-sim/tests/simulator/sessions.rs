@@ -1,0 +1,128 @@
+//! Login, logout, and what happens without a session.
+
+use crate::client::{Client, moref};
+use esx_sim::Simulator;
+use vi_types::enums::VirtualMachinePowerState;
+use vi_types::methods::{CurrentTime, FindByUuid, Login, Logout, SessionIsActive};
+use vi_types::objects::{InvalidLogin, ManagedObjectNotFound, NotAuthenticated, UserSession};
+use vi_types::{Any, SoapFault};
+
+fn login(user: &str, password: &str) -> Login {
+    Login {
+        user_name: user.to_owned(),
+        password: password.to_owned(),
+        ..Login::default()
+    }
+}
+
+#[tokio::test]
+async fn service_content_needs_no_session() {
+    let client = Client::connect(&Simulator::esx().build()).await;
+    assert_eq!(client.content.about.api_type, "HostAgent");
+    assert_eq!(client.content.about.product_line_id, "embeddedEsx");
+    assert_eq!(
+        client.content.root_folder,
+        moref("Folder", "ha-folder-root")
+    );
+}
+
+#[tokio::test]
+async fn login_begins_a_session_and_logout_ends_it() {
+    let simulator = Simulator::esx()
+        .credentials("alice", "s3cret & <more>")
+        .build();
+    let client = Client::connect(&simulator).await;
+    assert!(client.call(&CurrentTime::default()).await.is_err());
+
+    let session = client
+        .call(&login("alice", "s3cret & <more>"))
+        .await
+        .unwrap();
+    assert_eq!(session.user_name, "alice");
+    assert_eq!(simulator.sessions(), 1);
+    let manager = client.service("sessionManager");
+    let current: UserSession = client
+        .value(&manager, "currentSession")
+        .await
+        .cast()
+        .unwrap();
+    assert_eq!(current.key, session.key);
+    let active = SessionIsActive {
+        session_id: session.key.clone(),
+        user_name: "alice".to_owned(),
+    };
+    assert!(client.call(&active).await.unwrap());
+
+    client.call(&Logout::default()).await.unwrap();
+    assert_eq!(simulator.sessions(), 0);
+    assert_eq!(client.value(&manager, "currentSession").await, Any::None);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_invalid_login() {
+    let simulator = Simulator::esx().build();
+    let client = Client::connect(&simulator).await;
+    for (user, password) in [("root", "wrong"), ("nobody", "password"), ("root", "")] {
+        let fault = client.call(&login(user, password)).await.unwrap_err();
+        assert!(fault.is::<InvalidLogin>(), "{fault}");
+        assert_eq!(fault.code, "ServerFaultCode");
+    }
+    assert_eq!(simulator.sessions(), 0);
+}
+
+fn assert_not_authenticated<T: std::fmt::Debug>(result: Result<T, SoapFault>) {
+    let fault = result.unwrap_err();
+    assert!(fault.is::<NotAuthenticated>(), "{fault}");
+}
+
+#[tokio::test]
+async fn an_expired_session_is_refused_until_the_next_login() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let find = FindByUuid::default();
+    client.call(&find).await.unwrap();
+
+    simulator.expire_sessions();
+    assert_not_authenticated(client.call(&find).await);
+    // The properties of objects that are named are missing one by one, as on a real server.
+    let read = client
+        .read(&[vm.clone()], "VirtualMachine", &["name"])
+        .await
+        .unwrap();
+    assert_eq!(read[0].prop_set, []);
+    let missing = &read[0].missing_set[0];
+    assert_eq!(missing.path, "name");
+    assert!(missing.fault.fault.is::<NotAuthenticated>());
+
+    client.call(&login("root", "password")).await.unwrap();
+    client.call(&find).await.unwrap();
+    assert_eq!(client.value(&vm, "name").await, Any::from("web01"));
+}
+
+#[tokio::test]
+async fn calls_on_objects_that_are_not_there_say_so() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let wrong = moref("SearchIndex", "SearchIndex-2");
+    let fault = client
+        .call_on(&wrong, &FindByUuid::default())
+        .await
+        .unwrap_err();
+    assert_eq!(fault.cast::<ManagedObjectNotFound>().unwrap().obj, wrong);
+}
+
+#[tokio::test]
+async fn the_power_state_can_be_changed_by_a_test() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    assert!(simulator.set_power_state(&vm, VirtualMachinePowerState::Suspended));
+    for path in ["runtime.powerState", "summary.runtime.powerState"] {
+        let state = client.value(&vm, path).await;
+        assert_eq!(
+            state.cast::<VirtualMachinePowerState>().unwrap(),
+            VirtualMachinePowerState::Suspended
+        );
+    }
+}
