@@ -18,6 +18,8 @@ pub(crate) struct Payload {
     /// The length that is announced where it is not that of `bytes`: then the connection ends
     /// before the answer does.
     announced: Option<u64>,
+    /// Whether the end was held back once.
+    paused: bool,
 }
 
 impl Payload {
@@ -26,6 +28,7 @@ impl Payload {
         Self {
             bytes,
             announced: Some(length),
+            paused: false,
         }
     }
 
@@ -44,6 +47,7 @@ impl<T: Into<Bytes>> From<T> for Payload {
         Self {
             bytes: bytes.into(),
             announced: None,
+            paused: false,
         }
     }
 }
@@ -66,8 +70,15 @@ impl Body for Payload {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.bytes.is_empty() && self.announced.is_some() && !self.paused {
+            // hyper drops what it has not written yet when a body ends too early; it writes when it
+            // has to wait.
+            self.paused = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.bytes.is_empty() {
             return Poll::Ready(None);
         }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
+use vi_types::SoapFault;
 
+use crate::call::fault_answer;
 use crate::payload::{Answer, Payload};
 
 /// Spoils the answers to one method: all of them, or the nth.
@@ -61,6 +63,8 @@ pub enum Effect {
     Truncate(usize),
     /// The whole answer, announced as if it were so many bytes long.
     Announce(u64),
+    /// A fault, with status 500. The call is not run.
+    Fault(Box<SoapFault>),
     /// No answer, ever. The call is not run.
     Silence,
     /// The caller's session ends before the call is run.
@@ -89,6 +93,7 @@ impl Effect {
                  <body><p>It works!<br></p></body></html>"
                     .to_owned(),
             ),
+            Self::Fault(fault) => return Some(fault_answer(fault)),
             _ => return None,
         };
         let mut answer = Response::new(Payload::from(body));
@@ -123,6 +128,7 @@ impl fmt::Debug for Effect {
             Self::Html => f.write_str("Html"),
             Self::Truncate(length) => f.debug_tuple("Truncate").field(length).finish(),
             Self::Announce(length) => f.debug_tuple("Announce").field(length).finish(),
+            Self::Fault(fault) => f.debug_tuple("Fault").field(fault).finish(),
             Self::Silence => f.write_str("Silence"),
             Self::ExpireSession => f.write_str("ExpireSession"),
             Self::Rewrite(_) => f.write_str("Rewrite"),
