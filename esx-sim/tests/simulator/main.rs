@@ -1,5 +1,13 @@
 //! The simulator, asked as clients ask it: with bytes.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on may panic"
+)]
+#![allow(
+    clippy::cloned_ref_to_slice_refs,
+    reason = "shorter, and these are tests"
+)]
 
 mod client;
 mod http;
