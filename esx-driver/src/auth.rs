@@ -28,7 +28,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secrecy::SecretString;
+pub use secrecy::SecretString;
 use virt_model::{ErrorDomain, ErrorNumber};
 
 pub use self::file::{AuthFile, KnownCredentials};

@@ -64,7 +64,7 @@ impl Connect {
     ///
     /// # Errors
     /// When a server cannot be told. The connection is closed all the same.
-    pub async fn close(self) -> Result<()> {
+    pub async fn close(&self) -> Result<()> {
         let host = self.client.close().await;
         if let Some(vcenter) = &self.vcenter {
             vcenter.close().await?;

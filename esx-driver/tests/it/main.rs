@@ -1,0 +1,60 @@
+//! The driver against the simulator, in one process and over TLS.
+
+mod answers;
+mod domains;
+mod listing;
+mod node;
+mod open;
+mod tls;
+mod vcenter;
+
+use esx_driver::{
+    Connect, Error, EsxUri, OpenOptions,
+    auth::{AuthFileSearch, Credentials},
+    vi_client::transport::InProcess,
+};
+use esx_sim::Simulator;
+
+/// The simulator's password; the user is the usual one.
+fn credentials() -> Credentials {
+    Credentials {
+        username: None,
+        password: "password".into(),
+    }
+}
+
+/// A connection to `simulator` by a URI whose server part does not matter.
+async fn open(simulator: &Simulator, uri: &str) -> Result<Connect, Error> {
+    let uri: EsxUri = uri.parse()?;
+    OpenOptions::new(&credentials())
+        .auth_files(AuthFileSearch::default())
+        .transport(InProcess::new(simulator.handler()))
+        .open(&uri)
+        .await
+}
+
+/// A connection to a simulated host with a handful of domains.
+async fn host() -> (Simulator, Connect) {
+    let simulator = Simulator::esx().build();
+    let connect = open(&simulator, "esx://esx.example.com/").await.unwrap();
+    simulator.clear_requests();
+    (simulator, connect)
+}
+
+/// The VI methods called so far, in order.
+fn methods(simulator: &Simulator) -> Vec<String> {
+    let requests = simulator.requests();
+    requests
+        .into_iter()
+        .map(|request| request.method.unwrap_or(request.path))
+        .collect()
+}
+
+/// The error's text, as virsh would print it.
+#[track_caller]
+fn text<T>(result: Result<T, Error>) -> String {
+    match result {
+        Ok(_) => panic!("it worked"),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,131 @@
+//! What the host says about itself.
+
+use esx_driver::{ErrorKind, virt_model::NodeInfo};
+use vi_types::properties::HostSystem;
+
+use crate::{host, methods, text};
+
+#[tokio::test]
+async fn one_request_each() {
+    let (simulator, connect) = host().await;
+    assert_eq!(connect.hostname().await.unwrap(), "esx.example.com");
+    assert_eq!(
+        connect.node_info().await.unwrap(),
+        NodeInfo {
+            model: "Intel Xeon Silver 4314 CPU @ 2.".to_owned(),
+            memory: 134_120_964,
+            cpus: 16,
+            mhz: 2394,
+            nodes: 2,
+            sockets: 2,
+            cores: 8,
+            threads: 2,
+        }
+    );
+    assert_eq!(connect.free_memory().await.unwrap() % (1 << 10), 0);
+    assert_eq!(connect.max_vcpus().await.unwrap(), 128);
+    assert_eq!(connect.capabilities().await.unwrap().guests.len(), 2);
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 5]);
+}
+
+/// Does `ask` after `change` to the host.
+async fn changed<T>(
+    change: impl FnOnce(&mut HostSystem),
+    ask: impl AsyncFnOnce(&esx_driver::Connect) -> T,
+) -> T {
+    let (simulator, connect) = host().await;
+    let host = simulator.objects("HostSystem").remove(0);
+    simulator.change(&host, change).unwrap();
+    ask(&connect).await
+}
+
+#[tokio::test]
+async fn a_host_without_a_domain() {
+    let name = changed(
+        |host| {
+            let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
+            network.dns_config.as_mut().unwrap().domain_name = String::new();
+        },
+        async |connect| connect.hostname().await.unwrap(),
+    )
+    .await;
+    assert_eq!(name, "esx");
+}
+
+#[tokio::test]
+async fn a_host_without_a_name() {
+    let result = changed(
+        |host| host.config = None,
+        async |connect| connect.hostname().await,
+    )
+    .await;
+    assert_eq!(
+        text(result),
+        "internal error: Missing or empty 'hostName' property"
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_tells_nothing() {
+    let error = changed(
+        |host| host.hardware = None,
+        async |connect| connect.node_info().await.unwrap_err(),
+    )
+    .await;
+    assert_eq!(error.kind(), ErrorKind::Property);
+    assert_eq!(
+        error.to_string(),
+        "internal error: Missing 'hardware.cpuInfo.hz' property"
+    );
+}
+
+#[tokio::test]
+async fn a_host_without_numa_nodes() {
+    let info = changed(
+        |host| host.hardware.as_mut().unwrap().numa_info = None,
+        async |connect| connect.node_info().await.unwrap(),
+    )
+    .await;
+    assert_eq!(info.nodes, 0);
+}
+
+#[tokio::test]
+async fn counts_of_zero_divide_nothing() {
+    let info = changed(
+        |host| host.hardware.as_mut().unwrap().cpu_info = Default::default(),
+        async |connect| connect.node_info().await.unwrap(),
+    )
+    .await;
+    assert_eq!((info.sockets, info.cores, info.threads), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_32_bit_host() {
+    let capabilities = changed(
+        |host| {
+            let hardware = host.hardware.as_mut().unwrap();
+            hardware.system_info.uuid = "no uuid".to_owned();
+            for feature in &mut hardware.cpu_feature {
+                feature.edx = Some("0000:0000:0000:0000:0000:0000:0000:0000".to_owned());
+            }
+        },
+        async |connect| connect.capabilities().await.unwrap(),
+    )
+    .await;
+    assert_eq!(capabilities.host_arch, "i686");
+    assert_eq!(capabilities.guests.len(), 1);
+    assert!(capabilities.host_uuid.is_nil());
+}
+
+#[tokio::test]
+async fn a_host_that_says_nothing_of_its_processors() {
+    let result = changed(
+        |host| host.hardware.as_mut().unwrap().cpu_feature.clear(),
+        async |connect| connect.capabilities().await,
+    )
+    .await;
+    assert_eq!(
+        text(result),
+        "internal error: Missing CPUID leaf 0x80000001 in 'hardware.cpuFeature' property"
+    );
+}
