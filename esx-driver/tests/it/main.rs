@@ -1,5 +1,10 @@
 //! The driver against the simulator, in one process and over TLS.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy allows it in tests, not in what they share"
+)]
+
 mod answers;
 mod domains;
 mod listing;
