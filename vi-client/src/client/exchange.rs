@@ -183,8 +183,8 @@ async fn read(
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
     let mut sink = match gzip {
-        true => Sink::Gzip(Box::new(GzDecoder::new(Limited::new(limit)))),
-        false => Sink::Plain(Limited::new(limit)),
+        true => Sink::Gzip(Box::new(GzDecoder::new(Limited::new(limit, 0)))),
+        false => Sink::Plain(Limited::new(limit, announced.unwrap_or(0))),
     };
     let mut received = 0;
     while let Some(chunk) = body.chunk().await? {
@@ -255,13 +255,19 @@ impl Sink {
 struct Limited {
     only: Option<Bytes>,
     bytes: BytesMut,
+    /// How much to make room for once there is a second chunk.
+    room: usize,
     limit: usize,
     exceeded: bool,
 }
 
 impl Limited {
-    fn new(limit: usize) -> Self {
+    /// The most that is allocated on the word of an announcement.
+    const MOST_ROOM: u64 = 16 << 20;
+
+    fn new(limit: usize, announced: u64) -> Self {
         Self {
+            room: usize::try_from(announced.min(Self::MOST_ROOM)).unwrap_or(0),
             limit,
             ..Self::default()
         }
@@ -273,6 +279,7 @@ impl Limited {
             return Ok(());
         }
         if let Some(only) = self.only.take() {
+            self.bytes.reserve(self.room);
             self.bytes.extend_from_slice(&only);
         }
         self.write_all(&chunk)
