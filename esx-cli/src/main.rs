@@ -1,3 +1,21 @@
-//! `virt-esx`: virsh commands for VMware ESX(i) and vCenter.
+//! `virt-esx`: virsh's commands for VMware ESX(i) hosts and vCenters.
+//!
+//! `main` reads the command line, runs one command and prints what it answered; every decision
+//! about what is printed is made by functions that return values ([`outcome::Outcome`]).
 
-fn main() {}
+mod answer;
+mod argv;
+mod cli;
+mod commands;
+mod connection;
+mod credentials;
+mod failure;
+mod log;
+mod outcome;
+mod table;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os().skip(1).collect()).print()
+}

@@ -1,0 +1,112 @@
+//! The commands, one file each: its arguments, what it asks of the connection, its answer's shape
+//! and its answer's text.
+//!
+//! A new command is such a file and its two lines here: the module, and its row in `commands!`.
+
+mod capabilities;
+mod completion;
+mod domain;
+mod domid;
+mod dominfo;
+mod domname;
+mod domstate;
+mod domuuid;
+mod freecell;
+mod hostname;
+mod list;
+mod man;
+mod nodeinfo;
+mod uri;
+mod version;
+
+use crate::answer::{self, Answer};
+use crate::cli::Global;
+use crate::connection::{self, Connection};
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// A command that asks a hypervisor.
+trait Query {
+    /// What it prints.
+    type Answer: Answer;
+
+    /// Refuses combinations of options before a connection is made.
+    fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Asks.
+    async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure>;
+}
+
+/// Makes the list of commands and their calls from one row a command.
+macro_rules! commands {
+    (queries { $($query:ident: $query_type:ty,)* } others { $($other:ident: $other_type:ty,)* }) => {
+        #[derive(Debug, clap::Subcommand)]
+        pub(crate) enum Command {
+            $($query($query_type),)*
+            $($other($other_type),)*
+        }
+
+        impl Command {
+            /// Runs the command to its end, connecting when it needs a hypervisor.
+            pub(crate) fn run(self, global: &Global) -> Outcome {
+                match self {
+                    $(Self::$query(query) => run_query(query, global),)*
+                    $(Self::$other(other) => other.run(),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    queries {
+        Capabilities: capabilities::Capabilities,
+        Domid: domid::Domid,
+        Dominfo: dominfo::Dominfo,
+        Domname: domname::Domname,
+        Domstate: domstate::Domstate,
+        Domuuid: domuuid::Domuuid,
+        Freecell: freecell::Freecell,
+        Hostname: hostname::Hostname,
+        List: list::List,
+        Nodeinfo: nodeinfo::Nodeinfo,
+        Uri: uri::Uri,
+        Version: version::Version,
+    }
+    others {
+        Completion: completion::Completion,
+        Man: man::Man,
+    }
+}
+
+fn run_query<Q: Query>(query: Q, global: &Global) -> Outcome {
+    if let Err(failure) = query.check() {
+        return failed(&failure, global);
+    }
+    match connection::with(global, async |connection| query.ask(connection).await) {
+        connection::Ended::Done(Ok(answer)) => {
+            Outcome::success(answer::render(&answer, global.output, global.quiet))
+        }
+        connection::Ended::Done(Err(failure)) => failed(&failure, global),
+        // virsh opens the connection of -c before the command begins and any other one in it.
+        connection::Ended::NotConnected(failure) if global.connect.is_some() => {
+            Outcome::refused(&failure)
+        }
+        connection::Ended::NotConnected(failure) => failed(&failure, global),
+        connection::Ended::Interrupted => Outcome::interrupted(),
+    }
+}
+
+/// A command that began and failed: virsh closes it with an empty line all the same.
+fn failed(failure: &Failure, global: &Global) -> Outcome {
+    let stdout = match global.output {
+        answer::Format::Text => answer::closed(String::new(), global.quiet),
+        answer::Format::Json => String::new(),
+    };
+    Outcome {
+        stdout,
+        ..Outcome::refused(failure)
+    }
+}

@@ -1,0 +1,189 @@
+//! From a URI to a connection and back: opening, Ctrl-C, logging out.
+
+use std::cell::OnceCell;
+use std::ops::Deref;
+use std::pin::pin;
+use std::time::Duration;
+
+use esx_driver::vi_client::transport::InProcess;
+use esx_driver::{Connect, EsxUri};
+use esx_sim::Simulator;
+use tokio::runtime;
+use tracing::warn;
+
+use crate::cli::Global;
+use crate::credentials::Login;
+use crate::failure::Failure;
+
+/// The query parameters of a test URI that are the simulator's.
+const SIMULATORS: [&str; 3] = ["vms", "api_version", "page_size"];
+
+/// How long logging out may take after Ctrl-C.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// An open connection and the URI it goes by.
+pub(crate) struct Connection {
+    connect: Connect,
+    /// A simulator's own URI; of a server it is the connection's.
+    simulated: Option<String>,
+}
+
+impl Deref for Connection {
+    type Target = Connect;
+
+    fn deref(&self) -> &Connect {
+        &self.connect
+    }
+}
+
+impl Connection {
+    /// The URI as the user would write it, with the port.
+    pub(crate) fn shown_uri(&self) -> String {
+        self.simulated
+            .clone()
+            .unwrap_or_else(|| self.connect.uri().to_string())
+    }
+}
+
+/// How a connection's use ended.
+pub(crate) enum Ended<T> {
+    /// Whatever was to be done was tried.
+    Done(T),
+    /// There was nothing to try it with.
+    NotConnected(Failure),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// Opens the connection `global` names, does `work` and logs out; Ctrl-C ends all but the last.
+pub(crate) fn with<T>(global: &Global, work: impl AsyncFnOnce(&Connection) -> T) -> Ended<T> {
+    let not_connected = |reason| {
+        Ended::NotConnected(Failure::because(
+            "failed to connect to the hypervisor",
+            reason,
+        ))
+    };
+    let target = match Target::new(global) {
+        Ok(target) => target,
+        Err(reason) => return not_connected(reason),
+    };
+    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return not_connected(Failure::because("cannot start", error)),
+    };
+    runtime.block_on(async {
+        let opened = OnceCell::new();
+        let session = pin!(async {
+            match target.open().await {
+                Ok(connection) => {
+                    let connection = opened.get_or_init(|| connection);
+                    let done = work(connection).await;
+                    log_out(connection).await;
+                    Ended::Done(done)
+                }
+                Err(reason) => not_connected(reason.into()),
+            }
+        });
+        tokio::select! {
+            biased;
+            ended = session => ended,
+            _ = tokio::signal::ctrl_c() => {
+                if let Some(connection) = opened.get() {
+                    let _ = tokio::time::timeout(FAREWELL, log_out(connection)).await;
+                }
+                Ended::Interrupted
+            }
+        }
+    })
+}
+
+async fn log_out(connection: &Connection) {
+    if let Err(error) = connection.connect.clone().close().await {
+        warn!("Failed to disconnect from the hypervisor: {error}");
+    }
+}
+
+/// What is connected to.
+enum Target {
+    Server {
+        uri: EsxUri,
+        login: Login,
+    },
+    Simulated {
+        shown: String,
+        uri: EsxUri,
+        simulator: Simulator,
+        login: Login,
+    },
+}
+
+impl Target {
+    fn new(global: &Global) -> Result<Self, Failure> {
+        let shown = uri(global)?;
+        if shown.starts_with("test:") {
+            return Self::simulated(shown);
+        }
+        let uri: EsxUri = shown.parse()?;
+        let login = Login::prepare(&uri, global.password_stdin)?;
+        Ok(Self::Server { uri, login })
+    }
+
+    /// A simulator in this process, and the URI its own server would go by.
+    ///
+    /// Parameters the simulator knows are its own, all others are the driver's.
+    fn simulated(shown: String) -> Result<Self, Failure> {
+        let simulator =
+            Simulator::from_test_uri(&shown).map_err(|error| Failure::new(error.to_string()))?;
+        let simulator = simulator.build();
+        let query = shown.split_once('?').map_or("", |(_, query)| query);
+        let of_driver = |pair: &&str| {
+            !SIMULATORS
+                .iter()
+                .any(|name| pair.starts_with(&format!("{name}=")))
+        };
+        let query: Vec<_> = query.split(['&', ';']).filter(of_driver).collect();
+        let (scheme, path) = (simulator.scheme(), simulator.path());
+        let uri = format!("{scheme}://simulator/{path}?{}", query.join("&")).parse()?;
+        let login = Login::known(simulator.user(), simulator.password());
+        Ok(Self::Simulated {
+            shown,
+            uri,
+            simulator,
+            login,
+        })
+    }
+
+    async fn open(self) -> Result<Connection, esx_driver::Error> {
+        match self {
+            Self::Server { uri, login } => {
+                let connect = login.options().open(&uri).await?;
+                Ok(Connection {
+                    connect,
+                    simulated: None,
+                })
+            }
+            Self::Simulated {
+                shown,
+                uri,
+                simulator,
+                login,
+            } => {
+                let transport = InProcess::new(simulator.handler());
+                let connect = login.options().transport(transport).open(&uri).await?;
+                Ok(Connection {
+                    connect,
+                    simulated: Some(shown),
+                })
+            }
+        }
+    }
+}
+
+/// The URI of -c or of the environment.
+fn uri(global: &Global) -> Result<String, Failure> {
+    let of_environment = |name| std::env::var(name).ok().filter(|uri| !uri.is_empty());
+    let uri = global.connect.clone();
+    uri.or_else(|| of_environment("VIRSH_DEFAULT_CONNECT_URI"))
+        .or_else(|| of_environment("LIBVIRT_DEFAULT_URI"))
+        .ok_or_else(|| Failure::new("there is no URI: give one with -c or in LIBVIRT_DEFAULT_URI"))
+}

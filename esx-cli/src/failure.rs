@@ -1,0 +1,64 @@
+use std::error::Error as _;
+use std::fmt::{self, Display, Formatter};
+
+use esx_driver::ErrorKind;
+
+/// Why a run failed, in the lines virsh prints after `error: `: what could not be done, and below
+/// it the driver's reason where there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    lines: Vec<String>,
+    advice: Option<String>,
+}
+
+impl Failure {
+    /// A failure with one line.
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self {
+            lines: vec![line.into()],
+            advice: None,
+        }
+    }
+
+    /// What could not be done, and why.
+    pub(crate) fn because(line: impl Into<String>, reason: impl Into<Failure>) -> Self {
+        let reason = reason.into();
+        Self {
+            lines: [vec![line.into()], reason.lines].concat(),
+            advice: reason.advice,
+        }
+    }
+
+    /// What to try next, if the driver knows: for people only, virsh prints no such line.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+}
+
+impl From<esx_driver::Error> for Failure {
+    fn from(error: esx_driver::Error) -> Self {
+        let mut lines = vec![error.to_string()];
+        // libvirt's text tells only that asking failed.
+        if error.kind() == ErrorKind::Credentials {
+            lines.extend(error.source().map(ToString::to_string));
+        }
+        Self {
+            lines,
+            advice: error.advice().map(str::to_owned),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.lines
+            .iter()
+            .try_for_each(|line| writeln!(f, "error: {line}"))
+    }
+}

@@ -1,0 +1,172 @@
+//! Whole runs of `virt-esx` against the simulator inside it, as recordings of a terminal.
+//!
+//! A file `tests/console/NAME.console` holds commands and what they print:
+//!
+//! ```text
+//! # a remark
+//! $ VARIABLE=value virt-esx -c test:///default domid web
+//! < a line of the standard input
+//! | a line of the standard output
+//! ! a line of the standard error
+//! ? the exit status, when it is not 0
+//! ```
+//!
+//! `UPDATE_CONSOLE=1 cargo test -p esx-cli --test console` writes the files anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+macro_rules! recordings {
+    ($($name:ident,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        #[test]
+        fn every_recording_is_a_test() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console");
+            let mut files: Vec<_> = folder
+                .read_dir()
+                .unwrap()
+                .map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned())
+                .collect();
+            files.sort();
+            assert_eq!(files, [$(stringify!($name)),*]);
+        }
+    };
+}
+
+recordings! {
+    capabilities,
+    connect,
+    domid,
+    dominfo,
+    domname,
+    domstate,
+    domuuid,
+    freecell,
+    help,
+    hostname,
+    json,
+    list,
+    nodeinfo,
+    password,
+    uri,
+    usage,
+    version,
+    wrong_uri,
+}
+
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/console/{name}.console"));
+    let recorded = std::fs::read_to_string(&path).unwrap();
+    let replayed = replay(&recorded);
+    if std::env::var_os("UPDATE_CONSOLE").is_some() {
+        std::fs::write(&path, replayed).unwrap();
+        return;
+    }
+    assert!(
+        recorded.contains("\n| ") || recorded.contains("\n! "),
+        "{name} records no output"
+    );
+    for (recorded, replayed) in blocks(&recorded).zip(blocks(&replayed)) {
+        assert_eq!(recorded, replayed);
+    }
+    assert_eq!(recorded, replayed);
+}
+
+/// The remarks, commands and inputs of `recorded` with what the commands print now.
+fn replay(recorded: &str) -> String {
+    let mut text = String::new();
+    let mut lines = recorded.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some(command) = line.strip_prefix("$ ") else {
+            if line.is_empty() || line.starts_with('#') {
+                writeln!(text, "{line}").unwrap();
+            }
+            continue;
+        };
+        writeln!(text, "{line}").unwrap();
+        let mut input = String::new();
+        while let Some(line) = lines.next_if(|line| line.starts_with("< ")) {
+            writeln!(text, "{line}").unwrap();
+            writeln!(input, "{}", &line[2..]).unwrap();
+        }
+        text.push_str(&run(command, &input));
+    }
+    text
+}
+
+fn blocks(text: &str) -> impl Iterator<Item = String> {
+    text.split_inclusive("\n\n").map(str::to_owned)
+}
+
+/// Runs a command line of words, of which those with blanks stand in single quotes.
+fn run(command: &str, input: &str) -> String {
+    let mut words = split(command).into_iter().peekable();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_virt-esx"));
+    // Nothing of the caller's: credentials, URIs, width of the terminal.
+    program.env_clear().env("HOME", "/nonexistent");
+    while let Some(word) = words.next_if(|word| word != "virt-esx") {
+        let (name, value) = word.split_once('=').expect("NAME=VALUE before virt-esx");
+        program.env(name, value);
+    }
+    program.args(words.skip(1));
+    program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    // The program need not read its input.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+
+    let mut text = String::new();
+    for (mark, stream) in [('|', output.stdout), ('!', output.stderr)] {
+        let stream = String::from_utf8(stream).unwrap();
+        for line in stream.split_inclusive('\n') {
+            let line = line
+                .strip_suffix('\n')
+                .unwrap_or_else(|| panic!("{command}: {line:?} lacks its end"));
+            let blank = if line.is_empty() { "" } else { " " };
+            writeln!(text, "{mark}{blank}{line}").unwrap();
+        }
+    }
+    match output.status.code() {
+        Some(0) => {}
+        Some(status) => writeln!(text, "? {status}").unwrap(),
+        None => panic!("{command}: {}", output.status),
+    }
+    text
+}
+
+fn split(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = command.trim();
+    while !rest.is_empty() {
+        let end = match rest.strip_prefix('\'') {
+            Some(quoted) => {
+                let end = quoted.find('\'').expect("a quote is closed");
+                words.push(quoted[..end].to_owned());
+                end + 2
+            }
+            None => {
+                let end = rest.find(' ').unwrap_or(rest.len());
+                words.push(rest[..end].to_owned());
+                end
+            }
+        };
+        rest = rest[end..].trim_start();
+    }
+    words
+}

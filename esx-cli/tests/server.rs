@@ -1,0 +1,410 @@
+//! `virt-esx` as a process against a simulated server on a port: logging in, what goes wrong on the
+//! way, Ctrl-C, and what is left on the server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use esx_sim::{Effect, Rule, Server, Simulator};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A simulator that listens, and the URI of its server.
+struct Host {
+    simulator: Simulator,
+    server: Server,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self::of(Simulator::esx().credentials("root", PASSWORD).build(), true)
+    }
+
+    fn of(simulator: Simulator, tls: bool) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime
+            .block_on(simulator.listen("127.0.0.1:0", tls))
+            .unwrap();
+        Self {
+            simulator,
+            server,
+            folder: tempfile::tempdir().unwrap(),
+            _runtime: runtime,
+        }
+    }
+
+    /// The server without a user, with these query parameters.
+    fn uri(&self, query: &str) -> String {
+        format!("esx://{}/?{query}", self.server.addr())
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// A command line that knows the password.
+    fn virt_esx(&self, args: &[&str]) -> Command {
+        let mut command = virt_esx(&["-c", &self.uri("no_verify=1")]);
+        command.args(args).env("VIRT_ESX_PASSWORD", PASSWORD);
+        command
+    }
+}
+
+/// A password with what XML, INI files and shells would change.
+const PASSWORD: &str = "p&ss <\"wörd'>%41";
+
+fn virt_esx(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_virt-esx"));
+    command.env_clear().env("HOME", "/nonexistent").args(args);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn with_input(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[track_caller]
+fn succeeds(output: &Output, stdout: &str) {
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (stdout, ""));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// Exit status 1, nothing on the standard output but the empty line, this on the standard error.
+#[track_caller]
+fn fails(output: &Output, stderr: &str) {
+    assert_eq!(text(&output.stdout).trim(), "");
+    assert!(
+        text(&output.stderr).contains(stderr),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(
+        text(&output.stderr)
+            .lines()
+            .all(|line| line.starts_with("error: "))
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_password_comes_from_the_environment() {
+    let host = Host::new();
+    succeeds(
+        &host.virt_esx(&["domname", "1"]).output().unwrap(),
+        "web01\n\n",
+    );
+}
+
+#[test]
+fn the_password_comes_from_the_standard_input() {
+    let host = Host::new();
+    for end in ["\n", "\r\n", ""] {
+        let command = virt_esx(&[
+            "-c",
+            &host.uri("no_verify=1"),
+            "--password-stdin",
+            "hostname",
+        ]);
+        let output = with_input(command, &format!("{PASSWORD}{end}"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn the_password_comes_from_auth_conf() {
+    let host = Host::new();
+    let address = host.server.addr().ip();
+    let auth = host.file(
+        "auth.conf",
+        &format!("[credentials-x]\nusername=root\npassword={PASSWORD}\n[auth-esx-{address}]\ncredentials=x\n"),
+    );
+    let uri = host.uri("no_verify=1");
+    let mut command = virt_esx(&["-c", &uri, "hostname"]);
+    assert_eq!(
+        command
+            .env("LIBVIRT_AUTH_FILE", &auth)
+            .status()
+            .unwrap()
+            .code(),
+        Some(0)
+    );
+
+    // One from the standard input is for this run: it comes first.
+    let mut command = virt_esx(&["-c", &uri, "--password-stdin", "hostname"]);
+    command.env("LIBVIRT_AUTH_FILE", &auth);
+    fails(
+        &with_input(command, "wrong\n"),
+        "failed to connect to the hypervisor",
+    );
+}
+
+#[test]
+fn a_wrong_password_is_told_and_not_shown() {
+    let host = Host::new();
+    let mut command = virt_esx(&[
+        "-c",
+        &host.uri("no_verify=1"),
+        "--verbose",
+        "--verbose",
+        "--verbose",
+        "list",
+    ]);
+    let output = command
+        .env("VIRT_ESX_PASSWORD", "not&the<password")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.contains("error: failed to connect to the hypervisor\n"),
+        "{stderr}"
+    );
+    assert!(
+        stderr
+            .to_lowercase()
+            .contains("incorrect user name or password"),
+        "{stderr}"
+    );
+    for secret in ["not&the<password", "not&amp;the&lt;password"] {
+        assert!(!stderr.contains(secret), "{stderr}");
+    }
+}
+
+#[test]
+fn the_right_password_is_never_shown() {
+    let host = Host::new();
+    let output = host
+        .virt_esx(&["--verbose", "--verbose", "--verbose", "list", "--all"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for secret in [PASSWORD, "wörd"] {
+        assert!(!text(&output.stdout).contains(secret));
+        assert!(!text(&output.stderr).contains(secret));
+    }
+}
+
+#[test]
+fn a_password_in_the_uri_is_refused_and_not_shown() {
+    let output = virt_esx(&["-c", "esx://root:hunter2@127.0.0.1/", "list"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        !text(&output.stderr).contains("hunter2"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_self_signed_certificate_needs_trust() {
+    let host = Host::new();
+    let open = |query: &str| {
+        let mut command = virt_esx(&["-c", &host.uri(query), "-q", "hostname"]);
+        command.env("VIRT_ESX_PASSWORD", PASSWORD).output().unwrap()
+    };
+    fails(&open(""), "certificate");
+    assert_eq!(
+        host.simulator.requests().len(),
+        0,
+        "nothing was sent before trust was established"
+    );
+
+    let pem = host.file("host.pem", &host.server.certificate_pem().unwrap());
+    for query in [
+        "no_verify=1".to_owned(),
+        format!("cacert={pem}"),
+        format!("thumbprint={}", host.server.thumbprint().unwrap()),
+    ] {
+        let output = open(&query);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{query}: {}",
+            text(&output.stderr)
+        );
+    }
+    fails(
+        &open("thumbprint=00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33"),
+        "certificate",
+    );
+    fails(&open("cacert=/nonexistent.pem"), "/nonexistent.pem");
+}
+
+#[test]
+fn list_costs_five_requests_at_most() {
+    for vms in [1, 300] {
+        let simulator = Simulator::esx()
+            .vms(vms)
+            .credentials("root", PASSWORD)
+            .build();
+        let host = Host::of(simulator, true);
+        let output = host
+            .virt_esx(&["list", "--all", "--name"])
+            .output()
+            .unwrap();
+        assert_eq!(text(&output.stdout).lines().count(), vms + 1);
+        let methods: Vec<_> = host
+            .simulator
+            .requests()
+            .into_iter()
+            .map(|r| r.method)
+            .collect();
+        assert!(methods.len() <= 5, "{methods:?}");
+        assert_eq!(methods.last(), Some(&Some("Logout".to_owned())));
+        assert_eq!(host.simulator.sessions(), 0);
+    }
+}
+
+#[test]
+fn a_failed_command_logs_out() {
+    let host = Host::new();
+    fails(
+        &host.virt_esx(&["dominfo", "nosuch"]).output().unwrap(),
+        "failed to get domain 'nosuch'",
+    );
+    assert_eq!(host.simulator.sessions(), 0);
+}
+
+#[test]
+fn no_server_is_an_error() {
+    // A port that was just free.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut command = virt_esx(&["-c", &format!("esx://root@{address}/"), "list"]);
+    let output = command.env("VIRT_ESX_PASSWORD", "x").output().unwrap();
+    fails(
+        &output,
+        "error: failed to connect to the hypervisor\nerror: ",
+    );
+}
+
+#[test]
+fn other_servers_are_told_apart() {
+    for (effect, expected) in [
+        (
+            Effect::Html,
+            "error: failed to connect to the hypervisor\nerror: ",
+        ),
+        (
+            Effect::Truncate(100),
+            "error: failed to connect to the hypervisor\nerror: ",
+        ),
+        (
+            Effect::rewrite(|_| "{\"json\": true}".to_owned()),
+            "error: failed to connect",
+        ),
+    ] {
+        let host = Host::new();
+        host.simulator
+            .inject(Rule::new("RetrieveServiceContent", effect));
+        fails(&host.virt_esx(&["list"]).output().unwrap(), expected);
+    }
+}
+
+/// Starts the command and waits until the simulator was asked for `method`.
+fn start_and_wait_for(host: &Host, method: &str) -> Child {
+    let child = host.virt_esx(&["list"]).spawn().unwrap();
+    let asked = || {
+        host.simulator
+            .requests()
+            .iter()
+            .any(|r| r.method.as_deref() == Some(method))
+    };
+    while !asked() {
+        std::thread::yield_now();
+    }
+    child
+}
+
+fn interrupt(mut child: Child) -> (ExitStatus, String) {
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut stderr = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        stderr.push_str(&line.unwrap());
+    }
+    (child.wait().unwrap(), stderr)
+}
+
+#[test]
+fn ctrl_c_logs_out() {
+    let host = Host::new();
+    host.simulator
+        .inject(Rule::new("RetrievePropertiesEx", Effect::Silence).nth(2));
+    let child = start_and_wait_for(&host, "Login");
+    let retrieves = || {
+        let requests = host.simulator.requests();
+        requests
+            .iter()
+            .filter(|r| r.method.as_deref() == Some("RetrievePropertiesEx"))
+            .count()
+    };
+    while retrieves() < 2 {
+        std::thread::yield_now();
+    }
+    let (status, stderr) = interrupt(child);
+    assert_eq!((status.code(), &*stderr), (Some(130), ""));
+    assert_eq!(host.simulator.sessions(), 0);
+}
+
+#[test]
+fn ctrl_c_ends_a_connection_that_hangs() {
+    let host = Host::new();
+    host.simulator
+        .inject(Rule::new("RetrieveServiceContent", Effect::Silence));
+    let (status, stderr) = interrupt(start_and_wait_for(&host, "RetrieveServiceContent"));
+    assert_eq!((status.code(), &*stderr), (Some(130), ""));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let simulator = Simulator::esx()
+        .vms(3000)
+        .credentials("root", PASSWORD)
+        .build();
+    let host = Host::of(simulator, false);
+    let mut command = virt_esx(&["-c", &host.uri("transport=http"), "list", "--all"]);
+    let mut child = command.env("VIRT_ESX_PASSWORD", PASSWORD).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
