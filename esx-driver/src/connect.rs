@@ -5,7 +5,7 @@ mod open;
 mod processor;
 mod product;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use tracing::warn;
 use vi_client::Client;
@@ -24,9 +24,11 @@ use crate::{EsxUri, Result, auth::Authenticate, inventory::Place};
 /// [`close`](Connect::close) logs out. A connection that is dropped without it leaves its session
 /// to the server, which ends it after half an hour.
 #[derive(Clone)]
-pub struct Connect {
-    pub(crate) client: Client,
-    pub(crate) place: Place,
+pub struct Connect(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    place: Place,
     version: LibVersion,
     vcenter: Option<Client>,
     uri: EsxUri,
@@ -65,8 +67,8 @@ impl Connect {
     /// # Errors
     /// When a server cannot be told. The connection is closed all the same.
     pub async fn close(&self) -> Result<()> {
-        let host = self.client.close().await;
-        if let Some(vcenter) = &self.vcenter {
+        let host = self.0.client.close().await;
+        if let Some(vcenter) = &self.0.vcenter {
             vcenter.close().await?;
         }
         Ok(host?)
@@ -79,22 +81,22 @@ impl Connect {
 
     /// The version of the product the URI names: of the vCenter for `vpx://`.
     pub fn version(&self) -> LibVersion {
-        self.version
+        self.0.version
     }
 
     /// The URI of the connection, with its port.
     pub fn uri(&self) -> &EsxUri {
-        &self.uri
+        &self.0.uri
     }
 
     /// Whether nobody can read along: `https`, or within this process.
     pub fn is_encrypted(&self) -> bool {
-        self.client.is_secure()
+        self.0.client.is_secure()
     }
 
     /// The same as [`is_encrypted`](Connect::is_encrypted), as in libvirt.
     pub fn is_secure(&self) -> bool {
-        self.client.is_secure()
+        self.0.client.is_secure()
     }
 
     /// Whether the server answers: it is asked for its time. (libvirt says yes of every connection
@@ -102,7 +104,7 @@ impl Connect {
     pub async fn is_alive(&self) -> bool {
         let this = ManagedObjectReference::new("ServiceInstance", "ServiceInstance");
         let request = vi_types::methods::CurrentTime { this };
-        match self.client.call(&request).await {
+        match self.0.client.call(&request).await {
             Ok(_) => true,
             Err(error) => {
                 warn!(%error, "the server does not answer");
@@ -113,31 +115,36 @@ impl Connect {
 
     /// The client of the server the URI names, for calls that this crate does not make.
     pub fn client(&self) -> &Client {
-        &self.client
+        &self.0.client
     }
 
     /// The client of the vCenter of `vcenter=`.
     pub fn vcenter(&self) -> Option<&Client> {
-        self.vcenter.as_ref()
+        self.0.vcenter.as_ref()
     }
 
     /// The host whose domains these are.
     pub fn host_system(&self) -> &ManagedObjectReference {
-        &self.place.host_system
+        &self.0.place.host_system
+    }
+
+    /// Where the host is.
+    pub(crate) fn place(&self) -> &Place {
+        &self.0.place
     }
 
     /// Whether domains are identified by the instance UUID (else by the BIOS UUID): not with
     /// `legacy_uuid=1`, and not on servers before API 4.0, which have no other.
     pub(crate) fn by_instance_uuid(&self) -> bool {
-        !self.uri.legacy_uuid() && self.client.api_version().at_least(4, 0)
+        !self.0.uri.legacy_uuid() && self.0.client.api_version().at_least(4, 0)
     }
 }
 
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connect")
-            .field("uri", &self.uri.to_string())
-            .field("host", &self.place.host_system)
+            .field("uri", &self.0.uri.to_string())
+            .field("host", &self.0.place.host_system)
             .finish_non_exhaustive()
     }
 }

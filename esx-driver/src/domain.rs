@@ -195,7 +195,7 @@ impl Domain {
     async fn properties<P: PropertySet>(&self) -> Result<P> {
         let found = self
             .connect
-            .client
+            .client()
             .retrieve_set::<P>(Retrieve::from(&self.moref))
             .await;
         match found {
@@ -219,13 +219,13 @@ impl Connect {
             Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
         };
         let manager = self
-            .place
+            .place()
             .host
             .auto_start_manager
             .as_ref()
             .ok_or_else(missing)?;
         let found = self
-            .client
+            .client()
             .retrieve_set::<AutoStart>(Retrieve::from(manager))
             .await?
             .pop();

@@ -149,8 +149,8 @@ impl Connect {
 
     /// Properties of the host of this connection.
     async fn host_properties<P: PropertySet>(&self) -> Result<P> {
-        let request = Retrieve::from(&self.place.host_system);
-        let found = self.client.retrieve_set::<P>(request).await?.pop();
+        let request = Retrieve::from(&self.place().host_system);
+        let found = self.client().retrieve_set::<P>(request).await?.pop();
         match found {
             Some(found) => found.properties.map_err(Error::missing_property),
             None => Err(Error::new(

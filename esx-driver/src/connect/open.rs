@@ -1,6 +1,6 @@
 //! The way to a connection, for each kind of server.
 
-use std::{io, net::IpAddr};
+use std::{io, net::IpAddr, sync::Arc};
 
 use secrecy::ExposeSecret;
 use tracing::warn;
@@ -10,7 +10,7 @@ use vi_client::{
 };
 use virt_model::ErrorNumber;
 
-use super::{Connect, product::Product};
+use super::{Connect, Inner, product::Product};
 use crate::{
     Error, ErrorKind, EsxUri, Result, Scheme, VCenter,
     auth::{self, AuthFile, AuthFileSearch, Authenticate},
@@ -100,13 +100,13 @@ impl<'a> OpenOptions<'a> {
             }
             _ => None,
         };
-        Ok(Connect {
+        Ok(Connect(Arc::new(Inner {
             client,
             place,
             version,
             vcenter,
             uri: uri.clone(),
-        })
+        })))
     }
 }
 

@@ -104,7 +104,7 @@ impl Connect {
         }
         let request = self.virtual_machines().properties("VirtualMachine", paths);
         let mut list = DomainList::default();
-        for properties in self.client.retrieve(&request).await? {
+        for properties in self.client().retrieve(&request).await? {
             let moref = properties.object.clone();
             let has_snapshot = has_snapshot(&properties);
             match self.identify_with_state(properties) {

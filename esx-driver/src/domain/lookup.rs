@@ -31,8 +31,10 @@ impl Connect {
     /// [`ErrorKind::NoDomain`](crate::ErrorKind::NoDomain) if there is none.
     pub async fn lookup_by_id(&self, id: i32) -> Result<Domain> {
         let missing = || no_domain(format!("No domain with ID {id}"));
-        let virtual_machines: Vec<ManagedObjectReference> =
-            self.client.property(&self.place.host_system, "vm").await?;
+        let virtual_machines: Vec<ManagedObjectReference> = self
+            .client()
+            .property(&self.place().host_system, "vm")
+            .await?;
         let moref = virtual_machines
             .into_iter()
             .find(|moref| identity::id(&moref.value).is_ok_and(|found| found == id))
@@ -53,15 +55,15 @@ impl Connect {
     pub async fn lookup_by_uuid(&self, uuid: Uuid) -> Result<Domain> {
         let missing = || no_domain_with_uuid(uuid);
         let request = FindByUuid {
-            datacenter: Some(self.place.datacenter.clone()),
+            datacenter: Some(self.place().datacenter.clone()),
             uuid: uuid.to_string(),
             vm_search: true,
             // Servers before API 4.0 do not know it.
             instance_uuid: self.by_instance_uuid().then_some(true),
         };
-        let moref = self.client.call(&request).await?.ok_or_else(missing)?;
+        let moref = self.client().call(&request).await?.ok_or_else(missing)?;
         let request = Retrieve::from(&moref);
-        let found = match self.client.retrieve_set::<Named>(request).await {
+        let found = match self.client().retrieve_set::<Named>(request).await {
             Ok(mut found) => found.pop().ok_or_else(missing)?,
             Err(error) if error.is_fault::<ManagedObjectNotFound>() => {
                 return Err(missing().because(error));
@@ -96,7 +98,7 @@ impl Connect {
             .virtual_machines()
             .properties("VirtualMachine", ["name"]);
         let mut near: Option<(f64, String)> = None;
-        for mut properties in self.client.retrieve(&request).await? {
+        for mut properties in self.client().retrieve(&request).await? {
             let raw: String = match properties.take("name") {
                 Ok(raw) => raw,
                 Err(error) => {
@@ -124,7 +126,7 @@ impl Connect {
     /// The domain of a virtual machine; `None` if it is gone.
     async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
         let request = Retrieve::from(moref).properties("VirtualMachine", self.identity_paths());
-        match self.client.retrieve(&request).await {
+        match self.client().retrieve(&request).await {
             Ok(mut found) => found
                 .pop()
                 .map(|properties| self.identify(properties))
@@ -136,7 +138,7 @@ impl Connect {
 
     /// A request for properties of the host's virtual machines.
     pub(super) fn virtual_machines(&self) -> Retrieve {
-        Retrieve::from(&self.place.host_system)
+        Retrieve::from(&self.place().host_system)
             .skip_start()
             .select(Selection::traverse("HostSystem", "vm"))
     }

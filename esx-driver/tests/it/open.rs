@@ -287,3 +287,17 @@ async fn no_address_for_a_name() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn connections_move_between_threads() {
+    let simulator = Simulator::esx().build();
+    let opening = open(&simulator, "esx://h/");
+    fn assert_send<T: Send>(value: T) -> T {
+        value
+    }
+    let connect = assert_send(opening).await.unwrap();
+    let listed = connect.list_all_domains(esx_driver::virt_model::DomainFilter::ALL);
+    assert_eq!(assert_send(listed).await.unwrap().domains.len(), 7);
+    let domain = assert_send(connect.lookup_by_name("web01")).await.unwrap();
+    assert!(assert_send(domain.info()).await.is_ok());
+}
