@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::grammar::{Occurrence, Predefined};
-use crate::model::{Description, Enum, Member, Object};
+use crate::model::{Description, Enum, Member, Object, Type};
 
 /// A description with its names resolved.
 pub(crate) struct Shape<'a> {
@@ -13,6 +13,8 @@ pub(crate) struct Shape<'a> {
     managed_objects: HashMap<&'a str, &'a Object>,
     /// The names of objects that some object extends.
     bases: HashSet<&'a str>,
+    /// The names of types that some position is declared with.
+    declared: HashSet<&'a str>,
 }
 
 /// What the name of a type stands for.
@@ -41,6 +43,9 @@ impl<'a> Shape<'a> {
                 .objects
                 .iter()
                 .filter_map(|object| object.extends.as_deref())
+                .collect(),
+            declared: positions(description)
+                .map(|ty| ty.name.as_str())
                 .collect(),
         }
     }
@@ -98,6 +103,24 @@ impl<'a> Shape<'a> {
         ancestors
     }
 
+    /// The object and its ancestors, nearest first, as far as a position is declared that may hold any of
+    /// their families.
+    pub(crate) fn families(&self, of: &'a Object) -> Vec<&'a Object> {
+        let mut families = self.ancestors(of);
+        families.insert(0, of);
+        families.retain(|object| self.is_polymorphic(object) && self.declared.contains(object.name.as_str()));
+        families
+    }
+
+    /// The nearest ancestor among the families of an object that inherits no properties.
+    pub(crate) fn family_base(&self, of: &'a Object) -> Option<&'a Object> {
+        if self.inherited(of) > 0 {
+            return None;
+        }
+        let mut families = self.families(of).into_iter();
+        families.find(|object| object.name != of.name)
+    }
+
     /// How many properties an object inherits.
     pub(crate) fn inherited(&self, of: &Object) -> usize {
         self.ancestors(of)
@@ -119,4 +142,14 @@ impl<'a> Shape<'a> {
             _ => None,
         }
     }
+}
+
+/// The types of all properties, parameters and results.
+fn positions(description: &Description) -> impl Iterator<Item = &Type> {
+    let objects = description.objects.iter().chain(&description.managed_objects);
+    let members = objects.flat_map(Object::stored).map(|member| &member.ty);
+    let methods = description.methods.iter();
+    let parameters = methods.flat_map(|method| method.given().iter().map(|member| &member.ty));
+    let results = description.methods.iter().filter_map(|method| method.returns.as_ref());
+    members.chain(parameters).chain(results)
 }

@@ -46,10 +46,10 @@ pub use generated::{enums, methods, objects, properties, registry};
 pub use method::{Method, MethodInfo, This};
 pub use moref::ManagedObjectReference;
 pub use object::{
-    DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, debug,
-    equal, no_such_field,
+    DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, cloned,
+    debug, equal, no_such_field,
 };
 pub use poly::{Poly, UnknownObject};
 pub use raw::RawElement;
 pub use registry::Registry;
-pub use value::{List, Value, View};
+pub use value::{List, Value, View, assign};

@@ -20,11 +20,15 @@ pub trait Object: Any + Send + Sync {
     /// The property with this index, to be changed.
     fn get_mut(&mut self, index: usize) -> &mut dyn Value;
     /// The properties of the base class as an object of that class.
-    fn base(&self) -> Option<&dyn Object>;
+    ///
+    /// Base classes that have no properties are left out, unless some position is declared with them.
+    fn base(&self) -> Option<&dyn Object> {
+        None
+    }
     /// The properties of the base class, to be changed; `None` as well for a base without properties.
-    fn base_mut(&mut self) -> Option<&mut dyn Object>;
-    /// A copy.
-    fn boxed_clone(&self) -> Box<dyn Object>;
+    fn base_mut(&mut self) -> Option<&mut dyn Object> {
+        None
+    }
 }
 
 /// A type of [`Object`] that is known at compile time.
@@ -33,7 +37,7 @@ pub trait DataObject: Object + Value + Default + Clone {
     const INFO: &'static ObjectInfo;
 }
 
-/// `Self` is `B` or a descendant of it.
+/// `Self` is `B` or a descendant of it, where `B` is declared for positions that hold any of its family.
 pub trait Extends<B: DataObject>: DataObject {}
 
 /// The properties of a managed object, each of them optional: which are set depends on what was asked for.
@@ -272,6 +276,16 @@ impl dyn Object {
         (self as &dyn Any).downcast_ref()
     }
 
+    /// A copy.
+    pub fn boxed_clone(&self) -> Box<dyn Object> {
+        if let Some(unknown) = self.unknown() {
+            return Box::new(unknown.clone());
+        }
+        let mut copy = (self.info().new)();
+        assign(&mut *copy, self);
+        copy
+    }
+
     fn upcast(&self, to: TypeId) -> Option<&dyn Any> {
         let mut object = self;
         while object.type_id() != to {
@@ -310,6 +324,20 @@ pub fn equal(left: &dyn Object, right: &dyn Object) -> bool {
         return false;
     }
     (0..left.info().layout().len()).all(|index| left.get(index).view() == right.get(index).view())
+}
+
+/// A copy of an object.
+pub fn cloned<T: DataObject>(object: &T) -> T {
+    let mut copy = T::default();
+    assign(&mut copy, object);
+    copy
+}
+
+/// Copies all properties from an object of the same type.
+fn assign(to: &mut dyn Object, from: &dyn Object) {
+    for index in 0..from.info().layout().len() {
+        to.get_mut(index).assign(from.get(index));
+    }
 }
 
 /// Writes an object as `Type { property: value, … }`: unset properties are left out, secret ones hidden.

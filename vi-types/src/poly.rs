@@ -154,6 +154,10 @@ impl<B: DataObject> Value for Poly<B> {
     fn view(&self) -> View<'_> {
         View::Object(&*self.object)
     }
+
+    fn assign(&mut self, from: &dyn Value) {
+        crate::value::assign(self, from);
+    }
 }
 
 /// An object of a type that this build doesn't have, where one of a known family was declared.
@@ -194,9 +198,5 @@ impl Object for UnknownObject {
 
     fn base_mut(&mut self) -> Option<&mut dyn Object> {
         Some(&mut *self.declared)
-    }
-
-    fn boxed_clone(&self) -> Box<dyn Object> {
-        Box::new(self.clone())
     }
 }

@@ -19,7 +19,12 @@ pub trait Value: StdAny + Send + Sync {
     /// When the element's content is not of this type.
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>
     where
-        Self: Sized;
+        Self: Sized + Default,
+    {
+        let mut value = Self::default();
+        value.decode(reader)?;
+        Ok(value)
+    }
 
     /// Like [`Value::read`], but an element that means "unset" gives `None`.
     ///
@@ -27,12 +32,12 @@ pub trait Value: StdAny + Send + Sync {
     /// As [`Value::read`].
     fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError>
     where
-        Self: Sized,
+        Self: Sized + Default,
     {
         Self::read(reader).map(Some)
     }
 
-    /// Takes one more element in: a list grows, everything else is replaced.
+    /// Takes one more element in: a list grows, an object's properties are set, everything else is replaced.
     ///
     /// # Errors
     /// As [`Value::read`].
@@ -40,6 +45,16 @@ pub trait Value: StdAny + Send + Sync {
 
     /// What is held, for code that treats all types alike.
     fn view(&self) -> View<'_>;
+
+    /// Becomes a copy of a value of the same type; one of another type changes nothing.
+    fn assign(&mut self, from: &dyn Value);
+}
+
+/// The copy that [`Value::assign`] makes.
+pub fn assign<T: Value + Clone>(to: &mut T, from: &dyn Value) {
+    if let Some(from) = (from as &dyn StdAny).downcast_ref::<T>() {
+        to.clone_from(from);
+    }
 }
 
 /// A look at a [`Value`].
@@ -174,7 +189,7 @@ impl fmt::Debug for View<'_> {
     }
 }
 
-impl<T: Value> Value for Option<T> {
+impl<T: Value + Default + Clone> Value for Option<T> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         T::read_optional(reader)
     }
@@ -190,9 +205,13 @@ impl<T: Value> Value for Option<T> {
             None => View::Unset,
         }
     }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
+    }
 }
 
-impl<T: Value> Value for Vec<T> {
+impl<T: Value + Default + Clone> Value for Vec<T> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(vec![T::read(reader)?])
     }
@@ -209,6 +228,10 @@ impl<T: Value> Value for Vec<T> {
             View::List(self)
         }
     }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
+    }
 }
 
 impl<T: Value> List for Vec<T> {
@@ -222,19 +245,16 @@ impl<T: Value> List for Vec<T> {
 }
 
 impl<T: DataObject> Value for Box<T> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut *object)?;
-        Ok(object)
-    }
-
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        **self = T::default();
         reader.object(&mut **self)
     }
 
     fn view(&self) -> View<'_> {
         View::Object(&**self)
+    }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
     }
 }
 
@@ -250,6 +270,10 @@ impl Value for () {
 
     fn view(&self) -> View<'_> {
         View::Unset
+    }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
     }
 }
 
@@ -267,6 +291,10 @@ macro_rules! primitive {
 
             fn view(&self) -> View<'_> {
                 View::$view(*self)
+            }
+
+            fn assign(&mut self, from: &dyn Value) {
+                assign(self, from);
             }
         }
     )*};
@@ -296,6 +324,10 @@ impl Value for String {
     fn view(&self) -> View<'_> {
         View::Text(self)
     }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
+    }
 }
 
 impl Value for Binary {
@@ -311,6 +343,10 @@ impl Value for Binary {
     fn view(&self) -> View<'_> {
         View::Binary(&self.0)
     }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
+    }
 }
 
 impl Value for ManagedObjectReference {
@@ -325,6 +361,10 @@ impl Value for ManagedObjectReference {
 
     fn view(&self) -> View<'_> {
         View::Moref(self)
+    }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
     }
 }
 
@@ -343,5 +383,9 @@ impl Value for Any {
             Any::None => View::Unset,
             any => View::Any(any),
         }
+    }
+
+    fn assign(&mut self, from: &dyn Value) {
+        assign(self, from);
     }
 }

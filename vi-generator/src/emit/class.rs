@@ -18,8 +18,10 @@ pub(super) struct Class<'a> {
     pub(super) docs: Vec<String>,
     /// Its base class; it is in the same module.
     pub(super) base: Option<&'a Object>,
-    /// The base class and those above it, nearest first.
-    pub(super) ancestors: Vec<&'a Object>,
+    /// Itself and its ancestors, as far as positions are declared that hold any of their families.
+    pub(super) families: Vec<&'a Object>,
+    /// The nearest ancestor of `families`, if none nearer has properties.
+    pub(super) family_base: Option<&'a Object>,
     /// Whether the base class has a field: not if it has no properties at all.
     pub(super) embeds: bool,
     /// How many properties are inherited.
@@ -39,7 +41,8 @@ impl<'a> Class<'a> {
             since: object.since.as_ref(),
             docs: Vec::new(),
             base: emission.shape.base(object),
-            ancestors: emission.shape.ancestors(object),
+            families: emission.shape.families(object),
+            family_base: emission.shape.family_base(object),
             embeds: emission.shape.embedded_base(object).is_some(),
             inherited: emission.shape.inherited(object),
             members: object.stored().collect(),
@@ -83,7 +86,7 @@ impl<'a> Class<'a> {
         });
         quote! {
             #docs_of_type
-            #[derive(Clone, Default)]
+            #[derive(Default)]
             pub struct #rust { #base #(#fields)* }
         }
     }
@@ -135,24 +138,23 @@ impl<'a> Class<'a> {
         let (rust, info) = (self.rust(), ident(&static_name(self.name)));
         let get = self.dispatch(&quote! { & }, &quote! { get });
         let get_mut = self.dispatch(&quote! { &mut }, &quote! { get_mut });
-        let (base, base_mut) = match self.base {
-            Some(_) if self.embeds => {
-                (quote! { Some(&self.base) }, quote! { Some(&mut self.base) })
-            }
-            Some(base) => {
+        let base = match (self.base, &self.family_base) {
+            (Some(_), _) if self.embeds => quote! {
+                fn base(&self) -> Option<&dyn rt::Object> { Some(&self.base) }
+                fn base_mut(&mut self) -> Option<&mut dyn rt::Object> { Some(&mut self.base) }
+            },
+            (_, Some(base)) => {
                 let base = ident(&type_name(&base.name));
-                (quote! { Some(&#base {}) }, quote! { None })
+                quote! { fn base(&self) -> Option<&dyn rt::Object> { Some(&#base {}) } }
             }
-            None => (quote! { None }, quote! { None }),
+            _ => quote! {},
         };
         quote! {
             impl rt::Object for #rust {
                 fn info(&self) -> &'static rt::ObjectInfo { &#info }
                 fn get(&self, index: usize) -> &dyn rt::Value { #get }
                 fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value { #get_mut }
-                fn base(&self) -> Option<&dyn rt::Object> { #base }
-                fn base_mut(&mut self) -> Option<&mut dyn rt::Object> { #base_mut }
-                fn boxed_clone(&self) -> Box<dyn rt::Object> { Box::new(self.clone()) }
+                #base
             }
         }
     }
@@ -176,10 +178,10 @@ impl<'a> Class<'a> {
 
     fn family(&self) -> TokenStream {
         let rust = self.rust();
-        let ancestors = self
-            .ancestors
+        let families = self
+            .families
             .iter()
-            .map(|ancestor| ident(&type_name(&ancestor.name)));
+            .map(|family| ident(&type_name(&family.name)));
         let deref = self.base.filter(|_| self.embeds).map(|base| {
             let base = ident(&type_name(&base.name));
             quote! {
@@ -193,8 +195,7 @@ impl<'a> Class<'a> {
             }
         });
         quote! {
-            impl rt::Extends<#rust> for #rust {}
-            #(impl rt::Extends<#ancestors> for #rust {})*
+            #(impl rt::Extends<#families> for #rust {})*
             #deref
         }
     }
@@ -204,16 +205,14 @@ impl<'a> Class<'a> {
         let rust = self.rust();
         quote! {
             impl rt::Value for #rust {
-                fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-                    let mut object = Self::default();
-                    reader.object(&mut object)?;
-                    Ok(object)
-                }
                 fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
-                    *self = Self::default();
                     reader.object(self)
                 }
                 fn view(&self) -> rt::View<'_> { rt::View::Object(self) }
+                fn assign(&mut self, from: &dyn rt::Value) { rt::assign(self, from); }
+            }
+            impl Clone for #rust {
+                fn clone(&self) -> Self { rt::cloned(self) }
             }
             impl PartialEq for #rust {
                 fn eq(&self, other: &Self) -> bool { rt::equal(self, other) }

@@ -88,6 +88,7 @@ fn definition(definition: &Enum) -> Definition {
             fn view(&self) -> rt::View<'_> {
                 rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
             }
+            fn assign(&mut self, from: &dyn rt::Value) { rt::assign(self, from); }
         }
         impl rt::FromAny for #rust {
             fn from_any(any: rt::Any) -> Result<Self, rt::CastError> { rt::enumeration_from_any(any) }

@@ -23,7 +23,7 @@ macro_rules! object {
     ($(#[$meta:meta])* $name:ident: $info:ident $(, base $base:ident $inherited:literal)?;
      $($index:literal $field:ident: $ty:ty = $wire:expr),* $(,)?) => {
         $(#[$meta])*
-        #[derive(Clone, Default)]
+        #[derive(Default)]
         pub(crate) struct $name {
             $(pub(crate) base: $base,)?
             $(pub(crate) $field: $ty),*
@@ -86,25 +86,25 @@ macro_rules! object {
                 None
             }
 
-            fn boxed_clone(&self) -> Box<dyn Object> {
-                Box::new(self.clone())
-            }
         }
 
         impl Value for $name {
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                let mut object = Self::default();
-                reader.object(&mut object)?;
-                Ok(object)
-            }
-
             fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-                *self = Self::read(reader)?;
-                Ok(())
+                reader.object(self)
             }
 
             fn view(&self) -> View<'_> {
                 View::Object(self)
+            }
+
+            fn assign(&mut self, from: &dyn Value) {
+                vi_types::assign(self, from);
+            }
+        }
+
+        impl Clone for $name {
+            fn clone(&self) -> Self {
+                vi_types::cloned(self)
             }
         }
 
@@ -258,6 +258,10 @@ impl Value for PowerState {
 
     fn view(&self) -> View<'_> {
         View::Enum(Self::NAME, self.as_str())
+    }
+
+    fn assign(&mut self, from: &dyn Value) {
+        vi_types::assign(self, from);
     }
 }
 

@@ -64,6 +64,9 @@ impl rt::Value for ArrayUpdateOperation {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for ArrayUpdateOperation {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -139,6 +142,9 @@ impl rt::Value for AutoStartWaitHeartbeatSetting {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for AutoStartWaitHeartbeatSetting {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -209,6 +215,9 @@ impl rt::Value for CustomizationLicenseDataMode {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for CustomizationLicenseDataMode {
@@ -289,6 +298,9 @@ impl rt::Value for CustomizationNetBiosMode {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for CustomizationNetBiosMode {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -363,6 +375,9 @@ impl rt::Value for CustomizationSysprepRebootOption {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for CustomizationSysprepRebootOption {
@@ -443,6 +458,9 @@ impl rt::Value for DasVmPriority {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for DasVmPriority {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -513,6 +531,9 @@ impl rt::Value for DpmBehavior {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for DpmBehavior {
@@ -593,6 +614,9 @@ impl rt::Value for DrsBehavior {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for DrsBehavior {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -667,6 +691,9 @@ impl rt::Value for EventFilterSpecRecursionOption {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for EventFilterSpecRecursionOption {
@@ -752,6 +779,9 @@ impl rt::Value for FibreChannelPortType {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for FibreChannelPortType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -823,6 +853,9 @@ impl rt::Value for HostFirewallRuleDirection {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for HostFirewallRuleDirection {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -893,6 +926,9 @@ impl rt::Value for HostFirewallRulePortType {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for HostFirewallRulePortType {
@@ -968,6 +1004,9 @@ impl rt::Value for HostInternetScsiHbaNetworkBindingSupportType {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for HostInternetScsiHbaNetworkBindingSupportType {
@@ -1048,6 +1087,9 @@ impl rt::Value for HostLockdownMode {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for HostLockdownMode {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1118,6 +1160,9 @@ impl rt::Value for HostPowerOperationType {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for HostPowerOperationType {
@@ -1197,6 +1242,9 @@ impl rt::Value for HostSystemConnectionState {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for HostSystemConnectionState {
@@ -1282,6 +1330,9 @@ impl rt::Value for HostSystemPowerState {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for HostSystemPowerState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1352,6 +1403,9 @@ impl rt::Value for HostTpmAttestationInfoAcceptanceStatus {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for HostTpmAttestationInfoAcceptanceStatus {
@@ -1442,6 +1496,9 @@ impl rt::Value for LatencySensitivitySensitivityLevel {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for LatencySensitivitySensitivityLevel {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1521,6 +1578,9 @@ impl rt::Value for ManagedEntityStatus {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for ManagedEntityStatus {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1596,6 +1656,9 @@ impl rt::Value for ObjectUpdateKind {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for ObjectUpdateKind {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1670,6 +1733,9 @@ impl rt::Value for PerfStatsType {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for PerfStatsType {
@@ -1765,6 +1831,9 @@ impl rt::Value for PerfSummaryType {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for PerfSummaryType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1849,6 +1918,9 @@ impl rt::Value for PropertyChangeOp {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for PropertyChangeOp {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -1928,6 +2000,9 @@ impl rt::Value for SharesLevel {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for SharesLevel {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2002,6 +2077,9 @@ impl rt::Value for TaskFilterSpecRecursionOption {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for TaskFilterSpecRecursionOption {
@@ -2082,6 +2160,9 @@ impl rt::Value for TaskFilterSpecTimeOption {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for TaskFilterSpecTimeOption {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2160,6 +2241,9 @@ impl rt::Value for TaskInfoState {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for TaskInfoState {
@@ -2245,6 +2329,9 @@ impl rt::Value for VirtualAppVAppState {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for VirtualAppVAppState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2320,6 +2407,9 @@ impl rt::Value for VirtualDeviceConfigSpecFileOperation {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for VirtualDeviceConfigSpecFileOperation {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2394,6 +2484,9 @@ impl rt::Value for VirtualDeviceConfigSpecOperation {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for VirtualDeviceConfigSpecOperation {
@@ -2483,6 +2576,9 @@ impl rt::Value for VirtualMachineConnectionState {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for VirtualMachineConnectionState {
@@ -2578,6 +2674,9 @@ impl rt::Value for VirtualMachineFaultToleranceState {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for VirtualMachineFaultToleranceState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2657,6 +2756,9 @@ impl rt::Value for VirtualMachineMovePriority {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for VirtualMachineMovePriority {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2731,6 +2833,9 @@ impl rt::Value for VirtualMachinePowerState {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for VirtualMachinePowerState {
@@ -2807,6 +2912,9 @@ impl rt::Value for VirtualMachineRecordReplayState {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for VirtualMachineRecordReplayState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -2877,6 +2985,9 @@ impl rt::Value for VirtualMachineRelocateTransformation {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for VirtualMachineRelocateTransformation {
@@ -2962,6 +3073,9 @@ impl rt::Value for VirtualMachineToolsStatus {
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
 }
 impl rt::FromAny for VirtualMachineToolsStatus {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
@@ -3040,6 +3154,9 @@ impl rt::Value for VirtualScsiSharing {
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
     }
 }
 impl rt::FromAny for VirtualScsiSharing {

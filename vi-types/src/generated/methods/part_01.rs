@@ -8,7 +8,7 @@ use crate as rt;
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AcquireCloneTicket {}
 pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCloneTicket",
@@ -30,32 +30,24 @@ impl rt::Object for AcquireCloneTicket {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AcquireCloneTicket> for AcquireCloneTicket {}
 impl rt::Value for AcquireCloneTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AcquireCloneTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AcquireCloneTicket {
@@ -91,7 +83,7 @@ impl rt::Method for AcquireCloneTicket {
 /// Returns: required `SessionManagerGenericServiceTicket`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AcquireGenericServiceTicket {
     /// `spec`: required `SessionManagerServiceRequestSpec` or a descendant.
     pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
@@ -128,32 +120,24 @@ impl rt::Object for AcquireGenericServiceTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AcquireGenericServiceTicket> for AcquireGenericServiceTicket {}
 impl rt::Value for AcquireGenericServiceTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AcquireGenericServiceTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AcquireGenericServiceTicket {
@@ -191,7 +175,7 @@ impl rt::Method for AcquireGenericServiceTicket {
 /// Faults: `InvalidLogin`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AcquireLocalTicket {
     /// `userName`: required string.
     pub user_name: String,
@@ -222,32 +206,24 @@ impl rt::Object for AcquireLocalTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AcquireLocalTicket> for AcquireLocalTicket {}
 impl rt::Value for AcquireLocalTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AcquireLocalTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AcquireLocalTicket {
@@ -283,7 +259,7 @@ impl rt::Method for AcquireLocalTicket {
 /// Returns: required `VirtualMachineMksTicket`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AcquireMksTicket {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -314,32 +290,24 @@ impl rt::Object for AcquireMksTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AcquireMksTicket> for AcquireMksTicket {}
 impl rt::Value for AcquireMksTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AcquireMksTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AcquireMksTicket {
@@ -375,7 +343,7 @@ impl rt::Method for AcquireMksTicket {
 /// Returns: required `VirtualMachineTicket`.
 ///
 /// Faults: `InvalidState`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AcquireTicket {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -413,32 +381,24 @@ impl rt::Object for AcquireTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AcquireTicket> for AcquireTicket {}
 impl rt::Value for AcquireTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AcquireTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AcquireTicket {
@@ -476,7 +436,7 @@ impl rt::Method for AcquireTicket {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AddInternetScsiSendTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -523,32 +483,24 @@ impl rt::Object for AddInternetScsiSendTargets {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AddInternetScsiSendTargets> for AddInternetScsiSendTargets {}
 impl rt::Value for AddInternetScsiSendTargets {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AddInternetScsiSendTargets {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AddInternetScsiSendTargets {
@@ -586,7 +538,7 @@ impl rt::Method for AddInternetScsiSendTargets {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AddInternetScsiStaticTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -633,32 +585,24 @@ impl rt::Object for AddInternetScsiStaticTargets {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AddInternetScsiStaticTargets> for AddInternetScsiStaticTargets {}
 impl rt::Value for AddInternetScsiStaticTargets {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AddInternetScsiStaticTargets {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AddInternetScsiStaticTargets {
@@ -696,7 +640,7 @@ impl rt::Method for AddInternetScsiStaticTargets {
 /// Faults: `AlreadyExists`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AddPortGroup {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -734,32 +678,24 @@ impl rt::Object for AddPortGroup {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AddPortGroup> for AddPortGroup {}
 impl rt::Value for AddPortGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AddPortGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AddPortGroup {
@@ -795,7 +731,7 @@ impl rt::Method for AddPortGroup {
 /// Returns: required string.
 ///
 /// Faults: `AlreadyExists`, `HostConfigFault`, `InvalidState`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AddVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -838,32 +774,24 @@ impl rt::Object for AddVirtualNic {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AddVirtualNic> for AddVirtualNic {}
 impl rt::Value for AddVirtualNic {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AddVirtualNic {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AddVirtualNic {
@@ -901,7 +829,7 @@ impl rt::Method for AddVirtualNic {
 /// Faults: `AlreadyExists`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AddVirtualSwitch {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -944,32 +872,24 @@ impl rt::Object for AddVirtualSwitch {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AddVirtualSwitch> for AddVirtualSwitch {}
 impl rt::Value for AddVirtualSwitch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AddVirtualSwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AddVirtualSwitch {
@@ -1007,7 +927,7 @@ impl rt::Method for AddVirtualSwitch {
 /// Faults: `ConcurrentAccess`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.AnswerQuestion`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AnswerVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1050,32 +970,24 @@ impl rt::Object for AnswerVm {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AnswerVm> for AnswerVm {}
 impl rt::Value for AnswerVm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AnswerVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AnswerVm {
@@ -1111,7 +1023,7 @@ impl rt::Method for AnswerVm {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AutoStart`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AutoStartPowerOff {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
@@ -1142,32 +1054,24 @@ impl rt::Object for AutoStartPowerOff {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AutoStartPowerOff> for AutoStartPowerOff {}
 impl rt::Value for AutoStartPowerOff {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AutoStartPowerOff {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AutoStartPowerOff {
@@ -1203,7 +1107,7 @@ impl rt::Method for AutoStartPowerOff {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AutoStart`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AutoStartPowerOn {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
@@ -1234,32 +1138,24 @@ impl rt::Object for AutoStartPowerOn {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AutoStartPowerOn> for AutoStartPowerOn {}
 impl rt::Value for AutoStartPowerOn {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AutoStartPowerOn {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AutoStartPowerOn {
@@ -1297,7 +1193,7 @@ impl rt::Method for AutoStartPowerOn {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CancelRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
@@ -1328,32 +1224,24 @@ impl rt::Object for CancelRetrievePropertiesEx {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CancelRetrievePropertiesEx> for CancelRetrievePropertiesEx {}
 impl rt::Value for CancelRetrievePropertiesEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CancelRetrievePropertiesEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CancelRetrievePropertiesEx {
@@ -1389,7 +1277,7 @@ impl rt::Method for CancelRetrievePropertiesEx {
 /// Returns nothing.
 ///
 /// Faults: `InvalidState`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CancelTask {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
@@ -1420,32 +1308,24 @@ impl rt::Object for CancelTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CancelTask> for CancelTask {}
 impl rt::Value for CancelTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CancelTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CancelTask {
@@ -1481,7 +1361,7 @@ impl rt::Method for CancelTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CancelWaitForUpdates {}
 pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelWaitForUpdates",
@@ -1503,32 +1383,24 @@ impl rt::Object for CancelWaitForUpdates {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CancelWaitForUpdates> for CancelWaitForUpdates {}
 impl rt::Value for CancelWaitForUpdates {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CancelWaitForUpdates {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CancelWaitForUpdates {
@@ -1564,7 +1436,7 @@ impl rt::Method for CancelWaitForUpdates {
 /// Returns nothing.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`, `UserNotFound`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ChangeOwner {
     /// `name`: required string.
     pub name: String,
@@ -1607,32 +1479,24 @@ impl rt::Object for ChangeOwner {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ChangeOwner> for ChangeOwner {}
 impl rt::Value for ChangeOwner {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ChangeOwner {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ChangeOwner {
@@ -1670,7 +1534,7 @@ impl rt::Method for ChangeOwner {
 /// Faults: `InvalidCollectorVersion`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CheckForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
@@ -1701,32 +1565,24 @@ impl rt::Object for CheckForUpdates {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CheckForUpdates> for CheckForUpdates {}
 impl rt::Value for CheckForUpdates {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CheckForUpdates {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CheckForUpdates {
@@ -1764,7 +1620,7 @@ impl rt::Method for CheckForUpdates {
 /// Faults: `InvalidLogin`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CloneSession {
     /// `cloneTicket`: required string, secret.
     pub clone_ticket: String,
@@ -1795,32 +1651,24 @@ impl rt::Object for CloneSession {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CloneSession> for CloneSession {}
 impl rt::Value for CloneSession {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CloneSession {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CloneSession {
@@ -1858,7 +1706,7 @@ impl rt::Method for CloneSession {
 /// The task's result: required reference to `VirtualMachine`.
 ///
 /// Faults: `CustomizationFault`, `InvalidState`, `InvalidDatastore`, `TaskInProgress`, `VmConfigFault`, `FileFault`, `MigrationFault`, `InsufficientResourcesFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CloneVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1906,32 +1754,24 @@ impl rt::Object for CloneVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CloneVmTask> for CloneVmTask {}
 impl rt::Value for CloneVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CloneVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CloneVmTask {
@@ -1965,7 +1805,7 @@ impl rt::Method for CloneVmTask {
 /// `CloseInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
 /// Returns: list of reference to `ManagedEntity`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CloseInventoryViewFolder {
     /// `_this`: required reference to `InventoryView`.
     pub this: rt::ManagedObjectReference,
@@ -2003,32 +1843,24 @@ impl rt::Object for CloseInventoryViewFolder {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CloseInventoryViewFolder> for CloseInventoryViewFolder {}
 impl rt::Value for CloseInventoryViewFolder {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CloseInventoryViewFolder {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CloseInventoryViewFolder {
@@ -2066,7 +1898,7 @@ impl rt::Method for CloseInventoryViewFolder {
 /// Faults: `TaskInProgress`, `InvalidState`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ConsolidateVmDisksTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2097,32 +1929,24 @@ impl rt::Object for ConsolidateVmDisksTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ConsolidateVmDisksTask> for ConsolidateVmDisksTask {}
 impl rt::Value for ConsolidateVmDisksTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ConsolidateVmDisksTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ConsolidateVmDisksTask {
@@ -2160,7 +1984,7 @@ impl rt::Method for ConsolidateVmDisksTask {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ContinueRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
@@ -2191,32 +2015,24 @@ impl rt::Object for ContinueRetrievePropertiesEx {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ContinueRetrievePropertiesEx> for ContinueRetrievePropertiesEx {}
 impl rt::Value for ContinueRetrievePropertiesEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ContinueRetrievePropertiesEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ContinueRetrievePropertiesEx {
@@ -2252,7 +2068,7 @@ impl rt::Method for ContinueRetrievePropertiesEx {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CopyDatastoreFileTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -2313,32 +2129,24 @@ impl rt::Object for CopyDatastoreFileTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CopyDatastoreFileTask> for CopyDatastoreFileTask {}
 impl rt::Value for CopyDatastoreFileTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CopyDatastoreFileTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CopyDatastoreFileTask {
@@ -2378,7 +2186,7 @@ impl rt::Method for CopyDatastoreFileTask {
 /// Faults: `FileFault`, `InvalidDiskFormat`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CopyVirtualDiskTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -2444,32 +2252,24 @@ impl rt::Object for CopyVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CopyVirtualDiskTask> for CopyVirtualDiskTask {}
 impl rt::Value for CopyVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CopyVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CopyVirtualDiskTask {
@@ -2507,7 +2307,7 @@ impl rt::Method for CopyVirtualDiskTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateCollectorForEvents {
     /// `filter`: required `EventFilterSpec`.
     pub filter: objects::EventFilterSpec,
@@ -2538,32 +2338,24 @@ impl rt::Object for CreateCollectorForEvents {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateCollectorForEvents> for CreateCollectorForEvents {}
 impl rt::Value for CreateCollectorForEvents {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateCollectorForEvents {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateCollectorForEvents {
@@ -2601,7 +2393,7 @@ impl rt::Method for CreateCollectorForEvents {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateCollectorForTasks {
     /// `filter`: required `TaskFilterSpec`.
     pub filter: objects::TaskFilterSpec,
@@ -2632,32 +2424,24 @@ impl rt::Object for CreateCollectorForTasks {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateCollectorForTasks> for CreateCollectorForTasks {}
 impl rt::Value for CreateCollectorForTasks {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateCollectorForTasks {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateCollectorForTasks {
@@ -2693,7 +2477,7 @@ impl rt::Method for CreateCollectorForTasks {
 /// Returns: required reference to `ContainerView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateContainerView {
     /// `container`: required reference to `ManagedEntity`; needs the privilege `System.View`.
     pub container: rt::ManagedObjectReference,
@@ -2736,32 +2520,24 @@ impl rt::Object for CreateContainerView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateContainerView> for CreateContainerView {}
 impl rt::Value for CreateContainerView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateContainerView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateContainerView {
@@ -2799,7 +2575,7 @@ impl rt::Method for CreateContainerView {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Datacenter.Create`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateDatacenter {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -2837,32 +2613,24 @@ impl rt::Object for CreateDatacenter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateDatacenter> for CreateDatacenter {}
 impl rt::Value for CreateDatacenter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateDatacenter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateDatacenter {
@@ -2900,7 +2668,7 @@ impl rt::Method for CreateDatacenter {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateFilter {
     /// `spec`: required `PropertyFilterSpec`.
     pub spec: objects::PropertyFilterSpec,
@@ -2938,32 +2706,24 @@ impl rt::Object for CreateFilter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateFilter> for CreateFilter {}
 impl rt::Value for CreateFilter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateFilter {
@@ -3001,7 +2761,7 @@ impl rt::Method for CreateFilter {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Folder.Create`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateFolder {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -3039,32 +2799,24 @@ impl rt::Object for CreateFolder {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateFolder> for CreateFolder {}
 impl rt::Value for CreateFolder {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateFolder {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateFolder {
@@ -3100,7 +2852,7 @@ impl rt::Method for CreateFolder {
 /// Returns: required reference to `InventoryView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateInventoryView {}
 pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateInventoryView",
@@ -3122,32 +2874,24 @@ impl rt::Object for CreateInventoryView {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateInventoryView> for CreateInventoryView {}
 impl rt::Value for CreateInventoryView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateInventoryView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateInventoryView {
@@ -3183,7 +2927,7 @@ impl rt::Method for CreateInventoryView {
 /// Returns: required reference to `ListView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateListView {
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
@@ -3214,32 +2958,24 @@ impl rt::Object for CreateListView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateListView> for CreateListView {}
 impl rt::Value for CreateListView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateListView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateListView {
@@ -3275,7 +3011,7 @@ impl rt::Method for CreateListView {
 /// Returns: required reference to `ListView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateListViewFromView {
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
@@ -3306,32 +3042,24 @@ impl rt::Object for CreateListViewFromView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateListViewFromView> for CreateListViewFromView {}
 impl rt::Value for CreateListViewFromView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateListViewFromView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateListViewFromView {
@@ -3369,7 +3097,7 @@ impl rt::Method for CreateListViewFromView {
 /// Faults: `DuplicateName`, `HostConfigFault`, `FileNotFound`, `InvalidName`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateLocalDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3412,32 +3140,24 @@ impl rt::Object for CreateLocalDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateLocalDatastore> for CreateLocalDatastore {}
 impl rt::Value for CreateLocalDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateLocalDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateLocalDatastore {
@@ -3475,7 +3195,7 @@ impl rt::Method for CreateLocalDatastore {
 /// Faults: `DuplicateName`, `AlreadyExists`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateNasDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3513,32 +3233,24 @@ impl rt::Object for CreateNasDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateNasDatastore> for CreateNasDatastore {}
 impl rt::Value for CreateNasDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateNasDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateNasDatastore {
@@ -3574,7 +3286,7 @@ impl rt::Method for CreateNasDatastore {
 /// Returns: required reference to `PropertyCollector`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreatePropertyCollector {}
 pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePropertyCollector",
@@ -3596,32 +3308,24 @@ impl rt::Object for CreatePropertyCollector {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreatePropertyCollector> for CreatePropertyCollector {}
 impl rt::Value for CreatePropertyCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreatePropertyCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreatePropertyCollector {
@@ -3659,7 +3363,7 @@ impl rt::Method for CreatePropertyCollector {
 /// Faults: `InvalidName`, `DuplicateName`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Resource.CreatePool`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateResourcePool {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -3702,32 +3406,24 @@ impl rt::Object for CreateResourcePool {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateResourcePool> for CreateResourcePool {}
 impl rt::Value for CreateResourcePool {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateResourcePool {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateResourcePool {
@@ -3767,7 +3463,7 @@ impl rt::Method for CreateResourcePool {
 /// Faults: `TaskInProgress`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.CreateScreenshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateScreenshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3798,32 +3494,24 @@ impl rt::Object for CreateScreenshotTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateScreenshotTask> for CreateScreenshotTask {}
 impl rt::Value for CreateScreenshotTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateScreenshotTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateScreenshotTask {
@@ -3863,7 +3551,7 @@ impl rt::Method for CreateScreenshotTask {
 /// Faults: `TaskInProgress`, `SnapshotFault`, `VmConfigFault`, `FileFault`, `InvalidName`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.State.CreateSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateSnapshotExTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3920,32 +3608,24 @@ impl rt::Object for CreateSnapshotExTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateSnapshotExTask> for CreateSnapshotExTask {}
 impl rt::Value for CreateSnapshotExTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateSnapshotExTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateSnapshotExTask {
@@ -3985,7 +3665,7 @@ impl rt::Method for CreateSnapshotExTask {
 /// Faults: `TaskInProgress`, `SnapshotFault`, `VmConfigFault`, `FileFault`, `InvalidName`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.State.CreateSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateSnapshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4038,32 +3718,24 @@ impl rt::Object for CreateSnapshotTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateSnapshotTask> for CreateSnapshotTask {}
 impl rt::Value for CreateSnapshotTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateSnapshotTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateSnapshotTask {
@@ -4103,7 +3775,7 @@ impl rt::Method for CreateSnapshotTask {
 /// Faults: `VmConfigFault`, `FileFault`, `OutOfBounds`, `DuplicateName`, `InvalidName`, `InvalidDatastore`, `InsufficientResourcesFault`, `AlreadyExists`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Create`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateVmTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -4151,32 +3823,24 @@ impl rt::Object for CreateVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateVmTask> for CreateVmTask {}
 impl rt::Value for CreateVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateVmTask {
@@ -4216,7 +3880,7 @@ impl rt::Method for CreateVmTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -4259,32 +3923,24 @@ impl rt::Object for CreateVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateVirtualDiskTask> for CreateVirtualDiskTask {}
 impl rt::Value for CreateVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateVirtualDiskTask {
@@ -4322,7 +3978,7 @@ impl rt::Method for CreateVirtualDiskTask {
 /// Faults: `DuplicateName`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CreateVmfsDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4360,32 +4016,24 @@ impl rt::Object for CreateVmfsDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CreateVmfsDatastore> for CreateVmfsDatastore {}
 impl rt::Value for CreateVmfsDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CreateVmfsDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CreateVmfsDatastore {
@@ -4421,7 +4069,7 @@ impl rt::Method for CreateVmfsDatastore {
 /// Returns: required dateTime.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CurrentTime {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
@@ -4452,32 +4100,24 @@ impl rt::Object for CurrentTime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CurrentTime> for CurrentTime {}
 impl rt::Value for CurrentTime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CurrentTime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CurrentTime {
@@ -4515,7 +4155,7 @@ impl rt::Method for CurrentTime {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.DefragmentAllDisks`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DefragmentAllDisks {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4546,32 +4186,24 @@ impl rt::Object for DefragmentAllDisks {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DefragmentAllDisks> for DefragmentAllDisks {}
 impl rt::Value for DefragmentAllDisks {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DefragmentAllDisks {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DefragmentAllDisks {
@@ -4609,7 +4241,7 @@ impl rt::Method for DefragmentAllDisks {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DefragmentVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -4647,32 +4279,24 @@ impl rt::Object for DefragmentVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DefragmentVirtualDiskTask> for DefragmentVirtualDiskTask {}
 impl rt::Value for DefragmentVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DefragmentVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DefragmentVirtualDiskTask {
@@ -4708,7 +4332,7 @@ impl rt::Method for DefragmentVirtualDiskTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeleteDatastoreFileTask {
     /// `name`: required string.
     pub name: String,
@@ -4746,32 +4370,24 @@ impl rt::Object for DeleteDatastoreFileTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeleteDatastoreFileTask> for DeleteDatastoreFileTask {}
 impl rt::Value for DeleteDatastoreFileTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeleteDatastoreFileTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeleteDatastoreFileTask {
@@ -4809,7 +4425,7 @@ impl rt::Method for DeleteDatastoreFileTask {
 /// Faults: `InvalidDatastore`, `FileFault`.
 ///
 /// Needs the privilege `Datastore.DeleteFile`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeleteFile {
     /// `_this`: required reference to `HostDatastoreBrowser`.
     pub this: rt::ManagedObjectReference,
@@ -4847,32 +4463,24 @@ impl rt::Object for DeleteFile {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeleteFile> for DeleteFile {}
 impl rt::Value for DeleteFile {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeleteFile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeleteFile {
@@ -4910,7 +4518,7 @@ impl rt::Method for DeleteFile {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeleteVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -4948,32 +4556,24 @@ impl rt::Object for DeleteVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeleteVirtualDiskTask> for DeleteVirtualDiskTask {}
 impl rt::Value for DeleteVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeleteVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeleteVirtualDiskTask {
@@ -5007,7 +4607,7 @@ impl rt::Method for DeleteVirtualDiskTask {
 /// `DestroyChildren`, a method of `ResourcePool`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyChildren {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -5038,32 +4638,24 @@ impl rt::Object for DestroyChildren {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyChildren> for DestroyChildren {}
 impl rt::Value for DestroyChildren {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyChildren {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyChildren {
@@ -5097,7 +4689,7 @@ impl rt::Method for DestroyChildren {
 /// `DestroyCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -5128,32 +4720,24 @@ impl rt::Object for DestroyCollector {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyCollector> for DestroyCollector {}
 impl rt::Value for DestroyCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyCollector {
@@ -5191,7 +4775,7 @@ impl rt::Method for DestroyCollector {
 /// Faults: `ResourceInUse`.
 ///
 /// Needs the privilege `Datastore.Delete`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
@@ -5222,32 +4806,24 @@ impl rt::Object for DestroyDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyDatastore> for DestroyDatastore {}
 impl rt::Value for DestroyDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyDatastore {
@@ -5285,7 +4861,7 @@ impl rt::Method for DestroyDatastore {
 /// Faults: `ResourceInUse`.
 ///
 /// Needs the privilege `Network.Delete`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyNetwork {
     /// `_this`: required reference to `Network`.
     pub this: rt::ManagedObjectReference,
@@ -5316,32 +4892,24 @@ impl rt::Object for DestroyNetwork {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyNetwork> for DestroyNetwork {}
 impl rt::Value for DestroyNetwork {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyNetwork {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyNetwork {
@@ -5377,7 +4945,7 @@ impl rt::Method for DestroyNetwork {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyPropertyCollector {}
 pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyCollector",
@@ -5399,32 +4967,24 @@ impl rt::Object for DestroyPropertyCollector {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyPropertyCollector> for DestroyPropertyCollector {}
 impl rt::Value for DestroyPropertyCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyPropertyCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyPropertyCollector {
@@ -5458,7 +5018,7 @@ impl rt::Method for DestroyPropertyCollector {
 /// `DestroyPropertyFilter`, a method of `PropertyFilter`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyPropertyFilter {
     /// `_this`: required reference to `PropertyFilter`.
     pub this: rt::ManagedObjectReference,
@@ -5489,32 +5049,24 @@ impl rt::Object for DestroyPropertyFilter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyPropertyFilter> for DestroyPropertyFilter {}
 impl rt::Value for DestroyPropertyFilter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyPropertyFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyPropertyFilter {
@@ -5550,7 +5102,7 @@ impl rt::Method for DestroyPropertyFilter {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyView {
     /// `_this`: required reference to `View`.
     pub this: rt::ManagedObjectReference,
@@ -5581,32 +5133,24 @@ impl rt::Object for DestroyView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyView> for DestroyView {}
 impl rt::Value for DestroyView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyView {
@@ -5642,7 +5186,7 @@ impl rt::Method for DestroyView {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `VimFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DestroyTask {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
@@ -5673,32 +5217,24 @@ impl rt::Object for DestroyTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DestroyTask> for DestroyTask {}
 impl rt::Value for DestroyTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DestroyTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DestroyTask {
@@ -5734,7 +5270,7 @@ impl rt::Method for DestroyTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Config.Connection`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DisconnectHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5765,32 +5301,24 @@ impl rt::Object for DisconnectHostTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DisconnectHostTask> for DisconnectHostTask {}
 impl rt::Value for DisconnectHostTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DisconnectHostTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DisconnectHostTask {
@@ -5828,7 +5356,7 @@ impl rt::Method for DisconnectHostTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EagerZeroVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -5866,32 +5394,24 @@ impl rt::Object for EagerZeroVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EagerZeroVirtualDiskTask> for EagerZeroVirtualDiskTask {}
 impl rt::Value for EagerZeroVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EagerZeroVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EagerZeroVirtualDiskTask {
@@ -5929,7 +5449,7 @@ impl rt::Method for EagerZeroVirtualDiskTask {
 /// Faults: `InvalidState`, `Timedout`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EnterMaintenanceModeTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5983,32 +5503,24 @@ impl rt::Object for EnterMaintenanceModeTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EnterMaintenanceModeTask> for EnterMaintenanceModeTask {}
 impl rt::Value for EnterMaintenanceModeTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EnterMaintenanceModeTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EnterMaintenanceModeTask {
@@ -6046,7 +5558,7 @@ impl rt::Method for EnterMaintenanceModeTask {
 /// Faults: `InvalidState`, `Timedout`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExitMaintenanceModeTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -6084,32 +5596,24 @@ impl rt::Object for ExitMaintenanceModeTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExitMaintenanceModeTask> for ExitMaintenanceModeTask {}
 impl rt::Value for ExitMaintenanceModeTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExitMaintenanceModeTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExitMaintenanceModeTask {
@@ -6147,7 +5651,7 @@ impl rt::Method for ExitMaintenanceModeTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtendVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -6195,32 +5699,24 @@ impl rt::Object for ExtendVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtendVirtualDiskTask> for ExtendVirtualDiskTask {}
 impl rt::Value for ExtendVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtendVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtendVirtualDiskTask {
@@ -6258,7 +5754,7 @@ impl rt::Method for ExtendVirtualDiskTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VApp.ExtractOvfEnvironment`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtractOvfEnvironment {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -6289,32 +5785,24 @@ impl rt::Object for ExtractOvfEnvironment {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtractOvfEnvironment> for ExtractOvfEnvironment {}
 impl rt::Value for ExtractOvfEnvironment {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtractOvfEnvironment {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtractOvfEnvironment {
@@ -6350,7 +5838,7 @@ impl rt::Method for ExtractOvfEnvironment {
 /// Returns: list, not empty, of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindAllByDnsName {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -6393,32 +5881,24 @@ impl rt::Object for FindAllByDnsName {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindAllByDnsName> for FindAllByDnsName {}
 impl rt::Value for FindAllByDnsName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindAllByDnsName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindAllByDnsName {
@@ -6454,7 +5934,7 @@ impl rt::Method for FindAllByDnsName {
 /// Returns: list, not empty, of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindAllByIp {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -6497,32 +5977,24 @@ impl rt::Object for FindAllByIp {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindAllByIp> for FindAllByIp {}
 impl rt::Value for FindAllByIp {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindAllByIp {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindAllByIp {
@@ -6558,7 +6030,7 @@ impl rt::Method for FindAllByIp {
 /// Returns: list, not empty, of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindAllByUuid {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -6606,32 +6078,24 @@ impl rt::Object for FindAllByUuid {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindAllByUuid> for FindAllByUuid {}
 impl rt::Value for FindAllByUuid {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindAllByUuid {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindAllByUuid {

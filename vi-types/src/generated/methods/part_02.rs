@@ -10,7 +10,7 @@ use crate as rt;
 /// Faults: `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindByDatastorePath {
     /// `datacenter`: required reference to `Datacenter`.
     pub datacenter: rt::ManagedObjectReference,
@@ -48,32 +48,24 @@ impl rt::Object for FindByDatastorePath {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindByDatastorePath> for FindByDatastorePath {}
 impl rt::Value for FindByDatastorePath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindByDatastorePath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindByDatastorePath {
@@ -109,7 +101,7 @@ impl rt::Method for FindByDatastorePath {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindByDnsName {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -152,32 +144,24 @@ impl rt::Object for FindByDnsName {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindByDnsName> for FindByDnsName {}
 impl rt::Value for FindByDnsName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindByDnsName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindByDnsName {
@@ -213,7 +197,7 @@ impl rt::Method for FindByDnsName {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindByInventoryPath {
     /// `inventoryPath`: required string.
     pub inventory_path: String,
@@ -244,32 +228,24 @@ impl rt::Object for FindByInventoryPath {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindByInventoryPath> for FindByInventoryPath {}
 impl rt::Value for FindByInventoryPath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindByInventoryPath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindByInventoryPath {
@@ -305,7 +281,7 @@ impl rt::Method for FindByInventoryPath {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindByIp {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -348,32 +324,24 @@ impl rt::Object for FindByIp {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindByIp> for FindByIp {}
 impl rt::Value for FindByIp {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindByIp {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindByIp {
@@ -409,7 +377,7 @@ impl rt::Method for FindByIp {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindByUuid {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -457,32 +425,24 @@ impl rt::Object for FindByUuid {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindByUuid> for FindByUuid {}
 impl rt::Value for FindByUuid {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindByUuid {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindByUuid {
@@ -518,7 +478,7 @@ impl rt::Method for FindByUuid {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FindChild {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
@@ -556,32 +516,24 @@ impl rt::Object for FindChild {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FindChild> for FindChild {}
 impl rt::Value for FindChild {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FindChild {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FindChild {
@@ -619,7 +571,7 @@ impl rt::Method for FindChild {
 /// Faults: `AlreadyExists`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FormatVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -657,32 +609,24 @@ impl rt::Object for FormatVmfs {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FormatVmfs> for FormatVmfs {}
 impl rt::Value for FormatVmfs {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FormatVmfs {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FormatVmfs {
@@ -720,7 +664,7 @@ impl rt::Method for FormatVmfs {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InflateVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -758,32 +702,24 @@ impl rt::Object for InflateVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InflateVirtualDiskTask> for InflateVirtualDiskTask {}
 impl rt::Value for InflateVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InflateVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InflateVirtualDiskTask {
@@ -817,7 +753,7 @@ impl rt::Method for InflateVirtualDiskTask {
 /// `LogUserEvent`, a method of `EventManager`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LogUserEvent {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Global.LogEvent`.
     pub entity: rt::ManagedObjectReference,
@@ -855,32 +791,24 @@ impl rt::Object for LogUserEvent {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LogUserEvent> for LogUserEvent {}
 impl rt::Value for LogUserEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LogUserEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LogUserEvent {
@@ -918,7 +846,7 @@ impl rt::Method for LogUserEvent {
 /// Faults: `InvalidLogin`, `InvalidLocale`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Login {
     /// `userName`: required string.
     pub user_name: String,
@@ -961,32 +889,24 @@ impl rt::Object for Login {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Login> for Login {}
 impl rt::Value for Login {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Login {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Login {
@@ -1024,7 +944,7 @@ impl rt::Method for Login {
 /// Faults: `InvalidLogin`, `InvalidLocale`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LoginByToken {
     /// `locale`: optional string.
     pub locale: Option<String>,
@@ -1055,32 +975,24 @@ impl rt::Object for LoginByToken {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LoginByToken> for LoginByToken {}
 impl rt::Value for LoginByToken {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LoginByToken {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LoginByToken {
@@ -1116,7 +1028,7 @@ impl rt::Method for LoginByToken {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Logout {}
 pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Logout",
@@ -1138,32 +1050,24 @@ impl rt::Object for Logout {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Logout> for Logout {}
 impl rt::Value for Logout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Logout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Logout {
@@ -1199,7 +1103,7 @@ impl rt::Method for Logout {
 /// Returns nothing.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MakeDirectory {
     /// `name`: required string.
     pub name: String,
@@ -1242,32 +1146,24 @@ impl rt::Object for MakeDirectory {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MakeDirectory> for MakeDirectory {}
 impl rt::Value for MakeDirectory {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MakeDirectory {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MakeDirectory {
@@ -1305,7 +1201,7 @@ impl rt::Method for MakeDirectory {
 /// Faults: `InvalidState`, `VmConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.MarkAsTemplate`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MarkAsTemplate {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1336,32 +1232,24 @@ impl rt::Object for MarkAsTemplate {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MarkAsTemplate> for MarkAsTemplate {}
 impl rt::Value for MarkAsTemplate {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MarkAsTemplate {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MarkAsTemplate {
@@ -1399,7 +1287,7 @@ impl rt::Method for MarkAsTemplate {
 /// Faults: `InvalidState`, `InvalidDatastore`, `VmConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.MarkAsVM`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MarkAsVirtualMachine {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1442,32 +1330,24 @@ impl rt::Object for MarkAsVirtualMachine {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MarkAsVirtualMachine> for MarkAsVirtualMachine {}
 impl rt::Value for MarkAsVirtualMachine {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MarkAsVirtualMachine {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MarkAsVirtualMachine {
@@ -1503,7 +1383,7 @@ impl rt::Method for MarkAsVirtualMachine {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `MigrationFault`, `FileFault`, `Timedout`, `InsufficientResourcesFault`, `InvalidState`, `VmConfigFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrateVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1560,32 +1440,24 @@ impl rt::Object for MigrateVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrateVmTask> for MigrateVmTask {}
 impl rt::Value for MigrateVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrateVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrateVmTask {
@@ -1619,7 +1491,7 @@ impl rt::Method for MigrateVmTask {
 /// `ModifyListView`, a method of `ListView`, since VI API 2.5.
 ///
 /// Returns: list of reference.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ModifyListView {
     /// `_this`: required reference to `ListView`.
     pub this: rt::ManagedObjectReference,
@@ -1662,32 +1534,24 @@ impl rt::Object for ModifyListView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ModifyListView> for ModifyListView {}
 impl rt::Value for ModifyListView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ModifyListView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ModifyListView {
@@ -1725,7 +1589,7 @@ impl rt::Method for ModifyListView {
 /// Faults: `InvalidState`, `VmConfigFault`, `VmToolsUpgradeFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1756,32 +1620,24 @@ impl rt::Object for MountToolsInstaller {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MountToolsInstaller> for MountToolsInstaller {}
 impl rt::Value for MountToolsInstaller {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MountToolsInstaller {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MountToolsInstaller {
@@ -1819,7 +1675,7 @@ impl rt::Method for MountToolsInstaller {
 /// Faults: `NotFound`, `InvalidState`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MountVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1857,32 +1713,24 @@ impl rt::Object for MountVmfsVolume {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MountVmfsVolume> for MountVmfsVolume {}
 impl rt::Value for MountVmfsVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MountVmfsVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MountVmfsVolume {
@@ -1918,7 +1766,7 @@ impl rt::Method for MountVmfsVolume {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MoveDatastoreFileTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -1979,32 +1827,24 @@ impl rt::Object for MoveDatastoreFileTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MoveDatastoreFileTask> for MoveDatastoreFileTask {}
 impl rt::Value for MoveDatastoreFileTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MoveDatastoreFileTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MoveDatastoreFileTask {
@@ -2040,7 +1880,7 @@ impl rt::Method for MoveDatastoreFileTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `DuplicateName`, `InvalidFolder`, `InvalidState`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MoveIntoFolderTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -2078,32 +1918,24 @@ impl rt::Object for MoveIntoFolderTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MoveIntoFolderTask> for MoveIntoFolderTask {}
 impl rt::Value for MoveIntoFolderTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MoveIntoFolderTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MoveIntoFolderTask {
@@ -2139,7 +1971,7 @@ impl rt::Method for MoveIntoFolderTask {
 /// Returns nothing.
 ///
 /// Faults: `DuplicateName`, `InsufficientResourcesFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MoveIntoResourcePool {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -2177,32 +2009,24 @@ impl rt::Object for MoveIntoResourcePool {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MoveIntoResourcePool> for MoveIntoResourcePool {}
 impl rt::Value for MoveIntoResourcePool {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MoveIntoResourcePool {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MoveIntoResourcePool {
@@ -2242,7 +2066,7 @@ impl rt::Method for MoveIntoResourcePool {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MoveVirtualDiskTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -2313,32 +2137,24 @@ impl rt::Object for MoveVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MoveVirtualDiskTask> for MoveVirtualDiskTask {}
 impl rt::Value for MoveVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MoveVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MoveVirtualDiskTask {
@@ -2372,7 +2188,7 @@ impl rt::Method for MoveVirtualDiskTask {
 /// `OpenInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
 /// Returns: list of reference to `ManagedEntity`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OpenInventoryViewFolder {
     /// `_this`: required reference to `InventoryView`.
     pub this: rt::ManagedObjectReference,
@@ -2410,32 +2226,24 @@ impl rt::Object for OpenInventoryViewFolder {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<OpenInventoryViewFolder> for OpenInventoryViewFolder {}
 impl rt::Value for OpenInventoryViewFolder {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OpenInventoryViewFolder {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OpenInventoryViewFolder {
@@ -2473,7 +2281,7 @@ impl rt::Method for OpenInventoryViewFolder {
 /// Faults: `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOff`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PowerOffVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2504,32 +2312,24 @@ impl rt::Object for PowerOffVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PowerOffVmTask> for PowerOffVmTask {}
 impl rt::Value for PowerOffVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PowerOffVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PowerOffVmTask {
@@ -2567,7 +2367,7 @@ impl rt::Method for PowerOffVmTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `InsufficientResourcesFault`, `VmConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOn`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PowerOnVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2605,32 +2405,24 @@ impl rt::Object for PowerOnVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PowerOnVmTask> for PowerOnVmTask {}
 impl rt::Value for PowerOnVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PowerOnVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PowerOnVmTask {
@@ -2668,7 +2460,7 @@ impl rt::Method for PowerOnVmTask {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.PromoteDisks`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PromoteDisksTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2711,32 +2503,24 @@ impl rt::Object for PromoteDisksTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PromoteDisksTask> for PromoteDisksTask {}
 impl rt::Value for PromoteDisksTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PromoteDisksTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PromoteDisksTask {
@@ -2772,7 +2556,7 @@ impl rt::Method for PromoteDisksTask {
 /// Returns: required int.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PutUsbScanCodes`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PutUsbScanCodes {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2810,32 +2594,24 @@ impl rt::Object for PutUsbScanCodes {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PutUsbScanCodes> for PutUsbScanCodes {}
 impl rt::Value for PutUsbScanCodes {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PutUsbScanCodes {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PutUsbScanCodes {
@@ -2873,7 +2649,7 @@ impl rt::Method for PutUsbScanCodes {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryAvailableDisksForVmfs {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2911,32 +2687,24 @@ impl rt::Object for QueryAvailableDisksForVmfs {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryAvailableDisksForVmfs> for QueryAvailableDisksForVmfs {}
 impl rt::Value for QueryAvailableDisksForVmfs {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryAvailableDisksForVmfs {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryAvailableDisksForVmfs {
@@ -2972,7 +2740,7 @@ impl rt::Method for QueryAvailableDisksForVmfs {
 /// Returns: list of `PerfMetricId`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryAvailablePerfMetric {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -3020,32 +2788,24 @@ impl rt::Object for QueryAvailablePerfMetric {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryAvailablePerfMetric> for QueryAvailablePerfMetric {}
 impl rt::Value for QueryAvailablePerfMetric {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryAvailablePerfMetric {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryAvailablePerfMetric {
@@ -3083,7 +2843,7 @@ impl rt::Method for QueryAvailablePerfMetric {
 /// Faults: `FileFault`, `NotFound`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.DiskRandomRead`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryChangedDiskAreas {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3136,32 +2896,24 @@ impl rt::Object for QueryChangedDiskAreas {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryChangedDiskAreas> for QueryChangedDiskAreas {}
 impl rt::Value for QueryChangedDiskAreas {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryChangedDiskAreas {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryChangedDiskAreas {
@@ -3197,7 +2949,7 @@ impl rt::Method for QueryChangedDiskAreas {
 /// Returns: list of `Event` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryEvents {
     /// `filter`: required `EventFilterSpec`.
     pub filter: objects::EventFilterSpec,
@@ -3240,32 +2992,24 @@ impl rt::Object for QueryEvents {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryEvents> for QueryEvents {}
 impl rt::Value for QueryEvents {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryEvents {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryEvents {
@@ -3301,7 +3045,7 @@ impl rt::Method for QueryEvents {
 /// Returns: required `HostConnectInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryHostConnectionInfo {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3332,32 +3076,24 @@ impl rt::Object for QueryHostConnectionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryHostConnectionInfo> for QueryHostConnectionInfo {}
 impl rt::Value for QueryHostConnectionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryHostConnectionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryHostConnectionInfo {
@@ -3393,7 +3129,7 @@ impl rt::Method for QueryHostConnectionInfo {
 /// Returns: required long.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryMemoryOverhead {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3441,32 +3177,24 @@ impl rt::Object for QueryMemoryOverhead {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryMemoryOverhead> for QueryMemoryOverhead {}
 impl rt::Value for QueryMemoryOverhead {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryMemoryOverhead {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryMemoryOverhead {
@@ -3504,7 +3232,7 @@ impl rt::Method for QueryMemoryOverhead {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryNetworkHint {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3542,32 +3270,24 @@ impl rt::Object for QueryNetworkHint {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryNetworkHint> for QueryNetworkHint {}
 impl rt::Value for QueryNetworkHint {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryNetworkHint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryNetworkHint {
@@ -3605,7 +3325,7 @@ impl rt::Method for QueryNetworkHint {
 /// Faults: `InvalidName`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryOptions {
     /// `name`: optional string.
     pub name: Option<String>,
@@ -3636,32 +3356,24 @@ impl rt::Object for QueryOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryOptions> for QueryOptions {}
 impl rt::Value for QueryOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryOptions {
@@ -3697,7 +3409,7 @@ impl rt::Method for QueryOptions {
 /// Returns: list of `PerfEntityMetricBase` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryPerf {
     /// `querySpec`: list, not empty, of `PerfQuerySpec`.
     pub query_spec: Vec<objects::PerfQuerySpec>,
@@ -3728,32 +3440,24 @@ impl rt::Object for QueryPerf {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryPerf> for QueryPerf {}
 impl rt::Value for QueryPerf {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryPerf {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryPerf {
@@ -3789,7 +3493,7 @@ impl rt::Method for QueryPerf {
 /// Returns: list of `PerfCounterInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryPerfCounter {
     /// `counterId`: list, not empty, of int.
     pub counter_id: Vec<i32>,
@@ -3820,32 +3524,24 @@ impl rt::Object for QueryPerfCounter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryPerfCounter> for QueryPerfCounter {}
 impl rt::Value for QueryPerfCounter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryPerfCounter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryPerfCounter {
@@ -3881,7 +3577,7 @@ impl rt::Method for QueryPerfCounter {
 /// Returns: required `PerfProviderSummary`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryPerfProviderSummary {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -3912,32 +3608,24 @@ impl rt::Object for QueryPerfProviderSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryPerfProviderSummary> for QueryPerfProviderSummary {}
 impl rt::Value for QueryPerfProviderSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryPerfProviderSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryPerfProviderSummary {
@@ -3973,7 +3661,7 @@ impl rt::Method for QueryPerfProviderSummary {
 /// Returns: list of string.
 ///
 /// Needs the privilege `VirtualMachine.Config.QueryUnownedFiles`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryUnownedFiles {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4004,32 +3692,24 @@ impl rt::Object for QueryUnownedFiles {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryUnownedFiles> for QueryUnownedFiles {}
 impl rt::Value for QueryUnownedFiles {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryUnownedFiles {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryUnownedFiles {
@@ -4067,7 +3747,7 @@ impl rt::Method for QueryUnownedFiles {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryVirtualDiskFragmentation {
     /// `name`: required string.
     pub name: String,
@@ -4105,32 +3785,24 @@ impl rt::Object for QueryVirtualDiskFragmentation {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryVirtualDiskFragmentation> for QueryVirtualDiskFragmentation {}
 impl rt::Value for QueryVirtualDiskFragmentation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryVirtualDiskFragmentation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryVirtualDiskFragmentation {
@@ -4168,7 +3840,7 @@ impl rt::Method for QueryVirtualDiskFragmentation {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryVirtualDiskGeometry {
     /// `name`: required string.
     pub name: String,
@@ -4206,32 +3878,24 @@ impl rt::Object for QueryVirtualDiskGeometry {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryVirtualDiskGeometry> for QueryVirtualDiskGeometry {}
 impl rt::Value for QueryVirtualDiskGeometry {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryVirtualDiskGeometry {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryVirtualDiskGeometry {
@@ -4269,7 +3933,7 @@ impl rt::Method for QueryVirtualDiskGeometry {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryVirtualDiskUuid {
     /// `name`: required string.
     pub name: String,
@@ -4307,32 +3971,24 @@ impl rt::Object for QueryVirtualDiskUuid {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryVirtualDiskUuid> for QueryVirtualDiskUuid {}
 impl rt::Value for QueryVirtualDiskUuid {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryVirtualDiskUuid {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryVirtualDiskUuid {
@@ -4368,7 +4024,7 @@ impl rt::Method for QueryVirtualDiskUuid {
 /// Returns: list of `VmfsConfigOption`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryVmfsConfigOption {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4399,32 +4055,24 @@ impl rt::Object for QueryVmfsConfigOption {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryVmfsConfigOption> for QueryVmfsConfigOption {}
 impl rt::Value for QueryVmfsConfigOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryVmfsConfigOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryVmfsConfigOption {
@@ -4462,7 +4110,7 @@ impl rt::Method for QueryVmfsConfigOption {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QueryVmfsDatastoreCreateOptions {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4505,32 +4153,24 @@ impl rt::Object for QueryVmfsDatastoreCreateOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QueryVmfsDatastoreCreateOptions> for QueryVmfsDatastoreCreateOptions {}
 impl rt::Value for QueryVmfsDatastoreCreateOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QueryVmfsDatastoreCreateOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QueryVmfsDatastoreCreateOptions {
@@ -4564,7 +4204,7 @@ impl rt::Method for QueryVmfsDatastoreCreateOptions {
 /// `ReadNextEvents`, a method of `EventHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `Event` or a descendant.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReadNextEvents {
     /// `_this`: required reference to `EventHistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -4602,32 +4242,24 @@ impl rt::Object for ReadNextEvents {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReadNextEvents> for ReadNextEvents {}
 impl rt::Value for ReadNextEvents {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReadNextEvents {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReadNextEvents {
@@ -4661,7 +4293,7 @@ impl rt::Method for ReadNextEvents {
 /// `ReadNextTasks`, a method of `TaskHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `TaskInfo`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReadNextTasks {
     /// `_this`: required reference to `TaskHistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -4699,32 +4331,24 @@ impl rt::Object for ReadNextTasks {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReadNextTasks> for ReadNextTasks {}
 impl rt::Value for ReadNextTasks {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReadNextTasks {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReadNextTasks {
@@ -4758,7 +4382,7 @@ impl rt::Method for ReadNextTasks {
 /// `ReadPreviousEvents`, a method of `EventHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `Event` or a descendant.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReadPreviousEvents {
     /// `_this`: required reference to `EventHistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -4796,32 +4420,24 @@ impl rt::Object for ReadPreviousEvents {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReadPreviousEvents> for ReadPreviousEvents {}
 impl rt::Value for ReadPreviousEvents {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReadPreviousEvents {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReadPreviousEvents {
@@ -4855,7 +4471,7 @@ impl rt::Method for ReadPreviousEvents {
 /// `ReadPreviousTasks`, a method of `TaskHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `TaskInfo`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReadPreviousTasks {
     /// `_this`: required reference to `TaskHistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -4893,32 +4509,24 @@ impl rt::Object for ReadPreviousTasks {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReadPreviousTasks> for ReadPreviousTasks {}
 impl rt::Value for ReadPreviousTasks {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReadPreviousTasks {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReadPreviousTasks {
@@ -4956,7 +4564,7 @@ impl rt::Method for ReadPreviousTasks {
 /// Faults: `ToolsUnavailable`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Reset`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RebootGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4987,32 +4595,24 @@ impl rt::Object for RebootGuest {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RebootGuest> for RebootGuest {}
 impl rt::Value for RebootGuest {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RebootGuest {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RebootGuest {
@@ -5050,7 +4650,7 @@ impl rt::Method for RebootGuest {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RebootHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5088,32 +4688,24 @@ impl rt::Object for RebootHostTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RebootHostTask> for RebootHostTask {}
 impl rt::Value for RebootHostTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RebootHostTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RebootHostTask {
@@ -5149,7 +4741,7 @@ impl rt::Method for RebootHostTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `TaskInProgress`, `VmConfigFault`, `ConcurrentAccess`, `FileFault`, `InvalidName`, `DuplicateName`, `InvalidState`, `InsufficientResourcesFault`, `InvalidDatastore`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReconfigVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -5187,32 +4779,24 @@ impl rt::Object for ReconfigVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReconfigVmTask> for ReconfigVmTask {}
 impl rt::Value for ReconfigVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReconfigVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReconfigVmTask {
@@ -5248,7 +4832,7 @@ impl rt::Method for ReconfigVmTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AutoStart`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReconfigureAutostart {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
@@ -5286,32 +4870,24 @@ impl rt::Object for ReconfigureAutostart {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReconfigureAutostart> for ReconfigureAutostart {}
 impl rt::Value for ReconfigureAutostart {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReconfigureAutostart {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReconfigureAutostart {
@@ -5349,7 +4925,7 @@ impl rt::Method for ReconfigureAutostart {
 /// Faults: `InvalidLogin`, `InvalidState`, `InvalidName`, `HostConnectFault`.
 ///
 /// Needs the privilege `Host.Config.Connection`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReconnectHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5397,32 +4973,24 @@ impl rt::Object for ReconnectHostTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReconnectHostTask> for ReconnectHostTask {}
 impl rt::Value for ReconnectHostTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReconnectHostTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReconnectHostTask {
@@ -5460,7 +5028,7 @@ impl rt::Method for ReconnectHostTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RefreshDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
@@ -5491,32 +5059,24 @@ impl rt::Object for RefreshDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RefreshDatastore> for RefreshDatastore {}
 impl rt::Value for RefreshDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RefreshDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RefreshDatastore {
@@ -5552,7 +5112,7 @@ impl rt::Method for RefreshDatastore {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RefreshDatastoreStorageInfo {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
@@ -5583,32 +5143,24 @@ impl rt::Object for RefreshDatastoreStorageInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RefreshDatastoreStorageInfo> for RefreshDatastoreStorageInfo {}
 impl rt::Value for RefreshDatastoreStorageInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RefreshDatastoreStorageInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RefreshDatastoreStorageInfo {
@@ -5644,7 +5196,7 @@ impl rt::Method for RefreshDatastoreStorageInfo {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RefreshNetworkSystem {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5675,32 +5227,24 @@ impl rt::Object for RefreshNetworkSystem {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RefreshNetworkSystem> for RefreshNetworkSystem {}
 impl rt::Value for RefreshNetworkSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RefreshNetworkSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RefreshNetworkSystem {
@@ -5736,7 +5280,7 @@ impl rt::Method for RefreshNetworkSystem {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RefreshRuntime {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -5767,32 +5311,24 @@ impl rt::Object for RefreshRuntime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RefreshRuntime> for RefreshRuntime {}
 impl rt::Value for RefreshRuntime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RefreshRuntime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RefreshRuntime {
@@ -5828,7 +5364,7 @@ impl rt::Method for RefreshRuntime {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RefreshStorageInfo {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -5859,32 +5395,24 @@ impl rt::Object for RefreshStorageInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RefreshStorageInfo> for RefreshStorageInfo {}
 impl rt::Value for RefreshStorageInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RefreshStorageInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RefreshStorageInfo {
@@ -5920,7 +5448,7 @@ impl rt::Method for RefreshStorageInfo {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RefreshStorageSystem {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5951,32 +5479,24 @@ impl rt::Object for RefreshStorageSystem {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RefreshStorageSystem> for RefreshStorageSystem {}
 impl rt::Value for RefreshStorageSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RefreshStorageSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RefreshStorageSystem {
@@ -6016,7 +5536,7 @@ impl rt::Method for RefreshStorageSystem {
 /// Faults: `OutOfBounds`, `DuplicateName`, `AlreadyExists`, `InvalidDatastore`, `NotFound`, `InvalidName`, `VmConfigFault`, `InsufficientResourcesFault`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Register`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RegisterVmTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -6074,32 +5594,24 @@ impl rt::Object for RegisterVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RegisterVmTask> for RegisterVmTask {}
 impl rt::Value for RegisterVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RegisterVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RegisterVmTask {
@@ -6135,7 +5647,7 @@ impl rt::Method for RegisterVmTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Reload {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
@@ -6166,32 +5678,24 @@ impl rt::Object for Reload {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Reload> for Reload {}
 impl rt::Value for Reload {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Reload {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Reload {
@@ -6229,7 +5733,7 @@ impl rt::Method for Reload {
 /// Faults: `InvalidState`, `InvalidDatastore`, `MigrationFault`, `VmConfigFault`, `FileFault`, `Timedout`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Resource.ColdMigrate`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RelocateVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -6277,32 +5781,24 @@ impl rt::Object for RelocateVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RelocateVmTask> for RelocateVmTask {}
 impl rt::Value for RelocateVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RelocateVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RelocateVmTask {
@@ -6340,7 +5836,7 @@ impl rt::Method for RelocateVmTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `SnapshotFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveAllSnapshotsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -6384,32 +5880,24 @@ impl rt::Object for RemoveAllSnapshotsTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveAllSnapshotsTask> for RemoveAllSnapshotsTask {}
 impl rt::Value for RemoveAllSnapshotsTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveAllSnapshotsTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveAllSnapshotsTask {
@@ -6447,7 +5935,7 @@ impl rt::Method for RemoveAllSnapshotsTask {
 /// Faults: `NotFound`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -6485,32 +5973,24 @@ impl rt::Object for RemoveDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveDatastore> for RemoveDatastore {}
 impl rt::Value for RemoveDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveDatastore {

@@ -10,7 +10,7 @@ use crate as rt;
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveInternetScsiSendTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -62,32 +62,24 @@ impl rt::Object for RemoveInternetScsiSendTargets {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveInternetScsiSendTargets> for RemoveInternetScsiSendTargets {}
 impl rt::Value for RemoveInternetScsiSendTargets {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveInternetScsiSendTargets {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveInternetScsiSendTargets {
@@ -125,7 +117,7 @@ impl rt::Method for RemoveInternetScsiSendTargets {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveInternetScsiStaticTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -172,32 +164,24 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveInternetScsiStaticTargets> for RemoveInternetScsiStaticTargets {}
 impl rt::Value for RemoveInternetScsiStaticTargets {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveInternetScsiStaticTargets {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveInternetScsiStaticTargets {
@@ -235,7 +219,7 @@ impl rt::Method for RemoveInternetScsiStaticTargets {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemovePortGroup {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -273,32 +257,24 @@ impl rt::Object for RemovePortGroup {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemovePortGroup> for RemovePortGroup {}
 impl rt::Value for RemovePortGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemovePortGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemovePortGroup {
@@ -336,7 +312,7 @@ impl rt::Method for RemovePortGroup {
 /// Faults: `TaskInProgress`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveSnapshotTask {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
@@ -379,32 +355,24 @@ impl rt::Object for RemoveSnapshotTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveSnapshotTask> for RemoveSnapshotTask {}
 impl rt::Value for RemoveSnapshotTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveSnapshotTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveSnapshotTask {
@@ -442,7 +410,7 @@ impl rt::Method for RemoveSnapshotTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -480,32 +448,24 @@ impl rt::Object for RemoveVirtualNic {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveVirtualNic> for RemoveVirtualNic {}
 impl rt::Value for RemoveVirtualNic {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveVirtualNic {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveVirtualNic {
@@ -543,7 +503,7 @@ impl rt::Method for RemoveVirtualNic {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RemoveVirtualSwitch {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -581,32 +541,24 @@ impl rt::Object for RemoveVirtualSwitch {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RemoveVirtualSwitch> for RemoveVirtualSwitch {}
 impl rt::Value for RemoveVirtualSwitch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RemoveVirtualSwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RemoveVirtualSwitch {
@@ -644,7 +596,7 @@ impl rt::Method for RemoveVirtualSwitch {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Datastore.Rename`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RenameDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
@@ -682,32 +634,24 @@ impl rt::Object for RenameDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RenameDatastore> for RenameDatastore {}
 impl rt::Value for RenameDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RenameDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RenameDatastore {
@@ -745,7 +689,7 @@ impl rt::Method for RenameDatastore {
 /// Faults: `InvalidName`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.State.RenameSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RenameSnapshot {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
@@ -788,32 +732,24 @@ impl rt::Object for RenameSnapshot {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RenameSnapshot> for RenameSnapshot {}
 impl rt::Value for RenameSnapshot {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RenameSnapshot {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RenameSnapshot {
@@ -849,7 +785,7 @@ impl rt::Method for RenameSnapshot {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `DuplicateName`, `InvalidName`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RenameTask {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
@@ -887,32 +823,24 @@ impl rt::Object for RenameTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RenameTask> for RenameTask {}
 impl rt::Value for RenameTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RenameTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RenameTask {
@@ -950,7 +878,7 @@ impl rt::Method for RenameTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RescanAllHba {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -981,32 +909,24 @@ impl rt::Object for RescanAllHba {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RescanAllHba> for RescanAllHba {}
 impl rt::Value for RescanAllHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RescanAllHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RescanAllHba {
@@ -1044,7 +964,7 @@ impl rt::Method for RescanAllHba {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RescanHba {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1082,32 +1002,24 @@ impl rt::Object for RescanHba {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RescanHba> for RescanHba {}
 impl rt::Value for RescanHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RescanHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RescanHba {
@@ -1145,7 +1057,7 @@ impl rt::Method for RescanHba {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RescanVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1176,32 +1088,24 @@ impl rt::Object for RescanVmfs {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RescanVmfs> for RescanVmfs {}
 impl rt::Value for RescanVmfs {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RescanVmfs {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RescanVmfs {
@@ -1235,7 +1139,7 @@ impl rt::Method for RescanVmfs {
 /// `ResetCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResetCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -1266,32 +1170,24 @@ impl rt::Object for ResetCollector {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResetCollector> for ResetCollector {}
 impl rt::Value for ResetCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResetCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResetCollector {
@@ -1329,7 +1225,7 @@ impl rt::Method for ResetCollector {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Config.ResetGuestInfo`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResetGuestInformation {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1360,32 +1256,24 @@ impl rt::Object for ResetGuestInformation {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResetGuestInformation> for ResetGuestInformation {}
 impl rt::Value for ResetGuestInformation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResetGuestInformation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResetGuestInformation {
@@ -1419,7 +1307,7 @@ impl rt::Method for ResetGuestInformation {
 /// `ResetListView`, a method of `ListView`, since VI API 2.5.
 ///
 /// Returns: list of reference.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResetListView {
     /// `_this`: required reference to `ListView`.
     pub this: rt::ManagedObjectReference,
@@ -1457,32 +1345,24 @@ impl rt::Object for ResetListView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResetListView> for ResetListView {}
 impl rt::Value for ResetListView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResetListView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResetListView {
@@ -1516,7 +1396,7 @@ impl rt::Method for ResetListView {
 /// `ResetListViewFromView`, a method of `ListView`, since VI API 2.5.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResetListViewFromView {
     /// `_this`: required reference to `ListView`.
     pub this: rt::ManagedObjectReference,
@@ -1554,32 +1434,24 @@ impl rt::Object for ResetListViewFromView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResetListViewFromView> for ResetListViewFromView {}
 impl rt::Value for ResetListViewFromView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResetListViewFromView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResetListViewFromView {
@@ -1617,7 +1489,7 @@ impl rt::Method for ResetListViewFromView {
 /// Faults: `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Reset`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResetVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1648,32 +1520,24 @@ impl rt::Object for ResetVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResetVmTask> for ResetVmTask {}
 impl rt::Value for ResetVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResetVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResetVmTask {
@@ -1709,7 +1573,7 @@ impl rt::Method for ResetVmTask {
 /// Returns: list of `HostDiskPartitionInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrieveDiskPartitionInfo {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1747,32 +1611,24 @@ impl rt::Object for RetrieveDiskPartitionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrieveDiskPartitionInfo> for RetrieveDiskPartitionInfo {}
 impl rt::Value for RetrieveDiskPartitionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrieveDiskPartitionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveDiskPartitionInfo {
@@ -1808,7 +1664,7 @@ impl rt::Method for RetrieveDiskPartitionInfo {
 /// Returns: required long.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrieveHardwareUptime {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1839,32 +1695,24 @@ impl rt::Object for RetrieveHardwareUptime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrieveHardwareUptime> for RetrieveHardwareUptime {}
 impl rt::Value for RetrieveHardwareUptime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrieveHardwareUptime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveHardwareUptime {
@@ -1902,7 +1750,7 @@ impl rt::Method for RetrieveHardwareUptime {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrieveProperties {
     /// `specSet`: list, not empty, of `PropertyFilterSpec`.
     pub spec_set: Vec<objects::PropertyFilterSpec>,
@@ -1933,32 +1781,24 @@ impl rt::Object for RetrieveProperties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrieveProperties> for RetrieveProperties {}
 impl rt::Value for RetrieveProperties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrieveProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveProperties {
@@ -1996,7 +1836,7 @@ impl rt::Method for RetrieveProperties {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrievePropertiesEx {
     /// `specSet`: list, not empty, of `PropertyFilterSpec`.
     pub spec_set: Vec<objects::PropertyFilterSpec>,
@@ -2034,32 +1874,24 @@ impl rt::Object for RetrievePropertiesEx {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrievePropertiesEx> for RetrievePropertiesEx {}
 impl rt::Value for RetrievePropertiesEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrievePropertiesEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrievePropertiesEx {
@@ -2095,7 +1927,7 @@ impl rt::Method for RetrievePropertiesEx {
 /// Returns: required `ServiceContent`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrieveServiceContent {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
@@ -2126,32 +1958,24 @@ impl rt::Object for RetrieveServiceContent {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrieveServiceContent> for RetrieveServiceContent {}
 impl rt::Value for RetrieveServiceContent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrieveServiceContent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveServiceContent {
@@ -2189,7 +2013,7 @@ impl rt::Method for RetrieveServiceContent {
 /// Faults: `TaskInProgress`, `SnapshotFault`, `InsufficientResourcesFault`, `InvalidState`, `VmConfigFault`, `NotFound`.
 ///
 /// Needs the privilege `VirtualMachine.State.RevertToSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RevertToCurrentSnapshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2233,32 +2057,24 @@ impl rt::Object for RevertToCurrentSnapshotTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RevertToCurrentSnapshotTask> for RevertToCurrentSnapshotTask {}
 impl rt::Value for RevertToCurrentSnapshotTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RevertToCurrentSnapshotTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RevertToCurrentSnapshotTask {
@@ -2296,7 +2112,7 @@ impl rt::Method for RevertToCurrentSnapshotTask {
 /// Faults: `TaskInProgress`, `InsufficientResourcesFault`, `InvalidState`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RevertToSnapshot`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RevertToSnapshotTask {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
@@ -2340,32 +2156,24 @@ impl rt::Object for RevertToSnapshotTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RevertToSnapshotTask> for RevertToSnapshotTask {}
 impl rt::Value for RevertToSnapshotTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RevertToSnapshotTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RevertToSnapshotTask {
@@ -2399,7 +2207,7 @@ impl rt::Method for RevertToSnapshotTask {
 /// `RewindCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RewindCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -2430,32 +2238,24 @@ impl rt::Object for RewindCollector {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RewindCollector> for RewindCollector {}
 impl rt::Value for RewindCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RewindCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RewindCollector {
@@ -2493,7 +2293,7 @@ impl rt::Method for RewindCollector {
 /// The task's result: list of `HostDatastoreBrowserSearchResults`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SearchDatastoreSubFoldersTask {
     /// `_this`: required reference to `HostDatastoreBrowser`.
     pub this: rt::ManagedObjectReference,
@@ -2540,32 +2340,24 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SearchDatastoreSubFoldersTask> for SearchDatastoreSubFoldersTask {}
 impl rt::Value for SearchDatastoreSubFoldersTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SearchDatastoreSubFoldersTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SearchDatastoreSubFoldersTask {
@@ -2603,7 +2395,7 @@ impl rt::Method for SearchDatastoreSubFoldersTask {
 /// The task's result: required `HostDatastoreBrowserSearchResults`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SearchDatastoreTask {
     /// `_this`: required reference to `HostDatastoreBrowser`.
     pub this: rt::ManagedObjectReference,
@@ -2650,32 +2442,24 @@ impl rt::Object for SearchDatastoreTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SearchDatastoreTask> for SearchDatastoreTask {}
 impl rt::Value for SearchDatastoreTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SearchDatastoreTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SearchDatastoreTask {
@@ -2713,7 +2497,7 @@ impl rt::Method for SearchDatastoreTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.GuestControl`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SendNmi {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2744,32 +2528,24 @@ impl rt::Object for SendNmi {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SendNmi> for SendNmi {}
 impl rt::Value for SendNmi {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SendNmi {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SendNmi {
@@ -2805,7 +2581,7 @@ impl rt::Method for SendNmi {
 /// Returns: required boolean.
 ///
 /// Needs the privilege `Sessions.ValidateSession`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionIsActive {
     /// `sessionID`: required string.
     pub session_id: String,
@@ -2843,32 +2619,24 @@ impl rt::Object for SessionIsActive {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionIsActive> for SessionIsActive {}
 impl rt::Value for SessionIsActive {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionIsActive {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionIsActive {
@@ -2902,7 +2670,7 @@ impl rt::Method for SessionIsActive {
 /// `SetCollectorPageSize`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetCollectorPageSize {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
@@ -2940,32 +2708,24 @@ impl rt::Object for SetCollectorPageSize {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetCollectorPageSize> for SetCollectorPageSize {}
 impl rt::Value for SetCollectorPageSize {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetCollectorPageSize {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetCollectorPageSize {
@@ -3003,7 +2763,7 @@ impl rt::Method for SetCollectorPageSize {
 /// Faults: `InvalidLocale`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetLocale {
     /// `locale`: required string.
     pub locale: String,
@@ -3034,32 +2794,24 @@ impl rt::Object for SetLocale {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetLocale> for SetLocale {}
 impl rt::Value for SetLocale {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetLocale {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetLocale {
@@ -3097,7 +2849,7 @@ impl rt::Method for SetLocale {
 /// Faults: `InvalidState`, `ToolsUnavailable`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetScreenResolution {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3140,32 +2892,24 @@ impl rt::Object for SetScreenResolution {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetScreenResolution> for SetScreenResolution {}
 impl rt::Value for SetScreenResolution {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetScreenResolution {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetScreenResolution {
@@ -3201,7 +2945,7 @@ impl rt::Method for SetScreenResolution {
 /// Returns nothing.
 ///
 /// Needs the privilege `Task.Update`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetTaskDescription {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
@@ -3239,32 +2983,24 @@ impl rt::Object for SetTaskDescription {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetTaskDescription> for SetTaskDescription {}
 impl rt::Value for SetTaskDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetTaskDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetTaskDescription {
@@ -3302,7 +3038,7 @@ impl rt::Method for SetTaskDescription {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Task.Update`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetTaskState {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
@@ -3350,32 +3086,24 @@ impl rt::Object for SetTaskState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetTaskState> for SetTaskState {}
 impl rt::Value for SetTaskState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetTaskState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetTaskState {
@@ -3413,7 +3141,7 @@ impl rt::Method for SetTaskState {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetVirtualDiskUuid {
     /// `name`: required string.
     pub name: String,
@@ -3456,32 +3184,24 @@ impl rt::Object for SetVirtualDiskUuid {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetVirtualDiskUuid> for SetVirtualDiskUuid {}
 impl rt::Value for SetVirtualDiskUuid {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetVirtualDiskUuid {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetVirtualDiskUuid {
@@ -3519,7 +3239,7 @@ impl rt::Method for SetVirtualDiskUuid {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ShrinkVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -3562,32 +3282,24 @@ impl rt::Object for ShrinkVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ShrinkVirtualDiskTask> for ShrinkVirtualDiskTask {}
 impl rt::Value for ShrinkVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ShrinkVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ShrinkVirtualDiskTask {
@@ -3625,7 +3337,7 @@ impl rt::Method for ShrinkVirtualDiskTask {
 /// Faults: `ToolsUnavailable`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOff`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ShutdownGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3656,32 +3368,24 @@ impl rt::Object for ShutdownGuest {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ShutdownGuest> for ShutdownGuest {}
 impl rt::Value for ShutdownGuest {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ShutdownGuest {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ShutdownGuest {
@@ -3719,7 +3423,7 @@ impl rt::Method for ShutdownGuest {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ShutdownHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3757,32 +3461,24 @@ impl rt::Object for ShutdownHostTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ShutdownHostTask> for ShutdownHostTask {}
 impl rt::Value for ShutdownHostTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ShutdownHostTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ShutdownHostTask {
@@ -3820,7 +3516,7 @@ impl rt::Method for ShutdownHostTask {
 /// Faults: `ToolsUnavailable`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Suspend`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct StandbyGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3851,32 +3547,24 @@ impl rt::Object for StandbyGuest {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<StandbyGuest> for StandbyGuest {}
 impl rt::Value for StandbyGuest {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for StandbyGuest {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for StandbyGuest {
@@ -3914,7 +3602,7 @@ impl rt::Method for StandbyGuest {
 /// Faults: `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Suspend`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SuspendVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3945,32 +3633,24 @@ impl rt::Object for SuspendVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SuspendVmTask> for SuspendVmTask {}
 impl rt::Value for SuspendVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SuspendVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SuspendVmTask {
@@ -4008,7 +3688,7 @@ impl rt::Method for SuspendVmTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Sessions.TerminateSession`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TerminateSession {
     /// `sessionId`: list, not empty, of string.
     pub session_id: Vec<String>,
@@ -4039,32 +3719,24 @@ impl rt::Object for TerminateSession {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TerminateSession> for TerminateSession {}
 impl rt::Value for TerminateSession {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TerminateSession {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TerminateSession {
@@ -4102,7 +3774,7 @@ impl rt::Method for TerminateSession {
 /// Faults: `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOff`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TerminateVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4133,32 +3805,24 @@ impl rt::Object for TerminateVm {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TerminateVm> for TerminateVm {}
 impl rt::Value for TerminateVm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TerminateVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TerminateVm {
@@ -4196,7 +3860,7 @@ impl rt::Method for TerminateVm {
 /// Faults: `InvalidState`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UnmountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4227,32 +3891,24 @@ impl rt::Object for UnmountToolsInstaller {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UnmountToolsInstaller> for UnmountToolsInstaller {}
 impl rt::Value for UnmountToolsInstaller {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UnmountToolsInstaller {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UnmountToolsInstaller {
@@ -4290,7 +3946,7 @@ impl rt::Method for UnmountToolsInstaller {
 /// Faults: `NotFound`, `InvalidState`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UnmountVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4328,32 +3984,24 @@ impl rt::Object for UnmountVmfsVolume {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UnmountVmfsVolume> for UnmountVmfsVolume {}
 impl rt::Value for UnmountVmfsVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UnmountVmfsVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UnmountVmfsVolume {
@@ -4391,7 +4039,7 @@ impl rt::Method for UnmountVmfsVolume {
 /// Faults: `ConcurrentAccess`, `InvalidState`.
 ///
 /// Needs the privilege `Folder.Delete`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UnregisterAndDestroyTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -4422,32 +4070,24 @@ impl rt::Object for UnregisterAndDestroyTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UnregisterAndDestroyTask> for UnregisterAndDestroyTask {}
 impl rt::Value for UnregisterAndDestroyTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UnregisterAndDestroyTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UnregisterAndDestroyTask {
@@ -4485,7 +4125,7 @@ impl rt::Method for UnregisterAndDestroyTask {
 /// Faults: `TaskInProgress`, `InvalidPowerState`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Unregister`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UnregisterVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -4516,32 +4156,24 @@ impl rt::Object for UnregisterVm {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UnregisterVm> for UnregisterVm {}
 impl rt::Value for UnregisterVm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UnregisterVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UnregisterVm {
@@ -4577,7 +4209,7 @@ impl rt::Method for UnregisterVm {
 /// Returns nothing.
 ///
 /// Faults: `InvalidName`, `DuplicateName`, `InsufficientResourcesFault`, `ConcurrentAccess`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateConfig {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -4620,32 +4252,24 @@ impl rt::Object for UpdateConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateConfig> for UpdateConfig {}
 impl rt::Value for UpdateConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateConfig {
@@ -4683,7 +4307,7 @@ impl rt::Method for UpdateConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateDnsConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4721,32 +4345,24 @@ impl rt::Object for UpdateDnsConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateDnsConfig> for UpdateDnsConfig {}
 impl rt::Value for UpdateDnsConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateDnsConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateDnsConfig {
@@ -4784,7 +4400,7 @@ impl rt::Method for UpdateDnsConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateInternetScsiAlias {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4827,32 +4443,24 @@ impl rt::Object for UpdateInternetScsiAlias {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateInternetScsiAlias> for UpdateInternetScsiAlias {}
 impl rt::Value for UpdateInternetScsiAlias {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateInternetScsiAlias {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateInternetScsiAlias {
@@ -4890,7 +4498,7 @@ impl rt::Method for UpdateInternetScsiAlias {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateInternetScsiAuthenticationProperties {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -4947,33 +4555,24 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateInternetScsiAuthenticationProperties>
-for UpdateInternetScsiAuthenticationProperties {}
 impl rt::Value for UpdateInternetScsiAuthenticationProperties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateInternetScsiAuthenticationProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateInternetScsiAuthenticationProperties {
@@ -5011,7 +4610,7 @@ impl rt::Method for UpdateInternetScsiAuthenticationProperties {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateInternetScsiName {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5054,32 +4653,24 @@ impl rt::Object for UpdateInternetScsiName {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateInternetScsiName> for UpdateInternetScsiName {}
 impl rt::Value for UpdateInternetScsiName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateInternetScsiName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateInternetScsiName {
@@ -5117,7 +4708,7 @@ impl rt::Method for UpdateInternetScsiName {
 /// Faults: `HostConfigFault`, `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateIpRouteConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5155,32 +4746,24 @@ impl rt::Object for UpdateIpRouteConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateIpRouteConfig> for UpdateIpRouteConfig {}
 impl rt::Value for UpdateIpRouteConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateIpRouteConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateIpRouteConfig {
@@ -5216,7 +4799,7 @@ impl rt::Method for UpdateIpRouteConfig {
 /// Returns nothing.
 ///
 /// Faults: `InvalidName`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateOptions {
     /// `changedValue`: list, not empty, of `OptionValue` or a descendant.
     pub changed_value: Vec<rt::Poly<objects::OptionValue>>,
@@ -5247,32 +4830,24 @@ impl rt::Object for UpdateOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateOptions> for UpdateOptions {}
 impl rt::Value for UpdateOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateOptions {
@@ -5310,7 +4885,7 @@ impl rt::Method for UpdateOptions {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdatePhysicalNicLinkSpeed {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5353,32 +4928,24 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdatePhysicalNicLinkSpeed> for UpdatePhysicalNicLinkSpeed {}
 impl rt::Value for UpdatePhysicalNicLinkSpeed {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdatePhysicalNicLinkSpeed {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdatePhysicalNicLinkSpeed {
@@ -5416,7 +4983,7 @@ impl rt::Method for UpdatePhysicalNicLinkSpeed {
 /// Faults: `AlreadyExists`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdatePortGroup {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5459,32 +5026,24 @@ impl rt::Object for UpdatePortGroup {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdatePortGroup> for UpdatePortGroup {}
 impl rt::Value for UpdatePortGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdatePortGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdatePortGroup {
@@ -5522,7 +5081,7 @@ impl rt::Method for UpdatePortGroup {
 /// Faults: `InvalidState`, `OutOfBounds`.
 ///
 /// Needs the privilege `Task.Update`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateProgress {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
@@ -5560,32 +5119,24 @@ impl rt::Object for UpdateProgress {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateProgress> for UpdateProgress {}
 impl rt::Value for UpdateProgress {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateProgress {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateProgress {
@@ -5623,7 +5174,7 @@ impl rt::Method for UpdateProgress {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateSoftwareInternetScsiEnabled {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5661,33 +5212,24 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateSoftwareInternetScsiEnabled>
-for UpdateSoftwareInternetScsiEnabled {}
 impl rt::Value for UpdateSoftwareInternetScsiEnabled {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateSoftwareInternetScsiEnabled {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateSoftwareInternetScsiEnabled {
@@ -5723,7 +5265,7 @@ impl rt::Method for UpdateSoftwareInternetScsiEnabled {
 /// Returns nothing.
 ///
 /// Faults: `NotFound`, `HostConfigFault`, `InvalidState`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5766,32 +5308,24 @@ impl rt::Object for UpdateVirtualNic {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateVirtualNic> for UpdateVirtualNic {}
 impl rt::Value for UpdateVirtualNic {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateVirtualNic {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateVirtualNic {
@@ -5829,7 +5363,7 @@ impl rt::Method for UpdateVirtualNic {
 /// Faults: `ResourceInUse`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateVirtualSwitch {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -5872,32 +5406,24 @@ impl rt::Object for UpdateVirtualSwitch {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateVirtualSwitch> for UpdateVirtualSwitch {}
 impl rt::Value for UpdateVirtualSwitch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateVirtualSwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateVirtualSwitch {
@@ -5935,7 +5461,7 @@ impl rt::Method for UpdateVirtualSwitch {
 /// Faults: `InvalidState`, `TaskInProgress`, `VmToolsUpgradeFault`, `ToolsUnavailable`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpgradeToolsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -5973,32 +5499,24 @@ impl rt::Object for UpgradeToolsTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpgradeToolsTask> for UpgradeToolsTask {}
 impl rt::Value for UpgradeToolsTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpgradeToolsTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpgradeToolsTask {
@@ -6036,7 +5554,7 @@ impl rt::Method for UpgradeToolsTask {
 /// Faults: `InvalidState`, `TaskInProgress`, `AlreadyUpgraded`, `NoDiskFound`.
 ///
 /// Needs the privilege `VirtualMachine.Config.UpgradeVirtualHardware`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpgradeVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -6074,32 +5592,24 @@ impl rt::Object for UpgradeVmTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpgradeVmTask> for UpgradeVmTask {}
 impl rt::Value for UpgradeVmTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpgradeVmTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpgradeVmTask {
@@ -6137,7 +5647,7 @@ impl rt::Method for UpgradeVmTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ValidateMigration {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
@@ -6195,32 +5705,24 @@ impl rt::Object for ValidateMigration {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ValidateMigration> for ValidateMigration {}
 impl rt::Value for ValidateMigration {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ValidateMigration {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ValidateMigration {
@@ -6258,7 +5760,7 @@ impl rt::Method for ValidateMigration {
 /// Faults: `InvalidCollectorVersion`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct WaitForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
@@ -6289,32 +5791,24 @@ impl rt::Object for WaitForUpdates {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<WaitForUpdates> for WaitForUpdates {}
 impl rt::Value for WaitForUpdates {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for WaitForUpdates {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for WaitForUpdates {
@@ -6352,7 +5846,7 @@ impl rt::Method for WaitForUpdates {
 /// Faults: `InvalidCollectorVersion`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct WaitForUpdatesEx {
     /// `version`: optional string.
     pub version: Option<String>,
@@ -6390,32 +5884,24 @@ impl rt::Object for WaitForUpdatesEx {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<WaitForUpdatesEx> for WaitForUpdatesEx {}
 impl rt::Value for WaitForUpdatesEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for WaitForUpdatesEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for WaitForUpdatesEx {
@@ -6453,7 +5939,7 @@ impl rt::Method for WaitForUpdatesEx {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ZeroFillVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -6491,32 +5977,24 @@ impl rt::Object for ZeroFillVirtualDiskTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ZeroFillVirtualDiskTask> for ZeroFillVirtualDiskTask {}
 impl rt::Value for ZeroFillVirtualDiskTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ZeroFillVirtualDiskTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ZeroFillVirtualDiskTask {
@@ -6554,7 +6032,7 @@ impl rt::Method for ZeroFillVirtualDiskTask {
 /// Faults: `InvalidPowerState`, `TaskInProgress`, `FileFault`, `InvalidState`, `VmConfigFault`, `AlreadyExists`.
 ///
 /// Needs the privilege `VirtualMachine.Config.ReloadFromPath`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReloadVirtualMachineFromPathTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -6592,32 +6070,24 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReloadVirtualMachineFromPathTask> for ReloadVirtualMachineFromPathTask {}
 impl rt::Value for ReloadVirtualMachineFromPathTask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReloadVirtualMachineFromPathTask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReloadVirtualMachineFromPathTask {

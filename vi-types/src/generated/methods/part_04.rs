@@ -6,7 +6,7 @@ use crate as rt;
 /// `setCustomValue`, a method of `ExtensibleManagedObject`, since VI API 2.5.
 ///
 /// Returns nothing.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SetCustomValue {
     /// `_this`: required reference to `ExtensibleManagedObject`.
     pub this: rt::ManagedObjectReference,
@@ -49,32 +49,24 @@ impl rt::Object for SetCustomValue {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SetCustomValue> for SetCustomValue {}
 impl rt::Value for SetCustomValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SetCustomValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SetCustomValue {

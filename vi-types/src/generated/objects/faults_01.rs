@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// The fault `AlreadyExists`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AlreadyExists {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -46,12 +46,7 @@ impl rt::Object for AlreadyExists {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AlreadyExists> for AlreadyExists {}
-impl rt::Extends<VimFault> for AlreadyExists {}
 impl rt::Extends<MethodFault> for AlreadyExists {}
 impl std::ops::Deref for AlreadyExists {
     type Target = VimFault;
@@ -65,20 +60,22 @@ impl std::ops::DerefMut for AlreadyExists {
     }
 }
 impl rt::Value for AlreadyExists {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AlreadyExists {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyExists {
@@ -99,7 +96,7 @@ impl serde::Serialize for AlreadyExists {
 }
 
 /// The fault `AlreadyUpgraded`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AlreadyUpgraded {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -136,12 +133,7 @@ impl rt::Object for AlreadyUpgraded {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AlreadyUpgraded> for AlreadyUpgraded {}
-impl rt::Extends<VimFault> for AlreadyUpgraded {}
 impl rt::Extends<MethodFault> for AlreadyUpgraded {}
 impl std::ops::Deref for AlreadyUpgraded {
     type Target = VimFault;
@@ -155,20 +147,22 @@ impl std::ops::DerefMut for AlreadyUpgraded {
     }
 }
 impl rt::Value for AlreadyUpgraded {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AlreadyUpgraded {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyUpgraded {
@@ -189,7 +183,7 @@ impl serde::Serialize for AlreadyUpgraded {
 }
 
 /// The fault `ApplicationQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ApplicationQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -226,13 +220,7 @@ impl rt::Object for ApplicationQuiesceFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ApplicationQuiesceFault> for ApplicationQuiesceFault {}
-impl rt::Extends<SnapshotFault> for ApplicationQuiesceFault {}
-impl rt::Extends<VimFault> for ApplicationQuiesceFault {}
 impl rt::Extends<MethodFault> for ApplicationQuiesceFault {}
 impl std::ops::Deref for ApplicationQuiesceFault {
     type Target = SnapshotFault;
@@ -246,20 +234,22 @@ impl std::ops::DerefMut for ApplicationQuiesceFault {
     }
 }
 impl rt::Value for ApplicationQuiesceFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ApplicationQuiesceFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ApplicationQuiesceFault {
@@ -280,7 +270,7 @@ impl serde::Serialize for ApplicationQuiesceFault {
 }
 
 /// The fault `CannotAccessFile`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotAccessFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -317,13 +307,7 @@ impl rt::Object for CannotAccessFile {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotAccessFile> for CannotAccessFile {}
-impl rt::Extends<FileFault> for CannotAccessFile {}
-impl rt::Extends<VimFault> for CannotAccessFile {}
 impl rt::Extends<MethodFault> for CannotAccessFile {}
 impl std::ops::Deref for CannotAccessFile {
     type Target = FileFault;
@@ -337,20 +321,22 @@ impl std::ops::DerefMut for CannotAccessFile {
     }
 }
 impl rt::Value for CannotAccessFile {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotAccessFile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessFile {
@@ -371,7 +357,7 @@ impl serde::Serialize for CannotAccessFile {
 }
 
 /// The fault `CannotAccessNetwork`, a [`CannotAccessVmDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotAccessNetwork {
     /// The properties of `CannotAccessVmDevice`.
     pub base: CannotAccessVmDevice,
@@ -415,15 +401,7 @@ impl rt::Object for CannotAccessNetwork {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotAccessNetwork> for CannotAccessNetwork {}
-impl rt::Extends<CannotAccessVmDevice> for CannotAccessNetwork {}
-impl rt::Extends<CannotAccessVmComponent> for CannotAccessNetwork {}
-impl rt::Extends<VmConfigFault> for CannotAccessNetwork {}
-impl rt::Extends<VimFault> for CannotAccessNetwork {}
 impl rt::Extends<MethodFault> for CannotAccessNetwork {}
 impl std::ops::Deref for CannotAccessNetwork {
     type Target = CannotAccessVmDevice;
@@ -437,20 +415,22 @@ impl std::ops::DerefMut for CannotAccessNetwork {
     }
 }
 impl rt::Value for CannotAccessNetwork {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotAccessNetwork {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessNetwork {
@@ -471,7 +451,7 @@ impl serde::Serialize for CannotAccessNetwork {
 }
 
 /// The fault `CannotAccessVmComponent`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotAccessVmComponent {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -508,13 +488,7 @@ impl rt::Object for CannotAccessVmComponent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotAccessVmComponent> for CannotAccessVmComponent {}
-impl rt::Extends<VmConfigFault> for CannotAccessVmComponent {}
-impl rt::Extends<VimFault> for CannotAccessVmComponent {}
 impl rt::Extends<MethodFault> for CannotAccessVmComponent {}
 impl std::ops::Deref for CannotAccessVmComponent {
     type Target = VmConfigFault;
@@ -528,20 +502,22 @@ impl std::ops::DerefMut for CannotAccessVmComponent {
     }
 }
 impl rt::Value for CannotAccessVmComponent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotAccessVmComponent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmComponent {
@@ -562,7 +538,7 @@ impl serde::Serialize for CannotAccessVmComponent {
 }
 
 /// The fault `CannotAccessVmConfig`, a [`CannotAccessVmComponent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotAccessVmConfig {
     /// The properties of `CannotAccessVmComponent`.
     pub base: CannotAccessVmComponent,
@@ -603,14 +579,7 @@ impl rt::Object for CannotAccessVmConfig {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotAccessVmConfig> for CannotAccessVmConfig {}
-impl rt::Extends<CannotAccessVmComponent> for CannotAccessVmConfig {}
-impl rt::Extends<VmConfigFault> for CannotAccessVmConfig {}
-impl rt::Extends<VimFault> for CannotAccessVmConfig {}
 impl rt::Extends<MethodFault> for CannotAccessVmConfig {}
 impl std::ops::Deref for CannotAccessVmConfig {
     type Target = CannotAccessVmComponent;
@@ -624,20 +593,22 @@ impl std::ops::DerefMut for CannotAccessVmConfig {
     }
 }
 impl rt::Value for CannotAccessVmConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotAccessVmConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmConfig {
@@ -658,7 +629,7 @@ impl serde::Serialize for CannotAccessVmConfig {
 }
 
 /// The fault `CannotAccessVmDevice`, a [`CannotAccessVmComponent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotAccessVmDevice {
     /// The properties of `CannotAccessVmComponent`.
     pub base: CannotAccessVmComponent,
@@ -711,14 +682,7 @@ impl rt::Object for CannotAccessVmDevice {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotAccessVmDevice> for CannotAccessVmDevice {}
-impl rt::Extends<CannotAccessVmComponent> for CannotAccessVmDevice {}
-impl rt::Extends<VmConfigFault> for CannotAccessVmDevice {}
-impl rt::Extends<VimFault> for CannotAccessVmDevice {}
 impl rt::Extends<MethodFault> for CannotAccessVmDevice {}
 impl std::ops::Deref for CannotAccessVmDevice {
     type Target = CannotAccessVmComponent;
@@ -732,20 +696,22 @@ impl std::ops::DerefMut for CannotAccessVmDevice {
     }
 }
 impl rt::Value for CannotAccessVmDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotAccessVmDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmDevice {
@@ -766,7 +732,7 @@ impl serde::Serialize for CannotAccessVmDevice {
 }
 
 /// The fault `CannotAccessVmDisk`, a [`CannotAccessVmDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotAccessVmDisk {
     /// The properties of `CannotAccessVmDevice`.
     pub base: CannotAccessVmDevice,
@@ -807,15 +773,7 @@ impl rt::Object for CannotAccessVmDisk {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotAccessVmDisk> for CannotAccessVmDisk {}
-impl rt::Extends<CannotAccessVmDevice> for CannotAccessVmDisk {}
-impl rt::Extends<CannotAccessVmComponent> for CannotAccessVmDisk {}
-impl rt::Extends<VmConfigFault> for CannotAccessVmDisk {}
-impl rt::Extends<VimFault> for CannotAccessVmDisk {}
 impl rt::Extends<MethodFault> for CannotAccessVmDisk {}
 impl std::ops::Deref for CannotAccessVmDisk {
     type Target = CannotAccessVmDevice;
@@ -829,20 +787,22 @@ impl std::ops::DerefMut for CannotAccessVmDisk {
     }
 }
 impl rt::Value for CannotAccessVmDisk {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotAccessVmDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotAccessVmDisk {
@@ -863,7 +823,7 @@ impl serde::Serialize for CannotAccessVmDisk {
 }
 
 /// The fault `CannotCreateFile`, a [`FileFault`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotCreateFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -900,13 +860,7 @@ impl rt::Object for CannotCreateFile {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotCreateFile> for CannotCreateFile {}
-impl rt::Extends<FileFault> for CannotCreateFile {}
-impl rt::Extends<VimFault> for CannotCreateFile {}
 impl rt::Extends<MethodFault> for CannotCreateFile {}
 impl std::ops::Deref for CannotCreateFile {
     type Target = FileFault;
@@ -920,20 +874,22 @@ impl std::ops::DerefMut for CannotCreateFile {
     }
 }
 impl rt::Value for CannotCreateFile {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotCreateFile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotCreateFile {
@@ -954,7 +910,7 @@ impl serde::Serialize for CannotCreateFile {
 }
 
 /// The fault `CannotDeleteFile`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotDeleteFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -991,13 +947,7 @@ impl rt::Object for CannotDeleteFile {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotDeleteFile> for CannotDeleteFile {}
-impl rt::Extends<FileFault> for CannotDeleteFile {}
-impl rt::Extends<VimFault> for CannotDeleteFile {}
 impl rt::Extends<MethodFault> for CannotDeleteFile {}
 impl std::ops::Deref for CannotDeleteFile {
     type Target = FileFault;
@@ -1011,20 +961,22 @@ impl std::ops::DerefMut for CannotDeleteFile {
     }
 }
 impl rt::Value for CannotDeleteFile {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotDeleteFile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotDeleteFile {
@@ -1045,7 +997,7 @@ impl serde::Serialize for CannotDeleteFile {
 }
 
 /// The fault `CannotMoveVmWithDeltaDisk`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CannotMoveVmWithDeltaDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -1086,13 +1038,7 @@ impl rt::Object for CannotMoveVmWithDeltaDisk {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CannotMoveVmWithDeltaDisk> for CannotMoveVmWithDeltaDisk {}
-impl rt::Extends<MigrationFault> for CannotMoveVmWithDeltaDisk {}
-impl rt::Extends<VimFault> for CannotMoveVmWithDeltaDisk {}
 impl rt::Extends<MethodFault> for CannotMoveVmWithDeltaDisk {}
 impl std::ops::Deref for CannotMoveVmWithDeltaDisk {
     type Target = MigrationFault;
@@ -1106,20 +1052,22 @@ impl std::ops::DerefMut for CannotMoveVmWithDeltaDisk {
     }
 }
 impl rt::Value for CannotMoveVmWithDeltaDisk {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CannotMoveVmWithDeltaDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CannotMoveVmWithDeltaDisk {
@@ -1140,7 +1088,7 @@ impl serde::Serialize for CannotMoveVmWithDeltaDisk {
 }
 
 /// The fault `ConcurrentAccess`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ConcurrentAccess {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1177,12 +1125,7 @@ impl rt::Object for ConcurrentAccess {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ConcurrentAccess> for ConcurrentAccess {}
-impl rt::Extends<VimFault> for ConcurrentAccess {}
 impl rt::Extends<MethodFault> for ConcurrentAccess {}
 impl std::ops::Deref for ConcurrentAccess {
     type Target = VimFault;
@@ -1196,20 +1139,22 @@ impl std::ops::DerefMut for ConcurrentAccess {
     }
 }
 impl rt::Value for ConcurrentAccess {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ConcurrentAccess {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ConcurrentAccess {
@@ -1230,7 +1175,7 @@ impl serde::Serialize for ConcurrentAccess {
 }
 
 /// The fault `CustomizationFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1267,12 +1212,7 @@ impl rt::Object for CustomizationFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationFault> for CustomizationFault {}
-impl rt::Extends<VimFault> for CustomizationFault {}
 impl rt::Extends<MethodFault> for CustomizationFault {}
 impl std::ops::Deref for CustomizationFault {
     type Target = VimFault;
@@ -1286,20 +1226,22 @@ impl std::ops::DerefMut for CustomizationFault {
     }
 }
 impl rt::Value for CustomizationFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFault {
@@ -1320,7 +1262,7 @@ impl serde::Serialize for CustomizationFault {
 }
 
 /// The fault `DatacenterMismatch`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatacenterMismatch {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -1376,13 +1318,7 @@ impl rt::Object for DatacenterMismatch {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatacenterMismatch> for DatacenterMismatch {}
-impl rt::Extends<MigrationFault> for DatacenterMismatch {}
-impl rt::Extends<VimFault> for DatacenterMismatch {}
 impl rt::Extends<MethodFault> for DatacenterMismatch {}
 impl std::ops::Deref for DatacenterMismatch {
     type Target = MigrationFault;
@@ -1396,20 +1332,22 @@ impl std::ops::DerefMut for DatacenterMismatch {
     }
 }
 impl rt::Value for DatacenterMismatch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatacenterMismatch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterMismatch {
@@ -1430,7 +1368,7 @@ impl serde::Serialize for DatacenterMismatch {
 }
 
 /// The fault `DatastoreNotWritableOnHost`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatastoreNotWritableOnHost {
     /// The properties of `InvalidDatastore`.
     pub base: InvalidDatastore,
@@ -1471,13 +1409,7 @@ impl rt::Object for DatastoreNotWritableOnHost {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatastoreNotWritableOnHost> for DatastoreNotWritableOnHost {}
-impl rt::Extends<InvalidDatastore> for DatastoreNotWritableOnHost {}
-impl rt::Extends<VimFault> for DatastoreNotWritableOnHost {}
 impl rt::Extends<MethodFault> for DatastoreNotWritableOnHost {}
 impl std::ops::Deref for DatastoreNotWritableOnHost {
     type Target = InvalidDatastore;
@@ -1491,20 +1423,22 @@ impl std::ops::DerefMut for DatastoreNotWritableOnHost {
     }
 }
 impl rt::Value for DatastoreNotWritableOnHost {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatastoreNotWritableOnHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreNotWritableOnHost {
@@ -1525,7 +1459,7 @@ impl serde::Serialize for DatastoreNotWritableOnHost {
 }
 
 /// The fault `DeviceNotFound`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeviceNotFound {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -1562,15 +1496,7 @@ impl rt::Object for DeviceNotFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeviceNotFound> for DeviceNotFound {}
-impl rt::Extends<InvalidDeviceSpec> for DeviceNotFound {}
-impl rt::Extends<InvalidVmConfig> for DeviceNotFound {}
-impl rt::Extends<VmConfigFault> for DeviceNotFound {}
-impl rt::Extends<VimFault> for DeviceNotFound {}
 impl rt::Extends<MethodFault> for DeviceNotFound {}
 impl std::ops::Deref for DeviceNotFound {
     type Target = InvalidDeviceSpec;
@@ -1584,20 +1510,22 @@ impl std::ops::DerefMut for DeviceNotFound {
     }
 }
 impl rt::Value for DeviceNotFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeviceNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeviceNotFound {
@@ -1618,7 +1546,7 @@ impl serde::Serialize for DeviceNotFound {
 }
 
 /// The fault `DeviceNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeviceNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -1666,14 +1594,7 @@ impl rt::Object for DeviceNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeviceNotSupported> for DeviceNotSupported {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue> for DeviceNotSupported {}
-impl rt::Extends<VmConfigFault> for DeviceNotSupported {}
-impl rt::Extends<VimFault> for DeviceNotSupported {}
 impl rt::Extends<MethodFault> for DeviceNotSupported {}
 impl std::ops::Deref for DeviceNotSupported {
     type Target = VirtualHardwareCompatibilityIssue;
@@ -1687,20 +1608,22 @@ impl std::ops::DerefMut for DeviceNotSupported {
     }
 }
 impl rt::Value for DeviceNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeviceNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeviceNotSupported {
@@ -1721,7 +1644,7 @@ impl serde::Serialize for DeviceNotSupported {
 }
 
 /// The fault `DirectoryNotEmpty`, a [`FileFault`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DirectoryNotEmpty {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -1758,13 +1681,7 @@ impl rt::Object for DirectoryNotEmpty {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DirectoryNotEmpty> for DirectoryNotEmpty {}
-impl rt::Extends<FileFault> for DirectoryNotEmpty {}
-impl rt::Extends<VimFault> for DirectoryNotEmpty {}
 impl rt::Extends<MethodFault> for DirectoryNotEmpty {}
 impl std::ops::Deref for DirectoryNotEmpty {
     type Target = FileFault;
@@ -1778,20 +1695,22 @@ impl std::ops::DerefMut for DirectoryNotEmpty {
     }
 }
 impl rt::Value for DirectoryNotEmpty {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DirectoryNotEmpty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DirectoryNotEmpty {
@@ -1812,7 +1731,7 @@ impl serde::Serialize for DirectoryNotEmpty {
 }
 
 /// The fault `DiskNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DiskNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -1853,14 +1772,7 @@ impl rt::Object for DiskNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DiskNotSupported> for DiskNotSupported {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue> for DiskNotSupported {}
-impl rt::Extends<VmConfigFault> for DiskNotSupported {}
-impl rt::Extends<VimFault> for DiskNotSupported {}
 impl rt::Extends<MethodFault> for DiskNotSupported {}
 impl std::ops::Deref for DiskNotSupported {
     type Target = VirtualHardwareCompatibilityIssue;
@@ -1874,20 +1786,22 @@ impl std::ops::DerefMut for DiskNotSupported {
     }
 }
 impl rt::Value for DiskNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DiskNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DiskNotSupported {
@@ -1908,7 +1822,7 @@ impl serde::Serialize for DiskNotSupported {
 }
 
 /// The fault `DuplicateName`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DuplicateName {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1956,12 +1870,7 @@ impl rt::Object for DuplicateName {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DuplicateName> for DuplicateName {}
-impl rt::Extends<VimFault> for DuplicateName {}
 impl rt::Extends<MethodFault> for DuplicateName {}
 impl std::ops::Deref for DuplicateName {
     type Target = VimFault;
@@ -1975,20 +1884,22 @@ impl std::ops::DerefMut for DuplicateName {
     }
 }
 impl rt::Value for DuplicateName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DuplicateName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DuplicateName {
@@ -2009,7 +1920,7 @@ impl serde::Serialize for DuplicateName {
 }
 
 /// The fault `FileAlreadyExists`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileAlreadyExists {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -2046,13 +1957,7 @@ impl rt::Object for FileAlreadyExists {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileAlreadyExists> for FileAlreadyExists {}
-impl rt::Extends<FileFault> for FileAlreadyExists {}
-impl rt::Extends<VimFault> for FileAlreadyExists {}
 impl rt::Extends<MethodFault> for FileAlreadyExists {}
 impl std::ops::Deref for FileAlreadyExists {
     type Target = FileFault;
@@ -2066,20 +1971,22 @@ impl std::ops::DerefMut for FileAlreadyExists {
     }
 }
 impl rt::Value for FileAlreadyExists {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileAlreadyExists {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileAlreadyExists {
@@ -2100,7 +2007,7 @@ impl serde::Serialize for FileAlreadyExists {
 }
 
 /// The fault `FileBackedPortNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileBackedPortNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
@@ -2137,15 +2044,7 @@ impl rt::Object for FileBackedPortNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileBackedPortNotSupported> for FileBackedPortNotSupported {}
-impl rt::Extends<DeviceNotSupported> for FileBackedPortNotSupported {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue> for FileBackedPortNotSupported {}
-impl rt::Extends<VmConfigFault> for FileBackedPortNotSupported {}
-impl rt::Extends<VimFault> for FileBackedPortNotSupported {}
 impl rt::Extends<MethodFault> for FileBackedPortNotSupported {}
 impl std::ops::Deref for FileBackedPortNotSupported {
     type Target = DeviceNotSupported;
@@ -2159,20 +2058,22 @@ impl std::ops::DerefMut for FileBackedPortNotSupported {
     }
 }
 impl rt::Value for FileBackedPortNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileBackedPortNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileBackedPortNotSupported {
@@ -2193,7 +2094,7 @@ impl serde::Serialize for FileBackedPortNotSupported {
 }
 
 /// The fault `FileFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2234,12 +2135,7 @@ impl rt::Object for FileFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileFault> for FileFault {}
-impl rt::Extends<VimFault> for FileFault {}
 impl rt::Extends<MethodFault> for FileFault {}
 impl std::ops::Deref for FileFault {
     type Target = VimFault;
@@ -2253,20 +2149,22 @@ impl std::ops::DerefMut for FileFault {
     }
 }
 impl rt::Value for FileFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileFault {
@@ -2287,7 +2185,7 @@ impl serde::Serialize for FileFault {
 }
 
 /// The fault `FileLocked`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileLocked {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -2324,13 +2222,7 @@ impl rt::Object for FileLocked {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileLocked> for FileLocked {}
-impl rt::Extends<FileFault> for FileLocked {}
-impl rt::Extends<VimFault> for FileLocked {}
 impl rt::Extends<MethodFault> for FileLocked {}
 impl std::ops::Deref for FileLocked {
     type Target = FileFault;
@@ -2344,20 +2236,22 @@ impl std::ops::DerefMut for FileLocked {
     }
 }
 impl rt::Value for FileLocked {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileLocked {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileLocked {
@@ -2378,7 +2272,7 @@ impl serde::Serialize for FileLocked {
 }
 
 /// The fault `FileNotFound`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileNotFound {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -2415,13 +2309,7 @@ impl rt::Object for FileNotFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileNotFound> for FileNotFound {}
-impl rt::Extends<FileFault> for FileNotFound {}
-impl rt::Extends<VimFault> for FileNotFound {}
 impl rt::Extends<MethodFault> for FileNotFound {}
 impl std::ops::Deref for FileNotFound {
     type Target = FileFault;
@@ -2435,20 +2323,22 @@ impl std::ops::DerefMut for FileNotFound {
     }
 }
 impl rt::Value for FileNotFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileNotFound {
@@ -2469,7 +2359,7 @@ impl serde::Serialize for FileNotFound {
 }
 
 /// The fault `FileNotWritable`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileNotWritable {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -2506,13 +2396,7 @@ impl rt::Object for FileNotWritable {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileNotWritable> for FileNotWritable {}
-impl rt::Extends<FileFault> for FileNotWritable {}
-impl rt::Extends<VimFault> for FileNotWritable {}
 impl rt::Extends<MethodFault> for FileNotWritable {}
 impl std::ops::Deref for FileNotWritable {
     type Target = FileFault;
@@ -2526,20 +2410,22 @@ impl std::ops::DerefMut for FileNotWritable {
     }
 }
 impl rt::Value for FileNotWritable {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileNotWritable {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileNotWritable {
@@ -2560,7 +2446,7 @@ impl serde::Serialize for FileNotWritable {
 }
 
 /// The fault `FileTooLarge`, a [`FileFault`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileTooLarge {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -2613,13 +2499,7 @@ impl rt::Object for FileTooLarge {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileTooLarge> for FileTooLarge {}
-impl rt::Extends<FileFault> for FileTooLarge {}
-impl rt::Extends<VimFault> for FileTooLarge {}
 impl rt::Extends<MethodFault> for FileTooLarge {}
 impl std::ops::Deref for FileTooLarge {
     type Target = FileFault;
@@ -2633,20 +2513,22 @@ impl std::ops::DerefMut for FileTooLarge {
     }
 }
 impl rt::Value for FileTooLarge {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileTooLarge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileTooLarge {
@@ -2667,7 +2549,7 @@ impl serde::Serialize for FileTooLarge {
 }
 
 /// The fault `FilesystemQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FilesystemQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -2704,13 +2586,7 @@ impl rt::Object for FilesystemQuiesceFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FilesystemQuiesceFault> for FilesystemQuiesceFault {}
-impl rt::Extends<SnapshotFault> for FilesystemQuiesceFault {}
-impl rt::Extends<VimFault> for FilesystemQuiesceFault {}
 impl rt::Extends<MethodFault> for FilesystemQuiesceFault {}
 impl std::ops::Deref for FilesystemQuiesceFault {
     type Target = SnapshotFault;
@@ -2724,20 +2600,22 @@ impl std::ops::DerefMut for FilesystemQuiesceFault {
     }
 }
 impl rt::Value for FilesystemQuiesceFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FilesystemQuiesceFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FilesystemQuiesceFault {
@@ -2758,7 +2636,7 @@ impl serde::Serialize for FilesystemQuiesceFault {
 }
 
 /// The fault `GenericVmConfigFault`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GenericVmConfigFault {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -2799,13 +2677,7 @@ impl rt::Object for GenericVmConfigFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GenericVmConfigFault> for GenericVmConfigFault {}
-impl rt::Extends<VmConfigFault> for GenericVmConfigFault {}
-impl rt::Extends<VimFault> for GenericVmConfigFault {}
 impl rt::Extends<MethodFault> for GenericVmConfigFault {}
 impl std::ops::Deref for GenericVmConfigFault {
     type Target = VmConfigFault;
@@ -2819,20 +2691,22 @@ impl std::ops::DerefMut for GenericVmConfigFault {
     }
 }
 impl rt::Value for GenericVmConfigFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GenericVmConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GenericVmConfigFault {
@@ -2853,7 +2727,7 @@ impl serde::Serialize for GenericVmConfigFault {
 }
 
 /// The fault `GuestOperationsFault`, a [`VimFault`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestOperationsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2890,12 +2764,7 @@ impl rt::Object for GuestOperationsFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestOperationsFault> for GuestOperationsFault {}
-impl rt::Extends<VimFault> for GuestOperationsFault {}
 impl rt::Extends<MethodFault> for GuestOperationsFault {}
 impl std::ops::Deref for GuestOperationsFault {
     type Target = VimFault;
@@ -2909,20 +2778,22 @@ impl std::ops::DerefMut for GuestOperationsFault {
     }
 }
 impl rt::Value for GuestOperationsFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestOperationsFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestOperationsFault {
@@ -2943,7 +2814,7 @@ impl serde::Serialize for GuestOperationsFault {
 }
 
 /// The fault `HostCommunication`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCommunication {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -2980,12 +2851,7 @@ impl rt::Object for HostCommunication {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCommunication> for HostCommunication {}
-impl rt::Extends<RuntimeFault> for HostCommunication {}
 impl rt::Extends<MethodFault> for HostCommunication {}
 impl std::ops::Deref for HostCommunication {
     type Target = RuntimeFault;
@@ -2999,20 +2865,22 @@ impl std::ops::DerefMut for HostCommunication {
     }
 }
 impl rt::Value for HostCommunication {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCommunication {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCommunication {
@@ -3033,7 +2901,7 @@ impl serde::Serialize for HostCommunication {
 }
 
 /// The fault `HostConfigFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3070,12 +2938,7 @@ impl rt::Object for HostConfigFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConfigFault> for HostConfigFault {}
-impl rt::Extends<VimFault> for HostConfigFault {}
 impl rt::Extends<MethodFault> for HostConfigFault {}
 impl std::ops::Deref for HostConfigFault {
     type Target = VimFault;
@@ -3089,20 +2952,22 @@ impl std::ops::DerefMut for HostConfigFault {
     }
 }
 impl rt::Value for HostConfigFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigFault {
@@ -3123,7 +2988,7 @@ impl serde::Serialize for HostConfigFault {
 }
 
 /// The fault `HostConnectFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConnectFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3160,12 +3025,7 @@ impl rt::Object for HostConnectFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConnectFault> for HostConnectFault {}
-impl rt::Extends<VimFault> for HostConnectFault {}
 impl rt::Extends<MethodFault> for HostConnectFault {}
 impl std::ops::Deref for HostConnectFault {
     type Target = VimFault;
@@ -3179,20 +3039,22 @@ impl std::ops::DerefMut for HostConnectFault {
     }
 }
 impl rt::Value for HostConnectFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConnectFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectFault {
@@ -3213,7 +3075,7 @@ impl serde::Serialize for HostConnectFault {
 }
 
 /// The fault `HostNotConnected`, a [`HostCommunication`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNotConnected {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
@@ -3250,13 +3112,7 @@ impl rt::Object for HostNotConnected {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNotConnected> for HostNotConnected {}
-impl rt::Extends<HostCommunication> for HostNotConnected {}
-impl rt::Extends<RuntimeFault> for HostNotConnected {}
 impl rt::Extends<MethodFault> for HostNotConnected {}
 impl std::ops::Deref for HostNotConnected {
     type Target = HostCommunication;
@@ -3270,20 +3126,22 @@ impl std::ops::DerefMut for HostNotConnected {
     }
 }
 impl rt::Value for HostNotConnected {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNotConnected {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNotConnected {
@@ -3304,7 +3162,7 @@ impl serde::Serialize for HostNotConnected {
 }
 
 /// The fault `HostNotReachable`, a [`HostCommunication`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNotReachable {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
@@ -3341,13 +3199,7 @@ impl rt::Object for HostNotReachable {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNotReachable> for HostNotReachable {}
-impl rt::Extends<HostCommunication> for HostNotReachable {}
-impl rt::Extends<RuntimeFault> for HostNotReachable {}
 impl rt::Extends<MethodFault> for HostNotReachable {}
 impl std::ops::Deref for HostNotReachable {
     type Target = HostCommunication;
@@ -3361,20 +3213,22 @@ impl std::ops::DerefMut for HostNotReachable {
     }
 }
 impl rt::Value for HostNotReachable {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNotReachable {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNotReachable {
@@ -3395,7 +3249,7 @@ impl serde::Serialize for HostNotReachable {
 }
 
 /// The fault `IncorrectFileType`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct IncorrectFileType {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -3432,13 +3286,7 @@ impl rt::Object for IncorrectFileType {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<IncorrectFileType> for IncorrectFileType {}
-impl rt::Extends<FileFault> for IncorrectFileType {}
-impl rt::Extends<VimFault> for IncorrectFileType {}
 impl rt::Extends<MethodFault> for IncorrectFileType {}
 impl std::ops::Deref for IncorrectFileType {
     type Target = FileFault;
@@ -3452,20 +3300,22 @@ impl std::ops::DerefMut for IncorrectFileType {
     }
 }
 impl rt::Value for IncorrectFileType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for IncorrectFileType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for IncorrectFileType {
@@ -3486,7 +3336,7 @@ impl serde::Serialize for IncorrectFileType {
 }
 
 /// The fault `InsufficientCpuResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InsufficientCpuResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -3534,13 +3384,7 @@ impl rt::Object for InsufficientCpuResourcesFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InsufficientCpuResourcesFault> for InsufficientCpuResourcesFault {}
-impl rt::Extends<InsufficientResourcesFault> for InsufficientCpuResourcesFault {}
-impl rt::Extends<VimFault> for InsufficientCpuResourcesFault {}
 impl rt::Extends<MethodFault> for InsufficientCpuResourcesFault {}
 impl std::ops::Deref for InsufficientCpuResourcesFault {
     type Target = InsufficientResourcesFault;
@@ -3554,20 +3398,22 @@ impl std::ops::DerefMut for InsufficientCpuResourcesFault {
     }
 }
 impl rt::Value for InsufficientCpuResourcesFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InsufficientCpuResourcesFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientCpuResourcesFault {
@@ -3588,7 +3434,7 @@ impl serde::Serialize for InsufficientCpuResourcesFault {
 }
 
 /// The fault `InsufficientHostCapacityFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InsufficientHostCapacityFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -3632,13 +3478,7 @@ impl rt::Object for InsufficientHostCapacityFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InsufficientHostCapacityFault> for InsufficientHostCapacityFault {}
-impl rt::Extends<InsufficientResourcesFault> for InsufficientHostCapacityFault {}
-impl rt::Extends<VimFault> for InsufficientHostCapacityFault {}
 impl rt::Extends<MethodFault> for InsufficientHostCapacityFault {}
 impl std::ops::Deref for InsufficientHostCapacityFault {
     type Target = InsufficientResourcesFault;
@@ -3652,20 +3492,22 @@ impl std::ops::DerefMut for InsufficientHostCapacityFault {
     }
 }
 impl rt::Value for InsufficientHostCapacityFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InsufficientHostCapacityFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientHostCapacityFault {
@@ -3686,7 +3528,7 @@ impl serde::Serialize for InsufficientHostCapacityFault {
 }
 
 /// The fault `InsufficientHostCpuCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InsufficientHostCpuCapacityFault {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
@@ -3734,14 +3576,7 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InsufficientHostCpuCapacityFault> for InsufficientHostCpuCapacityFault {}
-impl rt::Extends<InsufficientHostCapacityFault> for InsufficientHostCpuCapacityFault {}
-impl rt::Extends<InsufficientResourcesFault> for InsufficientHostCpuCapacityFault {}
-impl rt::Extends<VimFault> for InsufficientHostCpuCapacityFault {}
 impl rt::Extends<MethodFault> for InsufficientHostCpuCapacityFault {}
 impl std::ops::Deref for InsufficientHostCpuCapacityFault {
     type Target = InsufficientHostCapacityFault;
@@ -3755,20 +3590,22 @@ impl std::ops::DerefMut for InsufficientHostCpuCapacityFault {
     }
 }
 impl rt::Value for InsufficientHostCpuCapacityFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InsufficientHostCpuCapacityFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientHostCpuCapacityFault {
@@ -3789,7 +3626,7 @@ impl serde::Serialize for InsufficientHostCpuCapacityFault {
 }
 
 /// The fault `InsufficientHostMemoryCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InsufficientHostMemoryCapacityFault {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
@@ -3837,15 +3674,7 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InsufficientHostMemoryCapacityFault>
-for InsufficientHostMemoryCapacityFault {}
-impl rt::Extends<InsufficientHostCapacityFault> for InsufficientHostMemoryCapacityFault {}
-impl rt::Extends<InsufficientResourcesFault> for InsufficientHostMemoryCapacityFault {}
-impl rt::Extends<VimFault> for InsufficientHostMemoryCapacityFault {}
 impl rt::Extends<MethodFault> for InsufficientHostMemoryCapacityFault {}
 impl std::ops::Deref for InsufficientHostMemoryCapacityFault {
     type Target = InsufficientHostCapacityFault;
@@ -3859,20 +3688,22 @@ impl std::ops::DerefMut for InsufficientHostMemoryCapacityFault {
     }
 }
 impl rt::Value for InsufficientHostMemoryCapacityFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InsufficientHostMemoryCapacityFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientHostMemoryCapacityFault {
@@ -3893,7 +3724,7 @@ impl serde::Serialize for InsufficientHostMemoryCapacityFault {
 }
 
 /// The fault `InsufficientMemoryResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InsufficientMemoryResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -3941,13 +3772,7 @@ impl rt::Object for InsufficientMemoryResourcesFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InsufficientMemoryResourcesFault> for InsufficientMemoryResourcesFault {}
-impl rt::Extends<InsufficientResourcesFault> for InsufficientMemoryResourcesFault {}
-impl rt::Extends<VimFault> for InsufficientMemoryResourcesFault {}
 impl rt::Extends<MethodFault> for InsufficientMemoryResourcesFault {}
 impl std::ops::Deref for InsufficientMemoryResourcesFault {
     type Target = InsufficientResourcesFault;
@@ -3961,20 +3786,22 @@ impl std::ops::DerefMut for InsufficientMemoryResourcesFault {
     }
 }
 impl rt::Value for InsufficientMemoryResourcesFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InsufficientMemoryResourcesFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientMemoryResourcesFault {
@@ -3995,7 +3822,7 @@ impl serde::Serialize for InsufficientMemoryResourcesFault {
 }
 
 /// The fault `InsufficientResourcesFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InsufficientResourcesFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4032,12 +3859,7 @@ impl rt::Object for InsufficientResourcesFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InsufficientResourcesFault> for InsufficientResourcesFault {}
-impl rt::Extends<VimFault> for InsufficientResourcesFault {}
 impl rt::Extends<MethodFault> for InsufficientResourcesFault {}
 impl std::ops::Deref for InsufficientResourcesFault {
     type Target = VimFault;
@@ -4051,20 +3873,22 @@ impl std::ops::DerefMut for InsufficientResourcesFault {
     }
 }
 impl rt::Value for InsufficientResourcesFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InsufficientResourcesFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InsufficientResourcesFault {
@@ -4085,7 +3909,7 @@ impl serde::Serialize for InsufficientResourcesFault {
 }
 
 /// The fault `InvalidArgument`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidArgument {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -4126,12 +3950,7 @@ impl rt::Object for InvalidArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidArgument> for InvalidArgument {}
-impl rt::Extends<RuntimeFault> for InvalidArgument {}
 impl rt::Extends<MethodFault> for InvalidArgument {}
 impl std::ops::Deref for InvalidArgument {
     type Target = RuntimeFault;
@@ -4145,20 +3964,22 @@ impl std::ops::DerefMut for InvalidArgument {
     }
 }
 impl rt::Value for InvalidArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidArgument {
@@ -4179,7 +4000,7 @@ impl serde::Serialize for InvalidArgument {
 }
 
 /// The fault `InvalidCollectorVersion`, a [`MethodFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidCollectorVersion {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
@@ -4216,11 +4037,7 @@ impl rt::Object for InvalidCollectorVersion {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidCollectorVersion> for InvalidCollectorVersion {}
 impl rt::Extends<MethodFault> for InvalidCollectorVersion {}
 impl std::ops::Deref for InvalidCollectorVersion {
     type Target = MethodFault;
@@ -4234,20 +4051,22 @@ impl std::ops::DerefMut for InvalidCollectorVersion {
     }
 }
 impl rt::Value for InvalidCollectorVersion {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidCollectorVersion {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidCollectorVersion {
@@ -4268,7 +4087,7 @@ impl serde::Serialize for InvalidCollectorVersion {
 }
 
 /// The fault `InvalidController`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidController {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -4309,15 +4128,7 @@ impl rt::Object for InvalidController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidController> for InvalidController {}
-impl rt::Extends<InvalidDeviceSpec> for InvalidController {}
-impl rt::Extends<InvalidVmConfig> for InvalidController {}
-impl rt::Extends<VmConfigFault> for InvalidController {}
-impl rt::Extends<VimFault> for InvalidController {}
 impl rt::Extends<MethodFault> for InvalidController {}
 impl std::ops::Deref for InvalidController {
     type Target = InvalidDeviceSpec;
@@ -4331,20 +4142,22 @@ impl std::ops::DerefMut for InvalidController {
     }
 }
 impl rt::Value for InvalidController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidController {
@@ -4365,7 +4178,7 @@ impl serde::Serialize for InvalidController {
 }
 
 /// The fault `InvalidDatastore`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4413,12 +4226,7 @@ impl rt::Object for InvalidDatastore {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDatastore> for InvalidDatastore {}
-impl rt::Extends<VimFault> for InvalidDatastore {}
 impl rt::Extends<MethodFault> for InvalidDatastore {}
 impl std::ops::Deref for InvalidDatastore {
     type Target = VimFault;
@@ -4432,20 +4240,22 @@ impl std::ops::DerefMut for InvalidDatastore {
     }
 }
 impl rt::Value for InvalidDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDatastore {
@@ -4466,7 +4276,7 @@ impl serde::Serialize for InvalidDatastore {
 }
 
 /// The fault `InvalidDatastorePath`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDatastorePath {
     /// The properties of `InvalidDatastore`.
     pub base: InvalidDatastore,
@@ -4507,13 +4317,7 @@ impl rt::Object for InvalidDatastorePath {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDatastorePath> for InvalidDatastorePath {}
-impl rt::Extends<InvalidDatastore> for InvalidDatastorePath {}
-impl rt::Extends<VimFault> for InvalidDatastorePath {}
 impl rt::Extends<MethodFault> for InvalidDatastorePath {}
 impl std::ops::Deref for InvalidDatastorePath {
     type Target = InvalidDatastore;
@@ -4527,20 +4331,22 @@ impl std::ops::DerefMut for InvalidDatastorePath {
     }
 }
 impl rt::Value for InvalidDatastorePath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDatastorePath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDatastorePath {
@@ -4561,7 +4367,7 @@ impl serde::Serialize for InvalidDatastorePath {
 }
 
 /// The fault `InvalidDatastoreState`, a [`InvalidState`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDatastoreState {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -4602,13 +4408,7 @@ impl rt::Object for InvalidDatastoreState {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDatastoreState> for InvalidDatastoreState {}
-impl rt::Extends<InvalidState> for InvalidDatastoreState {}
-impl rt::Extends<VimFault> for InvalidDatastoreState {}
 impl rt::Extends<MethodFault> for InvalidDatastoreState {}
 impl std::ops::Deref for InvalidDatastoreState {
     type Target = InvalidState;
@@ -4622,20 +4422,22 @@ impl std::ops::DerefMut for InvalidDatastoreState {
     }
 }
 impl rt::Value for InvalidDatastoreState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDatastoreState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDatastoreState {
@@ -4656,7 +4458,7 @@ impl serde::Serialize for InvalidDatastoreState {
 }
 
 /// The fault `InvalidDeviceBacking`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDeviceBacking {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -4693,15 +4495,7 @@ impl rt::Object for InvalidDeviceBacking {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDeviceBacking> for InvalidDeviceBacking {}
-impl rt::Extends<InvalidDeviceSpec> for InvalidDeviceBacking {}
-impl rt::Extends<InvalidVmConfig> for InvalidDeviceBacking {}
-impl rt::Extends<VmConfigFault> for InvalidDeviceBacking {}
-impl rt::Extends<VimFault> for InvalidDeviceBacking {}
 impl rt::Extends<MethodFault> for InvalidDeviceBacking {}
 impl std::ops::Deref for InvalidDeviceBacking {
     type Target = InvalidDeviceSpec;
@@ -4715,20 +4509,22 @@ impl std::ops::DerefMut for InvalidDeviceBacking {
     }
 }
 impl rt::Value for InvalidDeviceBacking {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDeviceBacking {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDeviceBacking {
@@ -4749,7 +4545,7 @@ impl serde::Serialize for InvalidDeviceBacking {
 }
 
 /// The fault `InvalidDeviceOperation`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDeviceOperation {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -4805,15 +4601,7 @@ impl rt::Object for InvalidDeviceOperation {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDeviceOperation> for InvalidDeviceOperation {}
-impl rt::Extends<InvalidDeviceSpec> for InvalidDeviceOperation {}
-impl rt::Extends<InvalidVmConfig> for InvalidDeviceOperation {}
-impl rt::Extends<VmConfigFault> for InvalidDeviceOperation {}
-impl rt::Extends<VimFault> for InvalidDeviceOperation {}
 impl rt::Extends<MethodFault> for InvalidDeviceOperation {}
 impl std::ops::Deref for InvalidDeviceOperation {
     type Target = InvalidDeviceSpec;
@@ -4827,20 +4615,22 @@ impl std::ops::DerefMut for InvalidDeviceOperation {
     }
 }
 impl rt::Value for InvalidDeviceOperation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDeviceOperation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDeviceOperation {
@@ -4861,7 +4651,7 @@ impl serde::Serialize for InvalidDeviceOperation {
 }
 
 /// The fault `InvalidDeviceSpec`, a [`InvalidVmConfig`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDeviceSpec {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
@@ -4902,14 +4692,7 @@ impl rt::Object for InvalidDeviceSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDeviceSpec> for InvalidDeviceSpec {}
-impl rt::Extends<InvalidVmConfig> for InvalidDeviceSpec {}
-impl rt::Extends<VmConfigFault> for InvalidDeviceSpec {}
-impl rt::Extends<VimFault> for InvalidDeviceSpec {}
 impl rt::Extends<MethodFault> for InvalidDeviceSpec {}
 impl std::ops::Deref for InvalidDeviceSpec {
     type Target = InvalidVmConfig;
@@ -4923,20 +4706,22 @@ impl std::ops::DerefMut for InvalidDeviceSpec {
     }
 }
 impl rt::Value for InvalidDeviceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDeviceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDeviceSpec {
@@ -4957,7 +4742,7 @@ impl serde::Serialize for InvalidDeviceSpec {
 }
 
 /// The fault `InvalidDiskFormat`, a [`InvalidFormat`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidDiskFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
@@ -4994,14 +4779,7 @@ impl rt::Object for InvalidDiskFormat {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidDiskFormat> for InvalidDiskFormat {}
-impl rt::Extends<InvalidFormat> for InvalidDiskFormat {}
-impl rt::Extends<VmConfigFault> for InvalidDiskFormat {}
-impl rt::Extends<VimFault> for InvalidDiskFormat {}
 impl rt::Extends<MethodFault> for InvalidDiskFormat {}
 impl std::ops::Deref for InvalidDiskFormat {
     type Target = InvalidFormat;
@@ -5015,20 +4793,22 @@ impl std::ops::DerefMut for InvalidDiskFormat {
     }
 }
 impl rt::Value for InvalidDiskFormat {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidDiskFormat {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidDiskFormat {
@@ -5049,7 +4829,7 @@ impl serde::Serialize for InvalidDiskFormat {
 }
 
 /// The fault `InvalidFolder`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidFolder {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -5090,12 +4870,7 @@ impl rt::Object for InvalidFolder {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidFolder> for InvalidFolder {}
-impl rt::Extends<VimFault> for InvalidFolder {}
 impl rt::Extends<MethodFault> for InvalidFolder {}
 impl std::ops::Deref for InvalidFolder {
     type Target = VimFault;
@@ -5109,20 +4884,22 @@ impl std::ops::DerefMut for InvalidFolder {
     }
 }
 impl rt::Value for InvalidFolder {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidFolder {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidFolder {
@@ -5143,7 +4920,7 @@ impl serde::Serialize for InvalidFolder {
 }
 
 /// The fault `InvalidFormat`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidFormat {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -5180,13 +4957,7 @@ impl rt::Object for InvalidFormat {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidFormat> for InvalidFormat {}
-impl rt::Extends<VmConfigFault> for InvalidFormat {}
-impl rt::Extends<VimFault> for InvalidFormat {}
 impl rt::Extends<MethodFault> for InvalidFormat {}
 impl std::ops::Deref for InvalidFormat {
     type Target = VmConfigFault;
@@ -5200,20 +4971,22 @@ impl std::ops::DerefMut for InvalidFormat {
     }
 }
 impl rt::Value for InvalidFormat {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidFormat {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidFormat {
@@ -5234,7 +5007,7 @@ impl serde::Serialize for InvalidFormat {
 }
 
 /// The fault `InvalidLocale`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidLocale {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -5271,12 +5044,7 @@ impl rt::Object for InvalidLocale {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidLocale> for InvalidLocale {}
-impl rt::Extends<VimFault> for InvalidLocale {}
 impl rt::Extends<MethodFault> for InvalidLocale {}
 impl std::ops::Deref for InvalidLocale {
     type Target = VimFault;
@@ -5290,20 +5058,22 @@ impl std::ops::DerefMut for InvalidLocale {
     }
 }
 impl rt::Value for InvalidLocale {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidLocale {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidLocale {
@@ -5324,7 +5094,7 @@ impl serde::Serialize for InvalidLocale {
 }
 
 /// The fault `InvalidLogin`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidLogin {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -5361,12 +5131,7 @@ impl rt::Object for InvalidLogin {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidLogin> for InvalidLogin {}
-impl rt::Extends<VimFault> for InvalidLogin {}
 impl rt::Extends<MethodFault> for InvalidLogin {}
 impl std::ops::Deref for InvalidLogin {
     type Target = VimFault;
@@ -5380,20 +5145,22 @@ impl std::ops::DerefMut for InvalidLogin {
     }
 }
 impl rt::Value for InvalidLogin {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidLogin {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidLogin {
@@ -5414,7 +5181,7 @@ impl serde::Serialize for InvalidLogin {
 }
 
 /// The fault `InvalidName`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidName {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -5462,12 +5229,7 @@ impl rt::Object for InvalidName {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidName> for InvalidName {}
-impl rt::Extends<VimFault> for InvalidName {}
 impl rt::Extends<MethodFault> for InvalidName {}
 impl std::ops::Deref for InvalidName {
     type Target = VimFault;
@@ -5481,20 +5243,22 @@ impl std::ops::DerefMut for InvalidName {
     }
 }
 impl rt::Value for InvalidName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidName {
@@ -5515,7 +5279,7 @@ impl serde::Serialize for InvalidName {
 }
 
 /// The fault `InvalidPowerState`, a [`InvalidState`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidPowerState {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -5571,13 +5335,7 @@ impl rt::Object for InvalidPowerState {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidPowerState> for InvalidPowerState {}
-impl rt::Extends<InvalidState> for InvalidPowerState {}
-impl rt::Extends<VimFault> for InvalidPowerState {}
 impl rt::Extends<MethodFault> for InvalidPowerState {}
 impl std::ops::Deref for InvalidPowerState {
     type Target = InvalidState;
@@ -5591,20 +5349,22 @@ impl std::ops::DerefMut for InvalidPowerState {
     }
 }
 impl rt::Value for InvalidPowerState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidPowerState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPowerState {
@@ -5625,7 +5385,7 @@ impl serde::Serialize for InvalidPowerState {
 }
 
 /// The fault `InvalidProperty`, a [`MethodFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidProperty {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
@@ -5666,11 +5426,7 @@ impl rt::Object for InvalidProperty {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidProperty> for InvalidProperty {}
 impl rt::Extends<MethodFault> for InvalidProperty {}
 impl std::ops::Deref for InvalidProperty {
     type Target = MethodFault;
@@ -5684,20 +5440,22 @@ impl std::ops::DerefMut for InvalidProperty {
     }
 }
 impl rt::Value for InvalidProperty {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidProperty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidProperty {
@@ -5718,7 +5476,7 @@ impl serde::Serialize for InvalidProperty {
 }
 
 /// The fault `InvalidPropertyType`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidPropertyType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
@@ -5755,14 +5513,7 @@ impl rt::Object for InvalidPropertyType {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidPropertyType> for InvalidPropertyType {}
-impl rt::Extends<VAppPropertyFault> for InvalidPropertyType {}
-impl rt::Extends<VmConfigFault> for InvalidPropertyType {}
-impl rt::Extends<VimFault> for InvalidPropertyType {}
 impl rt::Extends<MethodFault> for InvalidPropertyType {}
 impl std::ops::Deref for InvalidPropertyType {
     type Target = VAppPropertyFault;
@@ -5776,20 +5527,22 @@ impl std::ops::DerefMut for InvalidPropertyType {
     }
 }
 impl rt::Value for InvalidPropertyType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidPropertyType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPropertyType {
@@ -5810,7 +5563,7 @@ impl serde::Serialize for InvalidPropertyType {
 }
 
 /// The fault `InvalidPropertyValue`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidPropertyValue {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
@@ -5847,14 +5600,7 @@ impl rt::Object for InvalidPropertyValue {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidPropertyValue> for InvalidPropertyValue {}
-impl rt::Extends<VAppPropertyFault> for InvalidPropertyValue {}
-impl rt::Extends<VmConfigFault> for InvalidPropertyValue {}
-impl rt::Extends<VimFault> for InvalidPropertyValue {}
 impl rt::Extends<MethodFault> for InvalidPropertyValue {}
 impl std::ops::Deref for InvalidPropertyValue {
     type Target = VAppPropertyFault;
@@ -5868,20 +5614,22 @@ impl std::ops::DerefMut for InvalidPropertyValue {
     }
 }
 impl rt::Value for InvalidPropertyValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidPropertyValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidPropertyValue {
@@ -5902,7 +5650,7 @@ impl serde::Serialize for InvalidPropertyValue {
 }
 
 /// The fault `InvalidRequest`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidRequest {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -5939,12 +5687,7 @@ impl rt::Object for InvalidRequest {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidRequest> for InvalidRequest {}
-impl rt::Extends<RuntimeFault> for InvalidRequest {}
 impl rt::Extends<MethodFault> for InvalidRequest {}
 impl std::ops::Deref for InvalidRequest {
     type Target = RuntimeFault;
@@ -5958,20 +5701,22 @@ impl std::ops::DerefMut for InvalidRequest {
     }
 }
 impl rt::Value for InvalidRequest {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidRequest {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidRequest {
@@ -5992,7 +5737,7 @@ impl serde::Serialize for InvalidRequest {
 }
 
 /// The fault `InvalidState`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidState {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -6029,12 +5774,7 @@ impl rt::Object for InvalidState {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidState> for InvalidState {}
-impl rt::Extends<VimFault> for InvalidState {}
 impl rt::Extends<MethodFault> for InvalidState {}
 impl std::ops::Deref for InvalidState {
     type Target = VimFault;
@@ -6048,20 +5788,22 @@ impl std::ops::DerefMut for InvalidState {
     }
 }
 impl rt::Value for InvalidState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidState {
@@ -6082,7 +5824,7 @@ impl serde::Serialize for InvalidState {
 }
 
 /// The fault `InvalidType`, a [`InvalidRequest`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidType {
     /// The properties of `InvalidRequest`.
     pub base: InvalidRequest,
@@ -6123,13 +5865,7 @@ impl rt::Object for InvalidType {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidType> for InvalidType {}
-impl rt::Extends<InvalidRequest> for InvalidType {}
-impl rt::Extends<RuntimeFault> for InvalidType {}
 impl rt::Extends<MethodFault> for InvalidType {}
 impl std::ops::Deref for InvalidType {
     type Target = InvalidRequest;
@@ -6143,20 +5879,22 @@ impl std::ops::DerefMut for InvalidType {
     }
 }
 impl rt::Value for InvalidType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidType {
@@ -6177,7 +5915,7 @@ impl serde::Serialize for InvalidType {
 }
 
 /// The fault `InvalidVmConfig`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InvalidVmConfig {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -6218,13 +5956,7 @@ impl rt::Object for InvalidVmConfig {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InvalidVmConfig> for InvalidVmConfig {}
-impl rt::Extends<VmConfigFault> for InvalidVmConfig {}
-impl rt::Extends<VimFault> for InvalidVmConfig {}
 impl rt::Extends<MethodFault> for InvalidVmConfig {}
 impl std::ops::Deref for InvalidVmConfig {
     type Target = VmConfigFault;
@@ -6238,20 +5970,22 @@ impl std::ops::DerefMut for InvalidVmConfig {
     }
 }
 impl rt::Value for InvalidVmConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InvalidVmConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InvalidVmConfig {
@@ -6272,7 +6006,7 @@ impl serde::Serialize for InvalidVmConfig {
 }
 
 /// The fault `LicenseRestricted`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LicenseRestricted {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
@@ -6309,13 +6043,7 @@ impl rt::Object for LicenseRestricted {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LicenseRestricted> for LicenseRestricted {}
-impl rt::Extends<NotEnoughLicenses> for LicenseRestricted {}
-impl rt::Extends<RuntimeFault> for LicenseRestricted {}
 impl rt::Extends<MethodFault> for LicenseRestricted {}
 impl std::ops::Deref for LicenseRestricted {
     type Target = NotEnoughLicenses;
@@ -6329,20 +6057,22 @@ impl std::ops::DerefMut for LicenseRestricted {
     }
 }
 impl rt::Value for LicenseRestricted {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LicenseRestricted {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LicenseRestricted {
@@ -6363,7 +6093,7 @@ impl serde::Serialize for LicenseRestricted {
 }
 
 /// The fault `LimitExceeded`, a [`VimFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LimitExceeded {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -6411,12 +6141,7 @@ impl rt::Object for LimitExceeded {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LimitExceeded> for LimitExceeded {}
-impl rt::Extends<VimFault> for LimitExceeded {}
 impl rt::Extends<MethodFault> for LimitExceeded {}
 impl std::ops::Deref for LimitExceeded {
     type Target = VimFault;
@@ -6430,20 +6155,22 @@ impl std::ops::DerefMut for LimitExceeded {
     }
 }
 impl rt::Value for LimitExceeded {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LimitExceeded {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LimitExceeded {
@@ -6464,7 +6191,7 @@ impl serde::Serialize for LimitExceeded {
 }
 
 /// The fault `ManagedObjectNotFound`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ManagedObjectNotFound {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -6505,12 +6232,7 @@ impl rt::Object for ManagedObjectNotFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ManagedObjectNotFound> for ManagedObjectNotFound {}
-impl rt::Extends<RuntimeFault> for ManagedObjectNotFound {}
 impl rt::Extends<MethodFault> for ManagedObjectNotFound {}
 impl std::ops::Deref for ManagedObjectNotFound {
     type Target = RuntimeFault;
@@ -6524,20 +6246,22 @@ impl std::ops::DerefMut for ManagedObjectNotFound {
     }
 }
 impl rt::Value for ManagedObjectNotFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ManagedObjectNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ManagedObjectNotFound {
@@ -6558,7 +6282,7 @@ impl serde::Serialize for ManagedObjectNotFound {
 }
 
 /// The fault `MemorySizeNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MemorySizeNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -6611,14 +6335,7 @@ impl rt::Object for MemorySizeNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MemorySizeNotSupported> for MemorySizeNotSupported {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue> for MemorySizeNotSupported {}
-impl rt::Extends<VmConfigFault> for MemorySizeNotSupported {}
-impl rt::Extends<VimFault> for MemorySizeNotSupported {}
 impl rt::Extends<MethodFault> for MemorySizeNotSupported {}
 impl std::ops::Deref for MemorySizeNotSupported {
     type Target = VirtualHardwareCompatibilityIssue;
@@ -6632,20 +6349,22 @@ impl std::ops::DerefMut for MemorySizeNotSupported {
     }
 }
 impl rt::Value for MemorySizeNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MemorySizeNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MemorySizeNotSupported {
@@ -6666,7 +6385,7 @@ impl serde::Serialize for MemorySizeNotSupported {
 }
 
 /// The fault `MemorySnapshotOnIndependentDisk`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MemorySnapshotOnIndependentDisk {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -6703,13 +6422,7 @@ impl rt::Object for MemorySnapshotOnIndependentDisk {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MemorySnapshotOnIndependentDisk> for MemorySnapshotOnIndependentDisk {}
-impl rt::Extends<SnapshotFault> for MemorySnapshotOnIndependentDisk {}
-impl rt::Extends<VimFault> for MemorySnapshotOnIndependentDisk {}
 impl rt::Extends<MethodFault> for MemorySnapshotOnIndependentDisk {}
 impl std::ops::Deref for MemorySnapshotOnIndependentDisk {
     type Target = SnapshotFault;
@@ -6723,20 +6436,22 @@ impl std::ops::DerefMut for MemorySnapshotOnIndependentDisk {
     }
 }
 impl rt::Value for MemorySnapshotOnIndependentDisk {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MemorySnapshotOnIndependentDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MemorySnapshotOnIndependentDisk {
@@ -6757,7 +6472,7 @@ impl serde::Serialize for MemorySnapshotOnIndependentDisk {
 }
 
 /// The fault `MethodFault`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MethodFault {
     /// `faultCause`: optional `LocalizedMethodFault`, since VI API 4.0.
     pub fault_cause: Option<Box<LocalizedMethodFault>>,
@@ -6801,32 +6516,25 @@ impl rt::Object for MethodFault {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<MethodFault> for MethodFault {}
 impl rt::Value for MethodFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MethodFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MethodFault {
@@ -6847,7 +6555,7 @@ impl serde::Serialize for MethodFault {
 }
 
 /// The fault `MethodNotFound`, a [`InvalidRequest`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MethodNotFound {
     /// The properties of `InvalidRequest`.
     pub base: InvalidRequest,
@@ -6895,13 +6603,7 @@ impl rt::Object for MethodNotFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MethodNotFound> for MethodNotFound {}
-impl rt::Extends<InvalidRequest> for MethodNotFound {}
-impl rt::Extends<RuntimeFault> for MethodNotFound {}
 impl rt::Extends<MethodFault> for MethodNotFound {}
 impl std::ops::Deref for MethodNotFound {
     type Target = InvalidRequest;
@@ -6915,20 +6617,22 @@ impl std::ops::DerefMut for MethodNotFound {
     }
 }
 impl rt::Value for MethodNotFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MethodNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MethodNotFound {
@@ -6949,7 +6653,7 @@ impl serde::Serialize for MethodNotFound {
 }
 
 /// The fault `MigrationFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -6986,12 +6690,7 @@ impl rt::Object for MigrationFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationFault> for MigrationFault {}
-impl rt::Extends<VimFault> for MigrationFault {}
 impl rt::Extends<MethodFault> for MigrationFault {}
 impl std::ops::Deref for MigrationFault {
     type Target = VimFault;
@@ -7005,20 +6704,22 @@ impl std::ops::DerefMut for MigrationFault {
     }
 }
 impl rt::Value for MigrationFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationFault {
@@ -7039,7 +6740,7 @@ impl serde::Serialize for MigrationFault {
 }
 
 /// The fault `MissingController`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MissingController {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -7076,15 +6777,7 @@ impl rt::Object for MissingController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MissingController> for MissingController {}
-impl rt::Extends<InvalidDeviceSpec> for MissingController {}
-impl rt::Extends<InvalidVmConfig> for MissingController {}
-impl rt::Extends<VmConfigFault> for MissingController {}
-impl rt::Extends<VimFault> for MissingController {}
 impl rt::Extends<MethodFault> for MissingController {}
 impl std::ops::Deref for MissingController {
     type Target = InvalidDeviceSpec;
@@ -7098,20 +6791,22 @@ impl std::ops::DerefMut for MissingController {
     }
 }
 impl rt::Value for MissingController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MissingController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MissingController {
@@ -7132,7 +6827,7 @@ impl serde::Serialize for MissingController {
 }
 
 /// The fault `MissingPowerOnConfiguration`, a [`VAppConfigFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MissingPowerOnConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
@@ -7169,13 +6864,7 @@ impl rt::Object for MissingPowerOnConfiguration {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MissingPowerOnConfiguration> for MissingPowerOnConfiguration {}
-impl rt::Extends<VAppConfigFault> for MissingPowerOnConfiguration {}
-impl rt::Extends<VimFault> for MissingPowerOnConfiguration {}
 impl rt::Extends<MethodFault> for MissingPowerOnConfiguration {}
 impl std::ops::Deref for MissingPowerOnConfiguration {
     type Target = VAppConfigFault;
@@ -7189,20 +6878,22 @@ impl std::ops::DerefMut for MissingPowerOnConfiguration {
     }
 }
 impl rt::Value for MissingPowerOnConfiguration {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MissingPowerOnConfiguration {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MissingPowerOnConfiguration {
@@ -7223,7 +6914,7 @@ impl serde::Serialize for MissingPowerOnConfiguration {
 }
 
 /// The fault `MultipleSnapshotsNotSupported`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MultipleSnapshotsNotSupported {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -7260,13 +6951,7 @@ impl rt::Object for MultipleSnapshotsNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MultipleSnapshotsNotSupported> for MultipleSnapshotsNotSupported {}
-impl rt::Extends<SnapshotFault> for MultipleSnapshotsNotSupported {}
-impl rt::Extends<VimFault> for MultipleSnapshotsNotSupported {}
 impl rt::Extends<MethodFault> for MultipleSnapshotsNotSupported {}
 impl std::ops::Deref for MultipleSnapshotsNotSupported {
     type Target = SnapshotFault;
@@ -7280,20 +6965,22 @@ impl std::ops::DerefMut for MultipleSnapshotsNotSupported {
     }
 }
 impl rt::Value for MultipleSnapshotsNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MultipleSnapshotsNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MultipleSnapshotsNotSupported {
@@ -7314,7 +7001,7 @@ impl serde::Serialize for MultipleSnapshotsNotSupported {
 }
 
 /// The fault `NasConfigFault`, a [`HostConfigFault`], since VI API 2.5u2server.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NasConfigFault {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
@@ -7355,13 +7042,7 @@ impl rt::Object for NasConfigFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NasConfigFault> for NasConfigFault {}
-impl rt::Extends<HostConfigFault> for NasConfigFault {}
-impl rt::Extends<VimFault> for NasConfigFault {}
 impl rt::Extends<MethodFault> for NasConfigFault {}
 impl std::ops::Deref for NasConfigFault {
     type Target = HostConfigFault;
@@ -7375,20 +7056,22 @@ impl std::ops::DerefMut for NasConfigFault {
     }
 }
 impl rt::Value for NasConfigFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NasConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NasConfigFault {
@@ -7409,7 +7092,7 @@ impl serde::Serialize for NasConfigFault {
 }
 
 /// The fault `NasVolumeNotMounted`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NasVolumeNotMounted {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
@@ -7457,14 +7140,7 @@ impl rt::Object for NasVolumeNotMounted {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NasVolumeNotMounted> for NasVolumeNotMounted {}
-impl rt::Extends<NasConfigFault> for NasVolumeNotMounted {}
-impl rt::Extends<HostConfigFault> for NasVolumeNotMounted {}
-impl rt::Extends<VimFault> for NasVolumeNotMounted {}
 impl rt::Extends<MethodFault> for NasVolumeNotMounted {}
 impl std::ops::Deref for NasVolumeNotMounted {
     type Target = NasConfigFault;
@@ -7478,20 +7154,22 @@ impl std::ops::DerefMut for NasVolumeNotMounted {
     }
 }
 impl rt::Value for NasVolumeNotMounted {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NasVolumeNotMounted {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NasVolumeNotMounted {
@@ -7512,7 +7190,7 @@ impl serde::Serialize for NasVolumeNotMounted {
 }
 
 /// The fault `NetworkCopyFault`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetworkCopyFault {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -7549,13 +7227,7 @@ impl rt::Object for NetworkCopyFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetworkCopyFault> for NetworkCopyFault {}
-impl rt::Extends<FileFault> for NetworkCopyFault {}
-impl rt::Extends<VimFault> for NetworkCopyFault {}
 impl rt::Extends<MethodFault> for NetworkCopyFault {}
 impl std::ops::Deref for NetworkCopyFault {
     type Target = FileFault;
@@ -7569,20 +7241,22 @@ impl std::ops::DerefMut for NetworkCopyFault {
     }
 }
 impl rt::Value for NetworkCopyFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetworkCopyFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetworkCopyFault {
@@ -7603,7 +7277,7 @@ impl serde::Serialize for NetworkCopyFault {
 }
 
 /// The fault `NoActiveHostInCluster`, a [`InvalidState`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoActiveHostInCluster {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -7650,13 +7324,7 @@ impl rt::Object for NoActiveHostInCluster {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoActiveHostInCluster> for NoActiveHostInCluster {}
-impl rt::Extends<InvalidState> for NoActiveHostInCluster {}
-impl rt::Extends<VimFault> for NoActiveHostInCluster {}
 impl rt::Extends<MethodFault> for NoActiveHostInCluster {}
 impl std::ops::Deref for NoActiveHostInCluster {
     type Target = InvalidState;
@@ -7670,20 +7338,22 @@ impl std::ops::DerefMut for NoActiveHostInCluster {
     }
 }
 impl rt::Value for NoActiveHostInCluster {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoActiveHostInCluster {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoActiveHostInCluster {
@@ -7704,7 +7374,7 @@ impl serde::Serialize for NoActiveHostInCluster {
 }
 
 /// The fault `NoCompatibleHost`, a [`VimFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoCompatibleHost {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -7752,12 +7422,7 @@ impl rt::Object for NoCompatibleHost {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoCompatibleHost> for NoCompatibleHost {}
-impl rt::Extends<VimFault> for NoCompatibleHost {}
 impl rt::Extends<MethodFault> for NoCompatibleHost {}
 impl std::ops::Deref for NoCompatibleHost {
     type Target = VimFault;
@@ -7771,20 +7436,22 @@ impl std::ops::DerefMut for NoCompatibleHost {
     }
 }
 impl rt::Value for NoCompatibleHost {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoCompatibleHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoCompatibleHost {
@@ -7805,7 +7472,7 @@ impl serde::Serialize for NoCompatibleHost {
 }
 
 /// The fault `NoDiskFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoDiskFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -7842,12 +7509,7 @@ impl rt::Object for NoDiskFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoDiskFound> for NoDiskFound {}
-impl rt::Extends<VimFault> for NoDiskFound {}
 impl rt::Extends<MethodFault> for NoDiskFound {}
 impl std::ops::Deref for NoDiskFound {
     type Target = VimFault;
@@ -7861,20 +7523,22 @@ impl std::ops::DerefMut for NoDiskFound {
     }
 }
 impl rt::Value for NoDiskFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoDiskFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoDiskFound {
@@ -7895,7 +7559,7 @@ impl serde::Serialize for NoDiskFound {
 }
 
 /// The fault `NoDiskSpace`, a [`FileFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoDiskSpace {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -7936,13 +7600,7 @@ impl rt::Object for NoDiskSpace {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoDiskSpace> for NoDiskSpace {}
-impl rt::Extends<FileFault> for NoDiskSpace {}
-impl rt::Extends<VimFault> for NoDiskSpace {}
 impl rt::Extends<MethodFault> for NoDiskSpace {}
 impl std::ops::Deref for NoDiskSpace {
     type Target = FileFault;
@@ -7956,20 +7614,22 @@ impl std::ops::DerefMut for NoDiskSpace {
     }
 }
 impl rt::Value for NoDiskSpace {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoDiskSpace {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoDiskSpace {

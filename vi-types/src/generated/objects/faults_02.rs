@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// The fault `NoPermission`, a [`SecurityError`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoPermission {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
@@ -63,13 +63,7 @@ impl rt::Object for NoPermission {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoPermission> for NoPermission {}
-impl rt::Extends<SecurityError> for NoPermission {}
-impl rt::Extends<RuntimeFault> for NoPermission {}
 impl rt::Extends<MethodFault> for NoPermission {}
 impl std::ops::Deref for NoPermission {
     type Target = SecurityError;
@@ -83,20 +77,22 @@ impl std::ops::DerefMut for NoPermission {
     }
 }
 impl rt::Value for NoPermission {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoPermission {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoPermission {
@@ -117,7 +113,7 @@ impl serde::Serialize for NoPermission {
 }
 
 /// The fault `NoSubjectName`, a [`VimFault`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoSubjectName {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -154,12 +150,7 @@ impl rt::Object for NoSubjectName {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoSubjectName> for NoSubjectName {}
-impl rt::Extends<VimFault> for NoSubjectName {}
 impl rt::Extends<MethodFault> for NoSubjectName {}
 impl std::ops::Deref for NoSubjectName {
     type Target = VimFault;
@@ -173,20 +164,22 @@ impl std::ops::DerefMut for NoSubjectName {
     }
 }
 impl rt::Value for NoSubjectName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoSubjectName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoSubjectName {
@@ -207,7 +200,7 @@ impl serde::Serialize for NoSubjectName {
 }
 
 /// The fault `NotAuthenticated`, a [`NoPermission`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotAuthenticated {
     /// The properties of `NoPermission`.
     pub base: NoPermission,
@@ -244,14 +237,7 @@ impl rt::Object for NotAuthenticated {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotAuthenticated> for NotAuthenticated {}
-impl rt::Extends<NoPermission> for NotAuthenticated {}
-impl rt::Extends<SecurityError> for NotAuthenticated {}
-impl rt::Extends<RuntimeFault> for NotAuthenticated {}
 impl rt::Extends<MethodFault> for NotAuthenticated {}
 impl std::ops::Deref for NotAuthenticated {
     type Target = NoPermission;
@@ -265,20 +251,22 @@ impl std::ops::DerefMut for NotAuthenticated {
     }
 }
 impl rt::Value for NotAuthenticated {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotAuthenticated {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotAuthenticated {
@@ -299,7 +287,7 @@ impl serde::Serialize for NotAuthenticated {
 }
 
 /// The fault `NotEnoughCpus`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotEnoughCpus {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -347,14 +335,7 @@ impl rt::Object for NotEnoughCpus {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotEnoughCpus> for NotEnoughCpus {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue> for NotEnoughCpus {}
-impl rt::Extends<VmConfigFault> for NotEnoughCpus {}
-impl rt::Extends<VimFault> for NotEnoughCpus {}
 impl rt::Extends<MethodFault> for NotEnoughCpus {}
 impl std::ops::Deref for NotEnoughCpus {
     type Target = VirtualHardwareCompatibilityIssue;
@@ -368,20 +349,22 @@ impl std::ops::DerefMut for NotEnoughCpus {
     }
 }
 impl rt::Value for NotEnoughCpus {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotEnoughCpus {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughCpus {
@@ -402,7 +385,7 @@ impl serde::Serialize for NotEnoughCpus {
 }
 
 /// The fault `NotEnoughLicenses`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotEnoughLicenses {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -439,12 +422,7 @@ impl rt::Object for NotEnoughLicenses {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotEnoughLicenses> for NotEnoughLicenses {}
-impl rt::Extends<RuntimeFault> for NotEnoughLicenses {}
 impl rt::Extends<MethodFault> for NotEnoughLicenses {}
 impl std::ops::Deref for NotEnoughLicenses {
     type Target = RuntimeFault;
@@ -458,20 +436,22 @@ impl std::ops::DerefMut for NotEnoughLicenses {
     }
 }
 impl rt::Value for NotEnoughLicenses {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotEnoughLicenses {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughLicenses {
@@ -492,7 +472,7 @@ impl serde::Serialize for NotEnoughLicenses {
 }
 
 /// The fault `NotFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -529,12 +509,7 @@ impl rt::Object for NotFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotFound> for NotFound {}
-impl rt::Extends<VimFault> for NotFound {}
 impl rt::Extends<MethodFault> for NotFound {}
 impl std::ops::Deref for NotFound {
     type Target = VimFault;
@@ -548,20 +523,22 @@ impl std::ops::DerefMut for NotFound {
     }
 }
 impl rt::Value for NotFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotFound {
@@ -582,7 +559,7 @@ impl serde::Serialize for NotFound {
 }
 
 /// The fault `NotImplemented`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotImplemented {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -619,12 +596,7 @@ impl rt::Object for NotImplemented {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotImplemented> for NotImplemented {}
-impl rt::Extends<RuntimeFault> for NotImplemented {}
 impl rt::Extends<MethodFault> for NotImplemented {}
 impl std::ops::Deref for NotImplemented {
     type Target = RuntimeFault;
@@ -638,20 +610,22 @@ impl std::ops::DerefMut for NotImplemented {
     }
 }
 impl rt::Value for NotImplemented {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotImplemented {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotImplemented {
@@ -672,7 +646,7 @@ impl serde::Serialize for NotImplemented {
 }
 
 /// The fault `NotSupported`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotSupported {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -709,12 +683,7 @@ impl rt::Object for NotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotSupported> for NotSupported {}
-impl rt::Extends<RuntimeFault> for NotSupported {}
 impl rt::Extends<MethodFault> for NotSupported {}
 impl std::ops::Deref for NotSupported {
     type Target = RuntimeFault;
@@ -728,20 +697,22 @@ impl std::ops::DerefMut for NotSupported {
     }
 }
 impl rt::Value for NotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotSupported {
@@ -762,7 +733,7 @@ impl serde::Serialize for NotSupported {
 }
 
 /// The fault `NumVirtualCpusNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NumVirtualCpusNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -810,14 +781,7 @@ impl rt::Object for NumVirtualCpusNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NumVirtualCpusNotSupported> for NumVirtualCpusNotSupported {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue> for NumVirtualCpusNotSupported {}
-impl rt::Extends<VmConfigFault> for NumVirtualCpusNotSupported {}
-impl rt::Extends<VimFault> for NumVirtualCpusNotSupported {}
 impl rt::Extends<MethodFault> for NumVirtualCpusNotSupported {}
 impl std::ops::Deref for NumVirtualCpusNotSupported {
     type Target = VirtualHardwareCompatibilityIssue;
@@ -831,20 +795,22 @@ impl std::ops::DerefMut for NumVirtualCpusNotSupported {
     }
 }
 impl rt::Value for NumVirtualCpusNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NumVirtualCpusNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NumVirtualCpusNotSupported {
@@ -865,7 +831,7 @@ impl serde::Serialize for NumVirtualCpusNotSupported {
 }
 
 /// The fault `OutOfBounds`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OutOfBounds {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -906,12 +872,7 @@ impl rt::Object for OutOfBounds {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<OutOfBounds> for OutOfBounds {}
-impl rt::Extends<VimFault> for OutOfBounds {}
 impl rt::Extends<MethodFault> for OutOfBounds {}
 impl std::ops::Deref for OutOfBounds {
     type Target = VimFault;
@@ -925,20 +886,22 @@ impl std::ops::DerefMut for OutOfBounds {
     }
 }
 impl rt::Value for OutOfBounds {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OutOfBounds {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OutOfBounds {
@@ -959,7 +922,7 @@ impl serde::Serialize for OutOfBounds {
 }
 
 /// The fault `PasswordExpired`, a [`InvalidLogin`], since VI API 6.7.2.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PasswordExpired {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
@@ -996,13 +959,7 @@ impl rt::Object for PasswordExpired {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PasswordExpired> for PasswordExpired {}
-impl rt::Extends<InvalidLogin> for PasswordExpired {}
-impl rt::Extends<VimFault> for PasswordExpired {}
 impl rt::Extends<MethodFault> for PasswordExpired {}
 impl std::ops::Deref for PasswordExpired {
     type Target = InvalidLogin;
@@ -1016,20 +973,22 @@ impl std::ops::DerefMut for PasswordExpired {
     }
 }
 impl rt::Value for PasswordExpired {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PasswordExpired {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PasswordExpired {
@@ -1050,7 +1009,7 @@ impl serde::Serialize for PasswordExpired {
 }
 
 /// The fault `PlatformConfigFault`, a [`HostConfigFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PlatformConfigFault {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
@@ -1091,13 +1050,7 @@ impl rt::Object for PlatformConfigFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PlatformConfigFault> for PlatformConfigFault {}
-impl rt::Extends<HostConfigFault> for PlatformConfigFault {}
-impl rt::Extends<VimFault> for PlatformConfigFault {}
 impl rt::Extends<MethodFault> for PlatformConfigFault {}
 impl std::ops::Deref for PlatformConfigFault {
     type Target = HostConfigFault;
@@ -1111,20 +1064,22 @@ impl std::ops::DerefMut for PlatformConfigFault {
     }
 }
 impl rt::Value for PlatformConfigFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PlatformConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PlatformConfigFault {
@@ -1145,7 +1100,7 @@ impl serde::Serialize for PlatformConfigFault {
 }
 
 /// The fault `QuestionPending`, a [`InvalidState`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct QuestionPending {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -1186,13 +1141,7 @@ impl rt::Object for QuestionPending {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<QuestionPending> for QuestionPending {}
-impl rt::Extends<InvalidState> for QuestionPending {}
-impl rt::Extends<VimFault> for QuestionPending {}
 impl rt::Extends<MethodFault> for QuestionPending {}
 impl std::ops::Deref for QuestionPending {
     type Target = InvalidState;
@@ -1206,20 +1155,22 @@ impl std::ops::DerefMut for QuestionPending {
     }
 }
 impl rt::Value for QuestionPending {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for QuestionPending {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for QuestionPending {
@@ -1240,7 +1191,7 @@ impl serde::Serialize for QuestionPending {
 }
 
 /// The fault `RequestCanceled`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RequestCanceled {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -1277,12 +1228,7 @@ impl rt::Object for RequestCanceled {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RequestCanceled> for RequestCanceled {}
-impl rt::Extends<RuntimeFault> for RequestCanceled {}
 impl rt::Extends<MethodFault> for RequestCanceled {}
 impl std::ops::Deref for RequestCanceled {
     type Target = RuntimeFault;
@@ -1296,20 +1242,22 @@ impl std::ops::DerefMut for RequestCanceled {
     }
 }
 impl rt::Value for RequestCanceled {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RequestCanceled {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RequestCanceled {
@@ -1330,7 +1278,7 @@ impl serde::Serialize for RequestCanceled {
 }
 
 /// The fault `ResourceInUse`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourceInUse {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1378,12 +1326,7 @@ impl rt::Object for ResourceInUse {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourceInUse> for ResourceInUse {}
-impl rt::Extends<VimFault> for ResourceInUse {}
 impl rt::Extends<MethodFault> for ResourceInUse {}
 impl std::ops::Deref for ResourceInUse {
     type Target = VimFault;
@@ -1397,20 +1340,22 @@ impl std::ops::DerefMut for ResourceInUse {
     }
 }
 impl rt::Value for ResourceInUse {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourceInUse {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourceInUse {
@@ -1431,7 +1376,7 @@ impl serde::Serialize for ResourceInUse {
 }
 
 /// The fault `RestrictedByAdministrator`, a [`RuntimeFault`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RestrictedByAdministrator {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -1472,12 +1417,7 @@ impl rt::Object for RestrictedByAdministrator {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RestrictedByAdministrator> for RestrictedByAdministrator {}
-impl rt::Extends<RuntimeFault> for RestrictedByAdministrator {}
 impl rt::Extends<MethodFault> for RestrictedByAdministrator {}
 impl std::ops::Deref for RestrictedByAdministrator {
     type Target = RuntimeFault;
@@ -1491,20 +1431,22 @@ impl std::ops::DerefMut for RestrictedByAdministrator {
     }
 }
 impl rt::Value for RestrictedByAdministrator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RestrictedByAdministrator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RestrictedByAdministrator {
@@ -1525,7 +1467,7 @@ impl serde::Serialize for RestrictedByAdministrator {
 }
 
 /// The fault `RestrictedVersion`, a [`SecurityError`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RestrictedVersion {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
@@ -1562,13 +1504,7 @@ impl rt::Object for RestrictedVersion {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RestrictedVersion> for RestrictedVersion {}
-impl rt::Extends<SecurityError> for RestrictedVersion {}
-impl rt::Extends<RuntimeFault> for RestrictedVersion {}
 impl rt::Extends<MethodFault> for RestrictedVersion {}
 impl std::ops::Deref for RestrictedVersion {
     type Target = SecurityError;
@@ -1582,20 +1518,22 @@ impl std::ops::DerefMut for RestrictedVersion {
     }
 }
 impl rt::Value for RestrictedVersion {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RestrictedVersion {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RestrictedVersion {
@@ -1616,7 +1554,7 @@ impl serde::Serialize for RestrictedVersion {
 }
 
 /// The fault `RuntimeFault`, a [`MethodFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RuntimeFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
@@ -1653,11 +1591,7 @@ impl rt::Object for RuntimeFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RuntimeFault> for RuntimeFault {}
 impl rt::Extends<MethodFault> for RuntimeFault {}
 impl std::ops::Deref for RuntimeFault {
     type Target = MethodFault;
@@ -1671,20 +1605,22 @@ impl std::ops::DerefMut for RuntimeFault {
     }
 }
 impl rt::Value for RuntimeFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RuntimeFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RuntimeFault {
@@ -1705,7 +1641,7 @@ impl serde::Serialize for RuntimeFault {
 }
 
 /// The fault `SecurityError`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SecurityError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -1742,12 +1678,7 @@ impl rt::Object for SecurityError {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SecurityError> for SecurityError {}
-impl rt::Extends<RuntimeFault> for SecurityError {}
 impl rt::Extends<MethodFault> for SecurityError {}
 impl std::ops::Deref for SecurityError {
     type Target = RuntimeFault;
@@ -1761,20 +1692,22 @@ impl std::ops::DerefMut for SecurityError {
     }
 }
 impl rt::Value for SecurityError {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SecurityError {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SecurityError {
@@ -1795,7 +1728,7 @@ impl serde::Serialize for SecurityError {
 }
 
 /// The fault `SnapshotDisabled`, a [`SnapshotFault`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SnapshotDisabled {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -1832,13 +1765,7 @@ impl rt::Object for SnapshotDisabled {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SnapshotDisabled> for SnapshotDisabled {}
-impl rt::Extends<SnapshotFault> for SnapshotDisabled {}
-impl rt::Extends<VimFault> for SnapshotDisabled {}
 impl rt::Extends<MethodFault> for SnapshotDisabled {}
 impl std::ops::Deref for SnapshotDisabled {
     type Target = SnapshotFault;
@@ -1852,20 +1779,22 @@ impl std::ops::DerefMut for SnapshotDisabled {
     }
 }
 impl rt::Value for SnapshotDisabled {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SnapshotDisabled {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotDisabled {
@@ -1886,7 +1815,7 @@ impl serde::Serialize for SnapshotDisabled {
 }
 
 /// The fault `SnapshotFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SnapshotFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1923,12 +1852,7 @@ impl rt::Object for SnapshotFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SnapshotFault> for SnapshotFault {}
-impl rt::Extends<VimFault> for SnapshotFault {}
 impl rt::Extends<MethodFault> for SnapshotFault {}
 impl std::ops::Deref for SnapshotFault {
     type Target = VimFault;
@@ -1942,20 +1866,22 @@ impl std::ops::DerefMut for SnapshotFault {
     }
 }
 impl rt::Value for SnapshotFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SnapshotFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotFault {
@@ -1976,7 +1902,7 @@ impl serde::Serialize for SnapshotFault {
 }
 
 /// The fault `SnapshotIncompatibleDeviceInVm`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SnapshotIncompatibleDeviceInVm {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -2017,13 +1943,7 @@ impl rt::Object for SnapshotIncompatibleDeviceInVm {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SnapshotIncompatibleDeviceInVm> for SnapshotIncompatibleDeviceInVm {}
-impl rt::Extends<SnapshotFault> for SnapshotIncompatibleDeviceInVm {}
-impl rt::Extends<VimFault> for SnapshotIncompatibleDeviceInVm {}
 impl rt::Extends<MethodFault> for SnapshotIncompatibleDeviceInVm {}
 impl std::ops::Deref for SnapshotIncompatibleDeviceInVm {
     type Target = SnapshotFault;
@@ -2037,20 +1957,22 @@ impl std::ops::DerefMut for SnapshotIncompatibleDeviceInVm {
     }
 }
 impl rt::Value for SnapshotIncompatibleDeviceInVm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SnapshotIncompatibleDeviceInVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotIncompatibleDeviceInVm {
@@ -2071,7 +1993,7 @@ impl serde::Serialize for SnapshotIncompatibleDeviceInVm {
 }
 
 /// The fault `SnapshotLocked`, a [`SnapshotFault`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SnapshotLocked {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -2108,13 +2030,7 @@ impl rt::Object for SnapshotLocked {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SnapshotLocked> for SnapshotLocked {}
-impl rt::Extends<SnapshotFault> for SnapshotLocked {}
-impl rt::Extends<VimFault> for SnapshotLocked {}
 impl rt::Extends<MethodFault> for SnapshotLocked {}
 impl std::ops::Deref for SnapshotLocked {
     type Target = SnapshotFault;
@@ -2128,20 +2044,22 @@ impl std::ops::DerefMut for SnapshotLocked {
     }
 }
 impl rt::Value for SnapshotLocked {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SnapshotLocked {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotLocked {
@@ -2162,7 +2080,7 @@ impl serde::Serialize for SnapshotLocked {
 }
 
 /// The fault `SnapshotNoChange`, a [`SnapshotFault`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SnapshotNoChange {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -2199,13 +2117,7 @@ impl rt::Object for SnapshotNoChange {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SnapshotNoChange> for SnapshotNoChange {}
-impl rt::Extends<SnapshotFault> for SnapshotNoChange {}
-impl rt::Extends<VimFault> for SnapshotNoChange {}
 impl rt::Extends<MethodFault> for SnapshotNoChange {}
 impl std::ops::Deref for SnapshotNoChange {
     type Target = SnapshotFault;
@@ -2219,20 +2131,22 @@ impl std::ops::DerefMut for SnapshotNoChange {
     }
 }
 impl rt::Value for SnapshotNoChange {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SnapshotNoChange {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotNoChange {
@@ -2253,7 +2167,7 @@ impl serde::Serialize for SnapshotNoChange {
 }
 
 /// The fault `SystemError`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SystemError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -2294,12 +2208,7 @@ impl rt::Object for SystemError {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SystemError> for SystemError {}
-impl rt::Extends<RuntimeFault> for SystemError {}
 impl rt::Extends<MethodFault> for SystemError {}
 impl std::ops::Deref for SystemError {
     type Target = RuntimeFault;
@@ -2313,20 +2222,22 @@ impl std::ops::DerefMut for SystemError {
     }
 }
 impl rt::Value for SystemError {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SystemError {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SystemError {
@@ -2347,7 +2258,7 @@ impl serde::Serialize for SystemError {
 }
 
 /// The fault `TaskInProgress`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskInProgress {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2388,12 +2299,7 @@ impl rt::Object for TaskInProgress {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskInProgress> for TaskInProgress {}
-impl rt::Extends<VimFault> for TaskInProgress {}
 impl rt::Extends<MethodFault> for TaskInProgress {}
 impl std::ops::Deref for TaskInProgress {
     type Target = VimFault;
@@ -2407,20 +2313,22 @@ impl std::ops::DerefMut for TaskInProgress {
     }
 }
 impl rt::Value for TaskInProgress {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskInProgress {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskInProgress {
@@ -2441,7 +2349,7 @@ impl serde::Serialize for TaskInProgress {
 }
 
 /// The fault `Timedout`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Timedout {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2478,12 +2386,7 @@ impl rt::Object for Timedout {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Timedout> for Timedout {}
-impl rt::Extends<VimFault> for Timedout {}
 impl rt::Extends<MethodFault> for Timedout {}
 impl std::ops::Deref for Timedout {
     type Target = VimFault;
@@ -2497,20 +2400,22 @@ impl std::ops::DerefMut for Timedout {
     }
 }
 impl rt::Value for Timedout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Timedout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Timedout {
@@ -2531,7 +2436,7 @@ impl serde::Serialize for Timedout {
 }
 
 /// The fault `TooManyDevices`, a [`InvalidVmConfig`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TooManyDevices {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
@@ -2568,14 +2473,7 @@ impl rt::Object for TooManyDevices {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TooManyDevices> for TooManyDevices {}
-impl rt::Extends<InvalidVmConfig> for TooManyDevices {}
-impl rt::Extends<VmConfigFault> for TooManyDevices {}
-impl rt::Extends<VimFault> for TooManyDevices {}
 impl rt::Extends<MethodFault> for TooManyDevices {}
 impl std::ops::Deref for TooManyDevices {
     type Target = InvalidVmConfig;
@@ -2589,20 +2487,22 @@ impl std::ops::DerefMut for TooManyDevices {
     }
 }
 impl rt::Value for TooManyDevices {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TooManyDevices {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TooManyDevices {
@@ -2623,7 +2523,7 @@ impl serde::Serialize for TooManyDevices {
 }
 
 /// The fault `TooManySnapshotLevels`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TooManySnapshotLevels {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
@@ -2660,13 +2560,7 @@ impl rt::Object for TooManySnapshotLevels {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TooManySnapshotLevels> for TooManySnapshotLevels {}
-impl rt::Extends<SnapshotFault> for TooManySnapshotLevels {}
-impl rt::Extends<VimFault> for TooManySnapshotLevels {}
 impl rt::Extends<MethodFault> for TooManySnapshotLevels {}
 impl std::ops::Deref for TooManySnapshotLevels {
     type Target = SnapshotFault;
@@ -2680,20 +2574,22 @@ impl std::ops::DerefMut for TooManySnapshotLevels {
     }
 }
 impl rt::Value for TooManySnapshotLevels {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TooManySnapshotLevels {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TooManySnapshotLevels {
@@ -2714,7 +2610,7 @@ impl serde::Serialize for TooManySnapshotLevels {
 }
 
 /// The fault `ToolsInstallationInProgress`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ToolsInstallationInProgress {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -2751,13 +2647,7 @@ impl rt::Object for ToolsInstallationInProgress {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ToolsInstallationInProgress> for ToolsInstallationInProgress {}
-impl rt::Extends<MigrationFault> for ToolsInstallationInProgress {}
-impl rt::Extends<VimFault> for ToolsInstallationInProgress {}
 impl rt::Extends<MethodFault> for ToolsInstallationInProgress {}
 impl std::ops::Deref for ToolsInstallationInProgress {
     type Target = MigrationFault;
@@ -2771,20 +2661,22 @@ impl std::ops::DerefMut for ToolsInstallationInProgress {
     }
 }
 impl rt::Value for ToolsInstallationInProgress {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ToolsInstallationInProgress {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ToolsInstallationInProgress {
@@ -2805,7 +2697,7 @@ impl serde::Serialize for ToolsInstallationInProgress {
 }
 
 /// The fault `ToolsUnavailable`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ToolsUnavailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2842,12 +2734,7 @@ impl rt::Object for ToolsUnavailable {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ToolsUnavailable> for ToolsUnavailable {}
-impl rt::Extends<VimFault> for ToolsUnavailable {}
 impl rt::Extends<MethodFault> for ToolsUnavailable {}
 impl std::ops::Deref for ToolsUnavailable {
     type Target = VimFault;
@@ -2861,20 +2748,22 @@ impl std::ops::DerefMut for ToolsUnavailable {
     }
 }
 impl rt::Value for ToolsUnavailable {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ToolsUnavailable {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ToolsUnavailable {
@@ -2895,7 +2784,7 @@ impl serde::Serialize for ToolsUnavailable {
 }
 
 /// The fault `UnconfiguredPropertyValue`, a [`InvalidPropertyValue`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UnconfiguredPropertyValue {
     /// The properties of `InvalidPropertyValue`.
     pub base: InvalidPropertyValue,
@@ -2932,15 +2821,7 @@ impl rt::Object for UnconfiguredPropertyValue {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UnconfiguredPropertyValue> for UnconfiguredPropertyValue {}
-impl rt::Extends<InvalidPropertyValue> for UnconfiguredPropertyValue {}
-impl rt::Extends<VAppPropertyFault> for UnconfiguredPropertyValue {}
-impl rt::Extends<VmConfigFault> for UnconfiguredPropertyValue {}
-impl rt::Extends<VimFault> for UnconfiguredPropertyValue {}
 impl rt::Extends<MethodFault> for UnconfiguredPropertyValue {}
 impl std::ops::Deref for UnconfiguredPropertyValue {
     type Target = InvalidPropertyValue;
@@ -2954,20 +2835,22 @@ impl std::ops::DerefMut for UnconfiguredPropertyValue {
     }
 }
 impl rt::Value for UnconfiguredPropertyValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UnconfiguredPropertyValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UnconfiguredPropertyValue {
@@ -2988,7 +2871,7 @@ impl serde::Serialize for UnconfiguredPropertyValue {
 }
 
 /// The fault `UnexpectedFault`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UnexpectedFault {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -3036,12 +2919,7 @@ impl rt::Object for UnexpectedFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UnexpectedFault> for UnexpectedFault {}
-impl rt::Extends<RuntimeFault> for UnexpectedFault {}
 impl rt::Extends<MethodFault> for UnexpectedFault {}
 impl std::ops::Deref for UnexpectedFault {
     type Target = RuntimeFault;
@@ -3055,20 +2933,22 @@ impl std::ops::DerefMut for UnexpectedFault {
     }
 }
 impl rt::Value for UnexpectedFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UnexpectedFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UnexpectedFault {
@@ -3089,7 +2969,7 @@ impl serde::Serialize for UnexpectedFault {
 }
 
 /// The fault `UserNotFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UserNotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3137,12 +3017,7 @@ impl rt::Object for UserNotFound {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UserNotFound> for UserNotFound {}
-impl rt::Extends<VimFault> for UserNotFound {}
 impl rt::Extends<MethodFault> for UserNotFound {}
 impl std::ops::Deref for UserNotFound {
     type Target = VimFault;
@@ -3156,20 +3031,22 @@ impl std::ops::DerefMut for UserNotFound {
     }
 }
 impl rt::Value for UserNotFound {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UserNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UserNotFound {
@@ -3190,7 +3067,7 @@ impl serde::Serialize for UserNotFound {
 }
 
 /// The fault `VAppConfigFault`, a [`VimFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3227,12 +3104,7 @@ impl rt::Object for VAppConfigFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppConfigFault> for VAppConfigFault {}
-impl rt::Extends<VimFault> for VAppConfigFault {}
 impl rt::Extends<MethodFault> for VAppConfigFault {}
 impl std::ops::Deref for VAppConfigFault {
     type Target = VimFault;
@@ -3246,20 +3118,22 @@ impl std::ops::DerefMut for VAppConfigFault {
     }
 }
 impl rt::Value for VAppConfigFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppConfigFault {
@@ -3280,7 +3154,7 @@ impl serde::Serialize for VAppConfigFault {
 }
 
 /// The fault `VAppPropertyFault`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppPropertyFault {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -3343,13 +3217,7 @@ impl rt::Object for VAppPropertyFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppPropertyFault> for VAppPropertyFault {}
-impl rt::Extends<VmConfigFault> for VAppPropertyFault {}
-impl rt::Extends<VimFault> for VAppPropertyFault {}
 impl rt::Extends<MethodFault> for VAppPropertyFault {}
 impl std::ops::Deref for VAppPropertyFault {
     type Target = VmConfigFault;
@@ -3363,20 +3231,22 @@ impl std::ops::DerefMut for VAppPropertyFault {
     }
 }
 impl rt::Value for VAppPropertyFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppPropertyFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppPropertyFault {
@@ -3397,7 +3267,7 @@ impl serde::Serialize for VAppPropertyFault {
 }
 
 /// The fault `VMotionInterfaceIssue`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VMotionInterfaceIssue {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -3455,13 +3325,7 @@ impl rt::Object for VMotionInterfaceIssue {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VMotionInterfaceIssue> for VMotionInterfaceIssue {}
-impl rt::Extends<MigrationFault> for VMotionInterfaceIssue {}
-impl rt::Extends<VimFault> for VMotionInterfaceIssue {}
 impl rt::Extends<MethodFault> for VMotionInterfaceIssue {}
 impl std::ops::Deref for VMotionInterfaceIssue {
     type Target = MigrationFault;
@@ -3475,20 +3339,22 @@ impl std::ops::DerefMut for VMotionInterfaceIssue {
     }
 }
 impl rt::Value for VMotionInterfaceIssue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VMotionInterfaceIssue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VMotionInterfaceIssue {
@@ -3509,7 +3375,7 @@ impl serde::Serialize for VMotionInterfaceIssue {
 }
 
 /// The fault `VMotionNotConfigured`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VMotionNotConfigured {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
@@ -3546,14 +3412,7 @@ impl rt::Object for VMotionNotConfigured {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VMotionNotConfigured> for VMotionNotConfigured {}
-impl rt::Extends<VMotionInterfaceIssue> for VMotionNotConfigured {}
-impl rt::Extends<MigrationFault> for VMotionNotConfigured {}
-impl rt::Extends<VimFault> for VMotionNotConfigured {}
 impl rt::Extends<MethodFault> for VMotionNotConfigured {}
 impl std::ops::Deref for VMotionNotConfigured {
     type Target = VMotionInterfaceIssue;
@@ -3567,20 +3426,22 @@ impl std::ops::DerefMut for VMotionNotConfigured {
     }
 }
 impl rt::Value for VMotionNotConfigured {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VMotionNotConfigured {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VMotionNotConfigured {
@@ -3601,7 +3462,7 @@ impl serde::Serialize for VMotionNotConfigured {
 }
 
 /// The fault `VMotionNotSupported`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VMotionNotSupported {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
@@ -3638,14 +3499,7 @@ impl rt::Object for VMotionNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VMotionNotSupported> for VMotionNotSupported {}
-impl rt::Extends<VMotionInterfaceIssue> for VMotionNotSupported {}
-impl rt::Extends<MigrationFault> for VMotionNotSupported {}
-impl rt::Extends<VimFault> for VMotionNotSupported {}
 impl rt::Extends<MethodFault> for VMotionNotSupported {}
 impl std::ops::Deref for VMotionNotSupported {
     type Target = VMotionInterfaceIssue;
@@ -3659,20 +3513,22 @@ impl std::ops::DerefMut for VMotionNotSupported {
     }
 }
 impl rt::Value for VMotionNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VMotionNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VMotionNotSupported {
@@ -3693,7 +3549,7 @@ impl serde::Serialize for VMotionNotSupported {
 }
 
 /// The fault `VimFault`, a [`MethodFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VimFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
@@ -3730,11 +3586,7 @@ impl rt::Object for VimFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VimFault> for VimFault {}
 impl rt::Extends<MethodFault> for VimFault {}
 impl std::ops::Deref for VimFault {
     type Target = MethodFault;
@@ -3748,20 +3600,22 @@ impl std::ops::DerefMut for VimFault {
     }
 }
 impl rt::Value for VimFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VimFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VimFault {
@@ -3782,7 +3636,7 @@ impl serde::Serialize for VimFault {
 }
 
 /// The fault `VirtualHardwareCompatibilityIssue`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualHardwareCompatibilityIssue {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -3819,14 +3673,7 @@ impl rt::Object for VirtualHardwareCompatibilityIssue {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualHardwareCompatibilityIssue>
-for VirtualHardwareCompatibilityIssue {}
-impl rt::Extends<VmConfigFault> for VirtualHardwareCompatibilityIssue {}
-impl rt::Extends<VimFault> for VirtualHardwareCompatibilityIssue {}
 impl rt::Extends<MethodFault> for VirtualHardwareCompatibilityIssue {}
 impl std::ops::Deref for VirtualHardwareCompatibilityIssue {
     type Target = VmConfigFault;
@@ -3840,20 +3687,22 @@ impl std::ops::DerefMut for VirtualHardwareCompatibilityIssue {
     }
 }
 impl rt::Value for VirtualHardwareCompatibilityIssue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualHardwareCompatibilityIssue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardwareCompatibilityIssue {
@@ -3874,7 +3723,7 @@ impl serde::Serialize for VirtualHardwareCompatibilityIssue {
 }
 
 /// The fault `VirtualHardwareVersionNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualHardwareVersionNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -3923,16 +3772,7 @@ impl rt::Object for VirtualHardwareVersionNotSupported {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualHardwareVersionNotSupported>
-for VirtualHardwareVersionNotSupported {}
-impl rt::Extends<VirtualHardwareCompatibilityIssue>
-for VirtualHardwareVersionNotSupported {}
-impl rt::Extends<VmConfigFault> for VirtualHardwareVersionNotSupported {}
-impl rt::Extends<VimFault> for VirtualHardwareVersionNotSupported {}
 impl rt::Extends<MethodFault> for VirtualHardwareVersionNotSupported {}
 impl std::ops::Deref for VirtualHardwareVersionNotSupported {
     type Target = VirtualHardwareCompatibilityIssue;
@@ -3946,20 +3786,22 @@ impl std::ops::DerefMut for VirtualHardwareVersionNotSupported {
     }
 }
 impl rt::Value for VirtualHardwareVersionNotSupported {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualHardwareVersionNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardwareVersionNotSupported {
@@ -3980,7 +3822,7 @@ impl serde::Serialize for VirtualHardwareVersionNotSupported {
 }
 
 /// The fault `VmConfigFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4017,12 +3859,7 @@ impl rt::Object for VmConfigFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigFault> for VmConfigFault {}
-impl rt::Extends<VimFault> for VmConfigFault {}
 impl rt::Extends<MethodFault> for VmConfigFault {}
 impl std::ops::Deref for VmConfigFault {
     type Target = VimFault;
@@ -4036,20 +3873,22 @@ impl std::ops::DerefMut for VmConfigFault {
     }
 }
 impl rt::Value for VmConfigFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFault {
@@ -4070,7 +3909,7 @@ impl serde::Serialize for VmConfigFault {
 }
 
 /// The fault `VmToolsUpgradeFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmToolsUpgradeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4107,12 +3946,7 @@ impl rt::Object for VmToolsUpgradeFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmToolsUpgradeFault> for VmToolsUpgradeFault {}
-impl rt::Extends<VimFault> for VmToolsUpgradeFault {}
 impl rt::Extends<MethodFault> for VmToolsUpgradeFault {}
 impl std::ops::Deref for VmToolsUpgradeFault {
     type Target = VimFault;
@@ -4126,20 +3960,22 @@ impl std::ops::DerefMut for VmToolsUpgradeFault {
     }
 }
 impl rt::Value for VmToolsUpgradeFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmToolsUpgradeFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmToolsUpgradeFault {
@@ -4160,7 +3996,7 @@ impl serde::Serialize for VmToolsUpgradeFault {
 }
 
 /// The fault `VmValidateMaxDevice`, a [`VimFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmValidateMaxDevice {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4213,12 +4049,7 @@ impl rt::Object for VmValidateMaxDevice {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmValidateMaxDevice> for VmValidateMaxDevice {}
-impl rt::Extends<VimFault> for VmValidateMaxDevice {}
 impl rt::Extends<MethodFault> for VmValidateMaxDevice {}
 impl std::ops::Deref for VmValidateMaxDevice {
     type Target = VimFault;
@@ -4232,20 +4063,22 @@ impl std::ops::DerefMut for VmValidateMaxDevice {
     }
 }
 impl rt::Value for VmValidateMaxDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmValidateMaxDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmValidateMaxDevice {
@@ -4266,7 +4099,7 @@ impl serde::Serialize for VmValidateMaxDevice {
 }
 
 /// The fault `VmfsMountFault`, a [`HostConfigFault`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsMountFault {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
@@ -4307,13 +4140,7 @@ impl rt::Object for VmfsMountFault {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsMountFault> for VmfsMountFault {}
-impl rt::Extends<HostConfigFault> for VmfsMountFault {}
-impl rt::Extends<VimFault> for VmfsMountFault {}
 impl rt::Extends<MethodFault> for VmfsMountFault {}
 impl std::ops::Deref for VmfsMountFault {
     type Target = HostConfigFault;
@@ -4327,20 +4154,22 @@ impl std::ops::DerefMut for VmfsMountFault {
     }
 }
 impl rt::Value for VmfsMountFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsMountFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsMountFault {

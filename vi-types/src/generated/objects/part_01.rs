@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `AboutInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AboutInfo {
     /// `name`: required string.
     pub name: String,
@@ -111,33 +111,24 @@ impl rt::Object for AboutInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AboutInfo> for AboutInfo {}
-impl rt::Extends<DynamicData> for AboutInfo {}
 impl rt::Value for AboutInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AboutInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AboutInfo {
@@ -158,7 +149,7 @@ impl serde::Serialize for AboutInfo {
 }
 
 /// `AlarmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AlarmEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -199,14 +190,8 @@ impl rt::Object for AlarmEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AlarmEventArgument> for AlarmEventArgument {}
 impl rt::Extends<EntityEventArgument> for AlarmEventArgument {}
-impl rt::Extends<EventArgument> for AlarmEventArgument {}
-impl rt::Extends<DynamicData> for AlarmEventArgument {}
 impl std::ops::Deref for AlarmEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -219,20 +204,22 @@ impl std::ops::DerefMut for AlarmEventArgument {
     }
 }
 impl rt::Value for AlarmEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AlarmEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AlarmEventArgument {
@@ -253,7 +240,7 @@ impl serde::Serialize for AlarmEventArgument {
 }
 
 /// `AlarmState`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AlarmState {
     /// `key`: required string.
     pub key: String,
@@ -333,33 +320,24 @@ impl rt::Object for AlarmState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AlarmState> for AlarmState {}
-impl rt::Extends<DynamicData> for AlarmState {}
 impl rt::Value for AlarmState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AlarmState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AlarmState {
@@ -380,7 +358,7 @@ impl serde::Serialize for AlarmState {
 }
 
 /// `AlreadyAuthenticatedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AlreadyAuthenticatedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -417,14 +395,8 @@ impl rt::Object for AlreadyAuthenticatedSessionEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AlreadyAuthenticatedSessionEvent> for AlreadyAuthenticatedSessionEvent {}
-impl rt::Extends<SessionEvent> for AlreadyAuthenticatedSessionEvent {}
 impl rt::Extends<Event> for AlreadyAuthenticatedSessionEvent {}
-impl rt::Extends<DynamicData> for AlreadyAuthenticatedSessionEvent {}
 impl std::ops::Deref for AlreadyAuthenticatedSessionEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -437,20 +409,22 @@ impl std::ops::DerefMut for AlreadyAuthenticatedSessionEvent {
     }
 }
 impl rt::Value for AlreadyAuthenticatedSessionEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AlreadyAuthenticatedSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AlreadyAuthenticatedSessionEvent {
@@ -471,7 +445,7 @@ impl serde::Serialize for AlreadyAuthenticatedSessionEvent {
 }
 
 /// `AnswerFileStatusError`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AnswerFileStatusError {
     /// `userInputPath`: required `ProfilePropertyPath`.
     pub user_input_path: ProfilePropertyPath,
@@ -509,33 +483,24 @@ impl rt::Object for AnswerFileStatusError {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AnswerFileStatusError> for AnswerFileStatusError {}
-impl rt::Extends<DynamicData> for AnswerFileStatusError {}
 impl rt::Value for AnswerFileStatusError {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AnswerFileStatusError {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileStatusError {
@@ -556,7 +521,7 @@ impl serde::Serialize for AnswerFileStatusError {
 }
 
 /// `AnswerFileStatusResult`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AnswerFileStatusResult {
     /// `checkedTime`: required dateTime.
     pub checked_time: rt::DateTime,
@@ -604,33 +569,24 @@ impl rt::Object for AnswerFileStatusResult {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AnswerFileStatusResult> for AnswerFileStatusResult {}
-impl rt::Extends<DynamicData> for AnswerFileStatusResult {}
 impl rt::Value for AnswerFileStatusResult {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AnswerFileStatusResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AnswerFileStatusResult {
@@ -651,7 +607,7 @@ impl serde::Serialize for AnswerFileStatusResult {
 }
 
 /// `ApplyHostProfileConfigurationResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ApplyHostProfileConfigurationResult {
     /// `startTime`: required dateTime.
     pub start_time: rt::DateTime,
@@ -704,34 +660,24 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ApplyHostProfileConfigurationResult>
-for ApplyHostProfileConfigurationResult {}
-impl rt::Extends<DynamicData> for ApplyHostProfileConfigurationResult {}
 impl rt::Value for ApplyHostProfileConfigurationResult {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ApplyHostProfileConfigurationResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ApplyHostProfileConfigurationResult {
@@ -752,7 +698,7 @@ impl serde::Serialize for ApplyHostProfileConfigurationResult {
 }
 
 /// `ApplyHostProfileConfigurationSpec`, a [`ProfileExecuteResult`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ApplyHostProfileConfigurationSpec {
     /// The properties of `ProfileExecuteResult`.
     pub base: ProfileExecuteResult,
@@ -824,14 +770,7 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ApplyHostProfileConfigurationSpec>
-for ApplyHostProfileConfigurationSpec {}
-impl rt::Extends<ProfileExecuteResult> for ApplyHostProfileConfigurationSpec {}
-impl rt::Extends<DynamicData> for ApplyHostProfileConfigurationSpec {}
 impl std::ops::Deref for ApplyHostProfileConfigurationSpec {
     type Target = ProfileExecuteResult;
     fn deref(&self) -> &ProfileExecuteResult {
@@ -844,20 +783,22 @@ impl std::ops::DerefMut for ApplyHostProfileConfigurationSpec {
     }
 }
 impl rt::Value for ApplyHostProfileConfigurationSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ApplyHostProfileConfigurationSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ApplyHostProfileConfigurationSpec {
@@ -878,7 +819,7 @@ impl serde::Serialize for ApplyHostProfileConfigurationSpec {
 }
 
 /// `ArrayUpdateSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ArrayUpdateSpec {
     /// `operation`: required `ArrayUpdateOperation`.
     pub operation: enums::ArrayUpdateOperation,
@@ -916,33 +857,24 @@ impl rt::Object for ArrayUpdateSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ArrayUpdateSpec> for ArrayUpdateSpec {}
-impl rt::Extends<DynamicData> for ArrayUpdateSpec {}
 impl rt::Value for ArrayUpdateSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ArrayUpdateSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ArrayUpdateSpec {
@@ -963,7 +895,7 @@ impl serde::Serialize for ArrayUpdateSpec {
 }
 
 /// `AutoStartDefaults`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AutoStartDefaults {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1016,33 +948,24 @@ impl rt::Object for AutoStartDefaults {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AutoStartDefaults> for AutoStartDefaults {}
-impl rt::Extends<DynamicData> for AutoStartDefaults {}
 impl rt::Value for AutoStartDefaults {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AutoStartDefaults {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AutoStartDefaults {
@@ -1063,7 +986,7 @@ impl serde::Serialize for AutoStartDefaults {
 }
 
 /// `AutoStartPowerInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct AutoStartPowerInfo {
     /// `key`: required reference to `VirtualMachine`.
     pub key: rt::ManagedObjectReference,
@@ -1130,33 +1053,24 @@ impl rt::Object for AutoStartPowerInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<AutoStartPowerInfo> for AutoStartPowerInfo {}
-impl rt::Extends<DynamicData> for AutoStartPowerInfo {}
 impl rt::Value for AutoStartPowerInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for AutoStartPowerInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for AutoStartPowerInfo {
@@ -1177,7 +1091,7 @@ impl serde::Serialize for AutoStartPowerInfo {
 }
 
 /// `BadUsernameSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct BadUsernameSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -1218,14 +1132,8 @@ impl rt::Object for BadUsernameSessionEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<BadUsernameSessionEvent> for BadUsernameSessionEvent {}
-impl rt::Extends<SessionEvent> for BadUsernameSessionEvent {}
 impl rt::Extends<Event> for BadUsernameSessionEvent {}
-impl rt::Extends<DynamicData> for BadUsernameSessionEvent {}
 impl std::ops::Deref for BadUsernameSessionEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -1238,20 +1146,22 @@ impl std::ops::DerefMut for BadUsernameSessionEvent {
     }
 }
 impl rt::Value for BadUsernameSessionEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for BadUsernameSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for BadUsernameSessionEvent {
@@ -1272,7 +1182,7 @@ impl serde::Serialize for BadUsernameSessionEvent {
 }
 
 /// `BoolOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct BoolOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -1320,13 +1230,8 @@ impl rt::Object for BoolOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<BoolOption> for BoolOption {}
 impl rt::Extends<OptionType> for BoolOption {}
-impl rt::Extends<DynamicData> for BoolOption {}
 impl std::ops::Deref for BoolOption {
     type Target = OptionType;
     fn deref(&self) -> &OptionType {
@@ -1339,20 +1244,22 @@ impl std::ops::DerefMut for BoolOption {
     }
 }
 impl rt::Value for BoolOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for BoolOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for BoolOption {
@@ -1373,7 +1280,7 @@ impl serde::Serialize for BoolOption {
 }
 
 /// `Capability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Capability {
     /// `provisioningSupported`: required boolean.
     pub provisioning_supported: bool,
@@ -1501,33 +1408,24 @@ impl rt::Object for Capability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Capability> for Capability {}
-impl rt::Extends<DynamicData> for Capability {}
 impl rt::Value for Capability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Capability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Capability {
@@ -1548,7 +1446,7 @@ impl serde::Serialize for Capability {
 }
 
 /// `ChangesInfoEventArgument`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ChangesInfoEventArgument {
     /// `modified`: optional string.
     pub modified: Option<String>,
@@ -1591,33 +1489,24 @@ impl rt::Object for ChangesInfoEventArgument {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ChangesInfoEventArgument> for ChangesInfoEventArgument {}
-impl rt::Extends<DynamicData> for ChangesInfoEventArgument {}
 impl rt::Value for ChangesInfoEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ChangesInfoEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ChangesInfoEventArgument {
@@ -1638,7 +1527,7 @@ impl serde::Serialize for ChangesInfoEventArgument {
 }
 
 /// `ChoiceOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ChoiceOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -1686,13 +1575,8 @@ impl rt::Object for ChoiceOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ChoiceOption> for ChoiceOption {}
 impl rt::Extends<OptionType> for ChoiceOption {}
-impl rt::Extends<DynamicData> for ChoiceOption {}
 impl std::ops::Deref for ChoiceOption {
     type Target = OptionType;
     fn deref(&self) -> &OptionType {
@@ -1705,20 +1589,22 @@ impl std::ops::DerefMut for ChoiceOption {
     }
 }
 impl rt::Value for ChoiceOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ChoiceOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ChoiceOption {
@@ -1739,7 +1625,7 @@ impl serde::Serialize for ChoiceOption {
 }
 
 /// `ClusterAction`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterAction {
     /// `type`: required string.
     pub r#type: String,
@@ -1777,33 +1663,25 @@ impl rt::Object for ClusterAction {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterAction> for ClusterAction {}
-impl rt::Extends<DynamicData> for ClusterAction {}
 impl rt::Value for ClusterAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAction {
@@ -1824,7 +1702,7 @@ impl serde::Serialize for ClusterAction {
 }
 
 /// `ClusterActionHistory`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterActionHistory {
     /// `action`: required `ClusterAction` or a descendant.
     pub action: rt::Poly<ClusterAction>,
@@ -1862,33 +1740,24 @@ impl rt::Object for ClusterActionHistory {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterActionHistory> for ClusterActionHistory {}
-impl rt::Extends<DynamicData> for ClusterActionHistory {}
 impl rt::Value for ClusterActionHistory {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterActionHistory {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterActionHistory {
@@ -1909,7 +1778,7 @@ impl serde::Serialize for ClusterActionHistory {
 }
 
 /// `ClusterAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterAffinityRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -1950,13 +1819,8 @@ impl rt::Object for ClusterAffinityRuleSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterAffinityRuleSpec> for ClusterAffinityRuleSpec {}
 impl rt::Extends<ClusterRuleInfo> for ClusterAffinityRuleSpec {}
-impl rt::Extends<DynamicData> for ClusterAffinityRuleSpec {}
 impl std::ops::Deref for ClusterAffinityRuleSpec {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -1969,20 +1833,22 @@ impl std::ops::DerefMut for ClusterAffinityRuleSpec {
     }
 }
 impl rt::Value for ClusterAffinityRuleSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterAffinityRuleSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAffinityRuleSpec {
@@ -2003,7 +1869,7 @@ impl serde::Serialize for ClusterAffinityRuleSpec {
 }
 
 /// `ClusterAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterAntiAffinityRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -2044,13 +1910,8 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterAntiAffinityRuleSpec> for ClusterAntiAffinityRuleSpec {}
 impl rt::Extends<ClusterRuleInfo> for ClusterAntiAffinityRuleSpec {}
-impl rt::Extends<DynamicData> for ClusterAntiAffinityRuleSpec {}
 impl std::ops::Deref for ClusterAntiAffinityRuleSpec {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -2063,20 +1924,22 @@ impl std::ops::DerefMut for ClusterAntiAffinityRuleSpec {
     }
 }
 impl rt::Value for ClusterAntiAffinityRuleSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterAntiAffinityRuleSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterAntiAffinityRuleSpec {
@@ -2097,7 +1960,7 @@ impl serde::Serialize for ClusterAntiAffinityRuleSpec {
 }
 
 /// `ClusterClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterClusterInitialPlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -2164,14 +2027,8 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterClusterInitialPlacementAction>
-for ClusterClusterInitialPlacementAction {}
 impl rt::Extends<ClusterAction> for ClusterClusterInitialPlacementAction {}
-impl rt::Extends<DynamicData> for ClusterClusterInitialPlacementAction {}
 impl std::ops::Deref for ClusterClusterInitialPlacementAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -2184,20 +2041,22 @@ impl std::ops::DerefMut for ClusterClusterInitialPlacementAction {
     }
 }
 impl rt::Value for ClusterClusterInitialPlacementAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterClusterInitialPlacementAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterClusterInitialPlacementAction {
@@ -2218,7 +2077,7 @@ impl serde::Serialize for ClusterClusterInitialPlacementAction {
 }
 
 /// `ClusterComputeResourceCryptoModePolicy`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceCryptoModePolicy {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
@@ -2256,34 +2115,24 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceCryptoModePolicy>
-for ClusterComputeResourceCryptoModePolicy {}
-impl rt::Extends<DynamicData> for ClusterComputeResourceCryptoModePolicy {}
 impl rt::Value for ClusterComputeResourceCryptoModePolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceCryptoModePolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceCryptoModePolicy {
@@ -2304,7 +2153,7 @@ impl serde::Serialize for ClusterComputeResourceCryptoModePolicy {
 }
 
 /// `ClusterComputeResourceDVSSetting`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceDvsSetting {
     /// `dvSwitch`: required reference to `DistributedVirtualSwitch`.
     pub dv_switch: rt::ManagedObjectReference,
@@ -2353,33 +2202,24 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceDvsSetting> for ClusterComputeResourceDvsSetting {}
-impl rt::Extends<DynamicData> for ClusterComputeResourceDvsSetting {}
 impl rt::Value for ClusterComputeResourceDvsSetting {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceDvsSetting {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsSetting {
@@ -2400,7 +2240,7 @@ impl serde::Serialize for ClusterComputeResourceDvsSetting {
 }
 
 /// `ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     /// `dvPortgroup`: required reference to `DistributedVirtualPortgroup`.
     pub dv_portgroup: rt::ManagedObjectReference,
@@ -2442,35 +2282,24 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping>
-for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {}
-impl rt::Extends<DynamicData>
-for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {}
 impl rt::Value for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
@@ -2491,7 +2320,7 @@ impl serde::Serialize for ClusterComputeResourceDvsSettingDvPortgroupToServiceMa
 }
 
 /// `ClusterComputeResourceHCIConfigInfo`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceHciConfigInfo {
     /// `workflowState`: required string.
     pub workflow_state: String,
@@ -2551,34 +2380,24 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceHciConfigInfo>
-for ClusterComputeResourceHciConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterComputeResourceHciConfigInfo {}
 impl rt::Value for ClusterComputeResourceHciConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceHciConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHciConfigInfo {
@@ -2599,7 +2418,7 @@ impl serde::Serialize for ClusterComputeResourceHciConfigInfo {
 }
 
 /// `ClusterComputeResourceHostConfigurationProfile`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceHostConfigurationProfile {
     /// `dateTimeConfig`: optional `HostDateTimeConfig`.
     pub date_time_config: Option<Box<HostDateTimeConfig>>,
@@ -2637,34 +2456,24 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceHostConfigurationProfile>
-for ClusterComputeResourceHostConfigurationProfile {}
-impl rt::Extends<DynamicData> for ClusterComputeResourceHostConfigurationProfile {}
 impl rt::Value for ClusterComputeResourceHostConfigurationProfile {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceHostConfigurationProfile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceHostConfigurationProfile {
@@ -2685,7 +2494,7 @@ impl serde::Serialize for ClusterComputeResourceHostConfigurationProfile {
 }
 
 /// `ClusterComputeResourceSummary`, a [`ComputeResourceSummary`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceSummary {
     /// The properties of `ComputeResourceSummary`.
     pub base: ComputeResourceSummary,
@@ -2814,13 +2623,8 @@ impl rt::Object for ClusterComputeResourceSummary {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceSummary> for ClusterComputeResourceSummary {}
 impl rt::Extends<ComputeResourceSummary> for ClusterComputeResourceSummary {}
-impl rt::Extends<DynamicData> for ClusterComputeResourceSummary {}
 impl std::ops::Deref for ClusterComputeResourceSummary {
     type Target = ComputeResourceSummary;
     fn deref(&self) -> &ComputeResourceSummary {
@@ -2833,20 +2637,22 @@ impl std::ops::DerefMut for ClusterComputeResourceSummary {
     }
 }
 impl rt::Value for ClusterComputeResourceSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceSummary {
@@ -2867,7 +2673,7 @@ impl serde::Serialize for ClusterComputeResourceSummary {
 }
 
 /// `ClusterComputeResourceVcsSlots`, a [`DynamicData`], since VI API 7.0.1.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResourceVcsSlots {
     /// `systemId`: optional string, since VI API 7.0.3.0.
     pub system_id: Option<String>,
@@ -2920,33 +2726,24 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResourceVcsSlots> for ClusterComputeResourceVcsSlots {}
-impl rt::Extends<DynamicData> for ClusterComputeResourceVcsSlots {}
 impl rt::Value for ClusterComputeResourceVcsSlots {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResourceVcsSlots {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResourceVcsSlots {
@@ -2967,7 +2764,7 @@ impl serde::Serialize for ClusterComputeResourceVcsSlots {
 }
 
 /// `ClusterConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterConfigInfo {
     /// `dasConfig`: required `ClusterDasConfigInfo`.
     pub das_config: ClusterDasConfigInfo,
@@ -3028,33 +2825,24 @@ impl rt::Object for ClusterConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterConfigInfo> for ClusterConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterConfigInfo {}
 impl rt::Value for ClusterConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterConfigInfo {
@@ -3075,7 +2863,7 @@ impl serde::Serialize for ClusterConfigInfo {
 }
 
 /// `ClusterConfigInfoEx`, a [`ComputeResourceConfigInfo`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterConfigInfoEx {
     /// The properties of `ComputeResourceConfigInfo`.
     pub base: ComputeResourceConfigInfo,
@@ -3260,13 +3048,8 @@ impl rt::Object for ClusterConfigInfoEx {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterConfigInfoEx> for ClusterConfigInfoEx {}
 impl rt::Extends<ComputeResourceConfigInfo> for ClusterConfigInfoEx {}
-impl rt::Extends<DynamicData> for ClusterConfigInfoEx {}
 impl std::ops::Deref for ClusterConfigInfoEx {
     type Target = ComputeResourceConfigInfo;
     fn deref(&self) -> &ComputeResourceConfigInfo {
@@ -3279,20 +3062,22 @@ impl std::ops::DerefMut for ClusterConfigInfoEx {
     }
 }
 impl rt::Value for ClusterConfigInfoEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterConfigInfoEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterConfigInfoEx {
@@ -3313,7 +3098,7 @@ impl serde::Serialize for ClusterConfigInfoEx {
 }
 
 /// `ClusterCryptoConfigInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterCryptoConfigInfo {
     /// `cryptoMode`: optional string.
     pub crypto_mode: Option<String>,
@@ -3356,33 +3141,24 @@ impl rt::Object for ClusterCryptoConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterCryptoConfigInfo> for ClusterCryptoConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterCryptoConfigInfo {}
 impl rt::Value for ClusterCryptoConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterCryptoConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterCryptoConfigInfo {
@@ -3403,7 +3179,7 @@ impl serde::Serialize for ClusterCryptoConfigInfo {
 }
 
 /// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasAdmissionControlInfo {}
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlInfo",
@@ -3425,33 +3201,25 @@ impl rt::Object for ClusterDasAdmissionControlInfo {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo> for ClusterDasAdmissionControlInfo {}
-impl rt::Extends<DynamicData> for ClusterDasAdmissionControlInfo {}
 impl rt::Value for ClusterDasAdmissionControlInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasAdmissionControlInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAdmissionControlInfo {
@@ -3472,7 +3240,7 @@ impl serde::Serialize for ClusterDasAdmissionControlInfo {
 }
 
 /// `ClusterDasAdmissionControlPolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasAdmissionControlPolicy {
     /// `resourceReductionToToleratePercent`: optional int, since VI API 6.5.
     pub resource_reduction_to_tolerate_percent: Option<i32>,
@@ -3520,33 +3288,25 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterDasAdmissionControlPolicy> for ClusterDasAdmissionControlPolicy {}
-impl rt::Extends<DynamicData> for ClusterDasAdmissionControlPolicy {}
 impl rt::Value for ClusterDasAdmissionControlPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasAdmissionControlPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasAdmissionControlPolicy {
@@ -3567,7 +3327,7 @@ impl serde::Serialize for ClusterDasAdmissionControlPolicy {
 }
 
 /// `ClusterDasConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -3668,33 +3428,24 @@ impl rt::Object for ClusterDasConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDasConfigInfo> for ClusterDasConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterDasConfigInfo {}
 impl rt::Value for ClusterDasConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasConfigInfo {
@@ -3715,7 +3466,7 @@ impl serde::Serialize for ClusterDasConfigInfo {
 }
 
 /// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasData {}
 pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasData",
@@ -3737,33 +3488,25 @@ impl rt::Object for ClusterDasData {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterDasData> for ClusterDasData {}
-impl rt::Extends<DynamicData> for ClusterDasData {}
 impl rt::Value for ClusterDasData {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasData {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasData {
@@ -3784,7 +3527,7 @@ impl serde::Serialize for ClusterDasData {
 }
 
 /// `ClusterDasDataSummary`, a [`ClusterDasData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasDataSummary {
     /// `hostListVersion`: required long.
     pub host_list_version: i64,
@@ -3830,31 +3573,25 @@ impl rt::Object for ClusterDasDataSummary {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ClusterDasData {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDasDataSummary> for ClusterDasDataSummary {}
 impl rt::Extends<ClusterDasData> for ClusterDasDataSummary {}
-impl rt::Extends<DynamicData> for ClusterDasDataSummary {}
 impl rt::Value for ClusterDasDataSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasDataSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasDataSummary {
@@ -3875,7 +3612,7 @@ impl serde::Serialize for ClusterDasDataSummary {
 }
 
 /// `ClusterDasFdmHostState`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasFdmHostState {
     /// `state`: required string.
     pub state: String,
@@ -3917,33 +3654,24 @@ impl rt::Object for ClusterDasFdmHostState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDasFdmHostState> for ClusterDasFdmHostState {}
-impl rt::Extends<DynamicData> for ClusterDasFdmHostState {}
 impl rt::Value for ClusterDasFdmHostState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasFdmHostState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasFdmHostState {
@@ -3964,7 +3692,7 @@ impl serde::Serialize for ClusterDasFdmHostState {
 }
 
 /// `ClusterDasVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasVmConfigInfo {
     /// `key`: required reference to `VirtualMachine`.
     pub key: rt::ManagedObjectReference,
@@ -4013,33 +3741,24 @@ impl rt::Object for ClusterDasVmConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDasVmConfigInfo> for ClusterDasVmConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterDasVmConfigInfo {}
 impl rt::Value for ClusterDasVmConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasVmConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasVmConfigInfo {
@@ -4060,7 +3779,7 @@ impl serde::Serialize for ClusterDasVmConfigInfo {
 }
 
 /// `ClusterDasVmSettings`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDasVmSettings {
     /// `restartPriority`: optional string.
     pub restart_priority: Option<String>,
@@ -4126,33 +3845,24 @@ impl rt::Object for ClusterDasVmSettings {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDasVmSettings> for ClusterDasVmSettings {}
-impl rt::Extends<DynamicData> for ClusterDasVmSettings {}
 impl rt::Value for ClusterDasVmSettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDasVmSettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDasVmSettings {
@@ -4173,7 +3883,7 @@ impl serde::Serialize for ClusterDasVmSettings {
 }
 
 /// `ClusterDependencyRuleInfo`, a [`ClusterRuleInfo`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDependencyRuleInfo {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -4221,13 +3931,8 @@ impl rt::Object for ClusterDependencyRuleInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDependencyRuleInfo> for ClusterDependencyRuleInfo {}
 impl rt::Extends<ClusterRuleInfo> for ClusterDependencyRuleInfo {}
-impl rt::Extends<DynamicData> for ClusterDependencyRuleInfo {}
 impl std::ops::Deref for ClusterDependencyRuleInfo {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -4240,20 +3945,22 @@ impl std::ops::DerefMut for ClusterDependencyRuleInfo {
     }
 }
 impl rt::Value for ClusterDependencyRuleInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDependencyRuleInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDependencyRuleInfo {
@@ -4274,7 +3981,7 @@ impl serde::Serialize for ClusterDependencyRuleInfo {
 }
 
 /// `ClusterDpmConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDpmConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -4323,33 +4030,24 @@ impl rt::Object for ClusterDpmConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDpmConfigInfo> for ClusterDpmConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterDpmConfigInfo {}
 impl rt::Value for ClusterDpmConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDpmConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDpmConfigInfo {
@@ -4370,7 +4068,7 @@ impl serde::Serialize for ClusterDpmConfigInfo {
 }
 
 /// `ClusterDpmHostConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDpmHostConfigInfo {
     /// `key`: required reference to `HostSystem`.
     pub key: rt::ManagedObjectReference,
@@ -4413,33 +4111,24 @@ impl rt::Object for ClusterDpmHostConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDpmHostConfigInfo> for ClusterDpmHostConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterDpmHostConfigInfo {}
 impl rt::Value for ClusterDpmHostConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDpmHostConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDpmHostConfigInfo {
@@ -4460,7 +4149,7 @@ impl serde::Serialize for ClusterDpmHostConfigInfo {
 }
 
 /// `ClusterDrsConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -4520,33 +4209,24 @@ impl rt::Object for ClusterDrsConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDrsConfigInfo> for ClusterDrsConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterDrsConfigInfo {}
 impl rt::Value for ClusterDrsConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsConfigInfo {
@@ -4567,7 +4247,7 @@ impl serde::Serialize for ClusterDrsConfigInfo {
 }
 
 /// `ClusterDrsFaults`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsFaults {
     /// `reason`: required string.
     pub reason: String,
@@ -4609,33 +4289,24 @@ impl rt::Object for ClusterDrsFaults {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDrsFaults> for ClusterDrsFaults {}
-impl rt::Extends<DynamicData> for ClusterDrsFaults {}
 impl rt::Value for ClusterDrsFaults {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsFaults {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsFaults {
@@ -4656,7 +4327,7 @@ impl serde::Serialize for ClusterDrsFaults {
 }
 
 /// `ClusterDrsFaultsFaultsByVirtualDisk`, a [`ClusterDrsFaultsFaultsByVm`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsFaultsFaultsByVirtualDisk {
     /// The properties of `ClusterDrsFaultsFaultsByVm`.
     pub base: ClusterDrsFaultsFaultsByVm,
@@ -4697,14 +4368,8 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDrsFaultsFaultsByVirtualDisk>
-for ClusterDrsFaultsFaultsByVirtualDisk {}
 impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVirtualDisk {}
-impl rt::Extends<DynamicData> for ClusterDrsFaultsFaultsByVirtualDisk {}
 impl std::ops::Deref for ClusterDrsFaultsFaultsByVirtualDisk {
     type Target = ClusterDrsFaultsFaultsByVm;
     fn deref(&self) -> &ClusterDrsFaultsFaultsByVm {
@@ -4717,20 +4382,22 @@ impl std::ops::DerefMut for ClusterDrsFaultsFaultsByVirtualDisk {
     }
 }
 impl rt::Value for ClusterDrsFaultsFaultsByVirtualDisk {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsFaultsFaultsByVirtualDisk {
@@ -4751,7 +4418,7 @@ impl serde::Serialize for ClusterDrsFaultsFaultsByVirtualDisk {
 }
 
 /// `ClusterDrsFaultsFaultsByVm`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsFaultsFaultsByVm {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
@@ -4789,33 +4456,25 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVm {}
-impl rt::Extends<DynamicData> for ClusterDrsFaultsFaultsByVm {}
 impl rt::Value for ClusterDrsFaultsFaultsByVm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsFaultsFaultsByVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsFaultsFaultsByVm {
@@ -4836,7 +4495,7 @@ impl serde::Serialize for ClusterDrsFaultsFaultsByVm {
 }
 
 /// `ClusterDrsMigration`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsMigration {
     /// `key`: required string.
     pub key: String,
@@ -4923,33 +4582,24 @@ impl rt::Object for ClusterDrsMigration {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDrsMigration> for ClusterDrsMigration {}
-impl rt::Extends<DynamicData> for ClusterDrsMigration {}
 impl rt::Value for ClusterDrsMigration {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsMigration {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsMigration {
@@ -4970,7 +4620,7 @@ impl serde::Serialize for ClusterDrsMigration {
 }
 
 /// `ClusterDrsRecommendation`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsRecommendation {
     /// `key`: required string.
     pub key: String,
@@ -5027,33 +4677,24 @@ impl rt::Object for ClusterDrsRecommendation {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDrsRecommendation> for ClusterDrsRecommendation {}
-impl rt::Extends<DynamicData> for ClusterDrsRecommendation {}
 impl rt::Value for ClusterDrsRecommendation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsRecommendation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsRecommendation {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `ClusterDrsVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterDrsVmConfigInfo {
     /// `key`: required reference to `VirtualMachine`.
     pub key: rt::ManagedObjectReference,
@@ -48,33 +48,24 @@ impl rt::Object for ClusterDrsVmConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterDrsVmConfigInfo> for ClusterDrsVmConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterDrsVmConfigInfo {}
 impl rt::Value for ClusterDrsVmConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterDrsVmConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterDrsVmConfigInfo {
@@ -95,7 +86,7 @@ impl serde::Serialize for ClusterDrsVmConfigInfo {
 }
 
 /// `ClusterFailoverHostAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverHostAdmissionControlInfo {
     /// `hostStatus`: list of `ClusterFailoverHostAdmissionControlInfoHostStatus`.
     pub host_status: Vec<ClusterFailoverHostAdmissionControlInfoHostStatus>,
@@ -135,33 +126,26 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ClusterDasAdmissionControlInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverHostAdmissionControlInfo>
-for ClusterFailoverHostAdmissionControlInfo {}
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverHostAdmissionControlInfo {}
-impl rt::Extends<DynamicData> for ClusterFailoverHostAdmissionControlInfo {}
 impl rt::Value for ClusterFailoverHostAdmissionControlInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverHostAdmissionControlInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverHostAdmissionControlInfo {
@@ -182,7 +166,7 @@ impl serde::Serialize for ClusterFailoverHostAdmissionControlInfo {
 }
 
 /// `ClusterFailoverHostAdmissionControlInfoHostStatus`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -220,34 +204,24 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverHostAdmissionControlInfoHostStatus>
-for ClusterFailoverHostAdmissionControlInfoHostStatus {}
-impl rt::Extends<DynamicData> for ClusterFailoverHostAdmissionControlInfoHostStatus {}
 impl rt::Value for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverHostAdmissionControlInfoHostStatus {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverHostAdmissionControlInfoHostStatus {
@@ -268,7 +242,7 @@ impl serde::Serialize for ClusterFailoverHostAdmissionControlInfoHostStatus {
 }
 
 /// `ClusterFailoverHostAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverHostAdmissionControlPolicy {
     /// The properties of `ClusterDasAdmissionControlPolicy`.
     pub base: ClusterDasAdmissionControlPolicy,
@@ -320,15 +294,9 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverHostAdmissionControlPolicy>
-for ClusterFailoverHostAdmissionControlPolicy {}
 impl rt::Extends<ClusterDasAdmissionControlPolicy>
 for ClusterFailoverHostAdmissionControlPolicy {}
-impl rt::Extends<DynamicData> for ClusterFailoverHostAdmissionControlPolicy {}
 impl std::ops::Deref for ClusterFailoverHostAdmissionControlPolicy {
     type Target = ClusterDasAdmissionControlPolicy;
     fn deref(&self) -> &ClusterDasAdmissionControlPolicy {
@@ -341,20 +309,22 @@ impl std::ops::DerefMut for ClusterFailoverHostAdmissionControlPolicy {
     }
 }
 impl rt::Value for ClusterFailoverHostAdmissionControlPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverHostAdmissionControlPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverHostAdmissionControlPolicy {
@@ -375,7 +345,7 @@ impl serde::Serialize for ClusterFailoverHostAdmissionControlPolicy {
 }
 
 /// `ClusterFailoverLevelAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverLevelAdmissionControlInfo {
     /// `currentFailoverLevel`: required int.
     pub current_failover_level: i32,
@@ -409,33 +379,26 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ClusterDasAdmissionControlInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverLevelAdmissionControlInfo>
-for ClusterFailoverLevelAdmissionControlInfo {}
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverLevelAdmissionControlInfo {}
-impl rt::Extends<DynamicData> for ClusterFailoverLevelAdmissionControlInfo {}
 impl rt::Value for ClusterFailoverLevelAdmissionControlInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverLevelAdmissionControlInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverLevelAdmissionControlInfo {
@@ -456,7 +419,7 @@ impl serde::Serialize for ClusterFailoverLevelAdmissionControlInfo {
 }
 
 /// `ClusterFailoverLevelAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverLevelAdmissionControlPolicy {
     /// The properties of `ClusterDasAdmissionControlPolicy`.
     pub base: ClusterDasAdmissionControlPolicy,
@@ -505,15 +468,9 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverLevelAdmissionControlPolicy>
-for ClusterFailoverLevelAdmissionControlPolicy {}
 impl rt::Extends<ClusterDasAdmissionControlPolicy>
 for ClusterFailoverLevelAdmissionControlPolicy {}
-impl rt::Extends<DynamicData> for ClusterFailoverLevelAdmissionControlPolicy {}
 impl std::ops::Deref for ClusterFailoverLevelAdmissionControlPolicy {
     type Target = ClusterDasAdmissionControlPolicy;
     fn deref(&self) -> &ClusterDasAdmissionControlPolicy {
@@ -526,20 +483,22 @@ impl std::ops::DerefMut for ClusterFailoverLevelAdmissionControlPolicy {
     }
 }
 impl rt::Value for ClusterFailoverLevelAdmissionControlPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverLevelAdmissionControlPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverLevelAdmissionControlPolicy {
@@ -560,7 +519,7 @@ impl serde::Serialize for ClusterFailoverLevelAdmissionControlPolicy {
 }
 
 /// `ClusterFailoverResourcesAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverResourcesAdmissionControlInfo {
     /// `currentCpuFailoverResourcesPercent`: required int.
     pub current_cpu_failover_resources_percent: i32,
@@ -619,33 +578,26 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ClusterDasAdmissionControlInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverResourcesAdmissionControlInfo>
-for ClusterFailoverResourcesAdmissionControlInfo {}
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverResourcesAdmissionControlInfo {}
-impl rt::Extends<DynamicData> for ClusterFailoverResourcesAdmissionControlInfo {}
 impl rt::Value for ClusterFailoverResourcesAdmissionControlInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverResourcesAdmissionControlInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverResourcesAdmissionControlInfo {
@@ -666,7 +618,7 @@ impl serde::Serialize for ClusterFailoverResourcesAdmissionControlInfo {
 }
 
 /// `ClusterFailoverResourcesAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFailoverResourcesAdmissionControlPolicy {
     /// The properties of `ClusterDasAdmissionControlPolicy`.
     pub base: ClusterDasAdmissionControlPolicy,
@@ -745,15 +697,9 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFailoverResourcesAdmissionControlPolicy>
-for ClusterFailoverResourcesAdmissionControlPolicy {}
 impl rt::Extends<ClusterDasAdmissionControlPolicy>
 for ClusterFailoverResourcesAdmissionControlPolicy {}
-impl rt::Extends<DynamicData> for ClusterFailoverResourcesAdmissionControlPolicy {}
 impl std::ops::Deref for ClusterFailoverResourcesAdmissionControlPolicy {
     type Target = ClusterDasAdmissionControlPolicy;
     fn deref(&self) -> &ClusterDasAdmissionControlPolicy {
@@ -766,20 +712,22 @@ impl std::ops::DerefMut for ClusterFailoverResourcesAdmissionControlPolicy {
     }
 }
 impl rt::Value for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFailoverResourcesAdmissionControlPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFailoverResourcesAdmissionControlPolicy {
@@ -800,7 +748,7 @@ impl serde::Serialize for ClusterFailoverResourcesAdmissionControlPolicy {
 }
 
 /// `ClusterFixedSizeSlotPolicy`, a [`ClusterSlotPolicy`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFixedSizeSlotPolicy {
     /// `cpu`: required int.
     pub cpu: i32,
@@ -841,31 +789,25 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ClusterSlotPolicy {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFixedSizeSlotPolicy> for ClusterFixedSizeSlotPolicy {}
 impl rt::Extends<ClusterSlotPolicy> for ClusterFixedSizeSlotPolicy {}
-impl rt::Extends<DynamicData> for ClusterFixedSizeSlotPolicy {}
 impl rt::Value for ClusterFixedSizeSlotPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFixedSizeSlotPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFixedSizeSlotPolicy {
@@ -886,7 +828,7 @@ impl serde::Serialize for ClusterFixedSizeSlotPolicy {
 }
 
 /// `ClusterFtVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 8.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterFtVmHostRuleInfo {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -934,13 +876,8 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterFtVmHostRuleInfo> for ClusterFtVmHostRuleInfo {}
 impl rt::Extends<ClusterRuleInfo> for ClusterFtVmHostRuleInfo {}
-impl rt::Extends<DynamicData> for ClusterFtVmHostRuleInfo {}
 impl std::ops::Deref for ClusterFtVmHostRuleInfo {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -953,20 +890,22 @@ impl std::ops::DerefMut for ClusterFtVmHostRuleInfo {
     }
 }
 impl rt::Value for ClusterFtVmHostRuleInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterFtVmHostRuleInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterFtVmHostRuleInfo {
@@ -987,7 +926,7 @@ impl serde::Serialize for ClusterFtVmHostRuleInfo {
 }
 
 /// `ClusterGroupInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterGroupInfo {
     /// `name`: required string.
     pub name: String,
@@ -1030,33 +969,25 @@ impl rt::Object for ClusterGroupInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterGroupInfo> for ClusterGroupInfo {}
-impl rt::Extends<DynamicData> for ClusterGroupInfo {}
 impl rt::Value for ClusterGroupInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterGroupInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterGroupInfo {
@@ -1077,7 +1008,7 @@ impl serde::Serialize for ClusterGroupInfo {
 }
 
 /// `ClusterHostGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterHostGroup {
     /// The properties of `ClusterGroupInfo`.
     pub base: ClusterGroupInfo,
@@ -1118,13 +1049,8 @@ impl rt::Object for ClusterHostGroup {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterHostGroup> for ClusterHostGroup {}
 impl rt::Extends<ClusterGroupInfo> for ClusterHostGroup {}
-impl rt::Extends<DynamicData> for ClusterHostGroup {}
 impl std::ops::Deref for ClusterHostGroup {
     type Target = ClusterGroupInfo;
     fn deref(&self) -> &ClusterGroupInfo {
@@ -1137,20 +1063,22 @@ impl std::ops::DerefMut for ClusterHostGroup {
     }
 }
 impl rt::Value for ClusterHostGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterHostGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostGroup {
@@ -1171,7 +1099,7 @@ impl serde::Serialize for ClusterHostGroup {
 }
 
 /// `ClusterHostInfraUpdateHaModeAction`, a [`ClusterAction`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterHostInfraUpdateHaModeAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -1212,14 +1140,8 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterHostInfraUpdateHaModeAction>
-for ClusterHostInfraUpdateHaModeAction {}
 impl rt::Extends<ClusterAction> for ClusterHostInfraUpdateHaModeAction {}
-impl rt::Extends<DynamicData> for ClusterHostInfraUpdateHaModeAction {}
 impl std::ops::Deref for ClusterHostInfraUpdateHaModeAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -1232,20 +1154,22 @@ impl std::ops::DerefMut for ClusterHostInfraUpdateHaModeAction {
     }
 }
 impl rt::Value for ClusterHostInfraUpdateHaModeAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterHostInfraUpdateHaModeAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostInfraUpdateHaModeAction {
@@ -1266,7 +1190,7 @@ impl serde::Serialize for ClusterHostInfraUpdateHaModeAction {
 }
 
 /// `ClusterHostPowerAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterHostPowerAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -1328,13 +1252,8 @@ impl rt::Object for ClusterHostPowerAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterHostPowerAction> for ClusterHostPowerAction {}
 impl rt::Extends<ClusterAction> for ClusterHostPowerAction {}
-impl rt::Extends<DynamicData> for ClusterHostPowerAction {}
 impl std::ops::Deref for ClusterHostPowerAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -1347,20 +1266,22 @@ impl std::ops::DerefMut for ClusterHostPowerAction {
     }
 }
 impl rt::Value for ClusterHostPowerAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterHostPowerAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterHostPowerAction {
@@ -1381,7 +1302,7 @@ impl serde::Serialize for ClusterHostPowerAction {
 }
 
 /// `ClusterInfraUpdateHaConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterInfraUpdateHaConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1434,33 +1355,24 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterInfraUpdateHaConfigInfo> for ClusterInfraUpdateHaConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterInfraUpdateHaConfigInfo {}
 impl rt::Value for ClusterInfraUpdateHaConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterInfraUpdateHaConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterInfraUpdateHaConfigInfo {
@@ -1481,7 +1393,7 @@ impl serde::Serialize for ClusterInfraUpdateHaConfigInfo {
 }
 
 /// `ClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterInitialPlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -1529,13 +1441,8 @@ impl rt::Object for ClusterInitialPlacementAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterInitialPlacementAction> for ClusterInitialPlacementAction {}
 impl rt::Extends<ClusterAction> for ClusterInitialPlacementAction {}
-impl rt::Extends<DynamicData> for ClusterInitialPlacementAction {}
 impl std::ops::Deref for ClusterInitialPlacementAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -1548,20 +1455,22 @@ impl std::ops::DerefMut for ClusterInitialPlacementAction {
     }
 }
 impl rt::Value for ClusterInitialPlacementAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterInitialPlacementAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterInitialPlacementAction {
@@ -1582,7 +1491,7 @@ impl serde::Serialize for ClusterInitialPlacementAction {
 }
 
 /// `ClusterMigrationAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterMigrationAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -1623,13 +1532,8 @@ impl rt::Object for ClusterMigrationAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterMigrationAction> for ClusterMigrationAction {}
 impl rt::Extends<ClusterAction> for ClusterMigrationAction {}
-impl rt::Extends<DynamicData> for ClusterMigrationAction {}
 impl std::ops::Deref for ClusterMigrationAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -1642,20 +1546,22 @@ impl std::ops::DerefMut for ClusterMigrationAction {
     }
 }
 impl rt::Value for ClusterMigrationAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterMigrationAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterMigrationAction {
@@ -1676,7 +1582,7 @@ impl serde::Serialize for ClusterMigrationAction {
 }
 
 /// `ClusterOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterOrchestrationInfo {
     /// `defaultVmReadiness`: optional `ClusterVmReadiness`.
     pub default_vm_readiness: Option<Box<ClusterVmReadiness>>,
@@ -1713,33 +1619,24 @@ impl rt::Object for ClusterOrchestrationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterOrchestrationInfo> for ClusterOrchestrationInfo {}
-impl rt::Extends<DynamicData> for ClusterOrchestrationInfo {}
 impl rt::Value for ClusterOrchestrationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterOrchestrationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterOrchestrationInfo {
@@ -1760,7 +1657,7 @@ impl serde::Serialize for ClusterOrchestrationInfo {
 }
 
 /// `ClusterProactiveDrsConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterProactiveDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1791,33 +1688,24 @@ impl rt::Object for ClusterProactiveDrsConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterProactiveDrsConfigInfo> for ClusterProactiveDrsConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterProactiveDrsConfigInfo {}
 impl rt::Value for ClusterProactiveDrsConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterProactiveDrsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterProactiveDrsConfigInfo {
@@ -1838,7 +1726,7 @@ impl serde::Serialize for ClusterProactiveDrsConfigInfo {
 }
 
 /// `ClusterRecommendation`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterRecommendation {
     /// `key`: required string.
     pub key: String,
@@ -1922,33 +1810,24 @@ impl rt::Object for ClusterRecommendation {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterRecommendation> for ClusterRecommendation {}
-impl rt::Extends<DynamicData> for ClusterRecommendation {}
 impl rt::Value for ClusterRecommendation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterRecommendation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterRecommendation {
@@ -1969,7 +1848,7 @@ impl serde::Serialize for ClusterRecommendation {
 }
 
 /// `ClusterRuleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterRuleInfo {
     /// `key`: optional int.
     pub key: Option<i32>,
@@ -2037,33 +1916,25 @@ impl rt::Object for ClusterRuleInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterRuleInfo {}
-impl rt::Extends<DynamicData> for ClusterRuleInfo {}
 impl rt::Value for ClusterRuleInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterRuleInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterRuleInfo {
@@ -2084,7 +1955,7 @@ impl serde::Serialize for ClusterRuleInfo {
 }
 
 /// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterSlotPolicy {}
 pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSlotPolicy",
@@ -2106,33 +1977,25 @@ impl rt::Object for ClusterSlotPolicy {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterSlotPolicy {}
-impl rt::Extends<DynamicData> for ClusterSlotPolicy {}
 impl rt::Value for ClusterSlotPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterSlotPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterSlotPolicy {
@@ -2153,7 +2016,7 @@ impl serde::Serialize for ClusterSlotPolicy {
 }
 
 /// `ClusterSystemVMsConfigInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterSystemVmsConfigInfo {
     /// `allowedDatastores`: list of reference to `Datastore`.
     pub allowed_datastores: Vec<rt::ManagedObjectReference>,
@@ -2214,33 +2077,24 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterSystemVmsConfigInfo> for ClusterSystemVmsConfigInfo {}
-impl rt::Extends<DynamicData> for ClusterSystemVmsConfigInfo {}
 impl rt::Value for ClusterSystemVmsConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterSystemVmsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterSystemVmsConfigInfo {
@@ -2261,7 +2115,7 @@ impl serde::Serialize for ClusterSystemVmsConfigInfo {
 }
 
 /// `ClusterUsageSummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterUsageSummary {
     /// `totalCpuCapacityMhz`: required int.
     pub total_cpu_capacity_mhz: i32,
@@ -2372,33 +2226,24 @@ impl rt::Object for ClusterUsageSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterUsageSummary> for ClusterUsageSummary {}
-impl rt::Extends<DynamicData> for ClusterUsageSummary {}
 impl rt::Value for ClusterUsageSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterUsageSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterUsageSummary {
@@ -2419,7 +2264,7 @@ impl serde::Serialize for ClusterUsageSummary {
 }
 
 /// `ClusterVmComponentProtectionSettings`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterVmComponentProtectionSettings {
     /// `vmStorageProtectionForAPD`: optional string.
     pub vm_storage_protection_for_apd: Option<String>,
@@ -2472,34 +2317,24 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterVmComponentProtectionSettings>
-for ClusterVmComponentProtectionSettings {}
-impl rt::Extends<DynamicData> for ClusterVmComponentProtectionSettings {}
 impl rt::Value for ClusterVmComponentProtectionSettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterVmComponentProtectionSettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmComponentProtectionSettings {
@@ -2520,7 +2355,7 @@ impl serde::Serialize for ClusterVmComponentProtectionSettings {
 }
 
 /// `ClusterVmGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterVmGroup {
     /// The properties of `ClusterGroupInfo`.
     pub base: ClusterGroupInfo,
@@ -2561,13 +2396,8 @@ impl rt::Object for ClusterVmGroup {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterVmGroup> for ClusterVmGroup {}
 impl rt::Extends<ClusterGroupInfo> for ClusterVmGroup {}
-impl rt::Extends<DynamicData> for ClusterVmGroup {}
 impl std::ops::Deref for ClusterVmGroup {
     type Target = ClusterGroupInfo;
     fn deref(&self) -> &ClusterGroupInfo {
@@ -2580,20 +2410,22 @@ impl std::ops::DerefMut for ClusterVmGroup {
     }
 }
 impl rt::Value for ClusterVmGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterVmGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmGroup {
@@ -2614,7 +2446,7 @@ impl serde::Serialize for ClusterVmGroup {
 }
 
 /// `ClusterVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterVmHostRuleInfo {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -2667,13 +2499,8 @@ impl rt::Object for ClusterVmHostRuleInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterVmHostRuleInfo> for ClusterVmHostRuleInfo {}
 impl rt::Extends<ClusterRuleInfo> for ClusterVmHostRuleInfo {}
-impl rt::Extends<DynamicData> for ClusterVmHostRuleInfo {}
 impl std::ops::Deref for ClusterVmHostRuleInfo {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -2686,20 +2513,22 @@ impl std::ops::DerefMut for ClusterVmHostRuleInfo {
     }
 }
 impl rt::Value for ClusterVmHostRuleInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterVmHostRuleInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmHostRuleInfo {
@@ -2720,7 +2549,7 @@ impl serde::Serialize for ClusterVmHostRuleInfo {
 }
 
 /// `ClusterVmOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterVmOrchestrationInfo {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -2758,33 +2587,24 @@ impl rt::Object for ClusterVmOrchestrationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterVmOrchestrationInfo> for ClusterVmOrchestrationInfo {}
-impl rt::Extends<DynamicData> for ClusterVmOrchestrationInfo {}
 impl rt::Value for ClusterVmOrchestrationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterVmOrchestrationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmOrchestrationInfo {
@@ -2805,7 +2625,7 @@ impl serde::Serialize for ClusterVmOrchestrationInfo {
 }
 
 /// `ClusterVmReadiness`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterVmReadiness {
     /// `readyCondition`: optional string.
     pub ready_condition: Option<String>,
@@ -2843,33 +2663,24 @@ impl rt::Object for ClusterVmReadiness {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterVmReadiness> for ClusterVmReadiness {}
-impl rt::Extends<DynamicData> for ClusterVmReadiness {}
 impl rt::Value for ClusterVmReadiness {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterVmReadiness {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmReadiness {
@@ -2890,7 +2701,7 @@ impl serde::Serialize for ClusterVmReadiness {
 }
 
 /// `ClusterVmToolsMonitoringSettings`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterVmToolsMonitoringSettings {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2953,33 +2764,24 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterVmToolsMonitoringSettings> for ClusterVmToolsMonitoringSettings {}
-impl rt::Extends<DynamicData> for ClusterVmToolsMonitoringSettings {}
 impl rt::Value for ClusterVmToolsMonitoringSettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterVmToolsMonitoringSettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterVmToolsMonitoringSettings {
@@ -3000,7 +2802,7 @@ impl serde::Serialize for ClusterVmToolsMonitoringSettings {
 }
 
 /// `ComplianceFailure`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComplianceFailure {
     /// `failureType`: required string.
     pub failure_type: String,
@@ -3053,33 +2855,24 @@ impl rt::Object for ComplianceFailure {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ComplianceFailure> for ComplianceFailure {}
-impl rt::Extends<DynamicData> for ComplianceFailure {}
 impl rt::Value for ComplianceFailure {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComplianceFailure {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceFailure {
@@ -3100,7 +2893,7 @@ impl serde::Serialize for ComplianceFailure {
 }
 
 /// `ComplianceFailureComplianceFailureValues`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComplianceFailureComplianceFailureValues {
     /// `comparisonIdentifier`: required string.
     pub comparison_identifier: String,
@@ -3148,34 +2941,24 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ComplianceFailureComplianceFailureValues>
-for ComplianceFailureComplianceFailureValues {}
-impl rt::Extends<DynamicData> for ComplianceFailureComplianceFailureValues {}
 impl rt::Value for ComplianceFailureComplianceFailureValues {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComplianceFailureComplianceFailureValues {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceFailureComplianceFailureValues {
@@ -3196,7 +2979,7 @@ impl serde::Serialize for ComplianceFailureComplianceFailureValues {
 }
 
 /// `ComplianceResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComplianceResult {
     /// `profile`: optional reference to `Profile`.
     pub profile: Option<rt::ManagedObjectReference>,
@@ -3249,33 +3032,24 @@ impl rt::Object for ComplianceResult {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ComplianceResult> for ComplianceResult {}
-impl rt::Extends<DynamicData> for ComplianceResult {}
 impl rt::Value for ComplianceResult {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComplianceResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComplianceResult {
@@ -3296,7 +3070,7 @@ impl serde::Serialize for ComplianceResult {
 }
 
 /// `ComputeResourceConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComputeResourceConfigInfo {
     /// `vmSwapPlacement`: required string.
     pub vm_swap_placement: String,
@@ -3346,33 +3120,25 @@ impl rt::Object for ComputeResourceConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ComputeResourceConfigInfo> for ComputeResourceConfigInfo {}
-impl rt::Extends<DynamicData> for ComputeResourceConfigInfo {}
 impl rt::Value for ComputeResourceConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComputeResourceConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceConfigInfo {
@@ -3393,7 +3159,7 @@ impl serde::Serialize for ComputeResourceConfigInfo {
 }
 
 /// `ComputeResourceEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComputeResourceEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -3440,14 +3206,8 @@ impl rt::Object for ComputeResourceEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ComputeResourceEventArgument> for ComputeResourceEventArgument {}
 impl rt::Extends<EntityEventArgument> for ComputeResourceEventArgument {}
-impl rt::Extends<EventArgument> for ComputeResourceEventArgument {}
-impl rt::Extends<DynamicData> for ComputeResourceEventArgument {}
 impl std::ops::Deref for ComputeResourceEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -3460,20 +3220,22 @@ impl std::ops::DerefMut for ComputeResourceEventArgument {
     }
 }
 impl rt::Value for ComputeResourceEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComputeResourceEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceEventArgument {
@@ -3494,7 +3256,7 @@ impl serde::Serialize for ComputeResourceEventArgument {
 }
 
 /// `ComputeResourceSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComputeResourceSummary {
     /// `totalCpu`: required int.
     pub total_cpu: i32,
@@ -3567,33 +3329,25 @@ impl rt::Object for ComputeResourceSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ComputeResourceSummary> for ComputeResourceSummary {}
-impl rt::Extends<DynamicData> for ComputeResourceSummary {}
 impl rt::Value for ComputeResourceSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComputeResourceSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResourceSummary {
@@ -3614,7 +3368,7 @@ impl serde::Serialize for ComputeResourceSummary {
 }
 
 /// `CryptoKeyId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoKeyId {
     /// `keyId`: required string.
     pub key_id: String,
@@ -3652,33 +3406,24 @@ impl rt::Object for CryptoKeyId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CryptoKeyId> for CryptoKeyId {}
-impl rt::Extends<DynamicData> for CryptoKeyId {}
 impl rt::Value for CryptoKeyId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoKeyId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoKeyId {
@@ -3699,7 +3444,7 @@ impl serde::Serialize for CryptoKeyId {
 }
 
 /// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpec {}
 pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpec",
@@ -3721,33 +3466,25 @@ impl rt::Object for CryptoSpec {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpec {}
-impl rt::Extends<DynamicData> for CryptoSpec {}
 impl rt::Value for CryptoSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpec {
@@ -3768,7 +3505,7 @@ impl serde::Serialize for CryptoSpec {
 }
 
 /// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpecDecrypt {}
 pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDecrypt",
@@ -3793,31 +3530,25 @@ impl rt::Object for CryptoSpecDecrypt {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CryptoSpecDecrypt> for CryptoSpecDecrypt {}
 impl rt::Extends<CryptoSpec> for CryptoSpecDecrypt {}
-impl rt::Extends<DynamicData> for CryptoSpecDecrypt {}
 impl rt::Value for CryptoSpecDecrypt {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpecDecrypt {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecDecrypt {
@@ -3838,7 +3569,7 @@ impl serde::Serialize for CryptoSpecDecrypt {
 }
 
 /// `CryptoSpecDeepRecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpecDeepRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
@@ -3872,31 +3603,25 @@ impl rt::Object for CryptoSpecDeepRecrypt {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CryptoSpecDeepRecrypt> for CryptoSpecDeepRecrypt {}
 impl rt::Extends<CryptoSpec> for CryptoSpecDeepRecrypt {}
-impl rt::Extends<DynamicData> for CryptoSpecDeepRecrypt {}
 impl rt::Value for CryptoSpecDeepRecrypt {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpecDeepRecrypt {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecDeepRecrypt {
@@ -3917,7 +3642,7 @@ impl serde::Serialize for CryptoSpecDeepRecrypt {
 }
 
 /// `CryptoSpecEncrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpecEncrypt {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
@@ -3951,31 +3676,25 @@ impl rt::Object for CryptoSpecEncrypt {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CryptoSpecEncrypt> for CryptoSpecEncrypt {}
 impl rt::Extends<CryptoSpec> for CryptoSpecEncrypt {}
-impl rt::Extends<DynamicData> for CryptoSpecEncrypt {}
 impl rt::Value for CryptoSpecEncrypt {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpecEncrypt {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecEncrypt {
@@ -3996,7 +3715,7 @@ impl serde::Serialize for CryptoSpecEncrypt {
 }
 
 /// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpecNoOp {}
 pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecNoOp",
@@ -4021,31 +3740,25 @@ impl rt::Object for CryptoSpecNoOp {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CryptoSpecNoOp> for CryptoSpecNoOp {}
 impl rt::Extends<CryptoSpec> for CryptoSpecNoOp {}
-impl rt::Extends<DynamicData> for CryptoSpecNoOp {}
 impl rt::Value for CryptoSpecNoOp {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpecNoOp {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecNoOp {
@@ -4066,7 +3779,7 @@ impl serde::Serialize for CryptoSpecNoOp {
 }
 
 /// `CryptoSpecRegister`, a [`CryptoSpecNoOp`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpecRegister {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
@@ -4098,34 +3811,27 @@ impl rt::Object for CryptoSpecRegister {
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpecNoOp {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
+        Some(&CryptoSpec {})
     }
 }
-impl rt::Extends<CryptoSpecRegister> for CryptoSpecRegister {}
-impl rt::Extends<CryptoSpecNoOp> for CryptoSpecRegister {}
 impl rt::Extends<CryptoSpec> for CryptoSpecRegister {}
-impl rt::Extends<DynamicData> for CryptoSpecRegister {}
 impl rt::Value for CryptoSpecRegister {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpecRegister {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecRegister {
@@ -4146,7 +3852,7 @@ impl serde::Serialize for CryptoSpecRegister {
 }
 
 /// `CryptoSpecShallowRecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CryptoSpecShallowRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
@@ -4180,31 +3886,25 @@ impl rt::Object for CryptoSpecShallowRecrypt {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CryptoSpecShallowRecrypt> for CryptoSpecShallowRecrypt {}
 impl rt::Extends<CryptoSpec> for CryptoSpecShallowRecrypt {}
-impl rt::Extends<DynamicData> for CryptoSpecShallowRecrypt {}
 impl rt::Value for CryptoSpecShallowRecrypt {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CryptoSpecShallowRecrypt {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CryptoSpecShallowRecrypt {
@@ -4225,7 +3925,7 @@ impl serde::Serialize for CryptoSpecShallowRecrypt {
 }
 
 /// `CustomFieldDef`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomFieldDef {
     /// `key`: required int.
     pub key: i32,
@@ -4294,33 +3994,24 @@ impl rt::Object for CustomFieldDef {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomFieldDef> for CustomFieldDef {}
-impl rt::Extends<DynamicData> for CustomFieldDef {}
 impl rt::Value for CustomFieldDef {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomFieldDef {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldDef {
@@ -4341,7 +4032,7 @@ impl serde::Serialize for CustomFieldDef {
 }
 
 /// `CustomFieldStringValue`, a [`CustomFieldValue`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomFieldStringValue {
     /// The properties of `CustomFieldValue`.
     pub base: CustomFieldValue,
@@ -4382,13 +4073,8 @@ impl rt::Object for CustomFieldStringValue {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomFieldStringValue> for CustomFieldStringValue {}
 impl rt::Extends<CustomFieldValue> for CustomFieldStringValue {}
-impl rt::Extends<DynamicData> for CustomFieldStringValue {}
 impl std::ops::Deref for CustomFieldStringValue {
     type Target = CustomFieldValue;
     fn deref(&self) -> &CustomFieldValue {
@@ -4401,20 +4087,22 @@ impl std::ops::DerefMut for CustomFieldStringValue {
     }
 }
 impl rt::Value for CustomFieldStringValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomFieldStringValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldStringValue {
@@ -4435,7 +4123,7 @@ impl serde::Serialize for CustomFieldStringValue {
 }
 
 /// `CustomFieldValue`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomFieldValue {
     /// `key`: required int.
     pub key: i32,
@@ -4466,33 +4154,25 @@ impl rt::Object for CustomFieldValue {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CustomFieldValue> for CustomFieldValue {}
-impl rt::Extends<DynamicData> for CustomFieldValue {}
 impl rt::Value for CustomFieldValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomFieldValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomFieldValue {
@@ -4513,7 +4193,7 @@ impl serde::Serialize for CustomFieldValue {
 }
 
 /// `CustomizationAdapterMapping`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationAdapterMapping {
     /// `macAddress`: optional string.
     pub mac_address: Option<String>,
@@ -4551,33 +4231,24 @@ impl rt::Object for CustomizationAdapterMapping {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationAdapterMapping> for CustomizationAdapterMapping {}
-impl rt::Extends<DynamicData> for CustomizationAdapterMapping {}
 impl rt::Value for CustomizationAdapterMapping {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationAdapterMapping {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationAdapterMapping {
@@ -4598,7 +4269,7 @@ impl serde::Serialize for CustomizationAdapterMapping {
 }
 
 /// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationAutoIpV6Generator {}
 pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAutoIpV6Generator",
@@ -4623,31 +4294,25 @@ impl rt::Object for CustomizationAutoIpV6Generator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationAutoIpV6Generator> for CustomizationAutoIpV6Generator {}
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationAutoIpV6Generator {}
-impl rt::Extends<DynamicData> for CustomizationAutoIpV6Generator {}
 impl rt::Value for CustomizationAutoIpV6Generator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationAutoIpV6Generator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationAutoIpV6Generator {
@@ -4668,7 +4333,7 @@ impl serde::Serialize for CustomizationAutoIpV6Generator {
 }
 
 /// `CustomizationCloudinitPrep`, a [`CustomizationIdentitySettings`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationCloudinitPrep {
     /// `metadata`: required string.
     pub metadata: String,
@@ -4709,31 +4374,25 @@ impl rt::Object for CustomizationCloudinitPrep {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIdentitySettings {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationCloudinitPrep> for CustomizationCloudinitPrep {}
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationCloudinitPrep {}
-impl rt::Extends<DynamicData> for CustomizationCloudinitPrep {}
 impl rt::Value for CustomizationCloudinitPrep {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationCloudinitPrep {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCloudinitPrep {
@@ -4754,7 +4413,7 @@ impl serde::Serialize for CustomizationCloudinitPrep {
 }
 
 /// `CustomizationCustomIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationCustomIpGenerator {
     /// `argument`: optional string.
     pub argument: Option<String>,
@@ -4788,31 +4447,25 @@ impl rt::Object for CustomizationCustomIpGenerator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpGenerator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationCustomIpGenerator> for CustomizationCustomIpGenerator {}
 impl rt::Extends<CustomizationIpGenerator> for CustomizationCustomIpGenerator {}
-impl rt::Extends<DynamicData> for CustomizationCustomIpGenerator {}
 impl rt::Value for CustomizationCustomIpGenerator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationCustomIpGenerator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCustomIpGenerator {
@@ -4833,7 +4486,7 @@ impl serde::Serialize for CustomizationCustomIpGenerator {
 }
 
 /// `CustomizationCustomIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationCustomIpV6Generator {
     /// `argument`: optional string.
     pub argument: Option<String>,
@@ -4867,31 +4520,25 @@ impl rt::Object for CustomizationCustomIpV6Generator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationCustomIpV6Generator> for CustomizationCustomIpV6Generator {}
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationCustomIpV6Generator {}
-impl rt::Extends<DynamicData> for CustomizationCustomIpV6Generator {}
 impl rt::Value for CustomizationCustomIpV6Generator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationCustomIpV6Generator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCustomIpV6Generator {
@@ -4912,7 +4559,7 @@ impl serde::Serialize for CustomizationCustomIpV6Generator {
 }
 
 /// `CustomizationCustomName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationCustomName {
     /// `argument`: optional string.
     pub argument: Option<String>,
@@ -4946,31 +4593,25 @@ impl rt::Object for CustomizationCustomName {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationName {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationCustomName> for CustomizationCustomName {}
 impl rt::Extends<CustomizationName> for CustomizationCustomName {}
-impl rt::Extends<DynamicData> for CustomizationCustomName {}
 impl rt::Value for CustomizationCustomName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationCustomName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationCustomName {
@@ -4991,7 +4632,7 @@ impl serde::Serialize for CustomizationCustomName {
 }
 
 /// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationDhcpIpGenerator {}
 pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpGenerator",
@@ -5016,31 +4657,25 @@ impl rt::Object for CustomizationDhcpIpGenerator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpGenerator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationDhcpIpGenerator> for CustomizationDhcpIpGenerator {}
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDhcpIpGenerator {}
-impl rt::Extends<DynamicData> for CustomizationDhcpIpGenerator {}
 impl rt::Value for CustomizationDhcpIpGenerator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationDhcpIpGenerator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationDhcpIpGenerator {
@@ -5061,7 +4696,7 @@ impl serde::Serialize for CustomizationDhcpIpGenerator {
 }
 
 /// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationDhcpIpV6Generator {}
 pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpV6Generator",
@@ -5086,31 +4721,25 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationDhcpIpV6Generator> for CustomizationDhcpIpV6Generator {}
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationDhcpIpV6Generator {}
-impl rt::Extends<DynamicData> for CustomizationDhcpIpV6Generator {}
 impl rt::Value for CustomizationDhcpIpV6Generator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationDhcpIpV6Generator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationDhcpIpV6Generator {
@@ -5131,7 +4760,7 @@ impl serde::Serialize for CustomizationDhcpIpV6Generator {
 }
 
 /// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationDisableIpV4 {}
 pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDisableIpV4",
@@ -5156,31 +4785,25 @@ impl rt::Object for CustomizationDisableIpV4 {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpGenerator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationDisableIpV4> for CustomizationDisableIpV4 {}
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDisableIpV4 {}
-impl rt::Extends<DynamicData> for CustomizationDisableIpV4 {}
 impl rt::Value for CustomizationDisableIpV4 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationDisableIpV4 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationDisableIpV4 {
@@ -5201,7 +4824,7 @@ impl serde::Serialize for CustomizationDisableIpV4 {
 }
 
 /// `CustomizationEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5242,14 +4865,8 @@ impl rt::Object for CustomizationEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationEvent> for CustomizationEvent {}
-impl rt::Extends<VmEvent> for CustomizationEvent {}
 impl rt::Extends<Event> for CustomizationEvent {}
-impl rt::Extends<DynamicData> for CustomizationEvent {}
 impl std::ops::Deref for CustomizationEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5262,20 +4879,22 @@ impl std::ops::DerefMut for CustomizationEvent {
     }
 }
 impl rt::Value for CustomizationEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationEvent {
@@ -5296,7 +4915,7 @@ impl serde::Serialize for CustomizationEvent {
 }
 
 /// `CustomizationFailed`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationFailed {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
@@ -5337,15 +4956,8 @@ impl rt::Object for CustomizationFailed {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationFailed> for CustomizationFailed {}
-impl rt::Extends<CustomizationEvent> for CustomizationFailed {}
-impl rt::Extends<VmEvent> for CustomizationFailed {}
 impl rt::Extends<Event> for CustomizationFailed {}
-impl rt::Extends<DynamicData> for CustomizationFailed {}
 impl std::ops::Deref for CustomizationFailed {
     type Target = CustomizationEvent;
     fn deref(&self) -> &CustomizationEvent {
@@ -5358,20 +4970,22 @@ impl std::ops::DerefMut for CustomizationFailed {
     }
 }
 impl rt::Value for CustomizationFailed {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationFailed {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFailed {
@@ -5392,7 +5006,7 @@ impl serde::Serialize for CustomizationFailed {
 }
 
 /// `CustomizationFixedIp`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationFixedIp {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -5426,31 +5040,25 @@ impl rt::Object for CustomizationFixedIp {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpGenerator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationFixedIp> for CustomizationFixedIp {}
 impl rt::Extends<CustomizationIpGenerator> for CustomizationFixedIp {}
-impl rt::Extends<DynamicData> for CustomizationFixedIp {}
 impl rt::Value for CustomizationFixedIp {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationFixedIp {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFixedIp {
@@ -5471,7 +5079,7 @@ impl serde::Serialize for CustomizationFixedIp {
 }
 
 /// `CustomizationFixedIpV6`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationFixedIpV6 {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -5512,31 +5120,25 @@ impl rt::Object for CustomizationFixedIpV6 {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationFixedIpV6> for CustomizationFixedIpV6 {}
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationFixedIpV6 {}
-impl rt::Extends<DynamicData> for CustomizationFixedIpV6 {}
 impl rt::Value for CustomizationFixedIpV6 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationFixedIpV6 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFixedIpV6 {
@@ -5557,7 +5159,7 @@ impl serde::Serialize for CustomizationFixedIpV6 {
 }
 
 /// `CustomizationFixedName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationFixedName {
     /// `name`: required string.
     pub name: String,
@@ -5591,31 +5193,25 @@ impl rt::Object for CustomizationFixedName {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationName {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationFixedName> for CustomizationFixedName {}
 impl rt::Extends<CustomizationName> for CustomizationFixedName {}
-impl rt::Extends<DynamicData> for CustomizationFixedName {}
 impl rt::Value for CustomizationFixedName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationFixedName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationFixedName {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `CustomizationGlobalIPSettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationGlobalIpSettings {
     /// `dnsSuffixList`: list of string.
     pub dns_suffix_list: Vec<String>,
@@ -43,33 +43,24 @@ impl rt::Object for CustomizationGlobalIpSettings {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationGlobalIpSettings> for CustomizationGlobalIpSettings {}
-impl rt::Extends<DynamicData> for CustomizationGlobalIpSettings {}
 impl rt::Value for CustomizationGlobalIpSettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationGlobalIpSettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationGlobalIpSettings {
@@ -90,7 +81,7 @@ impl serde::Serialize for CustomizationGlobalIpSettings {
 }
 
 /// `CustomizationGuiRunOnce`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationGuiRunOnce {
     /// `commandList`: list, not empty, of string.
     pub command_list: Vec<String>,
@@ -121,33 +112,24 @@ impl rt::Object for CustomizationGuiRunOnce {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationGuiRunOnce> for CustomizationGuiRunOnce {}
-impl rt::Extends<DynamicData> for CustomizationGuiRunOnce {}
 impl rt::Value for CustomizationGuiRunOnce {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationGuiRunOnce {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationGuiRunOnce {
@@ -168,7 +150,7 @@ impl serde::Serialize for CustomizationGuiRunOnce {
 }
 
 /// `CustomizationGuiUnattended`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationGuiUnattended {
     /// `password`: optional `CustomizationPassword`.
     pub password: Option<Box<CustomizationPassword>>,
@@ -216,33 +198,24 @@ impl rt::Object for CustomizationGuiUnattended {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationGuiUnattended> for CustomizationGuiUnattended {}
-impl rt::Extends<DynamicData> for CustomizationGuiUnattended {}
 impl rt::Value for CustomizationGuiUnattended {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationGuiUnattended {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationGuiUnattended {
@@ -263,7 +236,7 @@ impl serde::Serialize for CustomizationGuiUnattended {
 }
 
 /// `CustomizationIPSettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationIpSettings {
     /// `ip`: required `CustomizationIpGenerator` or a descendant.
     pub ip: rt::Poly<CustomizationIpGenerator>,
@@ -341,33 +314,24 @@ impl rt::Object for CustomizationIpSettings {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationIpSettings> for CustomizationIpSettings {}
-impl rt::Extends<DynamicData> for CustomizationIpSettings {}
 impl rt::Value for CustomizationIpSettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationIpSettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpSettings {
@@ -388,7 +352,7 @@ impl serde::Serialize for CustomizationIpSettings {
 }
 
 /// `CustomizationIPSettingsIpV6AddressSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationIpSettingsIpV6AddressSpec {
     /// `ip`: list, not empty, of `CustomizationIpV6Generator` or a descendant.
     pub ip: Vec<rt::Poly<CustomizationIpV6Generator>>,
@@ -426,34 +390,24 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationIpSettingsIpV6AddressSpec>
-for CustomizationIpSettingsIpV6AddressSpec {}
-impl rt::Extends<DynamicData> for CustomizationIpSettingsIpV6AddressSpec {}
 impl rt::Value for CustomizationIpSettingsIpV6AddressSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationIpSettingsIpV6AddressSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpSettingsIpV6AddressSpec {
@@ -474,7 +428,7 @@ impl serde::Serialize for CustomizationIpSettingsIpV6AddressSpec {
 }
 
 /// `CustomizationIdentification`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationIdentification {
     /// `joinWorkgroup`: optional string.
     pub join_workgroup: Option<String>,
@@ -531,33 +485,24 @@ impl rt::Object for CustomizationIdentification {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationIdentification> for CustomizationIdentification {}
-impl rt::Extends<DynamicData> for CustomizationIdentification {}
 impl rt::Value for CustomizationIdentification {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationIdentification {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIdentification {
@@ -578,7 +523,7 @@ impl serde::Serialize for CustomizationIdentification {
 }
 
 /// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationIdentitySettings {}
 pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentitySettings",
@@ -600,33 +545,25 @@ impl rt::Object for CustomizationIdentitySettings {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationIdentitySettings {}
-impl rt::Extends<DynamicData> for CustomizationIdentitySettings {}
 impl rt::Value for CustomizationIdentitySettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationIdentitySettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIdentitySettings {
@@ -647,7 +584,7 @@ impl serde::Serialize for CustomizationIdentitySettings {
 }
 
 /// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationIpGenerator {}
 pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpGenerator",
@@ -669,33 +606,25 @@ impl rt::Object for CustomizationIpGenerator {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationIpGenerator {}
-impl rt::Extends<DynamicData> for CustomizationIpGenerator {}
 impl rt::Value for CustomizationIpGenerator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationIpGenerator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpGenerator {
@@ -716,7 +645,7 @@ impl serde::Serialize for CustomizationIpGenerator {
 }
 
 /// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationIpV6Generator {}
 pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpV6Generator",
@@ -738,33 +667,25 @@ impl rt::Object for CustomizationIpV6Generator {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationIpV6Generator {}
-impl rt::Extends<DynamicData> for CustomizationIpV6Generator {}
 impl rt::Value for CustomizationIpV6Generator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationIpV6Generator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationIpV6Generator {
@@ -785,7 +706,7 @@ impl serde::Serialize for CustomizationIpV6Generator {
 }
 
 /// `CustomizationLicenseFilePrintData`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationLicenseFilePrintData {
     /// `autoMode`: required `CustomizationLicenseDataMode`.
     pub auto_mode: enums::CustomizationLicenseDataMode,
@@ -827,34 +748,24 @@ impl rt::Object for CustomizationLicenseFilePrintData {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationLicenseFilePrintData>
-for CustomizationLicenseFilePrintData {}
-impl rt::Extends<DynamicData> for CustomizationLicenseFilePrintData {}
 impl rt::Value for CustomizationLicenseFilePrintData {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationLicenseFilePrintData {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLicenseFilePrintData {
@@ -875,7 +786,7 @@ impl serde::Serialize for CustomizationLicenseFilePrintData {
 }
 
 /// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationLinuxFlexPrep {}
 pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxFlexPrep",
@@ -900,31 +811,25 @@ impl rt::Object for CustomizationLinuxFlexPrep {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIdentitySettings {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationLinuxFlexPrep> for CustomizationLinuxFlexPrep {}
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxFlexPrep {}
-impl rt::Extends<DynamicData> for CustomizationLinuxFlexPrep {}
 impl rt::Value for CustomizationLinuxFlexPrep {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationLinuxFlexPrep {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxFlexPrep {
@@ -945,7 +850,7 @@ impl serde::Serialize for CustomizationLinuxFlexPrep {
 }
 
 /// `CustomizationLinuxIdentityFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationLinuxIdentityFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
@@ -982,16 +887,8 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationLinuxIdentityFailed> for CustomizationLinuxIdentityFailed {}
-impl rt::Extends<CustomizationFailed> for CustomizationLinuxIdentityFailed {}
-impl rt::Extends<CustomizationEvent> for CustomizationLinuxIdentityFailed {}
-impl rt::Extends<VmEvent> for CustomizationLinuxIdentityFailed {}
 impl rt::Extends<Event> for CustomizationLinuxIdentityFailed {}
-impl rt::Extends<DynamicData> for CustomizationLinuxIdentityFailed {}
 impl std::ops::Deref for CustomizationLinuxIdentityFailed {
     type Target = CustomizationFailed;
     fn deref(&self) -> &CustomizationFailed {
@@ -1004,20 +901,22 @@ impl std::ops::DerefMut for CustomizationLinuxIdentityFailed {
     }
 }
 impl rt::Value for CustomizationLinuxIdentityFailed {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationLinuxIdentityFailed {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxIdentityFailed {
@@ -1038,7 +937,7 @@ impl serde::Serialize for CustomizationLinuxIdentityFailed {
 }
 
 /// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationLinuxOptions {}
 pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxOptions",
@@ -1063,31 +962,25 @@ impl rt::Object for CustomizationLinuxOptions {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationOptions {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationLinuxOptions> for CustomizationLinuxOptions {}
 impl rt::Extends<CustomizationOptions> for CustomizationLinuxOptions {}
-impl rt::Extends<DynamicData> for CustomizationLinuxOptions {}
 impl rt::Value for CustomizationLinuxOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationLinuxOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxOptions {
@@ -1108,7 +1001,7 @@ impl serde::Serialize for CustomizationLinuxOptions {
 }
 
 /// `CustomizationLinuxPrep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationLinuxPrep {
     /// `hostName`: required `CustomizationName` or a descendant.
     pub host_name: rt::Poly<CustomizationName>,
@@ -1193,31 +1086,25 @@ impl rt::Object for CustomizationLinuxPrep {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIdentitySettings {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationLinuxPrep> for CustomizationLinuxPrep {}
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxPrep {}
-impl rt::Extends<DynamicData> for CustomizationLinuxPrep {}
 impl rt::Value for CustomizationLinuxPrep {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationLinuxPrep {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationLinuxPrep {
@@ -1238,7 +1125,7 @@ impl serde::Serialize for CustomizationLinuxPrep {
 }
 
 /// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationName {}
 pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationName",
@@ -1260,33 +1147,25 @@ impl rt::Object for CustomizationName {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CustomizationName> for CustomizationName {}
-impl rt::Extends<DynamicData> for CustomizationName {}
 impl rt::Value for CustomizationName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationName {
@@ -1307,7 +1186,7 @@ impl serde::Serialize for CustomizationName {
 }
 
 /// `CustomizationNetworkSetupFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationNetworkSetupFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
@@ -1344,16 +1223,8 @@ impl rt::Object for CustomizationNetworkSetupFailed {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationNetworkSetupFailed> for CustomizationNetworkSetupFailed {}
-impl rt::Extends<CustomizationFailed> for CustomizationNetworkSetupFailed {}
-impl rt::Extends<CustomizationEvent> for CustomizationNetworkSetupFailed {}
-impl rt::Extends<VmEvent> for CustomizationNetworkSetupFailed {}
 impl rt::Extends<Event> for CustomizationNetworkSetupFailed {}
-impl rt::Extends<DynamicData> for CustomizationNetworkSetupFailed {}
 impl std::ops::Deref for CustomizationNetworkSetupFailed {
     type Target = CustomizationFailed;
     fn deref(&self) -> &CustomizationFailed {
@@ -1366,20 +1237,22 @@ impl std::ops::DerefMut for CustomizationNetworkSetupFailed {
     }
 }
 impl rt::Value for CustomizationNetworkSetupFailed {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationNetworkSetupFailed {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationNetworkSetupFailed {
@@ -1400,7 +1273,7 @@ impl serde::Serialize for CustomizationNetworkSetupFailed {
 }
 
 /// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationOptions {}
 pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationOptions",
@@ -1422,33 +1295,25 @@ impl rt::Object for CustomizationOptions {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<CustomizationOptions> for CustomizationOptions {}
-impl rt::Extends<DynamicData> for CustomizationOptions {}
 impl rt::Value for CustomizationOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationOptions {
@@ -1469,7 +1334,7 @@ impl serde::Serialize for CustomizationOptions {
 }
 
 /// `CustomizationPassword`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationPassword {
     /// `value`: required string, secret.
     pub value: String,
@@ -1507,33 +1372,24 @@ impl rt::Object for CustomizationPassword {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationPassword> for CustomizationPassword {}
-impl rt::Extends<DynamicData> for CustomizationPassword {}
 impl rt::Value for CustomizationPassword {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationPassword {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationPassword {
@@ -1554,7 +1410,7 @@ impl serde::Serialize for CustomizationPassword {
 }
 
 /// `CustomizationPrefixName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationPrefixName {
     /// `base`: required string.
     pub base_: String,
@@ -1588,31 +1444,25 @@ impl rt::Object for CustomizationPrefixName {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationName {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationPrefixName> for CustomizationPrefixName {}
 impl rt::Extends<CustomizationName> for CustomizationPrefixName {}
-impl rt::Extends<DynamicData> for CustomizationPrefixName {}
 impl rt::Value for CustomizationPrefixName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationPrefixName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationPrefixName {
@@ -1633,7 +1483,7 @@ impl serde::Serialize for CustomizationPrefixName {
 }
 
 /// `CustomizationSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationSpec {
     /// `options`: optional `CustomizationOptions` or a descendant.
     pub options: Option<rt::Poly<CustomizationOptions>>,
@@ -1698,33 +1548,24 @@ impl rt::Object for CustomizationSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationSpec> for CustomizationSpec {}
-impl rt::Extends<DynamicData> for CustomizationSpec {}
 impl rt::Value for CustomizationSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSpec {
@@ -1745,7 +1586,7 @@ impl serde::Serialize for CustomizationSpec {
 }
 
 /// `CustomizationStartedEvent`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationStartedEvent {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
@@ -1782,15 +1623,8 @@ impl rt::Object for CustomizationStartedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationStartedEvent> for CustomizationStartedEvent {}
-impl rt::Extends<CustomizationEvent> for CustomizationStartedEvent {}
-impl rt::Extends<VmEvent> for CustomizationStartedEvent {}
 impl rt::Extends<Event> for CustomizationStartedEvent {}
-impl rt::Extends<DynamicData> for CustomizationStartedEvent {}
 impl std::ops::Deref for CustomizationStartedEvent {
     type Target = CustomizationEvent;
     fn deref(&self) -> &CustomizationEvent {
@@ -1803,20 +1637,22 @@ impl std::ops::DerefMut for CustomizationStartedEvent {
     }
 }
 impl rt::Value for CustomizationStartedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationStartedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationStartedEvent {
@@ -1837,7 +1673,7 @@ impl serde::Serialize for CustomizationStartedEvent {
 }
 
 /// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationStatelessIpV6Generator {}
 pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStatelessIpV6Generator",
@@ -1862,32 +1698,25 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationStatelessIpV6Generator>
-for CustomizationStatelessIpV6Generator {}
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationStatelessIpV6Generator {}
-impl rt::Extends<DynamicData> for CustomizationStatelessIpV6Generator {}
 impl rt::Value for CustomizationStatelessIpV6Generator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationStatelessIpV6Generator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationStatelessIpV6Generator {
@@ -1908,7 +1737,7 @@ impl serde::Serialize for CustomizationStatelessIpV6Generator {
 }
 
 /// `CustomizationSucceeded`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationSucceeded {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
@@ -1945,15 +1774,8 @@ impl rt::Object for CustomizationSucceeded {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationSucceeded> for CustomizationSucceeded {}
-impl rt::Extends<CustomizationEvent> for CustomizationSucceeded {}
-impl rt::Extends<VmEvent> for CustomizationSucceeded {}
 impl rt::Extends<Event> for CustomizationSucceeded {}
-impl rt::Extends<DynamicData> for CustomizationSucceeded {}
 impl std::ops::Deref for CustomizationSucceeded {
     type Target = CustomizationEvent;
     fn deref(&self) -> &CustomizationEvent {
@@ -1966,20 +1788,22 @@ impl std::ops::DerefMut for CustomizationSucceeded {
     }
 }
 impl rt::Value for CustomizationSucceeded {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationSucceeded {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSucceeded {
@@ -2000,7 +1824,7 @@ impl serde::Serialize for CustomizationSucceeded {
 }
 
 /// `CustomizationSysprep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationSysprep {
     /// `guiUnattended`: required `CustomizationGuiUnattended`.
     pub gui_unattended: CustomizationGuiUnattended,
@@ -2090,31 +1914,25 @@ impl rt::Object for CustomizationSysprep {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIdentitySettings {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationSysprep> for CustomizationSysprep {}
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprep {}
-impl rt::Extends<DynamicData> for CustomizationSysprep {}
 impl rt::Value for CustomizationSysprep {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationSysprep {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSysprep {
@@ -2135,7 +1953,7 @@ impl serde::Serialize for CustomizationSysprep {
 }
 
 /// `CustomizationSysprepFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationSysprepFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
@@ -2183,16 +2001,8 @@ impl rt::Object for CustomizationSysprepFailed {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationSysprepFailed> for CustomizationSysprepFailed {}
-impl rt::Extends<CustomizationFailed> for CustomizationSysprepFailed {}
-impl rt::Extends<CustomizationEvent> for CustomizationSysprepFailed {}
-impl rt::Extends<VmEvent> for CustomizationSysprepFailed {}
 impl rt::Extends<Event> for CustomizationSysprepFailed {}
-impl rt::Extends<DynamicData> for CustomizationSysprepFailed {}
 impl std::ops::Deref for CustomizationSysprepFailed {
     type Target = CustomizationFailed;
     fn deref(&self) -> &CustomizationFailed {
@@ -2205,20 +2015,22 @@ impl std::ops::DerefMut for CustomizationSysprepFailed {
     }
 }
 impl rt::Value for CustomizationSysprepFailed {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationSysprepFailed {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSysprepFailed {
@@ -2239,7 +2051,7 @@ impl serde::Serialize for CustomizationSysprepFailed {
 }
 
 /// `CustomizationSysprepText`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationSysprepText {
     /// `value`: required string.
     pub value: String,
@@ -2273,31 +2085,25 @@ impl rt::Object for CustomizationSysprepText {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIdentitySettings {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationSysprepText> for CustomizationSysprepText {}
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprepText {}
-impl rt::Extends<DynamicData> for CustomizationSysprepText {}
 impl rt::Value for CustomizationSysprepText {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationSysprepText {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationSysprepText {
@@ -2318,7 +2124,7 @@ impl serde::Serialize for CustomizationSysprepText {
 }
 
 /// `CustomizationUnknownFailure`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationUnknownFailure {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
@@ -2355,16 +2161,8 @@ impl rt::Object for CustomizationUnknownFailure {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationUnknownFailure> for CustomizationUnknownFailure {}
-impl rt::Extends<CustomizationFailed> for CustomizationUnknownFailure {}
-impl rt::Extends<CustomizationEvent> for CustomizationUnknownFailure {}
-impl rt::Extends<VmEvent> for CustomizationUnknownFailure {}
 impl rt::Extends<Event> for CustomizationUnknownFailure {}
-impl rt::Extends<DynamicData> for CustomizationUnknownFailure {}
 impl std::ops::Deref for CustomizationUnknownFailure {
     type Target = CustomizationFailed;
     fn deref(&self) -> &CustomizationFailed {
@@ -2377,20 +2175,22 @@ impl std::ops::DerefMut for CustomizationUnknownFailure {
     }
 }
 impl rt::Value for CustomizationUnknownFailure {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationUnknownFailure {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownFailure {
@@ -2411,7 +2211,7 @@ impl serde::Serialize for CustomizationUnknownFailure {
 }
 
 /// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationUnknownIpGenerator {}
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpGenerator",
@@ -2436,31 +2236,25 @@ impl rt::Object for CustomizationUnknownIpGenerator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpGenerator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationUnknownIpGenerator> for CustomizationUnknownIpGenerator {}
 impl rt::Extends<CustomizationIpGenerator> for CustomizationUnknownIpGenerator {}
-impl rt::Extends<DynamicData> for CustomizationUnknownIpGenerator {}
 impl rt::Value for CustomizationUnknownIpGenerator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationUnknownIpGenerator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownIpGenerator {
@@ -2481,7 +2275,7 @@ impl serde::Serialize for CustomizationUnknownIpGenerator {
 }
 
 /// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationUnknownIpV6Generator {}
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpV6Generator",
@@ -2506,32 +2300,25 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationUnknownIpV6Generator>
-for CustomizationUnknownIpV6Generator {}
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationUnknownIpV6Generator {}
-impl rt::Extends<DynamicData> for CustomizationUnknownIpV6Generator {}
 impl rt::Value for CustomizationUnknownIpV6Generator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationUnknownIpV6Generator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownIpV6Generator {
@@ -2552,7 +2339,7 @@ impl serde::Serialize for CustomizationUnknownIpV6Generator {
 }
 
 /// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationUnknownName {}
 pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownName",
@@ -2577,31 +2364,25 @@ impl rt::Object for CustomizationUnknownName {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationName {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationUnknownName> for CustomizationUnknownName {}
 impl rt::Extends<CustomizationName> for CustomizationUnknownName {}
-impl rt::Extends<DynamicData> for CustomizationUnknownName {}
 impl rt::Value for CustomizationUnknownName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationUnknownName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUnknownName {
@@ -2622,7 +2403,7 @@ impl serde::Serialize for CustomizationUnknownName {
 }
 
 /// `CustomizationUserData`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationUserData {
     /// `fullName`: required string.
     pub full_name: String,
@@ -2670,33 +2451,24 @@ impl rt::Object for CustomizationUserData {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationUserData> for CustomizationUserData {}
-impl rt::Extends<DynamicData> for CustomizationUserData {}
 impl rt::Value for CustomizationUserData {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationUserData {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationUserData {
@@ -2717,7 +2489,7 @@ impl serde::Serialize for CustomizationUserData {
 }
 
 /// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationVirtualMachineName {}
 pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationVirtualMachineName",
@@ -2742,31 +2514,25 @@ impl rt::Object for CustomizationVirtualMachineName {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationName {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationVirtualMachineName> for CustomizationVirtualMachineName {}
 impl rt::Extends<CustomizationName> for CustomizationVirtualMachineName {}
-impl rt::Extends<DynamicData> for CustomizationVirtualMachineName {}
 impl rt::Value for CustomizationVirtualMachineName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationVirtualMachineName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationVirtualMachineName {
@@ -2787,7 +2553,7 @@ impl serde::Serialize for CustomizationVirtualMachineName {
 }
 
 /// `CustomizationWinOptions`, a [`CustomizationOptions`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationWinOptions {
     /// `changeSID`: required boolean.
     pub change_sid: bool,
@@ -2838,31 +2604,25 @@ impl rt::Object for CustomizationWinOptions {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationOptions {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationWinOptions> for CustomizationWinOptions {}
 impl rt::Extends<CustomizationOptions> for CustomizationWinOptions {}
-impl rt::Extends<DynamicData> for CustomizationWinOptions {}
 impl rt::Value for CustomizationWinOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationWinOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationWinOptions {
@@ -2883,7 +2643,7 @@ impl serde::Serialize for CustomizationWinOptions {
 }
 
 /// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct CustomizationWindowsFlexPrep {}
 pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWindowsFlexPrep",
@@ -2908,31 +2668,25 @@ impl rt::Object for CustomizationWindowsFlexPrep {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIdentitySettings {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<CustomizationWindowsFlexPrep> for CustomizationWindowsFlexPrep {}
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationWindowsFlexPrep {}
-impl rt::Extends<DynamicData> for CustomizationWindowsFlexPrep {}
 impl rt::Value for CustomizationWindowsFlexPrep {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for CustomizationWindowsFlexPrep {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for CustomizationWindowsFlexPrep {
@@ -2953,7 +2707,7 @@ impl serde::Serialize for CustomizationWindowsFlexPrep {
 }
 
 /// `DatacenterConfigInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatacenterConfigInfo {
     /// `defaultHardwareVersionKey`: optional string.
     pub default_hardware_version_key: Option<String>,
@@ -2992,33 +2746,24 @@ impl rt::Object for DatacenterConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatacenterConfigInfo> for DatacenterConfigInfo {}
-impl rt::Extends<DynamicData> for DatacenterConfigInfo {}
 impl rt::Value for DatacenterConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatacenterConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterConfigInfo {
@@ -3039,7 +2784,7 @@ impl serde::Serialize for DatacenterConfigInfo {
 }
 
 /// `DatacenterEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatacenterEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -3080,14 +2825,8 @@ impl rt::Object for DatacenterEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatacenterEventArgument> for DatacenterEventArgument {}
 impl rt::Extends<EntityEventArgument> for DatacenterEventArgument {}
-impl rt::Extends<EventArgument> for DatacenterEventArgument {}
-impl rt::Extends<DynamicData> for DatacenterEventArgument {}
 impl std::ops::Deref for DatacenterEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -3100,20 +2839,22 @@ impl std::ops::DerefMut for DatacenterEventArgument {
     }
 }
 impl rt::Value for DatacenterEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatacenterEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterEventArgument {
@@ -3134,7 +2875,7 @@ impl serde::Serialize for DatacenterEventArgument {
 }
 
 /// `DatacenterMismatchArgument`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatacenterMismatchArgument {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
@@ -3176,33 +2917,24 @@ impl rt::Object for DatacenterMismatchArgument {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatacenterMismatchArgument> for DatacenterMismatchArgument {}
-impl rt::Extends<DynamicData> for DatacenterMismatchArgument {}
 impl rt::Value for DatacenterMismatchArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatacenterMismatchArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatacenterMismatchArgument {
@@ -3223,7 +2955,7 @@ impl serde::Serialize for DatacenterMismatchArgument {
 }
 
 /// `DatastoreCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatastoreCapability {
     /// `directoryHierarchySupported`: required boolean.
     pub directory_hierarchy_supported: bool,
@@ -3332,33 +3064,24 @@ impl rt::Object for DatastoreCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatastoreCapability> for DatastoreCapability {}
-impl rt::Extends<DynamicData> for DatastoreCapability {}
 impl rt::Value for DatastoreCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatastoreCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreCapability {
@@ -3379,7 +3102,7 @@ impl serde::Serialize for DatastoreCapability {
 }
 
 /// `DatastoreEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatastoreEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -3420,14 +3143,8 @@ impl rt::Object for DatastoreEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatastoreEventArgument> for DatastoreEventArgument {}
 impl rt::Extends<EntityEventArgument> for DatastoreEventArgument {}
-impl rt::Extends<EventArgument> for DatastoreEventArgument {}
-impl rt::Extends<DynamicData> for DatastoreEventArgument {}
 impl std::ops::Deref for DatastoreEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -3440,20 +3157,22 @@ impl std::ops::DerefMut for DatastoreEventArgument {
     }
 }
 impl rt::Value for DatastoreEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatastoreEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreEventArgument {
@@ -3474,7 +3193,7 @@ impl serde::Serialize for DatastoreEventArgument {
 }
 
 /// `DatastoreHostMount`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatastoreHostMount {
     /// `key`: required reference to `HostSystem`.
     pub key: rt::ManagedObjectReference,
@@ -3512,33 +3231,24 @@ impl rt::Object for DatastoreHostMount {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatastoreHostMount> for DatastoreHostMount {}
-impl rt::Extends<DynamicData> for DatastoreHostMount {}
 impl rt::Value for DatastoreHostMount {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatastoreHostMount {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreHostMount {
@@ -3559,7 +3269,7 @@ impl serde::Serialize for DatastoreHostMount {
 }
 
 /// `DatastoreInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatastoreInfo {
     /// `name`: required string.
     pub name: String,
@@ -3652,33 +3362,25 @@ impl rt::Object for DatastoreInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<DatastoreInfo> for DatastoreInfo {}
-impl rt::Extends<DynamicData> for DatastoreInfo {}
 impl rt::Value for DatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreInfo {
@@ -3699,7 +3401,7 @@ impl serde::Serialize for DatastoreInfo {
 }
 
 /// `DatastoreSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DatastoreSummary {
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
@@ -3778,33 +3480,24 @@ impl rt::Object for DatastoreSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DatastoreSummary> for DatastoreSummary {}
-impl rt::Extends<DynamicData> for DatastoreSummary {}
 impl rt::Value for DatastoreSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DatastoreSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DatastoreSummary {
@@ -3825,7 +3518,7 @@ impl serde::Serialize for DatastoreSummary {
 }
 
 /// `Description`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Description {
     /// `label`: required string.
     pub label: String,
@@ -3863,33 +3556,25 @@ impl rt::Object for Description {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<Description> for Description {}
-impl rt::Extends<DynamicData> for Description {}
 impl rt::Value for Description {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Description {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Description {
@@ -3910,7 +3595,7 @@ impl serde::Serialize for Description {
 }
 
 /// `DeviceBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeviceBackedVirtualDiskSpec {
     /// The properties of `VirtualDiskSpec`.
     pub base: VirtualDiskSpec,
@@ -3951,13 +3636,8 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeviceBackedVirtualDiskSpec> for DeviceBackedVirtualDiskSpec {}
 impl rt::Extends<VirtualDiskSpec> for DeviceBackedVirtualDiskSpec {}
-impl rt::Extends<DynamicData> for DeviceBackedVirtualDiskSpec {}
 impl std::ops::Deref for DeviceBackedVirtualDiskSpec {
     type Target = VirtualDiskSpec;
     fn deref(&self) -> &VirtualDiskSpec {
@@ -3970,20 +3650,22 @@ impl std::ops::DerefMut for DeviceBackedVirtualDiskSpec {
     }
 }
 impl rt::Value for DeviceBackedVirtualDiskSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeviceBackedVirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeviceBackedVirtualDiskSpec {
@@ -4004,7 +3686,7 @@ impl serde::Serialize for DeviceBackedVirtualDiskSpec {
 }
 
 /// `DeviceGroupId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DeviceGroupId {
     /// `id`: required string.
     pub id: String,
@@ -4035,33 +3717,24 @@ impl rt::Object for DeviceGroupId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DeviceGroupId> for DeviceGroupId {}
-impl rt::Extends<DynamicData> for DeviceGroupId {}
 impl rt::Value for DeviceGroupId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DeviceGroupId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DeviceGroupId {
@@ -4082,7 +3755,7 @@ impl serde::Serialize for DeviceGroupId {
 }
 
 /// `DiskChangeExtent`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DiskChangeExtent {
     /// `start`: required long.
     pub start: i64,
@@ -4120,33 +3793,24 @@ impl rt::Object for DiskChangeExtent {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DiskChangeExtent> for DiskChangeExtent {}
-impl rt::Extends<DynamicData> for DiskChangeExtent {}
 impl rt::Value for DiskChangeExtent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DiskChangeExtent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DiskChangeExtent {
@@ -4167,7 +3831,7 @@ impl serde::Serialize for DiskChangeExtent {
 }
 
 /// `DiskChangeInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DiskChangeInfo {
     /// `startOffset`: required long.
     pub start_offset: i64,
@@ -4210,33 +3874,24 @@ impl rt::Object for DiskChangeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DiskChangeInfo> for DiskChangeInfo {}
-impl rt::Extends<DynamicData> for DiskChangeInfo {}
 impl rt::Value for DiskChangeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DiskChangeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DiskChangeInfo {
@@ -4257,7 +3912,7 @@ impl serde::Serialize for DiskChangeInfo {
 }
 
 /// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberBacking {}
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberBacking",
@@ -4279,34 +3934,26 @@ impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
 for DistributedVirtualSwitchHostMemberBacking {}
-impl rt::Extends<DynamicData> for DistributedVirtualSwitchHostMemberBacking {}
 impl rt::Value for DistributedVirtualSwitchHostMemberBacking {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchHostMemberBacking {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberBacking {
@@ -4327,7 +3974,7 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberBacking {
 }
 
 /// `DistributedVirtualSwitchHostMemberHostPerfNicOffloadState`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -4370,35 +4017,24 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>
-for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {}
-impl rt::Extends<DynamicData>
-for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {}
 impl rt::Value for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
@@ -4419,7 +4055,7 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberHostPerfNicOffloadSt
 }
 
 /// `DistributedVirtualSwitchHostMemberHostUplinkState`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
     /// `uplinkName`: required string.
     pub uplink_name: String,
@@ -4457,34 +4093,24 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DistributedVirtualSwitchHostMemberHostUplinkState>
-for DistributedVirtualSwitchHostMemberHostUplinkState {}
-impl rt::Extends<DynamicData> for DistributedVirtualSwitchHostMemberHostUplinkState {}
 impl rt::Value for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchHostMemberHostUplinkState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberHostUplinkState {
@@ -4505,7 +4131,7 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberHostUplinkState {
 }
 
 /// `DistributedVirtualSwitchHostMemberPnicBacking`, a [`DistributedVirtualSwitchHostMemberBacking`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberPnicBacking {
     /// `pnicSpec`: list of `DistributedVirtualSwitchHostMemberPnicSpec`.
     pub pnic_spec: Vec<DistributedVirtualSwitchHostMemberPnicSpec>,
@@ -4548,33 +4174,26 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DistributedVirtualSwitchHostMemberPnicBacking>
-for DistributedVirtualSwitchHostMemberPnicBacking {}
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
 for DistributedVirtualSwitchHostMemberPnicBacking {}
-impl rt::Extends<DynamicData> for DistributedVirtualSwitchHostMemberPnicBacking {}
 impl rt::Value for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchHostMemberPnicBacking {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberPnicBacking {
@@ -4595,7 +4214,7 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicBacking {
 }
 
 /// `DistributedVirtualSwitchHostMemberPnicSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberPnicSpec {
     /// `pnicDevice`: required string.
     pub pnic_device: String,
@@ -4643,34 +4262,24 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DistributedVirtualSwitchHostMemberPnicSpec>
-for DistributedVirtualSwitchHostMemberPnicSpec {}
-impl rt::Extends<DynamicData> for DistributedVirtualSwitchHostMemberPnicSpec {}
 impl rt::Value for DistributedVirtualSwitchHostMemberPnicSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchHostMemberPnicSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberPnicSpec {
@@ -4691,7 +4300,7 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicSpec {
 }
 
 /// `DistributedVirtualSwitchHostMemberTransportZoneInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
     /// `uuid`: required string.
     pub uuid: String,
@@ -4729,34 +4338,24 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DistributedVirtualSwitchHostMemberTransportZoneInfo>
-for DistributedVirtualSwitchHostMemberTransportZoneInfo {}
-impl rt::Extends<DynamicData> for DistributedVirtualSwitchHostMemberTransportZoneInfo {}
 impl rt::Value for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchHostMemberTransportZoneInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchHostMemberTransportZoneInfo {
@@ -4777,7 +4376,7 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberTransportZoneInfo {
 }
 
 /// `DistributedVirtualSwitchPortConnection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DistributedVirtualSwitchPortConnection {
     /// `switchUuid`: required string.
     pub switch_uuid: String,
@@ -4825,34 +4424,24 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DistributedVirtualSwitchPortConnection>
-for DistributedVirtualSwitchPortConnection {}
-impl rt::Extends<DynamicData> for DistributedVirtualSwitchPortConnection {}
 impl rt::Value for DistributedVirtualSwitchPortConnection {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DistributedVirtualSwitchPortConnection {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DistributedVirtualSwitchPortConnection {
@@ -4873,7 +4462,7 @@ impl serde::Serialize for DistributedVirtualSwitchPortConnection {
 }
 
 /// `DpuStatusInfo`, a [`HostHardwareElementInfo`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DpuStatusInfo {
     /// The properties of `HostHardwareElementInfo`.
     pub base: HostHardwareElementInfo,
@@ -4930,13 +4519,8 @@ impl rt::Object for DpuStatusInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DpuStatusInfo> for DpuStatusInfo {}
 impl rt::Extends<HostHardwareElementInfo> for DpuStatusInfo {}
-impl rt::Extends<DynamicData> for DpuStatusInfo {}
 impl std::ops::Deref for DpuStatusInfo {
     type Target = HostHardwareElementInfo;
     fn deref(&self) -> &HostHardwareElementInfo {
@@ -4949,20 +4533,22 @@ impl std::ops::DerefMut for DpuStatusInfo {
     }
 }
 impl rt::Value for DpuStatusInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DpuStatusInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DpuStatusInfo {
@@ -4983,7 +4569,7 @@ impl serde::Serialize for DpuStatusInfo {
 }
 
 /// `DpuStatusInfoOperationalInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DpuStatusInfoOperationalInfo {
     /// `sensorId`: required string.
     pub sensor_id: String,
@@ -5036,33 +4622,24 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DpuStatusInfoOperationalInfo> for DpuStatusInfoOperationalInfo {}
-impl rt::Extends<DynamicData> for DpuStatusInfoOperationalInfo {}
 impl rt::Value for DpuStatusInfoOperationalInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DpuStatusInfoOperationalInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DpuStatusInfoOperationalInfo {
@@ -5083,7 +4660,7 @@ impl serde::Serialize for DpuStatusInfoOperationalInfo {
 }
 
 /// `DrsRuleComplianceEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DrsRuleComplianceEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5120,14 +4697,8 @@ impl rt::Object for DrsRuleComplianceEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DrsRuleComplianceEvent> for DrsRuleComplianceEvent {}
-impl rt::Extends<VmEvent> for DrsRuleComplianceEvent {}
 impl rt::Extends<Event> for DrsRuleComplianceEvent {}
-impl rt::Extends<DynamicData> for DrsRuleComplianceEvent {}
 impl std::ops::Deref for DrsRuleComplianceEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5140,20 +4711,22 @@ impl std::ops::DerefMut for DrsRuleComplianceEvent {
     }
 }
 impl rt::Value for DrsRuleComplianceEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DrsRuleComplianceEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DrsRuleComplianceEvent {
@@ -5174,7 +4747,7 @@ impl serde::Serialize for DrsRuleComplianceEvent {
 }
 
 /// `DrsRuleViolationEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DrsRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5211,14 +4784,8 @@ impl rt::Object for DrsRuleViolationEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DrsRuleViolationEvent> for DrsRuleViolationEvent {}
-impl rt::Extends<VmEvent> for DrsRuleViolationEvent {}
 impl rt::Extends<Event> for DrsRuleViolationEvent {}
-impl rt::Extends<DynamicData> for DrsRuleViolationEvent {}
 impl std::ops::Deref for DrsRuleViolationEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5231,20 +4798,22 @@ impl std::ops::DerefMut for DrsRuleViolationEvent {
     }
 }
 impl rt::Value for DrsRuleViolationEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DrsRuleViolationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DrsRuleViolationEvent {
@@ -5265,7 +4834,7 @@ impl serde::Serialize for DrsRuleViolationEvent {
 }
 
 /// `DrsSoftRuleViolationEvent`, a [`VmEvent`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DrsSoftRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5302,14 +4871,8 @@ impl rt::Object for DrsSoftRuleViolationEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DrsSoftRuleViolationEvent> for DrsSoftRuleViolationEvent {}
-impl rt::Extends<VmEvent> for DrsSoftRuleViolationEvent {}
 impl rt::Extends<Event> for DrsSoftRuleViolationEvent {}
-impl rt::Extends<DynamicData> for DrsSoftRuleViolationEvent {}
 impl std::ops::Deref for DrsSoftRuleViolationEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5322,20 +4885,22 @@ impl std::ops::DerefMut for DrsSoftRuleViolationEvent {
     }
 }
 impl rt::Value for DrsSoftRuleViolationEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DrsSoftRuleViolationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DrsSoftRuleViolationEvent {
@@ -5356,7 +4921,7 @@ impl serde::Serialize for DrsSoftRuleViolationEvent {
 }
 
 /// `DrsVmMigratedEvent`, a [`VmMigratedEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DrsVmMigratedEvent {
     /// The properties of `VmMigratedEvent`.
     pub base: VmMigratedEvent,
@@ -5393,15 +4958,8 @@ impl rt::Object for DrsVmMigratedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DrsVmMigratedEvent> for DrsVmMigratedEvent {}
-impl rt::Extends<VmMigratedEvent> for DrsVmMigratedEvent {}
-impl rt::Extends<VmEvent> for DrsVmMigratedEvent {}
 impl rt::Extends<Event> for DrsVmMigratedEvent {}
-impl rt::Extends<DynamicData> for DrsVmMigratedEvent {}
 impl std::ops::Deref for DrsVmMigratedEvent {
     type Target = VmMigratedEvent;
     fn deref(&self) -> &VmMigratedEvent {
@@ -5414,20 +4972,22 @@ impl std::ops::DerefMut for DrsVmMigratedEvent {
     }
 }
 impl rt::Value for DrsVmMigratedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DrsVmMigratedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DrsVmMigratedEvent {
@@ -5448,7 +5008,7 @@ impl serde::Serialize for DrsVmMigratedEvent {
 }
 
 /// `DrsVmPoweredOnEvent`, a [`VmPoweredOnEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DrsVmPoweredOnEvent {
     /// The properties of `VmPoweredOnEvent`.
     pub base: VmPoweredOnEvent,
@@ -5485,15 +5045,8 @@ impl rt::Object for DrsVmPoweredOnEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DrsVmPoweredOnEvent> for DrsVmPoweredOnEvent {}
-impl rt::Extends<VmPoweredOnEvent> for DrsVmPoweredOnEvent {}
-impl rt::Extends<VmEvent> for DrsVmPoweredOnEvent {}
 impl rt::Extends<Event> for DrsVmPoweredOnEvent {}
-impl rt::Extends<DynamicData> for DrsVmPoweredOnEvent {}
 impl std::ops::Deref for DrsVmPoweredOnEvent {
     type Target = VmPoweredOnEvent;
     fn deref(&self) -> &VmPoweredOnEvent {
@@ -5506,20 +5059,22 @@ impl std::ops::DerefMut for DrsVmPoweredOnEvent {
     }
 }
 impl rt::Value for DrsVmPoweredOnEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DrsVmPoweredOnEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DrsVmPoweredOnEvent {
@@ -5540,7 +5095,7 @@ impl serde::Serialize for DrsVmPoweredOnEvent {
 }
 
 /// `DvsEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DvsEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -5581,14 +5136,8 @@ impl rt::Object for DvsEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DvsEventArgument> for DvsEventArgument {}
 impl rt::Extends<EntityEventArgument> for DvsEventArgument {}
-impl rt::Extends<EventArgument> for DvsEventArgument {}
-impl rt::Extends<DynamicData> for DvsEventArgument {}
 impl std::ops::Deref for DvsEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -5601,20 +5150,22 @@ impl std::ops::DerefMut for DvsEventArgument {
     }
 }
 impl rt::Value for DvsEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DvsEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DvsEventArgument {
@@ -5635,7 +5186,7 @@ impl serde::Serialize for DvsEventArgument {
 }
 
 /// `DynamicData`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DynamicData {}
 pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicData",
@@ -5657,32 +5208,24 @@ impl rt::Object for DynamicData {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DynamicData> for DynamicData {}
 impl rt::Value for DynamicData {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DynamicData {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DynamicData {
@@ -5703,7 +5246,7 @@ impl serde::Serialize for DynamicData {
 }
 
 /// `DynamicProperty`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct DynamicProperty {
     /// `name`: required string, a PropertyPath.
     pub name: String,
@@ -5741,32 +5284,24 @@ impl rt::Object for DynamicProperty {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<DynamicProperty> for DynamicProperty {}
 impl rt::Value for DynamicProperty {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for DynamicProperty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for DynamicProperty {
@@ -5787,7 +5322,7 @@ impl serde::Serialize for DynamicProperty {
 }
 
 /// `EVCMode`, a [`ElementDescription`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EvcMode {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -5876,14 +5411,9 @@ impl rt::Object for EvcMode {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EvcMode> for EvcMode {}
 impl rt::Extends<ElementDescription> for EvcMode {}
 impl rt::Extends<Description> for EvcMode {}
-impl rt::Extends<DynamicData> for EvcMode {}
 impl std::ops::Deref for EvcMode {
     type Target = ElementDescription;
     fn deref(&self) -> &ElementDescription {
@@ -5896,20 +5426,22 @@ impl std::ops::DerefMut for EvcMode {
     }
 }
 impl rt::Value for EvcMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EvcMode {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EvcMode {

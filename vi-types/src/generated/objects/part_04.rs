@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `ElementDescription`, a [`Description`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ElementDescription {
     /// The properties of `Description`.
     pub base: Description,
@@ -46,13 +46,9 @@ impl rt::Object for ElementDescription {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ElementDescription> for ElementDescription {}
 impl rt::Extends<Description> for ElementDescription {}
-impl rt::Extends<DynamicData> for ElementDescription {}
 impl std::ops::Deref for ElementDescription {
     type Target = Description;
     fn deref(&self) -> &Description {
@@ -65,20 +61,22 @@ impl std::ops::DerefMut for ElementDescription {
     }
 }
 impl rt::Value for ElementDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ElementDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ElementDescription {
@@ -99,7 +97,7 @@ impl serde::Serialize for ElementDescription {
 }
 
 /// `EntityEventArgument`, a [`EventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EntityEventArgument {
     /// `name`: required string.
     pub name: String,
@@ -130,34 +128,25 @@ impl rt::Object for EntityEventArgument {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&EventArgument {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<EntityEventArgument> for EntityEventArgument {}
-impl rt::Extends<EventArgument> for EntityEventArgument {}
-impl rt::Extends<DynamicData> for EntityEventArgument {}
 impl rt::Value for EntityEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EntityEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EntityEventArgument {
@@ -178,7 +167,7 @@ impl serde::Serialize for EntityEventArgument {
 }
 
 /// `EnumDescription`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EnumDescription {
     /// `key`: required string, a TypeName.
     pub key: String,
@@ -216,33 +205,24 @@ impl rt::Object for EnumDescription {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EnumDescription> for EnumDescription {}
-impl rt::Extends<DynamicData> for EnumDescription {}
 impl rt::Value for EnumDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EnumDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EnumDescription {
@@ -263,7 +243,7 @@ impl serde::Serialize for EnumDescription {
 }
 
 /// `EvaluationLicenseSource`, a [`LicenseSource`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EvaluationLicenseSource {
     /// `remainingHours`: optional long.
     pub remaining_hours: Option<i64>,
@@ -297,31 +277,25 @@ impl rt::Object for EvaluationLicenseSource {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&LicenseSource {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EvaluationLicenseSource> for EvaluationLicenseSource {}
 impl rt::Extends<LicenseSource> for EvaluationLicenseSource {}
-impl rt::Extends<DynamicData> for EvaluationLicenseSource {}
 impl rt::Value for EvaluationLicenseSource {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EvaluationLicenseSource {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EvaluationLicenseSource {
@@ -342,7 +316,7 @@ impl serde::Serialize for EvaluationLicenseSource {
 }
 
 /// `Event`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Event {
     /// `key`: required int.
     pub key: i32,
@@ -456,33 +430,25 @@ impl rt::Object for Event {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<Event> for Event {}
-impl rt::Extends<DynamicData> for Event {}
 impl rt::Value for Event {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Event {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Event {
@@ -503,7 +469,7 @@ impl serde::Serialize for Event {
 }
 
 /// `EventArgument`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventArgument {}
 pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgument",
@@ -525,33 +491,24 @@ impl rt::Object for EventArgument {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventArgument> for EventArgument {}
-impl rt::Extends<DynamicData> for EventArgument {}
 impl rt::Value for EventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventArgument {
@@ -572,7 +529,7 @@ impl serde::Serialize for EventArgument {
 }
 
 /// `EventDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventDescription {
     /// `category`: list, not empty, of `ElementDescription` or a descendant.
     pub category: Vec<rt::Poly<ElementDescription>>,
@@ -624,33 +581,24 @@ impl rt::Object for EventDescription {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventDescription> for EventDescription {}
-impl rt::Extends<DynamicData> for EventDescription {}
 impl rt::Value for EventDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventDescription {
@@ -671,7 +619,7 @@ impl serde::Serialize for EventDescription {
 }
 
 /// `EventDescriptionEventDetail`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventDescriptionEventDetail {
     /// `key`: required string, a TypeName.
     pub key: String,
@@ -745,33 +693,24 @@ impl rt::Object for EventDescriptionEventDetail {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventDescriptionEventDetail> for EventDescriptionEventDetail {}
-impl rt::Extends<DynamicData> for EventDescriptionEventDetail {}
 impl rt::Value for EventDescriptionEventDetail {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventDescriptionEventDetail {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventDescriptionEventDetail {
@@ -792,7 +731,7 @@ impl serde::Serialize for EventDescriptionEventDetail {
 }
 
 /// `EventEx`, a [`Event`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventEx {
     /// The properties of `Event`.
     pub base: Event,
@@ -871,13 +810,8 @@ impl rt::Object for EventEx {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventEx> for EventEx {}
 impl rt::Extends<Event> for EventEx {}
-impl rt::Extends<DynamicData> for EventEx {}
 impl std::ops::Deref for EventEx {
     type Target = Event;
     fn deref(&self) -> &Event {
@@ -890,20 +824,22 @@ impl std::ops::DerefMut for EventEx {
     }
 }
 impl rt::Value for EventEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventEx {
@@ -924,7 +860,7 @@ impl serde::Serialize for EventEx {
 }
 
 /// `EventFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventFilterSpec {
     /// `entity`: optional `EventFilterSpecByEntity`.
     pub entity: Option<Box<EventFilterSpecByEntity>>,
@@ -1039,33 +975,24 @@ impl rt::Object for EventFilterSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventFilterSpec> for EventFilterSpec {}
-impl rt::Extends<DynamicData> for EventFilterSpec {}
 impl rt::Value for EventFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpec {
@@ -1086,7 +1013,7 @@ impl serde::Serialize for EventFilterSpec {
 }
 
 /// `EventFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventFilterSpecByEntity {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
@@ -1128,33 +1055,24 @@ impl rt::Object for EventFilterSpecByEntity {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventFilterSpecByEntity> for EventFilterSpecByEntity {}
-impl rt::Extends<DynamicData> for EventFilterSpecByEntity {}
 impl rt::Value for EventFilterSpecByEntity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventFilterSpecByEntity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpecByEntity {
@@ -1175,7 +1093,7 @@ impl serde::Serialize for EventFilterSpecByEntity {
 }
 
 /// `EventFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventFilterSpecByTime {
     /// `beginTime`: optional dateTime.
     pub begin_time: Option<rt::DateTime>,
@@ -1213,33 +1131,24 @@ impl rt::Object for EventFilterSpecByTime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventFilterSpecByTime> for EventFilterSpecByTime {}
-impl rt::Extends<DynamicData> for EventFilterSpecByTime {}
 impl rt::Value for EventFilterSpecByTime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventFilterSpecByTime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpecByTime {
@@ -1260,7 +1169,7 @@ impl serde::Serialize for EventFilterSpecByTime {
 }
 
 /// `EventFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventFilterSpecByUsername {
     /// `systemUser`: required boolean.
     pub system_user: bool,
@@ -1298,33 +1207,24 @@ impl rt::Object for EventFilterSpecByUsername {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventFilterSpecByUsername> for EventFilterSpecByUsername {}
-impl rt::Extends<DynamicData> for EventFilterSpecByUsername {}
 impl rt::Value for EventFilterSpecByUsername {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventFilterSpecByUsername {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventFilterSpecByUsername {
@@ -1345,7 +1245,7 @@ impl serde::Serialize for EventFilterSpecByUsername {
 }
 
 /// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventManagerEventViewSpec {}
 pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerEventViewSpec",
@@ -1367,33 +1267,25 @@ impl rt::Object for EventManagerEventViewSpec {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<EventManagerEventViewSpec> for EventManagerEventViewSpec {}
-impl rt::Extends<DynamicData> for EventManagerEventViewSpec {}
 impl rt::Value for EventManagerEventViewSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventManagerEventViewSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventManagerEventViewSpec {
@@ -1414,7 +1306,7 @@ impl serde::Serialize for EventManagerEventViewSpec {
 }
 
 /// `EventManagerViewByStartId`, a [`EventManagerEventViewSpec`], since VI API 9.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventManagerViewByStartId {
     /// `startEventId`: required int.
     pub start_event_id: i32,
@@ -1455,31 +1347,25 @@ impl rt::Object for EventManagerViewByStartId {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&EventManagerEventViewSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventManagerViewByStartId> for EventManagerViewByStartId {}
 impl rt::Extends<EventManagerEventViewSpec> for EventManagerViewByStartId {}
-impl rt::Extends<DynamicData> for EventManagerViewByStartId {}
 impl rt::Value for EventManagerViewByStartId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventManagerViewByStartId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventManagerViewByStartId {
@@ -1500,7 +1386,7 @@ impl serde::Serialize for EventManagerViewByStartId {
 }
 
 /// `ExtendedDescription`, a [`Description`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtendedDescription {
     /// The properties of `Description`.
     pub base: Description,
@@ -1548,13 +1434,8 @@ impl rt::Object for ExtendedDescription {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtendedDescription> for ExtendedDescription {}
 impl rt::Extends<Description> for ExtendedDescription {}
-impl rt::Extends<DynamicData> for ExtendedDescription {}
 impl std::ops::Deref for ExtendedDescription {
     type Target = Description;
     fn deref(&self) -> &Description {
@@ -1567,20 +1448,22 @@ impl std::ops::DerefMut for ExtendedDescription {
     }
 }
 impl rt::Value for ExtendedDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtendedDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedDescription {
@@ -1601,7 +1484,7 @@ impl serde::Serialize for ExtendedDescription {
 }
 
 /// `ExtendedElementDescription`, a [`ElementDescription`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtendedElementDescription {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -1649,14 +1532,9 @@ impl rt::Object for ExtendedElementDescription {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtendedElementDescription> for ExtendedElementDescription {}
 impl rt::Extends<ElementDescription> for ExtendedElementDescription {}
 impl rt::Extends<Description> for ExtendedElementDescription {}
-impl rt::Extends<DynamicData> for ExtendedElementDescription {}
 impl std::ops::Deref for ExtendedElementDescription {
     type Target = ElementDescription;
     fn deref(&self) -> &ElementDescription {
@@ -1669,20 +1547,22 @@ impl std::ops::DerefMut for ExtendedElementDescription {
     }
 }
 impl rt::Value for ExtendedElementDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtendedElementDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedElementDescription {
@@ -1703,7 +1583,7 @@ impl serde::Serialize for ExtendedElementDescription {
 }
 
 /// `ExtendedEvent`, a [`GeneralEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtendedEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
@@ -1760,14 +1640,8 @@ impl rt::Object for ExtendedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtendedEvent> for ExtendedEvent {}
-impl rt::Extends<GeneralEvent> for ExtendedEvent {}
 impl rt::Extends<Event> for ExtendedEvent {}
-impl rt::Extends<DynamicData> for ExtendedEvent {}
 impl std::ops::Deref for ExtendedEvent {
     type Target = GeneralEvent;
     fn deref(&self) -> &GeneralEvent {
@@ -1780,20 +1654,22 @@ impl std::ops::DerefMut for ExtendedEvent {
     }
 }
 impl rt::Value for ExtendedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtendedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedEvent {
@@ -1814,7 +1690,7 @@ impl serde::Serialize for ExtendedEvent {
 }
 
 /// `ExtendedEventPair`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtendedEventPair {
     /// `key`: required string.
     pub key: String,
@@ -1852,33 +1728,24 @@ impl rt::Object for ExtendedEventPair {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtendedEventPair> for ExtendedEventPair {}
-impl rt::Extends<DynamicData> for ExtendedEventPair {}
 impl rt::Value for ExtendedEventPair {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtendedEventPair {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtendedEventPair {
@@ -1899,7 +1766,7 @@ impl serde::Serialize for ExtendedEventPair {
 }
 
 /// `FaultDomainId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FaultDomainId {
     /// `id`: required string.
     pub id: String,
@@ -1930,33 +1797,24 @@ impl rt::Object for FaultDomainId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FaultDomainId> for FaultDomainId {}
-impl rt::Extends<DynamicData> for FaultDomainId {}
 impl rt::Value for FaultDomainId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FaultDomainId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FaultDomainId {
@@ -1977,7 +1835,7 @@ impl serde::Serialize for FaultDomainId {
 }
 
 /// `FaultToleranceConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FaultToleranceConfigInfo {
     /// `role`: required int.
     pub role: i32,
@@ -2025,33 +1883,25 @@ impl rt::Object for FaultToleranceConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<FaultToleranceConfigInfo> for FaultToleranceConfigInfo {}
-impl rt::Extends<DynamicData> for FaultToleranceConfigInfo {}
 impl rt::Value for FaultToleranceConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FaultToleranceConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceConfigInfo {
@@ -2072,7 +1922,7 @@ impl serde::Serialize for FaultToleranceConfigInfo {
 }
 
 /// `FaultTolerancePrimaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FaultTolerancePrimaryConfigInfo {
     /// The properties of `FaultToleranceConfigInfo`.
     pub base: FaultToleranceConfigInfo,
@@ -2119,13 +1969,8 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FaultTolerancePrimaryConfigInfo> for FaultTolerancePrimaryConfigInfo {}
 impl rt::Extends<FaultToleranceConfigInfo> for FaultTolerancePrimaryConfigInfo {}
-impl rt::Extends<DynamicData> for FaultTolerancePrimaryConfigInfo {}
 impl std::ops::Deref for FaultTolerancePrimaryConfigInfo {
     type Target = FaultToleranceConfigInfo;
     fn deref(&self) -> &FaultToleranceConfigInfo {
@@ -2138,20 +1983,22 @@ impl std::ops::DerefMut for FaultTolerancePrimaryConfigInfo {
     }
 }
 impl rt::Value for FaultTolerancePrimaryConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FaultTolerancePrimaryConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FaultTolerancePrimaryConfigInfo {
@@ -2172,7 +2019,7 @@ impl serde::Serialize for FaultTolerancePrimaryConfigInfo {
 }
 
 /// `FaultToleranceSecondaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FaultToleranceSecondaryConfigInfo {
     /// The properties of `FaultToleranceConfigInfo`.
     pub base: FaultToleranceConfigInfo,
@@ -2213,14 +2060,8 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FaultToleranceSecondaryConfigInfo>
-for FaultToleranceSecondaryConfigInfo {}
 impl rt::Extends<FaultToleranceConfigInfo> for FaultToleranceSecondaryConfigInfo {}
-impl rt::Extends<DynamicData> for FaultToleranceSecondaryConfigInfo {}
 impl std::ops::Deref for FaultToleranceSecondaryConfigInfo {
     type Target = FaultToleranceConfigInfo;
     fn deref(&self) -> &FaultToleranceConfigInfo {
@@ -2233,20 +2074,22 @@ impl std::ops::DerefMut for FaultToleranceSecondaryConfigInfo {
     }
 }
 impl rt::Value for FaultToleranceSecondaryConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FaultToleranceSecondaryConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FaultToleranceSecondaryConfigInfo {
@@ -2267,7 +2110,7 @@ impl serde::Serialize for FaultToleranceSecondaryConfigInfo {
 }
 
 /// `FcoeConfig`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FcoeConfig {
     /// `priorityClass`: required int.
     pub priority_class: i32,
@@ -2324,33 +2167,24 @@ impl rt::Object for FcoeConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FcoeConfig> for FcoeConfig {}
-impl rt::Extends<DynamicData> for FcoeConfig {}
 impl rt::Value for FcoeConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FcoeConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfig {
@@ -2371,7 +2205,7 @@ impl serde::Serialize for FcoeConfig {
 }
 
 /// `FcoeConfigFcoeCapabilities`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FcoeConfigFcoeCapabilities {
     /// `priorityClass`: required boolean.
     pub priority_class: bool,
@@ -2414,33 +2248,24 @@ impl rt::Object for FcoeConfigFcoeCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FcoeConfigFcoeCapabilities> for FcoeConfigFcoeCapabilities {}
-impl rt::Extends<DynamicData> for FcoeConfigFcoeCapabilities {}
 impl rt::Value for FcoeConfigFcoeCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FcoeConfigFcoeCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfigFcoeCapabilities {
@@ -2461,7 +2286,7 @@ impl serde::Serialize for FcoeConfigFcoeCapabilities {
 }
 
 /// `FcoeConfigVlanRange`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FcoeConfigVlanRange {
     /// `vlanLow`: required int.
     pub vlan_low: i32,
@@ -2499,33 +2324,24 @@ impl rt::Object for FcoeConfigVlanRange {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FcoeConfigVlanRange> for FcoeConfigVlanRange {}
-impl rt::Extends<DynamicData> for FcoeConfigVlanRange {}
 impl rt::Value for FcoeConfigVlanRange {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FcoeConfigVlanRange {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FcoeConfigVlanRange {
@@ -2546,7 +2362,7 @@ impl serde::Serialize for FcoeConfigVlanRange {
 }
 
 /// `FeatureEVCMode`, a [`ElementDescription`], since VI API 7.0.1.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FeatureEvcMode {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -2607,14 +2423,9 @@ impl rt::Object for FeatureEvcMode {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FeatureEvcMode> for FeatureEvcMode {}
 impl rt::Extends<ElementDescription> for FeatureEvcMode {}
 impl rt::Extends<Description> for FeatureEvcMode {}
-impl rt::Extends<DynamicData> for FeatureEvcMode {}
 impl std::ops::Deref for FeatureEvcMode {
     type Target = ElementDescription;
     fn deref(&self) -> &ElementDescription {
@@ -2627,20 +2438,22 @@ impl std::ops::DerefMut for FeatureEvcMode {
     }
 }
 impl rt::Value for FeatureEvcMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FeatureEvcMode {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FeatureEvcMode {
@@ -2661,7 +2474,7 @@ impl serde::Serialize for FeatureEvcMode {
 }
 
 /// `FileBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileBackedVirtualDiskSpec {
     /// The properties of `VirtualDiskSpec`.
     pub base: VirtualDiskSpec,
@@ -2725,13 +2538,8 @@ impl rt::Object for FileBackedVirtualDiskSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileBackedVirtualDiskSpec> for FileBackedVirtualDiskSpec {}
 impl rt::Extends<VirtualDiskSpec> for FileBackedVirtualDiskSpec {}
-impl rt::Extends<DynamicData> for FileBackedVirtualDiskSpec {}
 impl std::ops::Deref for FileBackedVirtualDiskSpec {
     type Target = VirtualDiskSpec;
     fn deref(&self) -> &VirtualDiskSpec {
@@ -2744,20 +2552,22 @@ impl std::ops::DerefMut for FileBackedVirtualDiskSpec {
     }
 }
 impl rt::Value for FileBackedVirtualDiskSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileBackedVirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileBackedVirtualDiskSpec {
@@ -2778,7 +2588,7 @@ impl serde::Serialize for FileBackedVirtualDiskSpec {
 }
 
 /// `FileInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileInfo {
     /// `path`: required string.
     pub path: String,
@@ -2831,33 +2641,25 @@ impl rt::Object for FileInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<FileInfo> for FileInfo {}
-impl rt::Extends<DynamicData> for FileInfo {}
 impl rt::Value for FileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileInfo {
@@ -2878,7 +2680,7 @@ impl serde::Serialize for FileInfo {
 }
 
 /// `FileQuery`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileQuery {}
 pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQuery",
@@ -2900,33 +2702,25 @@ impl rt::Object for FileQuery {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<FileQuery> for FileQuery {}
-impl rt::Extends<DynamicData> for FileQuery {}
 impl rt::Value for FileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileQuery {
@@ -2947,7 +2741,7 @@ impl serde::Serialize for FileQuery {
 }
 
 /// `FileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileQueryFlags {
     /// `fileType`: required boolean.
     pub file_type: bool,
@@ -2995,33 +2789,24 @@ impl rt::Object for FileQueryFlags {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileQueryFlags> for FileQueryFlags {}
-impl rt::Extends<DynamicData> for FileQueryFlags {}
 impl rt::Value for FileQueryFlags {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileQueryFlags {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileQueryFlags {
@@ -3042,7 +2827,7 @@ impl serde::Serialize for FileQueryFlags {
 }
 
 /// `FloatOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FloatOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -3095,13 +2880,8 @@ impl rt::Object for FloatOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FloatOption> for FloatOption {}
 impl rt::Extends<OptionType> for FloatOption {}
-impl rt::Extends<DynamicData> for FloatOption {}
 impl std::ops::Deref for FloatOption {
     type Target = OptionType;
     fn deref(&self) -> &OptionType {
@@ -3114,20 +2894,22 @@ impl std::ops::DerefMut for FloatOption {
     }
 }
 impl rt::Value for FloatOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FloatOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FloatOption {
@@ -3148,7 +2930,7 @@ impl serde::Serialize for FloatOption {
 }
 
 /// `FloppyImageFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FloppyImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -3185,13 +2967,8 @@ impl rt::Object for FloppyImageFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FloppyImageFileInfo> for FloppyImageFileInfo {}
 impl rt::Extends<FileInfo> for FloppyImageFileInfo {}
-impl rt::Extends<DynamicData> for FloppyImageFileInfo {}
 impl std::ops::Deref for FloppyImageFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -3204,20 +2981,22 @@ impl std::ops::DerefMut for FloppyImageFileInfo {
     }
 }
 impl rt::Value for FloppyImageFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FloppyImageFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FloppyImageFileInfo {
@@ -3238,7 +3017,7 @@ impl serde::Serialize for FloppyImageFileInfo {
 }
 
 /// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FloppyImageFileQuery {}
 pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileQuery",
@@ -3263,31 +3042,25 @@ impl rt::Object for FloppyImageFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FloppyImageFileQuery> for FloppyImageFileQuery {}
 impl rt::Extends<FileQuery> for FloppyImageFileQuery {}
-impl rt::Extends<DynamicData> for FloppyImageFileQuery {}
 impl rt::Value for FloppyImageFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FloppyImageFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FloppyImageFileQuery {
@@ -3308,7 +3081,7 @@ impl serde::Serialize for FloppyImageFileQuery {
 }
 
 /// `FolderEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FolderEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -3349,14 +3122,8 @@ impl rt::Object for FolderEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FolderEventArgument> for FolderEventArgument {}
 impl rt::Extends<EntityEventArgument> for FolderEventArgument {}
-impl rt::Extends<EventArgument> for FolderEventArgument {}
-impl rt::Extends<DynamicData> for FolderEventArgument {}
 impl std::ops::Deref for FolderEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -3369,20 +3136,22 @@ impl std::ops::DerefMut for FolderEventArgument {
     }
 }
 impl rt::Value for FolderEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FolderEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FolderEventArgument {
@@ -3403,7 +3172,7 @@ impl serde::Serialize for FolderEventArgument {
 }
 
 /// `FolderExternallyManagedFolderInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FolderExternallyManagedFolderInfo {
     /// `id`: required string.
     pub id: String,
@@ -3441,34 +3210,24 @@ impl rt::Object for FolderExternallyManagedFolderInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FolderExternallyManagedFolderInfo>
-for FolderExternallyManagedFolderInfo {}
-impl rt::Extends<DynamicData> for FolderExternallyManagedFolderInfo {}
 impl rt::Value for FolderExternallyManagedFolderInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FolderExternallyManagedFolderInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FolderExternallyManagedFolderInfo {
@@ -3489,7 +3248,7 @@ impl serde::Serialize for FolderExternallyManagedFolderInfo {
 }
 
 /// `FolderFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FolderFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -3526,13 +3285,8 @@ impl rt::Object for FolderFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FolderFileInfo> for FolderFileInfo {}
 impl rt::Extends<FileInfo> for FolderFileInfo {}
-impl rt::Extends<DynamicData> for FolderFileInfo {}
 impl std::ops::Deref for FolderFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -3545,20 +3299,22 @@ impl std::ops::DerefMut for FolderFileInfo {
     }
 }
 impl rt::Value for FolderFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FolderFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FolderFileInfo {
@@ -3579,7 +3335,7 @@ impl serde::Serialize for FolderFileInfo {
 }
 
 /// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FolderFileQuery {}
 pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileQuery",
@@ -3604,31 +3360,25 @@ impl rt::Object for FolderFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FolderFileQuery> for FolderFileQuery {}
 impl rt::Extends<FileQuery> for FolderFileQuery {}
-impl rt::Extends<DynamicData> for FolderFileQuery {}
 impl rt::Value for FolderFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FolderFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FolderFileQuery {
@@ -3649,7 +3399,7 @@ impl serde::Serialize for FolderFileQuery {
 }
 
 /// `GeneralEvent`, a [`Event`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GeneralEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -3690,13 +3440,8 @@ impl rt::Object for GeneralEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GeneralEvent> for GeneralEvent {}
 impl rt::Extends<Event> for GeneralEvent {}
-impl rt::Extends<DynamicData> for GeneralEvent {}
 impl std::ops::Deref for GeneralEvent {
     type Target = Event;
     fn deref(&self) -> &Event {
@@ -3709,20 +3454,22 @@ impl std::ops::DerefMut for GeneralEvent {
     }
 }
 impl rt::Value for GeneralEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GeneralEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GeneralEvent {
@@ -3743,7 +3490,7 @@ impl serde::Serialize for GeneralEvent {
 }
 
 /// `GeneralUserEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GeneralUserEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
@@ -3784,14 +3531,8 @@ impl rt::Object for GeneralUserEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GeneralUserEvent> for GeneralUserEvent {}
-impl rt::Extends<GeneralEvent> for GeneralUserEvent {}
 impl rt::Extends<Event> for GeneralUserEvent {}
-impl rt::Extends<DynamicData> for GeneralUserEvent {}
 impl std::ops::Deref for GeneralUserEvent {
     type Target = GeneralEvent;
     fn deref(&self) -> &GeneralEvent {
@@ -3804,20 +3545,22 @@ impl std::ops::DerefMut for GeneralUserEvent {
     }
 }
 impl rt::Value for GeneralUserEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GeneralUserEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GeneralUserEvent {
@@ -3838,7 +3581,7 @@ impl serde::Serialize for GeneralUserEvent {
 }
 
 /// `GuestDiskInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestDiskInfo {
     /// `diskPath`: optional string.
     pub disk_path: Option<String>,
@@ -3897,33 +3640,24 @@ impl rt::Object for GuestDiskInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestDiskInfo> for GuestDiskInfo {}
-impl rt::Extends<DynamicData> for GuestDiskInfo {}
 impl rt::Value for GuestDiskInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestDiskInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestDiskInfo {
@@ -3944,7 +3678,7 @@ impl serde::Serialize for GuestDiskInfo {
 }
 
 /// `GuestInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestInfo {
     /// `toolsStatus`: optional `VirtualMachineToolsStatus`.
     pub tools_status: Option<enums::VirtualMachineToolsStatus>,
@@ -4141,33 +3875,24 @@ impl rt::Object for GuestInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestInfo> for GuestInfo {}
-impl rt::Extends<DynamicData> for GuestInfo {}
 impl rt::Value for GuestInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfo {
@@ -4188,7 +3913,7 @@ impl serde::Serialize for GuestInfo {
 }
 
 /// `GuestInfoCustomizationInfo`, a [`DynamicData`], since VI API 7.0.2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestInfoCustomizationInfo {
     /// `customizationStatus`: required string.
     pub customization_status: String,
@@ -4236,33 +3961,24 @@ impl rt::Object for GuestInfoCustomizationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestInfoCustomizationInfo> for GuestInfoCustomizationInfo {}
-impl rt::Extends<DynamicData> for GuestInfoCustomizationInfo {}
 impl rt::Value for GuestInfoCustomizationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestInfoCustomizationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfoCustomizationInfo {
@@ -4283,7 +3999,7 @@ impl serde::Serialize for GuestInfoCustomizationInfo {
 }
 
 /// `GuestInfoNamespaceGenerationInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestInfoNamespaceGenerationInfo {
     /// `key`: required string.
     pub key: String,
@@ -4321,33 +4037,24 @@ impl rt::Object for GuestInfoNamespaceGenerationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestInfoNamespaceGenerationInfo> for GuestInfoNamespaceGenerationInfo {}
-impl rt::Extends<DynamicData> for GuestInfoNamespaceGenerationInfo {}
 impl rt::Value for GuestInfoNamespaceGenerationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestInfoNamespaceGenerationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfoNamespaceGenerationInfo {
@@ -4368,7 +4075,7 @@ impl serde::Serialize for GuestInfoNamespaceGenerationInfo {
 }
 
 /// `GuestInfoVirtualDiskMapping`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestInfoVirtualDiskMapping {
     /// `key`: required int.
     pub key: i32,
@@ -4399,33 +4106,24 @@ impl rt::Object for GuestInfoVirtualDiskMapping {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestInfoVirtualDiskMapping> for GuestInfoVirtualDiskMapping {}
-impl rt::Extends<DynamicData> for GuestInfoVirtualDiskMapping {}
 impl rt::Value for GuestInfoVirtualDiskMapping {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestInfoVirtualDiskMapping {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestInfoVirtualDiskMapping {
@@ -4446,7 +4144,7 @@ impl serde::Serialize for GuestInfoVirtualDiskMapping {
 }
 
 /// `GuestNicInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestNicInfo {
     /// `network`: optional string.
     pub network: Option<String>,
@@ -4517,33 +4215,24 @@ impl rt::Object for GuestNicInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestNicInfo> for GuestNicInfo {}
-impl rt::Extends<DynamicData> for GuestNicInfo {}
 impl rt::Value for GuestNicInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestNicInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestNicInfo {
@@ -4564,7 +4253,7 @@ impl serde::Serialize for GuestNicInfo {
 }
 
 /// `GuestScreenInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestScreenInfo {
     /// `width`: required int.
     pub width: i32,
@@ -4602,33 +4291,24 @@ impl rt::Object for GuestScreenInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestScreenInfo> for GuestScreenInfo {}
-impl rt::Extends<DynamicData> for GuestScreenInfo {}
 impl rt::Value for GuestScreenInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestScreenInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestScreenInfo {
@@ -4649,7 +4329,7 @@ impl serde::Serialize for GuestScreenInfo {
 }
 
 /// `GuestStackInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct GuestStackInfo {
     /// `dnsConfig`: optional `NetDnsConfigInfo`.
     pub dns_config: Option<Box<NetDnsConfigInfo>>,
@@ -4701,33 +4381,24 @@ impl rt::Object for GuestStackInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<GuestStackInfo> for GuestStackInfo {}
-impl rt::Extends<DynamicData> for GuestStackInfo {}
 impl rt::Value for GuestStackInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for GuestStackInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for GuestStackInfo {
@@ -4748,7 +4419,7 @@ impl serde::Serialize for GuestStackInfo {
 }
 
 /// `HbrDiskMigrationAction`, a [`ClusterAction`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HbrDiskMigrationAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -4850,13 +4521,8 @@ impl rt::Object for HbrDiskMigrationAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HbrDiskMigrationAction> for HbrDiskMigrationAction {}
 impl rt::Extends<ClusterAction> for HbrDiskMigrationAction {}
-impl rt::Extends<DynamicData> for HbrDiskMigrationAction {}
 impl std::ops::Deref for HbrDiskMigrationAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -4869,20 +4535,22 @@ impl std::ops::DerefMut for HbrDiskMigrationAction {
     }
 }
 impl rt::Value for HbrDiskMigrationAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HbrDiskMigrationAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HbrDiskMigrationAction {
@@ -4903,7 +4571,7 @@ impl serde::Serialize for HbrDiskMigrationAction {
 }
 
 /// `HealthSystemRuntime`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HealthSystemRuntime {
     /// `systemHealthInfo`: optional `HostSystemHealthInfo`.
     pub system_health_info: Option<Box<HostSystemHealthInfo>>,
@@ -4949,33 +4617,24 @@ impl rt::Object for HealthSystemRuntime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HealthSystemRuntime> for HealthSystemRuntime {}
-impl rt::Extends<DynamicData> for HealthSystemRuntime {}
 impl rt::Value for HealthSystemRuntime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HealthSystemRuntime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HealthSystemRuntime {
@@ -4996,7 +4655,7 @@ impl serde::Serialize for HealthSystemRuntime {
 }
 
 /// `HostAccountSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAccountSpec {
     /// `id`: required string.
     pub id: String,
@@ -5039,33 +4698,25 @@ impl rt::Object for HostAccountSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostAccountSpec> for HostAccountSpec {}
-impl rt::Extends<DynamicData> for HostAccountSpec {}
 impl rt::Value for HostAccountSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAccountSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAccountSpec {
@@ -5086,7 +4737,7 @@ impl serde::Serialize for HostAccountSpec {
 }
 
 /// `HostActiveDirectory`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostActiveDirectory {
     /// `changeOperation`: required string.
     pub change_operation: String,
@@ -5124,33 +4775,24 @@ impl rt::Object for HostActiveDirectory {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostActiveDirectory> for HostActiveDirectory {}
-impl rt::Extends<DynamicData> for HostActiveDirectory {}
 impl rt::Value for HostActiveDirectory {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostActiveDirectory {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectory {
@@ -5171,7 +4813,7 @@ impl serde::Serialize for HostActiveDirectory {
 }
 
 /// `HostActiveDirectoryInfo`, a [`HostDirectoryStoreInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostActiveDirectoryInfo {
     /// The properties of `HostDirectoryStoreInfo`.
     pub base: HostDirectoryStoreInfo,
@@ -5234,14 +4876,8 @@ impl rt::Object for HostActiveDirectoryInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostActiveDirectoryInfo> for HostActiveDirectoryInfo {}
-impl rt::Extends<HostDirectoryStoreInfo> for HostActiveDirectoryInfo {}
 impl rt::Extends<HostAuthenticationStoreInfo> for HostActiveDirectoryInfo {}
-impl rt::Extends<DynamicData> for HostActiveDirectoryInfo {}
 impl std::ops::Deref for HostActiveDirectoryInfo {
     type Target = HostDirectoryStoreInfo;
     fn deref(&self) -> &HostDirectoryStoreInfo {
@@ -5254,20 +4890,22 @@ impl std::ops::DerefMut for HostActiveDirectoryInfo {
     }
 }
 impl rt::Value for HostActiveDirectoryInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostActiveDirectoryInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectoryInfo {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostActiveDirectorySpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostActiveDirectorySpec {
     /// `domainName`: optional string.
     pub domain_name: Option<String>,
@@ -80,33 +80,24 @@ impl rt::Object for HostActiveDirectorySpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostActiveDirectorySpec> for HostActiveDirectorySpec {}
-impl rt::Extends<DynamicData> for HostActiveDirectorySpec {}
 impl rt::Value for HostActiveDirectorySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostActiveDirectorySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostActiveDirectorySpec {
@@ -127,7 +118,7 @@ impl serde::Serialize for HostActiveDirectorySpec {
 }
 
 /// `HostAssignableHardwareBinding`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAssignableHardwareBinding {
     /// `instanceId`: required string.
     pub instance_id: String,
@@ -175,33 +166,24 @@ impl rt::Object for HostAssignableHardwareBinding {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAssignableHardwareBinding> for HostAssignableHardwareBinding {}
-impl rt::Extends<DynamicData> for HostAssignableHardwareBinding {}
 impl rt::Value for HostAssignableHardwareBinding {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAssignableHardwareBinding {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareBinding {
@@ -222,7 +204,7 @@ impl serde::Serialize for HostAssignableHardwareBinding {
 }
 
 /// `HostAssignableHardwareConfig`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAssignableHardwareConfig {
     /// `attributeOverride`: list of `HostAssignableHardwareConfigAttributeOverride`.
     pub attribute_override: Vec<HostAssignableHardwareConfigAttributeOverride>,
@@ -259,33 +241,24 @@ impl rt::Object for HostAssignableHardwareConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAssignableHardwareConfig> for HostAssignableHardwareConfig {}
-impl rt::Extends<DynamicData> for HostAssignableHardwareConfig {}
 impl rt::Value for HostAssignableHardwareConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAssignableHardwareConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareConfig {
@@ -306,7 +279,7 @@ impl serde::Serialize for HostAssignableHardwareConfig {
 }
 
 /// `HostAssignableHardwareConfigAttributeOverride`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAssignableHardwareConfigAttributeOverride {
     /// `instanceId`: required string.
     pub instance_id: String,
@@ -349,34 +322,24 @@ impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAssignableHardwareConfigAttributeOverride>
-for HostAssignableHardwareConfigAttributeOverride {}
-impl rt::Extends<DynamicData> for HostAssignableHardwareConfigAttributeOverride {}
 impl rt::Value for HostAssignableHardwareConfigAttributeOverride {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAssignableHardwareConfigAttributeOverride {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAssignableHardwareConfigAttributeOverride {
@@ -397,7 +360,7 @@ impl serde::Serialize for HostAssignableHardwareConfigAttributeOverride {
 }
 
 /// `HostAuthenticationInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAuthenticationInfo {
     /// `principal`: required string.
     pub principal: String,
@@ -440,33 +403,24 @@ impl rt::Object for HostAuthenticationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAuthenticationInfo> for HostAuthenticationInfo {}
-impl rt::Extends<DynamicData> for HostAuthenticationInfo {}
 impl rt::Value for HostAuthenticationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAuthenticationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationInfo {
@@ -487,7 +441,7 @@ impl serde::Serialize for HostAuthenticationInfo {
 }
 
 /// `HostAuthenticationManagerInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAuthenticationManagerInfo {
     /// `authConfig`: list, not empty, of `HostAuthenticationStoreInfo` or a descendant.
     pub auth_config: Vec<rt::Poly<HostAuthenticationStoreInfo>>,
@@ -524,33 +478,24 @@ impl rt::Object for HostAuthenticationManagerInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAuthenticationManagerInfo> for HostAuthenticationManagerInfo {}
-impl rt::Extends<DynamicData> for HostAuthenticationManagerInfo {}
 impl rt::Value for HostAuthenticationManagerInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAuthenticationManagerInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationManagerInfo {
@@ -571,7 +516,7 @@ impl serde::Serialize for HostAuthenticationManagerInfo {
 }
 
 /// `HostAuthenticationStoreInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAuthenticationStoreInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -602,33 +547,25 @@ impl rt::Object for HostAuthenticationStoreInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostAuthenticationStoreInfo> for HostAuthenticationStoreInfo {}
-impl rt::Extends<DynamicData> for HostAuthenticationStoreInfo {}
 impl rt::Value for HostAuthenticationStoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAuthenticationStoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAuthenticationStoreInfo {
@@ -649,7 +586,7 @@ impl serde::Serialize for HostAuthenticationStoreInfo {
 }
 
 /// `HostAutoStartManagerConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAutoStartManagerConfig {
     /// `defaults`: optional `AutoStartDefaults`.
     pub defaults: Option<Box<AutoStartDefaults>>,
@@ -687,33 +624,24 @@ impl rt::Object for HostAutoStartManagerConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAutoStartManagerConfig> for HostAutoStartManagerConfig {}
-impl rt::Extends<DynamicData> for HostAutoStartManagerConfig {}
 impl rt::Value for HostAutoStartManagerConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAutoStartManagerConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAutoStartManagerConfig {
@@ -734,7 +662,7 @@ impl serde::Serialize for HostAutoStartManagerConfig {
 }
 
 /// `HostBIOSInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostBiosInfo {
     /// `biosVersion`: optional string.
     pub bios_version: Option<String>,
@@ -805,33 +733,24 @@ impl rt::Object for HostBiosInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostBiosInfo> for HostBiosInfo {}
-impl rt::Extends<DynamicData> for HostBiosInfo {}
 impl rt::Value for HostBiosInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostBiosInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostBiosInfo {
@@ -852,7 +771,7 @@ impl serde::Serialize for HostBiosInfo {
 }
 
 /// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostBlockAdapterTargetTransport {}
 pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockAdapterTargetTransport",
@@ -877,31 +796,25 @@ impl rt::Object for HostBlockAdapterTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostBlockAdapterTargetTransport> for HostBlockAdapterTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostBlockAdapterTargetTransport {}
-impl rt::Extends<DynamicData> for HostBlockAdapterTargetTransport {}
 impl rt::Value for HostBlockAdapterTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostBlockAdapterTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostBlockAdapterTargetTransport {
@@ -922,7 +835,7 @@ impl serde::Serialize for HostBlockAdapterTargetTransport {
 }
 
 /// `HostBlockHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostBlockHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -959,13 +872,8 @@ impl rt::Object for HostBlockHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostBlockHba> for HostBlockHba {}
 impl rt::Extends<HostHostBusAdapter> for HostBlockHba {}
-impl rt::Extends<DynamicData> for HostBlockHba {}
 impl std::ops::Deref for HostBlockHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -978,20 +886,22 @@ impl std::ops::DerefMut for HostBlockHba {
     }
 }
 impl rt::Value for HostBlockHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostBlockHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostBlockHba {
@@ -1012,7 +922,7 @@ impl serde::Serialize for HostBlockHba {
 }
 
 /// `HostCacheConfigurationInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCacheConfigurationInfo {
     /// `key`: required reference to `Datastore`.
     pub key: rt::ManagedObjectReference,
@@ -1050,33 +960,24 @@ impl rt::Object for HostCacheConfigurationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCacheConfigurationInfo> for HostCacheConfigurationInfo {}
-impl rt::Extends<DynamicData> for HostCacheConfigurationInfo {}
 impl rt::Value for HostCacheConfigurationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCacheConfigurationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCacheConfigurationInfo {
@@ -1097,7 +998,7 @@ impl serde::Serialize for HostCacheConfigurationInfo {
 }
 
 /// `HostCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCapability {
     /// `recursiveResourcePoolsSupported`: required boolean.
     pub recursive_resource_pools_supported: bool,
@@ -2293,33 +2194,24 @@ impl rt::Object for HostCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCapability> for HostCapability {}
-impl rt::Extends<DynamicData> for HostCapability {}
 impl rt::Value for HostCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCapability {
@@ -2340,7 +2232,7 @@ impl serde::Serialize for HostCapability {
 }
 
 /// `HostConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConfigInfo {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -2821,33 +2713,24 @@ impl rt::Object for HostConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConfigInfo> for HostConfigInfo {}
-impl rt::Extends<DynamicData> for HostConfigInfo {}
 impl rt::Value for HostConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigInfo {
@@ -2868,7 +2751,7 @@ impl serde::Serialize for HostConfigInfo {
 }
 
 /// `HostConfigManager`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConfigManager {
     /// `cpuScheduler`: optional reference to `HostCpuSchedulerSystem`.
     pub cpu_scheduler: Option<rt::ManagedObjectReference>,
@@ -3262,33 +3145,24 @@ impl rt::Object for HostConfigManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConfigManager> for HostConfigManager {}
-impl rt::Extends<DynamicData> for HostConfigManager {}
 impl rt::Value for HostConfigManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConfigManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigManager {
@@ -3309,7 +3183,7 @@ impl serde::Serialize for HostConfigManager {
 }
 
 /// `HostConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConfigSpec {
     /// `nasDatastore`: list of `HostNasVolumeConfig`.
     pub nas_datastore: Vec<HostNasVolumeConfig>,
@@ -3460,33 +3334,24 @@ impl rt::Object for HostConfigSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConfigSpec> for HostConfigSpec {}
-impl rt::Extends<DynamicData> for HostConfigSpec {}
 impl rt::Value for HostConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigSpec {
@@ -3507,7 +3372,7 @@ impl serde::Serialize for HostConfigSpec {
 }
 
 /// `HostConfigSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConfigSummary {
     /// `name`: required string.
     pub name: String,
@@ -3602,33 +3467,24 @@ impl rt::Object for HostConfigSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConfigSummary> for HostConfigSummary {}
-impl rt::Extends<DynamicData> for HostConfigSummary {}
 impl rt::Value for HostConfigSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConfigSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConfigSummary {
@@ -3649,7 +3505,7 @@ impl serde::Serialize for HostConfigSummary {
 }
 
 /// `HostConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConnectInfo {
     /// `serverIp`: optional string.
     pub server_ip: Option<String>,
@@ -3737,33 +3593,24 @@ impl rt::Object for HostConnectInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConnectInfo> for HostConnectInfo {}
-impl rt::Extends<DynamicData> for HostConnectInfo {}
 impl rt::Value for HostConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectInfo {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostConnectInfoNetworkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConnectInfoNetworkInfo {
     /// `summary`: required `NetworkSummary` or a descendant.
     pub summary: rt::Poly<NetworkSummary>,
@@ -36,33 +36,25 @@ impl rt::Object for HostConnectInfoNetworkInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostConnectInfoNetworkInfo> for HostConnectInfoNetworkInfo {}
-impl rt::Extends<DynamicData> for HostConnectInfoNetworkInfo {}
 impl rt::Value for HostConnectInfoNetworkInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConnectInfoNetworkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectInfoNetworkInfo {
@@ -83,7 +75,7 @@ impl serde::Serialize for HostConnectInfoNetworkInfo {
 }
 
 /// `HostConnectSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConnectSpec {
     /// `hostName`: optional string.
     pub host_name: Option<String>,
@@ -180,33 +172,24 @@ impl rt::Object for HostConnectSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConnectSpec> for HostConnectSpec {}
-impl rt::Extends<DynamicData> for HostConnectSpec {}
 impl rt::Value for HostConnectSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConnectSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectSpec {
@@ -227,7 +210,7 @@ impl serde::Serialize for HostConnectSpec {
 }
 
 /// `HostConnectedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConnectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -264,14 +247,8 @@ impl rt::Object for HostConnectedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConnectedEvent> for HostConnectedEvent {}
-impl rt::Extends<HostEvent> for HostConnectedEvent {}
 impl rt::Extends<Event> for HostConnectedEvent {}
-impl rt::Extends<DynamicData> for HostConnectedEvent {}
 impl std::ops::Deref for HostConnectedEvent {
     type Target = HostEvent;
     fn deref(&self) -> &HostEvent {
@@ -284,20 +261,22 @@ impl std::ops::DerefMut for HostConnectedEvent {
     }
 }
 impl rt::Value for HostConnectedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectedEvent {
@@ -318,7 +297,7 @@ impl serde::Serialize for HostConnectedEvent {
 }
 
 /// `HostConnectionLostEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostConnectionLostEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -355,14 +334,8 @@ impl rt::Object for HostConnectionLostEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostConnectionLostEvent> for HostConnectionLostEvent {}
-impl rt::Extends<HostEvent> for HostConnectionLostEvent {}
 impl rt::Extends<Event> for HostConnectionLostEvent {}
-impl rt::Extends<DynamicData> for HostConnectionLostEvent {}
 impl std::ops::Deref for HostConnectionLostEvent {
     type Target = HostEvent;
     fn deref(&self) -> &HostEvent {
@@ -375,20 +348,22 @@ impl std::ops::DerefMut for HostConnectionLostEvent {
     }
 }
 impl rt::Value for HostConnectionLostEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostConnectionLostEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostConnectionLostEvent {
@@ -409,7 +384,7 @@ impl serde::Serialize for HostConnectionLostEvent {
 }
 
 /// `HostCpuIdInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCpuIdInfo {
     /// `level`: required int.
     pub level: i32,
@@ -467,33 +442,24 @@ impl rt::Object for HostCpuIdInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCpuIdInfo> for HostCpuIdInfo {}
-impl rt::Extends<DynamicData> for HostCpuIdInfo {}
 impl rt::Value for HostCpuIdInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCpuIdInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuIdInfo {
@@ -514,7 +480,7 @@ impl serde::Serialize for HostCpuIdInfo {
 }
 
 /// `HostCpuInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCpuInfo {
     /// `numCpuPackages`: required short.
     pub num_cpu_packages: i16,
@@ -562,33 +528,24 @@ impl rt::Object for HostCpuInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCpuInfo> for HostCpuInfo {}
-impl rt::Extends<DynamicData> for HostCpuInfo {}
 impl rt::Value for HostCpuInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCpuInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuInfo {
@@ -609,7 +566,7 @@ impl serde::Serialize for HostCpuInfo {
 }
 
 /// `HostCpuPackage`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCpuPackage {
     /// `index`: required short.
     pub index: i16,
@@ -687,33 +644,24 @@ impl rt::Object for HostCpuPackage {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCpuPackage> for HostCpuPackage {}
-impl rt::Extends<DynamicData> for HostCpuPackage {}
 impl rt::Value for HostCpuPackage {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCpuPackage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuPackage {
@@ -734,7 +682,7 @@ impl serde::Serialize for HostCpuPackage {
 }
 
 /// `HostCpuPowerManagementInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCpuPowerManagementInfo {
     /// `currentPolicy`: optional string.
     pub current_policy: Option<String>,
@@ -772,33 +720,24 @@ impl rt::Object for HostCpuPowerManagementInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCpuPowerManagementInfo> for HostCpuPowerManagementInfo {}
-impl rt::Extends<DynamicData> for HostCpuPowerManagementInfo {}
 impl rt::Value for HostCpuPowerManagementInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCpuPowerManagementInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuPowerManagementInfo {
@@ -819,7 +758,7 @@ impl serde::Serialize for HostCpuPowerManagementInfo {
 }
 
 /// `HostCpuSchedulerInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostCpuSchedulerInfo {
     /// `policy`: required string.
     pub policy: String,
@@ -850,33 +789,24 @@ impl rt::Object for HostCpuSchedulerInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostCpuSchedulerInfo> for HostCpuSchedulerInfo {}
-impl rt::Extends<DynamicData> for HostCpuSchedulerInfo {}
 impl rt::Value for HostCpuSchedulerInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostCpuSchedulerInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostCpuSchedulerInfo {
@@ -897,7 +827,7 @@ impl serde::Serialize for HostCpuSchedulerInfo {
 }
 
 /// `HostDatastoreBrowserSearchResults`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreBrowserSearchResults {
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
@@ -940,34 +870,24 @@ impl rt::Object for HostDatastoreBrowserSearchResults {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreBrowserSearchResults>
-for HostDatastoreBrowserSearchResults {}
-impl rt::Extends<DynamicData> for HostDatastoreBrowserSearchResults {}
 impl rt::Value for HostDatastoreBrowserSearchResults {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreBrowserSearchResults {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreBrowserSearchResults {
@@ -988,7 +908,7 @@ impl serde::Serialize for HostDatastoreBrowserSearchResults {
 }
 
 /// `HostDatastoreBrowserSearchSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreBrowserSearchSpec {
     /// `query`: list of `FileQuery` or a descendant.
     pub query: Vec<rt::Poly<FileQuery>>,
@@ -1041,33 +961,24 @@ impl rt::Object for HostDatastoreBrowserSearchSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreBrowserSearchSpec> for HostDatastoreBrowserSearchSpec {}
-impl rt::Extends<DynamicData> for HostDatastoreBrowserSearchSpec {}
 impl rt::Value for HostDatastoreBrowserSearchSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreBrowserSearchSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreBrowserSearchSpec {
@@ -1088,7 +999,7 @@ impl serde::Serialize for HostDatastoreBrowserSearchSpec {
 }
 
 /// `HostDatastoreConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreConnectInfo {
     /// `summary`: required `DatastoreSummary`.
     pub summary: DatastoreSummary,
@@ -1119,33 +1030,25 @@ impl rt::Object for HostDatastoreConnectInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreConnectInfo {}
-impl rt::Extends<DynamicData> for HostDatastoreConnectInfo {}
 impl rt::Value for HostDatastoreConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreConnectInfo {
@@ -1166,7 +1069,7 @@ impl serde::Serialize for HostDatastoreConnectInfo {
 }
 
 /// `HostDatastoreExistsConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreExistsConnectInfo {
     /// The properties of `HostDatastoreConnectInfo`.
     pub base: HostDatastoreConnectInfo,
@@ -1207,13 +1110,8 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreExistsConnectInfo> for HostDatastoreExistsConnectInfo {}
 impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreExistsConnectInfo {}
-impl rt::Extends<DynamicData> for HostDatastoreExistsConnectInfo {}
 impl std::ops::Deref for HostDatastoreExistsConnectInfo {
     type Target = HostDatastoreConnectInfo;
     fn deref(&self) -> &HostDatastoreConnectInfo {
@@ -1226,20 +1124,22 @@ impl std::ops::DerefMut for HostDatastoreExistsConnectInfo {
     }
 }
 impl rt::Value for HostDatastoreExistsConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreExistsConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreExistsConnectInfo {
@@ -1260,7 +1160,7 @@ impl serde::Serialize for HostDatastoreExistsConnectInfo {
 }
 
 /// `HostDatastoreNameConflictConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreNameConflictConnectInfo {
     /// The properties of `HostDatastoreConnectInfo`.
     pub base: HostDatastoreConnectInfo,
@@ -1301,14 +1201,8 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreNameConflictConnectInfo>
-for HostDatastoreNameConflictConnectInfo {}
 impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreNameConflictConnectInfo {}
-impl rt::Extends<DynamicData> for HostDatastoreNameConflictConnectInfo {}
 impl std::ops::Deref for HostDatastoreNameConflictConnectInfo {
     type Target = HostDatastoreConnectInfo;
     fn deref(&self) -> &HostDatastoreConnectInfo {
@@ -1321,20 +1215,22 @@ impl std::ops::DerefMut for HostDatastoreNameConflictConnectInfo {
     }
 }
 impl rt::Value for HostDatastoreNameConflictConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreNameConflictConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreNameConflictConnectInfo {
@@ -1355,7 +1251,7 @@ impl serde::Serialize for HostDatastoreNameConflictConnectInfo {
 }
 
 /// `HostDatastoreSystemCapabilities`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreSystemCapabilities {
     /// `nfsMountCreationRequired`: required boolean.
     pub nfs_mount_creation_required: bool,
@@ -1408,33 +1304,24 @@ impl rt::Object for HostDatastoreSystemCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreSystemCapabilities> for HostDatastoreSystemCapabilities {}
-impl rt::Extends<DynamicData> for HostDatastoreSystemCapabilities {}
 impl rt::Value for HostDatastoreSystemCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreSystemCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreSystemCapabilities {
@@ -1455,7 +1342,7 @@ impl serde::Serialize for HostDatastoreSystemCapabilities {
 }
 
 /// `HostDateTimeConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDateTimeConfig {
     /// `timeZone`: optional string.
     pub time_zone: Option<String>,
@@ -1527,33 +1414,24 @@ impl rt::Object for HostDateTimeConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDateTimeConfig> for HostDateTimeConfig {}
-impl rt::Extends<DynamicData> for HostDateTimeConfig {}
 impl rt::Value for HostDateTimeConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDateTimeConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeConfig {
@@ -1574,7 +1452,7 @@ impl serde::Serialize for HostDateTimeConfig {
 }
 
 /// `HostDateTimeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDateTimeInfo {
     /// `timeZone`: required `HostDateTimeSystemTimeZone`.
     pub time_zone: HostDateTimeSystemTimeZone,
@@ -1691,33 +1569,24 @@ impl rt::Object for HostDateTimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDateTimeInfo> for HostDateTimeInfo {}
-impl rt::Extends<DynamicData> for HostDateTimeInfo {}
 impl rt::Value for HostDateTimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDateTimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeInfo {
@@ -1738,7 +1607,7 @@ impl serde::Serialize for HostDateTimeInfo {
 }
 
 /// `HostDateTimeSystemTimeZone`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDateTimeSystemTimeZone {
     /// `key`: required string.
     pub key: String,
@@ -1786,33 +1655,24 @@ impl rt::Object for HostDateTimeSystemTimeZone {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDateTimeSystemTimeZone> for HostDateTimeSystemTimeZone {}
-impl rt::Extends<DynamicData> for HostDateTimeSystemTimeZone {}
 impl rt::Value for HostDateTimeSystemTimeZone {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDateTimeSystemTimeZone {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDateTimeSystemTimeZone {
@@ -1833,7 +1693,7 @@ impl serde::Serialize for HostDateTimeSystemTimeZone {
 }
 
 /// `HostDeploymentInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDeploymentInfo {
     /// `bootedFromStatelessCache`: optional boolean.
     pub booted_from_stateless_cache: Option<bool>,
@@ -1864,33 +1724,24 @@ impl rt::Object for HostDeploymentInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDeploymentInfo> for HostDeploymentInfo {}
-impl rt::Extends<DynamicData> for HostDeploymentInfo {}
 impl rt::Value for HostDeploymentInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDeploymentInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDeploymentInfo {
@@ -1911,7 +1762,7 @@ impl serde::Serialize for HostDeploymentInfo {
 }
 
 /// `HostDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDevice {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -1949,33 +1800,24 @@ impl rt::Object for HostDevice {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDevice> for HostDevice {}
-impl rt::Extends<DynamicData> for HostDevice {}
 impl rt::Value for HostDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDevice {
@@ -1996,7 +1838,7 @@ impl serde::Serialize for HostDevice {
 }
 
 /// `HostDhcpService`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDhcpService {
     /// `key`: required string.
     pub key: String,
@@ -2034,33 +1876,24 @@ impl rt::Object for HostDhcpService {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDhcpService> for HostDhcpService {}
-impl rt::Extends<DynamicData> for HostDhcpService {}
 impl rt::Value for HostDhcpService {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDhcpService {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDhcpService {
@@ -2081,7 +1914,7 @@ impl serde::Serialize for HostDhcpService {
 }
 
 /// `HostDhcpServiceConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDhcpServiceConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -2124,33 +1957,24 @@ impl rt::Object for HostDhcpServiceConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDhcpServiceConfig> for HostDhcpServiceConfig {}
-impl rt::Extends<DynamicData> for HostDhcpServiceConfig {}
 impl rt::Value for HostDhcpServiceConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDhcpServiceConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDhcpServiceConfig {
@@ -2171,7 +1995,7 @@ impl serde::Serialize for HostDhcpServiceConfig {
 }
 
 /// `HostDhcpServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDhcpServiceSpec {
     /// `virtualSwitch`: required string.
     pub virtual_switch: String,
@@ -2239,33 +2063,24 @@ impl rt::Object for HostDhcpServiceSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDhcpServiceSpec> for HostDhcpServiceSpec {}
-impl rt::Extends<DynamicData> for HostDhcpServiceSpec {}
 impl rt::Value for HostDhcpServiceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDhcpServiceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDhcpServiceSpec {
@@ -2286,7 +2101,7 @@ impl serde::Serialize for HostDhcpServiceSpec {
 }
 
 /// `HostDiagnosticPartition`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiagnosticPartition {
     /// `storageType`: required string.
     pub storage_type: String,
@@ -2334,33 +2149,24 @@ impl rt::Object for HostDiagnosticPartition {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiagnosticPartition> for HostDiagnosticPartition {}
-impl rt::Extends<DynamicData> for HostDiagnosticPartition {}
 impl rt::Value for HostDiagnosticPartition {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiagnosticPartition {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiagnosticPartition {
@@ -2381,7 +2187,7 @@ impl serde::Serialize for HostDiagnosticPartition {
 }
 
 /// `HostDigestInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDigestInfo {
     /// `digestMethod`: required string.
     pub digest_method: String,
@@ -2424,33 +2230,24 @@ impl rt::Object for HostDigestInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDigestInfo> for HostDigestInfo {}
-impl rt::Extends<DynamicData> for HostDigestInfo {}
 impl rt::Value for HostDigestInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDigestInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDigestInfo {
@@ -2471,7 +2268,7 @@ impl serde::Serialize for HostDigestInfo {
 }
 
 /// `HostDirectoryStoreInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDirectoryStoreInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
@@ -2508,13 +2305,8 @@ impl rt::Object for HostDirectoryStoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDirectoryStoreInfo> for HostDirectoryStoreInfo {}
 impl rt::Extends<HostAuthenticationStoreInfo> for HostDirectoryStoreInfo {}
-impl rt::Extends<DynamicData> for HostDirectoryStoreInfo {}
 impl std::ops::Deref for HostDirectoryStoreInfo {
     type Target = HostAuthenticationStoreInfo;
     fn deref(&self) -> &HostAuthenticationStoreInfo {
@@ -2527,20 +2319,22 @@ impl std::ops::DerefMut for HostDirectoryStoreInfo {
     }
 }
 impl rt::Value for HostDirectoryStoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDirectoryStoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDirectoryStoreInfo {
@@ -2561,7 +2355,7 @@ impl serde::Serialize for HostDirectoryStoreInfo {
 }
 
 /// `HostDisconnectedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDisconnectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -2602,14 +2396,8 @@ impl rt::Object for HostDisconnectedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDisconnectedEvent> for HostDisconnectedEvent {}
-impl rt::Extends<HostEvent> for HostDisconnectedEvent {}
 impl rt::Extends<Event> for HostDisconnectedEvent {}
-impl rt::Extends<DynamicData> for HostDisconnectedEvent {}
 impl std::ops::Deref for HostDisconnectedEvent {
     type Target = HostEvent;
     fn deref(&self) -> &HostEvent {
@@ -2622,20 +2410,22 @@ impl std::ops::DerefMut for HostDisconnectedEvent {
     }
 }
 impl rt::Value for HostDisconnectedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDisconnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDisconnectedEvent {
@@ -2656,7 +2446,7 @@ impl serde::Serialize for HostDisconnectedEvent {
 }
 
 /// `HostDiskDimensionsChs`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskDimensionsChs {
     /// `cylinder`: required long.
     pub cylinder: i64,
@@ -2699,33 +2489,24 @@ impl rt::Object for HostDiskDimensionsChs {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskDimensionsChs> for HostDiskDimensionsChs {}
-impl rt::Extends<DynamicData> for HostDiskDimensionsChs {}
 impl rt::Value for HostDiskDimensionsChs {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskDimensionsChs {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskDimensionsChs {
@@ -2746,7 +2527,7 @@ impl serde::Serialize for HostDiskDimensionsChs {
 }
 
 /// `HostDiskDimensionsLba`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskDimensionsLba {
     /// `blockSize`: required int.
     pub block_size: i32,
@@ -2784,33 +2565,24 @@ impl rt::Object for HostDiskDimensionsLba {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskDimensionsLba> for HostDiskDimensionsLba {}
-impl rt::Extends<DynamicData> for HostDiskDimensionsLba {}
 impl rt::Value for HostDiskDimensionsLba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskDimensionsLba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskDimensionsLba {
@@ -2831,7 +2603,7 @@ impl serde::Serialize for HostDiskDimensionsLba {
 }
 
 /// `HostDiskPartitionAttributes`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskPartitionAttributes {
     /// `partition`: required int.
     pub partition: i32,
@@ -2900,33 +2672,24 @@ impl rt::Object for HostDiskPartitionAttributes {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskPartitionAttributes> for HostDiskPartitionAttributes {}
-impl rt::Extends<DynamicData> for HostDiskPartitionAttributes {}
 impl rt::Value for HostDiskPartitionAttributes {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskPartitionAttributes {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionAttributes {
@@ -2947,7 +2710,7 @@ impl serde::Serialize for HostDiskPartitionAttributes {
 }
 
 /// `HostDiskPartitionBlockRange`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskPartitionBlockRange {
     /// `partition`: optional int.
     pub partition: Option<i32>,
@@ -2995,33 +2758,24 @@ impl rt::Object for HostDiskPartitionBlockRange {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskPartitionBlockRange> for HostDiskPartitionBlockRange {}
-impl rt::Extends<DynamicData> for HostDiskPartitionBlockRange {}
 impl rt::Value for HostDiskPartitionBlockRange {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskPartitionBlockRange {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionBlockRange {
@@ -3042,7 +2796,7 @@ impl serde::Serialize for HostDiskPartitionBlockRange {
 }
 
 /// `HostDiskPartitionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskPartitionInfo {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -3085,33 +2839,24 @@ impl rt::Object for HostDiskPartitionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskPartitionInfo> for HostDiskPartitionInfo {}
-impl rt::Extends<DynamicData> for HostDiskPartitionInfo {}
 impl rt::Value for HostDiskPartitionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskPartitionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionInfo {
@@ -3132,7 +2877,7 @@ impl serde::Serialize for HostDiskPartitionInfo {
 }
 
 /// `HostDiskPartitionLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskPartitionLayout {
     /// `total`: optional `HostDiskDimensionsLba`.
     pub total: Option<Box<HostDiskDimensionsLba>>,
@@ -3174,33 +2919,24 @@ impl rt::Object for HostDiskPartitionLayout {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskPartitionLayout> for HostDiskPartitionLayout {}
-impl rt::Extends<DynamicData> for HostDiskPartitionLayout {}
 impl rt::Value for HostDiskPartitionLayout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskPartitionLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionLayout {
@@ -3221,7 +2957,7 @@ impl serde::Serialize for HostDiskPartitionLayout {
 }
 
 /// `HostDiskPartitionSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDiskPartitionSpec {
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
@@ -3279,33 +3015,24 @@ impl rt::Object for HostDiskPartitionSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDiskPartitionSpec> for HostDiskPartitionSpec {}
-impl rt::Extends<DynamicData> for HostDiskPartitionSpec {}
 impl rt::Value for HostDiskPartitionSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDiskPartitionSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDiskPartitionSpec {
@@ -3326,7 +3053,7 @@ impl serde::Serialize for HostDiskPartitionSpec {
 }
 
 /// `HostDnsConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDnsConfig {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
@@ -3390,33 +3117,25 @@ impl rt::Object for HostDnsConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostDnsConfig> for HostDnsConfig {}
-impl rt::Extends<DynamicData> for HostDnsConfig {}
 impl rt::Value for HostDnsConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDnsConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDnsConfig {
@@ -3437,7 +3156,7 @@ impl serde::Serialize for HostDnsConfig {
 }
 
 /// `HostDnsConfigSpec`, a [`HostDnsConfig`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDnsConfigSpec {
     /// The properties of `HostDnsConfig`.
     pub base: HostDnsConfig,
@@ -3494,13 +3213,8 @@ impl rt::Object for HostDnsConfigSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDnsConfigSpec> for HostDnsConfigSpec {}
 impl rt::Extends<HostDnsConfig> for HostDnsConfigSpec {}
-impl rt::Extends<DynamicData> for HostDnsConfigSpec {}
 impl std::ops::Deref for HostDnsConfigSpec {
     type Target = HostDnsConfig;
     fn deref(&self) -> &HostDnsConfig {
@@ -3513,20 +3227,22 @@ impl std::ops::DerefMut for HostDnsConfigSpec {
     }
 }
 impl rt::Value for HostDnsConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDnsConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDnsConfigSpec {
@@ -3547,7 +3263,7 @@ impl serde::Serialize for HostDnsConfigSpec {
 }
 
 /// `HostDvxClass`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDvxClass {
     /// `deviceClass`: required string.
     pub device_class: String,
@@ -3595,33 +3311,24 @@ impl rt::Object for HostDvxClass {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDvxClass> for HostDvxClass {}
-impl rt::Extends<DynamicData> for HostDvxClass {}
 impl rt::Value for HostDvxClass {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDvxClass {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDvxClass {
@@ -3642,7 +3349,7 @@ impl serde::Serialize for HostDvxClass {
 }
 
 /// `HostEvent`, a [`Event`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -3679,13 +3386,8 @@ impl rt::Object for HostEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostEvent> for HostEvent {}
 impl rt::Extends<Event> for HostEvent {}
-impl rt::Extends<DynamicData> for HostEvent {}
 impl std::ops::Deref for HostEvent {
     type Target = Event;
     fn deref(&self) -> &Event {
@@ -3698,20 +3400,22 @@ impl std::ops::DerefMut for HostEvent {
     }
 }
 impl rt::Value for HostEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostEvent {
@@ -3732,7 +3436,7 @@ impl serde::Serialize for HostEvent {
 }
 
 /// `HostEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -3773,14 +3477,8 @@ impl rt::Object for HostEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostEventArgument> for HostEventArgument {}
 impl rt::Extends<EntityEventArgument> for HostEventArgument {}
-impl rt::Extends<EventArgument> for HostEventArgument {}
-impl rt::Extends<DynamicData> for HostEventArgument {}
 impl std::ops::Deref for HostEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -3793,20 +3491,22 @@ impl std::ops::DerefMut for HostEventArgument {
     }
 }
 impl rt::Value for HostEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostEventArgument {
@@ -3827,7 +3527,7 @@ impl serde::Serialize for HostEventArgument {
 }
 
 /// `HostFeatureCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFeatureCapability {
     /// `key`: required string.
     pub key: String,
@@ -3870,33 +3570,24 @@ impl rt::Object for HostFeatureCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFeatureCapability> for HostFeatureCapability {}
-impl rt::Extends<DynamicData> for HostFeatureCapability {}
 impl rt::Value for HostFeatureCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFeatureCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFeatureCapability {
@@ -3917,7 +3608,7 @@ impl serde::Serialize for HostFeatureCapability {
 }
 
 /// `HostFeatureMask`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFeatureMask {
     /// `key`: required string.
     pub key: String,
@@ -3960,33 +3651,24 @@ impl rt::Object for HostFeatureMask {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFeatureMask> for HostFeatureMask {}
-impl rt::Extends<DynamicData> for HostFeatureMask {}
 impl rt::Value for HostFeatureMask {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFeatureMask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFeatureMask {
@@ -4007,7 +3689,7 @@ impl serde::Serialize for HostFeatureMask {
 }
 
 /// `HostFeatureVersionInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFeatureVersionInfo {
     /// `key`: required string.
     pub key: String,
@@ -4045,33 +3727,24 @@ impl rt::Object for HostFeatureVersionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFeatureVersionInfo> for HostFeatureVersionInfo {}
-impl rt::Extends<DynamicData> for HostFeatureVersionInfo {}
 impl rt::Value for HostFeatureVersionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFeatureVersionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFeatureVersionInfo {
@@ -4092,7 +3765,7 @@ impl serde::Serialize for HostFeatureVersionInfo {
 }
 
 /// `HostFibreChannelHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFibreChannelHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -4150,13 +3823,8 @@ impl rt::Object for HostFibreChannelHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFibreChannelHba> for HostFibreChannelHba {}
 impl rt::Extends<HostHostBusAdapter> for HostFibreChannelHba {}
-impl rt::Extends<DynamicData> for HostFibreChannelHba {}
 impl std::ops::Deref for HostFibreChannelHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -4169,20 +3837,22 @@ impl std::ops::DerefMut for HostFibreChannelHba {
     }
 }
 impl rt::Value for HostFibreChannelHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFibreChannelHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelHba {
@@ -4203,7 +3873,7 @@ impl serde::Serialize for HostFibreChannelHba {
 }
 
 /// `HostFibreChannelOverEthernetHba`, a [`HostFibreChannelHba`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFibreChannelOverEthernetHba {
     /// The properties of `HostFibreChannelHba`.
     pub base: HostFibreChannelHba,
@@ -4265,14 +3935,8 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFibreChannelOverEthernetHba> for HostFibreChannelOverEthernetHba {}
-impl rt::Extends<HostFibreChannelHba> for HostFibreChannelOverEthernetHba {}
 impl rt::Extends<HostHostBusAdapter> for HostFibreChannelOverEthernetHba {}
-impl rt::Extends<DynamicData> for HostFibreChannelOverEthernetHba {}
 impl std::ops::Deref for HostFibreChannelOverEthernetHba {
     type Target = HostFibreChannelHba;
     fn deref(&self) -> &HostFibreChannelHba {
@@ -4285,20 +3949,22 @@ impl std::ops::DerefMut for HostFibreChannelOverEthernetHba {
     }
 }
 impl rt::Value for HostFibreChannelOverEthernetHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFibreChannelOverEthernetHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelOverEthernetHba {
@@ -4319,7 +3985,7 @@ impl serde::Serialize for HostFibreChannelOverEthernetHba {
 }
 
 /// `HostFibreChannelOverEthernetHbaLinkInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFibreChannelOverEthernetHbaLinkInfo {
     /// `vnportMac`: required string.
     pub vnport_mac: String,
@@ -4362,34 +4028,24 @@ impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFibreChannelOverEthernetHbaLinkInfo>
-for HostFibreChannelOverEthernetHbaLinkInfo {}
-impl rt::Extends<DynamicData> for HostFibreChannelOverEthernetHbaLinkInfo {}
 impl rt::Value for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFibreChannelOverEthernetHbaLinkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelOverEthernetHbaLinkInfo {
@@ -4410,7 +4066,7 @@ impl serde::Serialize for HostFibreChannelOverEthernetHbaLinkInfo {
 }
 
 /// `HostFibreChannelOverEthernetTargetTransport`, a [`HostFibreChannelTargetTransport`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFibreChannelOverEthernetTargetTransport {
     /// The properties of `HostFibreChannelTargetTransport`.
     pub base: HostFibreChannelTargetTransport,
@@ -4463,16 +4119,8 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFibreChannelOverEthernetTargetTransport>
-for HostFibreChannelOverEthernetTargetTransport {}
-impl rt::Extends<HostFibreChannelTargetTransport>
-for HostFibreChannelOverEthernetTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostFibreChannelOverEthernetTargetTransport {}
-impl rt::Extends<DynamicData> for HostFibreChannelOverEthernetTargetTransport {}
 impl std::ops::Deref for HostFibreChannelOverEthernetTargetTransport {
     type Target = HostFibreChannelTargetTransport;
     fn deref(&self) -> &HostFibreChannelTargetTransport {
@@ -4485,20 +4133,22 @@ impl std::ops::DerefMut for HostFibreChannelOverEthernetTargetTransport {
     }
 }
 impl rt::Value for HostFibreChannelOverEthernetTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFibreChannelOverEthernetTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelOverEthernetTargetTransport {
@@ -4519,7 +4169,7 @@ impl serde::Serialize for HostFibreChannelOverEthernetTargetTransport {
 }
 
 /// `HostFibreChannelTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFibreChannelTargetTransport {
     /// `portWorldWideName`: required long.
     pub port_world_wide_name: i64,
@@ -4560,31 +4210,25 @@ impl rt::Object for HostFibreChannelTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFibreChannelTargetTransport> for HostFibreChannelTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostFibreChannelTargetTransport {}
-impl rt::Extends<DynamicData> for HostFibreChannelTargetTransport {}
 impl rt::Value for HostFibreChannelTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFibreChannelTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFibreChannelTargetTransport {
@@ -4605,7 +4249,7 @@ impl serde::Serialize for HostFibreChannelTargetTransport {
 }
 
 /// `HostFileSystemMountInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFileSystemMountInfo {
     /// `mountInfo`: required `HostMountInfo`.
     pub mount_info: HostMountInfo,
@@ -4649,33 +4293,24 @@ impl rt::Object for HostFileSystemMountInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFileSystemMountInfo> for HostFileSystemMountInfo {}
-impl rt::Extends<DynamicData> for HostFileSystemMountInfo {}
 impl rt::Value for HostFileSystemMountInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFileSystemMountInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFileSystemMountInfo {
@@ -4696,7 +4331,7 @@ impl serde::Serialize for HostFileSystemMountInfo {
 }
 
 /// `HostFileSystemVolume`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFileSystemVolume {
     /// `type`: required string.
     pub r#type: String,
@@ -4739,33 +4374,25 @@ impl rt::Object for HostFileSystemVolume {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostFileSystemVolume> for HostFileSystemVolume {}
-impl rt::Extends<DynamicData> for HostFileSystemVolume {}
 impl rt::Value for HostFileSystemVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFileSystemVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFileSystemVolume {
@@ -4786,7 +4413,7 @@ impl serde::Serialize for HostFileSystemVolume {
 }
 
 /// `HostFileSystemVolumeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFileSystemVolumeInfo {
     /// `volumeTypeList`: list of string.
     pub volume_type_list: Vec<String>,
@@ -4828,33 +4455,24 @@ impl rt::Object for HostFileSystemVolumeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFileSystemVolumeInfo> for HostFileSystemVolumeInfo {}
-impl rt::Extends<DynamicData> for HostFileSystemVolumeInfo {}
 impl rt::Value for HostFileSystemVolumeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFileSystemVolumeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFileSystemVolumeInfo {
@@ -4875,7 +4493,7 @@ impl serde::Serialize for HostFileSystemVolumeInfo {
 }
 
 /// `HostFirewallConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallConfig {
     /// `rule`: list of `HostFirewallConfigRuleSetConfig`.
     pub rule: Vec<HostFirewallConfigRuleSetConfig>,
@@ -4921,33 +4539,24 @@ impl rt::Object for HostFirewallConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallConfig> for HostFirewallConfig {}
-impl rt::Extends<DynamicData> for HostFirewallConfig {}
 impl rt::Value for HostFirewallConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallConfig {
@@ -4968,7 +4577,7 @@ impl serde::Serialize for HostFirewallConfig {
 }
 
 /// `HostFirewallConfigRuleSetConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallConfigRuleSetConfig {
     /// `rulesetId`: required string.
     pub ruleset_id: String,
@@ -5016,33 +4625,24 @@ impl rt::Object for HostFirewallConfigRuleSetConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallConfigRuleSetConfig> for HostFirewallConfigRuleSetConfig {}
-impl rt::Extends<DynamicData> for HostFirewallConfigRuleSetConfig {}
 impl rt::Value for HostFirewallConfigRuleSetConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallConfigRuleSetConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallConfigRuleSetConfig {
@@ -5063,7 +4663,7 @@ impl serde::Serialize for HostFirewallConfigRuleSetConfig {
 }
 
 /// `HostFirewallDefaultPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallDefaultPolicy {
     /// `incomingBlocked`: optional boolean.
     pub incoming_blocked: Option<bool>,
@@ -5101,33 +4701,24 @@ impl rt::Object for HostFirewallDefaultPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallDefaultPolicy> for HostFirewallDefaultPolicy {}
-impl rt::Extends<DynamicData> for HostFirewallDefaultPolicy {}
 impl rt::Value for HostFirewallDefaultPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallDefaultPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallDefaultPolicy {
@@ -5148,7 +4739,7 @@ impl serde::Serialize for HostFirewallDefaultPolicy {
 }
 
 /// `HostFirewallInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallInfo {
     /// `defaultPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_policy: HostFirewallDefaultPolicy,
@@ -5190,33 +4781,24 @@ impl rt::Object for HostFirewallInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallInfo> for HostFirewallInfo {}
-impl rt::Extends<DynamicData> for HostFirewallInfo {}
 impl rt::Value for HostFirewallInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallInfo {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostFirewallRule`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallRule {
     /// `port`: required int.
     pub port: i32,
@@ -63,33 +63,24 @@ impl rt::Object for HostFirewallRule {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallRule> for HostFirewallRule {}
-impl rt::Extends<DynamicData> for HostFirewallRule {}
 impl rt::Value for HostFirewallRule {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallRule {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRule {
@@ -110,7 +101,7 @@ impl serde::Serialize for HostFirewallRule {
 }
 
 /// `HostFirewallRuleset`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallRuleset {
     /// `key`: required string.
     pub key: String,
@@ -190,33 +181,24 @@ impl rt::Object for HostFirewallRuleset {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallRuleset> for HostFirewallRuleset {}
-impl rt::Extends<DynamicData> for HostFirewallRuleset {}
 impl rt::Value for HostFirewallRuleset {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallRuleset {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRuleset {
@@ -237,7 +219,7 @@ impl serde::Serialize for HostFirewallRuleset {
 }
 
 /// `HostFirewallRulesetIpList`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallRulesetIpList {
     /// `ipAddress`: list of string.
     pub ip_address: Vec<String>,
@@ -284,33 +266,24 @@ impl rt::Object for HostFirewallRulesetIpList {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallRulesetIpList> for HostFirewallRulesetIpList {}
-impl rt::Extends<DynamicData> for HostFirewallRulesetIpList {}
 impl rt::Value for HostFirewallRulesetIpList {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallRulesetIpList {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRulesetIpList {
@@ -331,7 +304,7 @@ impl serde::Serialize for HostFirewallRulesetIpList {
 }
 
 /// `HostFirewallRulesetIpNetwork`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFirewallRulesetIpNetwork {
     /// `network`: required string.
     pub network: String,
@@ -369,33 +342,24 @@ impl rt::Object for HostFirewallRulesetIpNetwork {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFirewallRulesetIpNetwork> for HostFirewallRulesetIpNetwork {}
-impl rt::Extends<DynamicData> for HostFirewallRulesetIpNetwork {}
 impl rt::Value for HostFirewallRulesetIpNetwork {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFirewallRulesetIpNetwork {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFirewallRulesetIpNetwork {
@@ -416,7 +380,7 @@ impl serde::Serialize for HostFirewallRulesetIpNetwork {
 }
 
 /// `HostFlagInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFlagInfo {
     /// `backgroundSnapshotsEnabled`: optional boolean.
     pub background_snapshots_enabled: Option<bool>,
@@ -447,33 +411,24 @@ impl rt::Object for HostFlagInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFlagInfo> for HostFlagInfo {}
-impl rt::Extends<DynamicData> for HostFlagInfo {}
 impl rt::Value for HostFlagInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFlagInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFlagInfo {
@@ -494,7 +449,7 @@ impl serde::Serialize for HostFlagInfo {
 }
 
 /// `HostForceMountedInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostForceMountedInfo {
     /// `persist`: required boolean.
     pub persist: bool,
@@ -532,33 +487,24 @@ impl rt::Object for HostForceMountedInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostForceMountedInfo> for HostForceMountedInfo {}
-impl rt::Extends<DynamicData> for HostForceMountedInfo {}
 impl rt::Value for HostForceMountedInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostForceMountedInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostForceMountedInfo {
@@ -579,7 +525,7 @@ impl serde::Serialize for HostForceMountedInfo {
 }
 
 /// `HostFru`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostFru {
     /// `type`: required string.
     pub r#type: String,
@@ -637,33 +583,24 @@ impl rt::Object for HostFru {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostFru> for HostFru {}
-impl rt::Extends<DynamicData> for HostFru {}
 impl rt::Value for HostFru {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostFru {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostFru {
@@ -684,7 +621,7 @@ impl serde::Serialize for HostFru {
 }
 
 /// `HostGatewaySpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostGatewaySpec {
     /// `gatewayType`: required string.
     pub gateway_type: String,
@@ -732,33 +669,24 @@ impl rt::Object for HostGatewaySpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostGatewaySpec> for HostGatewaySpec {}
-impl rt::Extends<DynamicData> for HostGatewaySpec {}
 impl rt::Value for HostGatewaySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostGatewaySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostGatewaySpec {
@@ -779,7 +707,7 @@ impl serde::Serialize for HostGatewaySpec {
 }
 
 /// `HostGraphicsConfig`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostGraphicsConfig {
     /// `hostDefaultGraphicsType`: required string.
     pub host_default_graphics_type: String,
@@ -830,33 +758,24 @@ impl rt::Object for HostGraphicsConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostGraphicsConfig> for HostGraphicsConfig {}
-impl rt::Extends<DynamicData> for HostGraphicsConfig {}
 impl rt::Value for HostGraphicsConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostGraphicsConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsConfig {
@@ -877,7 +796,7 @@ impl serde::Serialize for HostGraphicsConfig {
 }
 
 /// `HostGraphicsConfigDeviceType`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostGraphicsConfigDeviceType {
     /// `deviceId`: required string.
     pub device_id: String,
@@ -920,33 +839,24 @@ impl rt::Object for HostGraphicsConfigDeviceType {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostGraphicsConfigDeviceType> for HostGraphicsConfigDeviceType {}
-impl rt::Extends<DynamicData> for HostGraphicsConfigDeviceType {}
 impl rt::Value for HostGraphicsConfigDeviceType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostGraphicsConfigDeviceType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsConfigDeviceType {
@@ -967,7 +877,7 @@ impl serde::Serialize for HostGraphicsConfigDeviceType {
 }
 
 /// `HostGraphicsInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostGraphicsInfo {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -1030,33 +940,24 @@ impl rt::Object for HostGraphicsInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostGraphicsInfo> for HostGraphicsInfo {}
-impl rt::Extends<DynamicData> for HostGraphicsInfo {}
 impl rt::Value for HostGraphicsInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostGraphicsInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostGraphicsInfo {
@@ -1077,7 +978,7 @@ impl serde::Serialize for HostGraphicsInfo {
 }
 
 /// `HostHardwareElementInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostHardwareElementInfo {
     /// `name`: required string.
     pub name: String,
@@ -1115,33 +1016,25 @@ impl rt::Object for HostHardwareElementInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostHardwareElementInfo> for HostHardwareElementInfo {}
-impl rt::Extends<DynamicData> for HostHardwareElementInfo {}
 impl rt::Value for HostHardwareElementInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostHardwareElementInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareElementInfo {
@@ -1162,7 +1055,7 @@ impl serde::Serialize for HostHardwareElementInfo {
 }
 
 /// `HostHardwareInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostHardwareInfo {
     /// `systemInfo`: required `HostSystemInfo`.
     pub system_info: HostSystemInfo,
@@ -1306,33 +1199,24 @@ impl rt::Object for HostHardwareInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostHardwareInfo> for HostHardwareInfo {}
-impl rt::Extends<DynamicData> for HostHardwareInfo {}
 impl rt::Value for HostHardwareInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostHardwareInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareInfo {
@@ -1353,7 +1237,7 @@ impl serde::Serialize for HostHardwareInfo {
 }
 
 /// `HostHardwareStatusInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostHardwareStatusInfo {
     /// `memoryStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
     pub memory_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
@@ -1414,33 +1298,24 @@ impl rt::Object for HostHardwareStatusInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostHardwareStatusInfo> for HostHardwareStatusInfo {}
-impl rt::Extends<DynamicData> for HostHardwareStatusInfo {}
 impl rt::Value for HostHardwareStatusInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostHardwareStatusInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareStatusInfo {
@@ -1461,7 +1336,7 @@ impl serde::Serialize for HostHardwareStatusInfo {
 }
 
 /// `HostHardwareSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostHardwareSummary {
     /// `vendor`: required string.
     pub vendor: String,
@@ -1559,33 +1434,24 @@ impl rt::Object for HostHardwareSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostHardwareSummary> for HostHardwareSummary {}
-impl rt::Extends<DynamicData> for HostHardwareSummary {}
 impl rt::Value for HostHardwareSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostHardwareSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostHardwareSummary {
@@ -1606,7 +1472,7 @@ impl serde::Serialize for HostHardwareSummary {
 }
 
 /// `HostHostBusAdapter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostHostBusAdapter {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -1687,33 +1553,25 @@ impl rt::Object for HostHostBusAdapter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostHostBusAdapter> for HostHostBusAdapter {}
-impl rt::Extends<DynamicData> for HostHostBusAdapter {}
 impl rt::Value for HostHostBusAdapter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostHostBusAdapter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostHostBusAdapter {
@@ -1734,7 +1592,7 @@ impl serde::Serialize for HostHostBusAdapter {
 }
 
 /// `HostHyperThreadScheduleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostHyperThreadScheduleInfo {
     /// `available`: required boolean.
     pub available: bool,
@@ -1777,33 +1635,24 @@ impl rt::Object for HostHyperThreadScheduleInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostHyperThreadScheduleInfo> for HostHyperThreadScheduleInfo {}
-impl rt::Extends<DynamicData> for HostHyperThreadScheduleInfo {}
 impl rt::Value for HostHyperThreadScheduleInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostHyperThreadScheduleInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostHyperThreadScheduleInfo {
@@ -1824,7 +1673,7 @@ impl serde::Serialize for HostHyperThreadScheduleInfo {
 }
 
 /// `HostInternetScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -2017,13 +1866,8 @@ impl rt::Object for HostInternetScsiHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHba> for HostInternetScsiHba {}
 impl rt::Extends<HostHostBusAdapter> for HostInternetScsiHba {}
-impl rt::Extends<DynamicData> for HostInternetScsiHba {}
 impl std::ops::Deref for HostInternetScsiHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -2036,20 +1880,22 @@ impl std::ops::DerefMut for HostInternetScsiHba {
     }
 }
 impl rt::Value for HostInternetScsiHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHba {
@@ -2070,7 +1916,7 @@ impl serde::Serialize for HostInternetScsiHba {
 }
 
 /// `HostInternetScsiHbaAuthenticationCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaAuthenticationCapabilities {
     /// `chapAuthSettable`: required boolean.
     pub chap_auth_settable: bool,
@@ -2136,34 +1982,24 @@ impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaAuthenticationCapabilities>
-for HostInternetScsiHbaAuthenticationCapabilities {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaAuthenticationCapabilities {}
 impl rt::Value for HostInternetScsiHbaAuthenticationCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaAuthenticationCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaAuthenticationCapabilities {
@@ -2184,7 +2020,7 @@ impl serde::Serialize for HostInternetScsiHbaAuthenticationCapabilities {
 }
 
 /// `HostInternetScsiHbaAuthenticationProperties`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaAuthenticationProperties {
     /// `chapAuthEnabled`: required boolean.
     pub chap_auth_enabled: bool,
@@ -2268,34 +2104,24 @@ impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaAuthenticationProperties>
-for HostInternetScsiHbaAuthenticationProperties {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaAuthenticationProperties {}
 impl rt::Value for HostInternetScsiHbaAuthenticationProperties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaAuthenticationProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaAuthenticationProperties {
@@ -2316,7 +2142,7 @@ impl serde::Serialize for HostInternetScsiHbaAuthenticationProperties {
 }
 
 /// `HostInternetScsiHbaDigestCapabilities`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaDigestCapabilities {
     /// `headerDigestSettable`: optional boolean.
     pub header_digest_settable: Option<bool>,
@@ -2368,34 +2194,24 @@ impl rt::Object for HostInternetScsiHbaDigestCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaDigestCapabilities>
-for HostInternetScsiHbaDigestCapabilities {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaDigestCapabilities {}
 impl rt::Value for HostInternetScsiHbaDigestCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaDigestCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDigestCapabilities {
@@ -2416,7 +2232,7 @@ impl serde::Serialize for HostInternetScsiHbaDigestCapabilities {
 }
 
 /// `HostInternetScsiHbaDigestProperties`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaDigestProperties {
     /// `headerDigestType`: optional string.
     pub header_digest_type: Option<String>,
@@ -2464,34 +2280,24 @@ impl rt::Object for HostInternetScsiHbaDigestProperties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaDigestProperties>
-for HostInternetScsiHbaDigestProperties {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaDigestProperties {}
 impl rt::Value for HostInternetScsiHbaDigestProperties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaDigestProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDigestProperties {
@@ -2512,7 +2318,7 @@ impl serde::Serialize for HostInternetScsiHbaDigestProperties {
 }
 
 /// `HostInternetScsiHbaDiscoveryCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaDiscoveryCapabilities {
     /// `iSnsDiscoverySettable`: required boolean.
     pub i_sns_discovery_settable: bool,
@@ -2568,34 +2374,24 @@ impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaDiscoveryCapabilities>
-for HostInternetScsiHbaDiscoveryCapabilities {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaDiscoveryCapabilities {}
 impl rt::Value for HostInternetScsiHbaDiscoveryCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaDiscoveryCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDiscoveryCapabilities {
@@ -2616,7 +2412,7 @@ impl serde::Serialize for HostInternetScsiHbaDiscoveryCapabilities {
 }
 
 /// `HostInternetScsiHbaDiscoveryProperties`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaDiscoveryProperties {
     /// `iSnsDiscoveryEnabled`: required boolean.
     pub i_sns_discovery_enabled: bool,
@@ -2692,34 +2488,24 @@ impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaDiscoveryProperties>
-for HostInternetScsiHbaDiscoveryProperties {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaDiscoveryProperties {}
 impl rt::Value for HostInternetScsiHbaDiscoveryProperties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaDiscoveryProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaDiscoveryProperties {
@@ -2740,7 +2526,7 @@ impl serde::Serialize for HostInternetScsiHbaDiscoveryProperties {
 }
 
 /// `HostInternetScsiHbaIPCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaIpCapabilities {
     /// `addressSettable`: required boolean.
     pub address_settable: bool,
@@ -2908,34 +2694,24 @@ impl rt::Object for HostInternetScsiHbaIpCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaIpCapabilities>
-for HostInternetScsiHbaIpCapabilities {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaIpCapabilities {}
 impl rt::Value for HostInternetScsiHbaIpCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaIpCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIpCapabilities {
@@ -2956,7 +2732,7 @@ impl serde::Serialize for HostInternetScsiHbaIpCapabilities {
 }
 
 /// `HostInternetScsiHbaIPProperties`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaIpProperties {
     /// `mac`: optional string.
     pub mac: Option<String>,
@@ -3073,33 +2849,24 @@ impl rt::Object for HostInternetScsiHbaIpProperties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaIpProperties> for HostInternetScsiHbaIpProperties {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaIpProperties {}
 impl rt::Value for HostInternetScsiHbaIpProperties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaIpProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIpProperties {
@@ -3120,7 +2887,7 @@ impl serde::Serialize for HostInternetScsiHbaIpProperties {
 }
 
 /// `HostInternetScsiHbaIPv6Properties`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaIPv6Properties {
     /// `iscsiIpv6Address`: list of `HostInternetScsiHbaIscsiIpv6Address`.
     pub iscsi_ipv6_address: Vec<HostInternetScsiHbaIscsiIpv6Address>,
@@ -3189,34 +2956,24 @@ impl rt::Object for HostInternetScsiHbaIPv6Properties {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaIPv6Properties>
-for HostInternetScsiHbaIPv6Properties {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaIPv6Properties {}
 impl rt::Value for HostInternetScsiHbaIPv6Properties {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaIPv6Properties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIPv6Properties {
@@ -3237,7 +2994,7 @@ impl serde::Serialize for HostInternetScsiHbaIPv6Properties {
 }
 
 /// `HostInternetScsiHbaIscsiIpv6Address`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaIscsiIpv6Address {
     /// `address`: required string.
     pub address: String,
@@ -3285,34 +3042,24 @@ impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaIscsiIpv6Address>
-for HostInternetScsiHbaIscsiIpv6Address {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaIscsiIpv6Address {}
 impl rt::Value for HostInternetScsiHbaIscsiIpv6Address {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaIscsiIpv6Address {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaIscsiIpv6Address {
@@ -3333,7 +3080,7 @@ impl serde::Serialize for HostInternetScsiHbaIscsiIpv6Address {
 }
 
 /// `HostInternetScsiHbaParamValue`, a [`OptionValue`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaParamValue {
     /// The properties of `OptionValue`.
     pub base: OptionValue,
@@ -3374,13 +3121,8 @@ impl rt::Object for HostInternetScsiHbaParamValue {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaParamValue> for HostInternetScsiHbaParamValue {}
 impl rt::Extends<OptionValue> for HostInternetScsiHbaParamValue {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaParamValue {}
 impl std::ops::Deref for HostInternetScsiHbaParamValue {
     type Target = OptionValue;
     fn deref(&self) -> &OptionValue {
@@ -3393,20 +3135,22 @@ impl std::ops::DerefMut for HostInternetScsiHbaParamValue {
     }
 }
 impl rt::Value for HostInternetScsiHbaParamValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaParamValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaParamValue {
@@ -3427,7 +3171,7 @@ impl serde::Serialize for HostInternetScsiHbaParamValue {
 }
 
 /// `HostInternetScsiHbaSendTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaSendTarget {
     /// `address`: required string.
     pub address: String,
@@ -3512,33 +3256,24 @@ impl rt::Object for HostInternetScsiHbaSendTarget {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaSendTarget> for HostInternetScsiHbaSendTarget {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaSendTarget {}
 impl rt::Value for HostInternetScsiHbaSendTarget {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaSendTarget {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaSendTarget {
@@ -3559,7 +3294,7 @@ impl serde::Serialize for HostInternetScsiHbaSendTarget {
 }
 
 /// `HostInternetScsiHbaStaticTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaStaticTarget {
     /// `address`: required string.
     pub address: String,
@@ -3655,33 +3390,24 @@ impl rt::Object for HostInternetScsiHbaStaticTarget {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaStaticTarget> for HostInternetScsiHbaStaticTarget {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaStaticTarget {}
 impl rt::Value for HostInternetScsiHbaStaticTarget {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaStaticTarget {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaStaticTarget {
@@ -3702,7 +3428,7 @@ impl serde::Serialize for HostInternetScsiHbaStaticTarget {
 }
 
 /// `HostInternetScsiHbaTargetSet`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiHbaTargetSet {
     /// `staticTargets`: list of `HostInternetScsiHbaStaticTarget`.
     pub static_targets: Vec<HostInternetScsiHbaStaticTarget>,
@@ -3748,33 +3474,24 @@ impl rt::Object for HostInternetScsiHbaTargetSet {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiHbaTargetSet> for HostInternetScsiHbaTargetSet {}
-impl rt::Extends<DynamicData> for HostInternetScsiHbaTargetSet {}
 impl rt::Value for HostInternetScsiHbaTargetSet {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiHbaTargetSet {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiHbaTargetSet {
@@ -3795,7 +3512,7 @@ impl serde::Serialize for HostInternetScsiHbaTargetSet {
 }
 
 /// `HostInternetScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostInternetScsiTargetTransport {
     /// `iScsiName`: required string.
     pub i_scsi_name: String,
@@ -3841,31 +3558,25 @@ impl rt::Object for HostInternetScsiTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostInternetScsiTargetTransport> for HostInternetScsiTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostInternetScsiTargetTransport {}
-impl rt::Extends<DynamicData> for HostInternetScsiTargetTransport {}
 impl rt::Value for HostInternetScsiTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostInternetScsiTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostInternetScsiTargetTransport {
@@ -3886,7 +3597,7 @@ impl serde::Serialize for HostInternetScsiTargetTransport {
 }
 
 /// `HostIoFilterInfo`, a [`IoFilterInfo`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIoFilterInfo {
     /// The properties of `IoFilterInfo`.
     pub base: IoFilterInfo,
@@ -3927,13 +3638,7 @@ impl rt::Object for HostIoFilterInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIoFilterInfo> for HostIoFilterInfo {}
-impl rt::Extends<IoFilterInfo> for HostIoFilterInfo {}
-impl rt::Extends<DynamicData> for HostIoFilterInfo {}
 impl std::ops::Deref for HostIoFilterInfo {
     type Target = IoFilterInfo;
     fn deref(&self) -> &IoFilterInfo {
@@ -3946,20 +3651,22 @@ impl std::ops::DerefMut for HostIoFilterInfo {
     }
 }
 impl rt::Value for HostIoFilterInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIoFilterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIoFilterInfo {
@@ -3980,7 +3687,7 @@ impl serde::Serialize for HostIoFilterInfo {
 }
 
 /// `HostIpConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpConfig {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
@@ -4033,33 +3740,24 @@ impl rt::Object for HostIpConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpConfig> for HostIpConfig {}
-impl rt::Extends<DynamicData> for HostIpConfig {}
 impl rt::Value for HostIpConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpConfig {
@@ -4080,7 +3778,7 @@ impl serde::Serialize for HostIpConfig {
 }
 
 /// `HostIpConfigIpV6Address`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpConfigIpV6Address {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -4138,33 +3836,24 @@ impl rt::Object for HostIpConfigIpV6Address {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpConfigIpV6Address> for HostIpConfigIpV6Address {}
-impl rt::Extends<DynamicData> for HostIpConfigIpV6Address {}
 impl rt::Value for HostIpConfigIpV6Address {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpConfigIpV6Address {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpConfigIpV6Address {
@@ -4185,7 +3874,7 @@ impl serde::Serialize for HostIpConfigIpV6Address {
 }
 
 /// `HostIpConfigIpV6AddressConfiguration`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpConfigIpV6AddressConfiguration {
     /// `ipV6Address`: list of `HostIpConfigIpV6Address`.
     pub ip_v6_address: Vec<HostIpConfigIpV6Address>,
@@ -4232,34 +3921,24 @@ impl rt::Object for HostIpConfigIpV6AddressConfiguration {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpConfigIpV6AddressConfiguration>
-for HostIpConfigIpV6AddressConfiguration {}
-impl rt::Extends<DynamicData> for HostIpConfigIpV6AddressConfiguration {}
 impl rt::Value for HostIpConfigIpV6AddressConfiguration {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpConfigIpV6AddressConfiguration {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpConfigIpV6AddressConfiguration {
@@ -4280,7 +3959,7 @@ impl serde::Serialize for HostIpConfigIpV6AddressConfiguration {
 }
 
 /// `HostIpRouteConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpRouteConfig {
     /// `defaultGateway`: optional string.
     pub default_gateway: Option<String>,
@@ -4330,33 +4009,25 @@ impl rt::Object for HostIpRouteConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfig {}
-impl rt::Extends<DynamicData> for HostIpRouteConfig {}
 impl rt::Value for HostIpRouteConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpRouteConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteConfig {
@@ -4377,7 +4048,7 @@ impl serde::Serialize for HostIpRouteConfig {
 }
 
 /// `HostIpRouteConfigSpec`, a [`HostIpRouteConfig`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpRouteConfigSpec {
     /// The properties of `HostIpRouteConfig`.
     pub base: HostIpRouteConfig,
@@ -4433,13 +4104,8 @@ impl rt::Object for HostIpRouteConfigSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpRouteConfigSpec> for HostIpRouteConfigSpec {}
 impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfigSpec {}
-impl rt::Extends<DynamicData> for HostIpRouteConfigSpec {}
 impl std::ops::Deref for HostIpRouteConfigSpec {
     type Target = HostIpRouteConfig;
     fn deref(&self) -> &HostIpRouteConfig {
@@ -4452,20 +4118,22 @@ impl std::ops::DerefMut for HostIpRouteConfigSpec {
     }
 }
 impl rt::Value for HostIpRouteConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpRouteConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteConfigSpec {
@@ -4486,7 +4154,7 @@ impl serde::Serialize for HostIpRouteConfigSpec {
 }
 
 /// `HostIpRouteEntry`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpRouteEntry {
     /// `network`: required string.
     pub network: String,
@@ -4534,33 +4202,24 @@ impl rt::Object for HostIpRouteEntry {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpRouteEntry> for HostIpRouteEntry {}
-impl rt::Extends<DynamicData> for HostIpRouteEntry {}
 impl rt::Value for HostIpRouteEntry {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpRouteEntry {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteEntry {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostIpRouteOp`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpRouteOp {
     /// `changeOperation`: required string.
     pub change_operation: String,
@@ -43,33 +43,24 @@ impl rt::Object for HostIpRouteOp {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpRouteOp> for HostIpRouteOp {}
-impl rt::Extends<DynamicData> for HostIpRouteOp {}
 impl rt::Value for HostIpRouteOp {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpRouteOp {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteOp {
@@ -90,7 +81,7 @@ impl serde::Serialize for HostIpRouteOp {
 }
 
 /// `HostIpRouteTableConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpRouteTableConfig {
     /// `ipRoute`: list of `HostIpRouteOp`.
     pub ip_route: Vec<HostIpRouteOp>,
@@ -128,33 +119,24 @@ impl rt::Object for HostIpRouteTableConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpRouteTableConfig> for HostIpRouteTableConfig {}
-impl rt::Extends<DynamicData> for HostIpRouteTableConfig {}
 impl rt::Value for HostIpRouteTableConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpRouteTableConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteTableConfig {
@@ -175,7 +157,7 @@ impl serde::Serialize for HostIpRouteTableConfig {
 }
 
 /// `HostIpRouteTableInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpRouteTableInfo {
     /// `ipRoute`: list of `HostIpRouteEntry`.
     pub ip_route: Vec<HostIpRouteEntry>,
@@ -213,33 +195,24 @@ impl rt::Object for HostIpRouteTableInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpRouteTableInfo> for HostIpRouteTableInfo {}
-impl rt::Extends<DynamicData> for HostIpRouteTableInfo {}
 impl rt::Value for HostIpRouteTableInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpRouteTableInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpRouteTableInfo {
@@ -260,7 +233,7 @@ impl serde::Serialize for HostIpRouteTableInfo {
 }
 
 /// `HostIpmiInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostIpmiInfo {
     /// `bmcIpAddress`: optional string.
     pub bmc_ip_address: Option<String>,
@@ -308,33 +281,24 @@ impl rt::Object for HostIpmiInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostIpmiInfo> for HostIpmiInfo {}
-impl rt::Extends<DynamicData> for HostIpmiInfo {}
 impl rt::Value for HostIpmiInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostIpmiInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostIpmiInfo {
@@ -355,7 +319,7 @@ impl serde::Serialize for HostIpmiInfo {
 }
 
 /// `HostLicensableResourceInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostLicensableResourceInfo {
     /// `resource`: list, not empty, of `KeyAnyValue`.
     pub resource: Vec<KeyAnyValue>,
@@ -386,33 +350,24 @@ impl rt::Object for HostLicensableResourceInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostLicensableResourceInfo> for HostLicensableResourceInfo {}
-impl rt::Extends<DynamicData> for HostLicensableResourceInfo {}
 impl rt::Value for HostLicensableResourceInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostLicensableResourceInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostLicensableResourceInfo {
@@ -433,7 +388,7 @@ impl serde::Serialize for HostLicensableResourceInfo {
 }
 
 /// `HostLicenseConnectInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostLicenseConnectInfo {
     /// `license`: required `LicenseManagerLicenseInfo`.
     pub license: LicenseManagerLicenseInfo,
@@ -485,33 +440,24 @@ impl rt::Object for HostLicenseConnectInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostLicenseConnectInfo> for HostLicenseConnectInfo {}
-impl rt::Extends<DynamicData> for HostLicenseConnectInfo {}
 impl rt::Value for HostLicenseConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostLicenseConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostLicenseConnectInfo {
@@ -532,7 +478,7 @@ impl serde::Serialize for HostLicenseConnectInfo {
 }
 
 /// `HostLicenseSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostLicenseSpec {
     /// `source`: optional `LicenseSource` or a descendant.
     pub source: Option<rt::Poly<LicenseSource>>,
@@ -580,33 +526,24 @@ impl rt::Object for HostLicenseSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostLicenseSpec> for HostLicenseSpec {}
-impl rt::Extends<DynamicData> for HostLicenseSpec {}
 impl rt::Value for HostLicenseSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostLicenseSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostLicenseSpec {
@@ -627,7 +564,7 @@ impl serde::Serialize for HostLicenseSpec {
 }
 
 /// `HostListSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostListSummary {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
@@ -768,33 +705,24 @@ impl rt::Object for HostListSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostListSummary> for HostListSummary {}
-impl rt::Extends<DynamicData> for HostListSummary {}
 impl rt::Value for HostListSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostListSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostListSummary {
@@ -815,7 +743,7 @@ impl serde::Serialize for HostListSummary {
 }
 
 /// `HostListSummaryGatewaySummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostListSummaryGatewaySummary {
     /// `gatewayType`: required string.
     pub gateway_type: String,
@@ -853,33 +781,24 @@ impl rt::Object for HostListSummaryGatewaySummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostListSummaryGatewaySummary> for HostListSummaryGatewaySummary {}
-impl rt::Extends<DynamicData> for HostListSummaryGatewaySummary {}
 impl rt::Value for HostListSummaryGatewaySummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostListSummaryGatewaySummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostListSummaryGatewaySummary {
@@ -900,7 +819,7 @@ impl serde::Serialize for HostListSummaryGatewaySummary {
 }
 
 /// `HostListSummaryQuickStats`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostListSummaryQuickStats {
     /// `overallCpuUsage`: optional int.
     pub overall_cpu_usage: Option<i32>,
@@ -959,33 +878,24 @@ impl rt::Object for HostListSummaryQuickStats {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostListSummaryQuickStats> for HostListSummaryQuickStats {}
-impl rt::Extends<DynamicData> for HostListSummaryQuickStats {}
 impl rt::Value for HostListSummaryQuickStats {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostListSummaryQuickStats {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostListSummaryQuickStats {
@@ -1006,7 +916,7 @@ impl serde::Serialize for HostListSummaryQuickStats {
 }
 
 /// `HostLocalAuthenticationInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostLocalAuthenticationInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
@@ -1043,13 +953,8 @@ impl rt::Object for HostLocalAuthenticationInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostLocalAuthenticationInfo> for HostLocalAuthenticationInfo {}
 impl rt::Extends<HostAuthenticationStoreInfo> for HostLocalAuthenticationInfo {}
-impl rt::Extends<DynamicData> for HostLocalAuthenticationInfo {}
 impl std::ops::Deref for HostLocalAuthenticationInfo {
     type Target = HostAuthenticationStoreInfo;
     fn deref(&self) -> &HostAuthenticationStoreInfo {
@@ -1062,20 +967,22 @@ impl std::ops::DerefMut for HostLocalAuthenticationInfo {
     }
 }
 impl rt::Value for HostLocalAuthenticationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostLocalAuthenticationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalAuthenticationInfo {
@@ -1096,7 +1003,7 @@ impl serde::Serialize for HostLocalAuthenticationInfo {
 }
 
 /// `HostLocalFileSystemVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostLocalFileSystemVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -1137,13 +1044,8 @@ impl rt::Object for HostLocalFileSystemVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostLocalFileSystemVolume> for HostLocalFileSystemVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostLocalFileSystemVolume {}
-impl rt::Extends<DynamicData> for HostLocalFileSystemVolume {}
 impl std::ops::Deref for HostLocalFileSystemVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -1156,20 +1058,22 @@ impl std::ops::DerefMut for HostLocalFileSystemVolume {
     }
 }
 impl rt::Value for HostLocalFileSystemVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostLocalFileSystemVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostLocalFileSystemVolume {
@@ -1190,7 +1094,7 @@ impl serde::Serialize for HostLocalFileSystemVolume {
 }
 
 /// `HostMaintenanceSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMaintenanceSpec {
     /// `vsanMode`: optional `VsanHostDecommissionMode`.
     pub vsan_mode: Option<Box<VsanHostDecommissionMode>>,
@@ -1238,33 +1142,24 @@ impl rt::Object for HostMaintenanceSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMaintenanceSpec> for HostMaintenanceSpec {}
-impl rt::Extends<DynamicData> for HostMaintenanceSpec {}
 impl rt::Value for HostMaintenanceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMaintenanceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMaintenanceSpec {
@@ -1285,7 +1180,7 @@ impl serde::Serialize for HostMaintenanceSpec {
 }
 
 /// `HostMaintenanceSpecEvacuationMode`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMaintenanceSpecEvacuationMode {
     /// `workloadNonDisruptive`: required boolean.
     pub workload_non_disruptive: bool,
@@ -1316,34 +1211,24 @@ impl rt::Object for HostMaintenanceSpecEvacuationMode {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMaintenanceSpecEvacuationMode>
-for HostMaintenanceSpecEvacuationMode {}
-impl rt::Extends<DynamicData> for HostMaintenanceSpecEvacuationMode {}
 impl rt::Value for HostMaintenanceSpecEvacuationMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMaintenanceSpecEvacuationMode {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMaintenanceSpecEvacuationMode {
@@ -1364,7 +1249,7 @@ impl serde::Serialize for HostMaintenanceSpecEvacuationMode {
 }
 
 /// `HostMemorySpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMemorySpec {
     /// `serviceConsoleReservation`: optional long.
     pub service_console_reservation: Option<i64>,
@@ -1395,33 +1280,24 @@ impl rt::Object for HostMemorySpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMemorySpec> for HostMemorySpec {}
-impl rt::Extends<DynamicData> for HostMemorySpec {}
 impl rt::Value for HostMemorySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMemorySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMemorySpec {
@@ -1442,7 +1318,7 @@ impl serde::Serialize for HostMemorySpec {
 }
 
 /// `HostMemoryTierInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMemoryTierInfo {
     /// `name`: required string.
     pub name: String,
@@ -1496,33 +1372,24 @@ impl rt::Object for HostMemoryTierInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMemoryTierInfo> for HostMemoryTierInfo {}
-impl rt::Extends<DynamicData> for HostMemoryTierInfo {}
 impl rt::Value for HostMemoryTierInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMemoryTierInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMemoryTierInfo {
@@ -1543,7 +1410,7 @@ impl serde::Serialize for HostMemoryTierInfo {
 }
 
 /// `HostMountInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMountInfo {
     /// `path`: optional string.
     pub path: Option<String>,
@@ -1621,33 +1488,24 @@ impl rt::Object for HostMountInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMountInfo> for HostMountInfo {}
-impl rt::Extends<DynamicData> for HostMountInfo {}
 impl rt::Value for HostMountInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMountInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMountInfo {
@@ -1668,7 +1526,7 @@ impl serde::Serialize for HostMountInfo {
 }
 
 /// `HostMultipathInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfo {
     /// `lun`: list of `HostMultipathInfoLogicalUnit`, found by its key.
     pub lun: Vec<HostMultipathInfoLogicalUnit>,
@@ -1705,33 +1563,24 @@ impl rt::Object for HostMultipathInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathInfo> for HostMultipathInfo {}
-impl rt::Extends<DynamicData> for HostMultipathInfo {}
 impl rt::Value for HostMultipathInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfo {
@@ -1752,7 +1601,7 @@ impl serde::Serialize for HostMultipathInfo {
 }
 
 /// `HostMultipathInfoFixedLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfoFixedLogicalUnitPolicy {
     /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
     pub base: HostMultipathInfoLogicalUnitPolicy,
@@ -1793,15 +1642,9 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathInfoFixedLogicalUnitPolicy>
-for HostMultipathInfoFixedLogicalUnitPolicy {}
 impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
 for HostMultipathInfoFixedLogicalUnitPolicy {}
-impl rt::Extends<DynamicData> for HostMultipathInfoFixedLogicalUnitPolicy {}
 impl std::ops::Deref for HostMultipathInfoFixedLogicalUnitPolicy {
     type Target = HostMultipathInfoLogicalUnitPolicy;
     fn deref(&self) -> &HostMultipathInfoLogicalUnitPolicy {
@@ -1814,20 +1657,22 @@ impl std::ops::DerefMut for HostMultipathInfoFixedLogicalUnitPolicy {
     }
 }
 impl rt::Value for HostMultipathInfoFixedLogicalUnitPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfoFixedLogicalUnitPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoFixedLogicalUnitPolicy {
@@ -1848,7 +1693,7 @@ impl serde::Serialize for HostMultipathInfoFixedLogicalUnitPolicy {
 }
 
 /// `HostMultipathInfoHppLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfoHppLogicalUnitPolicy {
     /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
     pub base: HostMultipathInfoLogicalUnitPolicy,
@@ -1911,15 +1756,9 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathInfoHppLogicalUnitPolicy>
-for HostMultipathInfoHppLogicalUnitPolicy {}
 impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
 for HostMultipathInfoHppLogicalUnitPolicy {}
-impl rt::Extends<DynamicData> for HostMultipathInfoHppLogicalUnitPolicy {}
 impl std::ops::Deref for HostMultipathInfoHppLogicalUnitPolicy {
     type Target = HostMultipathInfoLogicalUnitPolicy;
     fn deref(&self) -> &HostMultipathInfoLogicalUnitPolicy {
@@ -1932,20 +1771,22 @@ impl std::ops::DerefMut for HostMultipathInfoHppLogicalUnitPolicy {
     }
 }
 impl rt::Value for HostMultipathInfoHppLogicalUnitPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfoHppLogicalUnitPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoHppLogicalUnitPolicy {
@@ -1966,7 +1807,7 @@ impl serde::Serialize for HostMultipathInfoHppLogicalUnitPolicy {
 }
 
 /// `HostMultipathInfoLogicalUnit`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfoLogicalUnit {
     /// `key`: required string.
     pub key: String,
@@ -2035,33 +1876,24 @@ impl rt::Object for HostMultipathInfoLogicalUnit {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathInfoLogicalUnit> for HostMultipathInfoLogicalUnit {}
-impl rt::Extends<DynamicData> for HostMultipathInfoLogicalUnit {}
 impl rt::Value for HostMultipathInfoLogicalUnit {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfoLogicalUnit {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoLogicalUnit {
@@ -2082,7 +1914,7 @@ impl serde::Serialize for HostMultipathInfoLogicalUnit {
 }
 
 /// `HostMultipathInfoLogicalUnitPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfoLogicalUnitPolicy {
     /// `policy`: required string.
     pub policy: String,
@@ -2113,34 +1945,26 @@ impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
 for HostMultipathInfoLogicalUnitPolicy {}
-impl rt::Extends<DynamicData> for HostMultipathInfoLogicalUnitPolicy {}
 impl rt::Value for HostMultipathInfoLogicalUnitPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfoLogicalUnitPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoLogicalUnitPolicy {
@@ -2161,7 +1985,7 @@ impl serde::Serialize for HostMultipathInfoLogicalUnitPolicy {
 }
 
 /// `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     /// `policy`: required string.
     pub policy: String,
@@ -2192,34 +2016,24 @@ impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>
-for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {}
-impl rt::Extends<DynamicData> for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {}
 impl rt::Value for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
@@ -2240,7 +2054,7 @@ impl serde::Serialize for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
 }
 
 /// `HostMultipathInfoPath`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathInfoPath {
     /// `key`: required string.
     pub key: String,
@@ -2309,33 +2123,24 @@ impl rt::Object for HostMultipathInfoPath {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathInfoPath> for HostMultipathInfoPath {}
-impl rt::Extends<DynamicData> for HostMultipathInfoPath {}
 impl rt::Value for HostMultipathInfoPath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathInfoPath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathInfoPath {
@@ -2356,7 +2161,7 @@ impl serde::Serialize for HostMultipathInfoPath {
 }
 
 /// `HostMultipathStateInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathStateInfo {
     /// `path`: list of `HostMultipathStateInfoPath`.
     pub path: Vec<HostMultipathStateInfoPath>,
@@ -2393,33 +2198,24 @@ impl rt::Object for HostMultipathStateInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathStateInfo> for HostMultipathStateInfo {}
-impl rt::Extends<DynamicData> for HostMultipathStateInfo {}
 impl rt::Value for HostMultipathStateInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathStateInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathStateInfo {
@@ -2440,7 +2236,7 @@ impl serde::Serialize for HostMultipathStateInfo {
 }
 
 /// `HostMultipathStateInfoPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostMultipathStateInfoPath {
     /// `name`: required string.
     pub name: String,
@@ -2478,33 +2274,24 @@ impl rt::Object for HostMultipathStateInfoPath {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostMultipathStateInfoPath> for HostMultipathStateInfoPath {}
-impl rt::Extends<DynamicData> for HostMultipathStateInfoPath {}
 impl rt::Value for HostMultipathStateInfoPath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostMultipathStateInfoPath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostMultipathStateInfoPath {
@@ -2525,7 +2312,7 @@ impl serde::Serialize for HostMultipathStateInfoPath {
 }
 
 /// `HostNasVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNasVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2595,13 +2382,8 @@ impl rt::Object for HostNasVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNasVolume> for HostNasVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostNasVolume {}
-impl rt::Extends<DynamicData> for HostNasVolume {}
 impl std::ops::Deref for HostNasVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -2614,20 +2396,22 @@ impl std::ops::DerefMut for HostNasVolume {
     }
 }
 impl rt::Value for HostNasVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNasVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolume {
@@ -2648,7 +2432,7 @@ impl serde::Serialize for HostNasVolume {
 }
 
 /// `HostNasVolumeConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNasVolumeConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -2686,33 +2470,24 @@ impl rt::Object for HostNasVolumeConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNasVolumeConfig> for HostNasVolumeConfig {}
-impl rt::Extends<DynamicData> for HostNasVolumeConfig {}
 impl rt::Value for HostNasVolumeConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNasVolumeConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolumeConfig {
@@ -2733,7 +2508,7 @@ impl serde::Serialize for HostNasVolumeConfig {
 }
 
 /// `HostNasVolumeSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNasVolumeSpec {
     /// `remoteHost`: required string.
     pub remote_host: String,
@@ -2826,33 +2601,24 @@ impl rt::Object for HostNasVolumeSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNasVolumeSpec> for HostNasVolumeSpec {}
-impl rt::Extends<DynamicData> for HostNasVolumeSpec {}
 impl rt::Value for HostNasVolumeSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNasVolumeSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNasVolumeSpec {
@@ -2873,7 +2639,7 @@ impl serde::Serialize for HostNasVolumeSpec {
 }
 
 /// `HostNatService`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNatService {
     /// `key`: required string.
     pub key: String,
@@ -2911,33 +2677,24 @@ impl rt::Object for HostNatService {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNatService> for HostNatService {}
-impl rt::Extends<DynamicData> for HostNatService {}
 impl rt::Value for HostNatService {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNatService {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNatService {
@@ -2958,7 +2715,7 @@ impl serde::Serialize for HostNatService {
 }
 
 /// `HostNatServiceConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNatServiceConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -3001,33 +2758,24 @@ impl rt::Object for HostNatServiceConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNatServiceConfig> for HostNatServiceConfig {}
-impl rt::Extends<DynamicData> for HostNatServiceConfig {}
 impl rt::Value for HostNatServiceConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNatServiceConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServiceConfig {
@@ -3048,7 +2796,7 @@ impl serde::Serialize for HostNatServiceConfig {
 }
 
 /// `HostNatServiceNameServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNatServiceNameServiceSpec {
     /// `dnsAutoDetect`: required boolean.
     pub dns_auto_detect: bool,
@@ -3116,33 +2864,24 @@ impl rt::Object for HostNatServiceNameServiceSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNatServiceNameServiceSpec> for HostNatServiceNameServiceSpec {}
-impl rt::Extends<DynamicData> for HostNatServiceNameServiceSpec {}
 impl rt::Value for HostNatServiceNameServiceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNatServiceNameServiceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServiceNameServiceSpec {
@@ -3163,7 +2902,7 @@ impl serde::Serialize for HostNatServiceNameServiceSpec {
 }
 
 /// `HostNatServicePortForwardSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNatServicePortForwardSpec {
     /// `type`: required string.
     pub r#type: String,
@@ -3216,33 +2955,24 @@ impl rt::Object for HostNatServicePortForwardSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNatServicePortForwardSpec> for HostNatServicePortForwardSpec {}
-impl rt::Extends<DynamicData> for HostNatServicePortForwardSpec {}
 impl rt::Value for HostNatServicePortForwardSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNatServicePortForwardSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServicePortForwardSpec {
@@ -3263,7 +2993,7 @@ impl serde::Serialize for HostNatServicePortForwardSpec {
 }
 
 /// `HostNatServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNatServiceSpec {
     /// `virtualSwitch`: required string.
     pub virtual_switch: String,
@@ -3339,33 +3069,24 @@ impl rt::Object for HostNatServiceSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNatServiceSpec> for HostNatServiceSpec {}
-impl rt::Extends<DynamicData> for HostNatServiceSpec {}
 impl rt::Value for HostNatServiceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNatServiceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNatServiceSpec {
@@ -3386,7 +3107,7 @@ impl serde::Serialize for HostNatServiceSpec {
 }
 
 /// `HostNetCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetCapabilities {
     /// `canSetPhysicalNicLinkSpeed`: required boolean.
     pub can_set_physical_nic_link_speed: bool,
@@ -3496,33 +3217,24 @@ impl rt::Object for HostNetCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetCapabilities> for HostNetCapabilities {}
-impl rt::Extends<DynamicData> for HostNetCapabilities {}
 impl rt::Value for HostNetCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetCapabilities {
@@ -3543,7 +3255,7 @@ impl serde::Serialize for HostNetCapabilities {
 }
 
 /// `HostNetOffloadCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetOffloadCapabilities {
     /// `csumOffload`: optional boolean.
     pub csum_offload: Option<bool>,
@@ -3586,33 +3298,24 @@ impl rt::Object for HostNetOffloadCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetOffloadCapabilities> for HostNetOffloadCapabilities {}
-impl rt::Extends<DynamicData> for HostNetOffloadCapabilities {}
 impl rt::Value for HostNetOffloadCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetOffloadCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetOffloadCapabilities {
@@ -3633,7 +3336,7 @@ impl serde::Serialize for HostNetOffloadCapabilities {
 }
 
 /// `HostNetStackInstance`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetStackInstance {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3714,33 +3417,24 @@ impl rt::Object for HostNetStackInstance {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetStackInstance> for HostNetStackInstance {}
-impl rt::Extends<DynamicData> for HostNetStackInstance {}
 impl rt::Value for HostNetStackInstance {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetStackInstance {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetStackInstance {
@@ -3761,7 +3455,7 @@ impl serde::Serialize for HostNetStackInstance {
 }
 
 /// `HostNetworkConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkConfig {
     /// `vswitch`: list of `HostVirtualSwitchConfig`.
     pub vswitch: Vec<HostVirtualSwitchConfig>,
@@ -3894,33 +3588,24 @@ impl rt::Object for HostNetworkConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkConfig> for HostNetworkConfig {}
-impl rt::Extends<DynamicData> for HostNetworkConfig {}
 impl rt::Value for HostNetworkConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkConfig {
@@ -3941,7 +3626,7 @@ impl serde::Serialize for HostNetworkConfig {
 }
 
 /// `HostNetworkConfigNetStackSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkConfigNetStackSpec {
     /// `netStackInstance`: required `HostNetStackInstance`.
     pub net_stack_instance: HostNetStackInstance,
@@ -3983,33 +3668,24 @@ impl rt::Object for HostNetworkConfigNetStackSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkConfigNetStackSpec> for HostNetworkConfigNetStackSpec {}
-impl rt::Extends<DynamicData> for HostNetworkConfigNetStackSpec {}
 impl rt::Value for HostNetworkConfigNetStackSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkConfigNetStackSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkConfigNetStackSpec {
@@ -4030,7 +3706,7 @@ impl serde::Serialize for HostNetworkConfigNetStackSpec {
 }
 
 /// `HostNetworkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkInfo {
     /// `vswitch`: list of `HostVirtualSwitch`, found by its key.
     pub vswitch: Vec<HostVirtualSwitch>,
@@ -4191,33 +3867,24 @@ impl rt::Object for HostNetworkInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkInfo> for HostNetworkInfo {}
-impl rt::Extends<DynamicData> for HostNetworkInfo {}
 impl rt::Value for HostNetworkInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkInfo {
@@ -4238,7 +3905,7 @@ impl serde::Serialize for HostNetworkInfo {
 }
 
 /// `HostNetworkPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkPolicy {
     /// `security`: optional `HostNetworkSecurityPolicy`.
     pub security: Option<Box<HostNetworkSecurityPolicy>>,
@@ -4298,33 +3965,24 @@ impl rt::Object for HostNetworkPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkPolicy> for HostNetworkPolicy {}
-impl rt::Extends<DynamicData> for HostNetworkPolicy {}
 impl rt::Value for HostNetworkPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkPolicy {
@@ -4345,7 +4003,7 @@ impl serde::Serialize for HostNetworkPolicy {
 }
 
 /// `HostNetworkResourceRuntime`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkResourceRuntime {
     /// `pnicResourceInfo`: list, not empty, of `HostPnicNetworkResourceInfo`.
     pub pnic_resource_info: Vec<HostPnicNetworkResourceInfo>,
@@ -4382,33 +4040,24 @@ impl rt::Object for HostNetworkResourceRuntime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkResourceRuntime> for HostNetworkResourceRuntime {}
-impl rt::Extends<DynamicData> for HostNetworkResourceRuntime {}
 impl rt::Value for HostNetworkResourceRuntime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkResourceRuntime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkResourceRuntime {
@@ -4429,7 +4078,7 @@ impl serde::Serialize for HostNetworkResourceRuntime {
 }
 
 /// `HostNetworkSecurityPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkSecurityPolicy {
     /// `allowPromiscuous`: optional boolean.
     pub allow_promiscuous: Option<bool>,
@@ -4472,33 +4121,24 @@ impl rt::Object for HostNetworkSecurityPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkSecurityPolicy> for HostNetworkSecurityPolicy {}
-impl rt::Extends<DynamicData> for HostNetworkSecurityPolicy {}
 impl rt::Value for HostNetworkSecurityPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkSecurityPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkSecurityPolicy {
@@ -4519,7 +4159,7 @@ impl serde::Serialize for HostNetworkSecurityPolicy {
 }
 
 /// `HostNetworkTrafficShapingPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkTrafficShapingPolicy {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -4567,33 +4207,24 @@ impl rt::Object for HostNetworkTrafficShapingPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkTrafficShapingPolicy> for HostNetworkTrafficShapingPolicy {}
-impl rt::Extends<DynamicData> for HostNetworkTrafficShapingPolicy {}
 impl rt::Value for HostNetworkTrafficShapingPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkTrafficShapingPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkTrafficShapingPolicy {
@@ -4614,7 +4245,7 @@ impl serde::Serialize for HostNetworkTrafficShapingPolicy {
 }
 
 /// `HostNewNetworkConnectInfo`, a [`HostConnectInfoNetworkInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNewNetworkConnectInfo {
     /// The properties of `HostConnectInfoNetworkInfo`.
     pub base: HostConnectInfoNetworkInfo,
@@ -4651,13 +4282,8 @@ impl rt::Object for HostNewNetworkConnectInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNewNetworkConnectInfo> for HostNewNetworkConnectInfo {}
 impl rt::Extends<HostConnectInfoNetworkInfo> for HostNewNetworkConnectInfo {}
-impl rt::Extends<DynamicData> for HostNewNetworkConnectInfo {}
 impl std::ops::Deref for HostNewNetworkConnectInfo {
     type Target = HostConnectInfoNetworkInfo;
     fn deref(&self) -> &HostConnectInfoNetworkInfo {
@@ -4670,20 +4296,22 @@ impl std::ops::DerefMut for HostNewNetworkConnectInfo {
     }
 }
 impl rt::Value for HostNewNetworkConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNewNetworkConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNewNetworkConnectInfo {
@@ -4704,7 +4332,7 @@ impl serde::Serialize for HostNewNetworkConnectInfo {
 }
 
 /// `HostNicFailureCriteria`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNicFailureCriteria {
     /// `checkSpeed`: optional string.
     pub check_speed: Option<String>,
@@ -4767,33 +4395,24 @@ impl rt::Object for HostNicFailureCriteria {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNicFailureCriteria> for HostNicFailureCriteria {}
-impl rt::Extends<DynamicData> for HostNicFailureCriteria {}
 impl rt::Value for HostNicFailureCriteria {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNicFailureCriteria {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNicFailureCriteria {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostNicOrderPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNicOrderPolicy {
     /// `activeNic`: list of string.
     pub active_nic: Vec<String>,
@@ -43,33 +43,24 @@ impl rt::Object for HostNicOrderPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNicOrderPolicy> for HostNicOrderPolicy {}
-impl rt::Extends<DynamicData> for HostNicOrderPolicy {}
 impl rt::Value for HostNicOrderPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNicOrderPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNicOrderPolicy {
@@ -90,7 +81,7 @@ impl serde::Serialize for HostNicOrderPolicy {
 }
 
 /// `HostNicTeamingPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNicTeamingPolicy {
     /// `policy`: optional string.
     pub policy: Option<String>,
@@ -152,33 +143,24 @@ impl rt::Object for HostNicTeamingPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNicTeamingPolicy> for HostNicTeamingPolicy {}
-impl rt::Extends<DynamicData> for HostNicTeamingPolicy {}
 impl rt::Value for HostNicTeamingPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNicTeamingPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNicTeamingPolicy {
@@ -199,7 +181,7 @@ impl serde::Serialize for HostNicTeamingPolicy {
 }
 
 /// `HostNtpConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNtpConfig {
     /// `server`: list of string.
     pub server: Vec<String>,
@@ -237,33 +219,24 @@ impl rt::Object for HostNtpConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNtpConfig> for HostNtpConfig {}
-impl rt::Extends<DynamicData> for HostNtpConfig {}
 impl rt::Value for HostNtpConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNtpConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNtpConfig {
@@ -284,7 +257,7 @@ impl serde::Serialize for HostNtpConfig {
 }
 
 /// `HostNumaInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNumaInfo {
     /// `type`: required string.
     pub r#type: String,
@@ -327,33 +300,24 @@ impl rt::Object for HostNumaInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNumaInfo> for HostNumaInfo {}
-impl rt::Extends<DynamicData> for HostNumaInfo {}
 impl rt::Value for HostNumaInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNumaInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNumaInfo {
@@ -374,7 +338,7 @@ impl serde::Serialize for HostNumaInfo {
 }
 
 /// `HostNumaNode`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNumaNode {
     /// `typeId`: required byte.
     pub type_id: i8,
@@ -432,33 +396,24 @@ impl rt::Object for HostNumaNode {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNumaNode> for HostNumaNode {}
-impl rt::Extends<DynamicData> for HostNumaNode {}
 impl rt::Value for HostNumaNode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNumaNode {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNumaNode {
@@ -479,7 +434,7 @@ impl serde::Serialize for HostNumaNode {
 }
 
 /// `HostNumericSensorInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNumericSensorInfo {
     /// `name`: required string.
     pub name: String,
@@ -563,33 +518,24 @@ impl rt::Object for HostNumericSensorInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNumericSensorInfo> for HostNumericSensorInfo {}
-impl rt::Extends<DynamicData> for HostNumericSensorInfo {}
 impl rt::Value for HostNumericSensorInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNumericSensorInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNumericSensorInfo {
@@ -610,7 +556,7 @@ impl serde::Serialize for HostNumericSensorInfo {
 }
 
 /// `HostNvmeController`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNvmeController {
     /// `key`: required string.
     pub key: String,
@@ -712,33 +658,24 @@ impl rt::Object for HostNvmeController {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNvmeController> for HostNvmeController {}
-impl rt::Extends<DynamicData> for HostNvmeController {}
 impl rt::Value for HostNvmeController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNvmeController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeController {
@@ -759,7 +696,7 @@ impl serde::Serialize for HostNvmeController {
 }
 
 /// `HostNvmeNamespace`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNvmeNamespace {
     /// `key`: required string.
     pub key: String,
@@ -812,33 +749,24 @@ impl rt::Object for HostNvmeNamespace {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNvmeNamespace> for HostNvmeNamespace {}
-impl rt::Extends<DynamicData> for HostNvmeNamespace {}
 impl rt::Value for HostNvmeNamespace {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNvmeNamespace {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeNamespace {
@@ -859,7 +787,7 @@ impl serde::Serialize for HostNvmeNamespace {
 }
 
 /// `HostNvmeTopology`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNvmeTopology {
     /// `adapter`: list of `HostNvmeTopologyInterface`.
     pub adapter: Vec<HostNvmeTopologyInterface>,
@@ -896,33 +824,24 @@ impl rt::Object for HostNvmeTopology {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNvmeTopology> for HostNvmeTopology {}
-impl rt::Extends<DynamicData> for HostNvmeTopology {}
 impl rt::Value for HostNvmeTopology {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNvmeTopology {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeTopology {
@@ -943,7 +862,7 @@ impl serde::Serialize for HostNvmeTopology {
 }
 
 /// `HostNvmeTopologyInterface`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNvmeTopologyInterface {
     /// `key`: required string.
     pub key: String,
@@ -990,33 +909,24 @@ impl rt::Object for HostNvmeTopologyInterface {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNvmeTopologyInterface> for HostNvmeTopologyInterface {}
-impl rt::Extends<DynamicData> for HostNvmeTopologyInterface {}
 impl rt::Value for HostNvmeTopologyInterface {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNvmeTopologyInterface {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNvmeTopologyInterface {
@@ -1037,7 +947,7 @@ impl serde::Serialize for HostNvmeTopologyInterface {
 }
 
 /// `HostOpaqueNetworkInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostOpaqueNetworkInfo {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
@@ -1097,33 +1007,24 @@ impl rt::Object for HostOpaqueNetworkInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostOpaqueNetworkInfo> for HostOpaqueNetworkInfo {}
-impl rt::Extends<DynamicData> for HostOpaqueNetworkInfo {}
 impl rt::Value for HostOpaqueNetworkInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostOpaqueNetworkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostOpaqueNetworkInfo {
@@ -1144,7 +1045,7 @@ impl serde::Serialize for HostOpaqueNetworkInfo {
 }
 
 /// `HostOpaqueSwitch`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostOpaqueSwitch {
     /// `key`: required string.
     pub key: String,
@@ -1224,33 +1125,24 @@ impl rt::Object for HostOpaqueSwitch {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostOpaqueSwitch> for HostOpaqueSwitch {}
-impl rt::Extends<DynamicData> for HostOpaqueSwitch {}
 impl rt::Value for HostOpaqueSwitch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostOpaqueSwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostOpaqueSwitch {
@@ -1271,7 +1163,7 @@ impl serde::Serialize for HostOpaqueSwitch {
 }
 
 /// `HostOpaqueSwitchPhysicalNicZone`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostOpaqueSwitchPhysicalNicZone {
     /// `key`: required string.
     pub key: String,
@@ -1309,33 +1201,24 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostOpaqueSwitchPhysicalNicZone> for HostOpaqueSwitchPhysicalNicZone {}
-impl rt::Extends<DynamicData> for HostOpaqueSwitchPhysicalNicZone {}
 impl rt::Value for HostOpaqueSwitchPhysicalNicZone {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostOpaqueSwitchPhysicalNicZone {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostOpaqueSwitchPhysicalNicZone {
@@ -1356,7 +1239,7 @@ impl serde::Serialize for HostOpaqueSwitchPhysicalNicZone {
 }
 
 /// `HostPMemVolume`, a [`HostFileSystemVolume`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPMemVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -1404,13 +1287,8 @@ impl rt::Object for HostPMemVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPMemVolume> for HostPMemVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostPMemVolume {}
-impl rt::Extends<DynamicData> for HostPMemVolume {}
 impl std::ops::Deref for HostPMemVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -1423,20 +1301,22 @@ impl std::ops::DerefMut for HostPMemVolume {
     }
 }
 impl rt::Value for HostPMemVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPMemVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPMemVolume {
@@ -1457,7 +1337,7 @@ impl serde::Serialize for HostPMemVolume {
 }
 
 /// `HostParallelScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostParallelScsiHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -1494,13 +1374,8 @@ impl rt::Object for HostParallelScsiHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostParallelScsiHba> for HostParallelScsiHba {}
 impl rt::Extends<HostHostBusAdapter> for HostParallelScsiHba {}
-impl rt::Extends<DynamicData> for HostParallelScsiHba {}
 impl std::ops::Deref for HostParallelScsiHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -1513,20 +1388,22 @@ impl std::ops::DerefMut for HostParallelScsiHba {
     }
 }
 impl rt::Value for HostParallelScsiHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostParallelScsiHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostParallelScsiHba {
@@ -1547,7 +1424,7 @@ impl serde::Serialize for HostParallelScsiHba {
 }
 
 /// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostParallelScsiTargetTransport {}
 pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiTargetTransport",
@@ -1572,31 +1449,25 @@ impl rt::Object for HostParallelScsiTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostParallelScsiTargetTransport> for HostParallelScsiTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostParallelScsiTargetTransport {}
-impl rt::Extends<DynamicData> for HostParallelScsiTargetTransport {}
 impl rt::Value for HostParallelScsiTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostParallelScsiTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostParallelScsiTargetTransport {
@@ -1617,7 +1488,7 @@ impl serde::Serialize for HostParallelScsiTargetTransport {
 }
 
 /// `HostPartialMaintenanceModeRuntimeInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPartialMaintenanceModeRuntimeInfo {
     /// `key`: required string.
     pub key: String,
@@ -1655,34 +1526,24 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPartialMaintenanceModeRuntimeInfo>
-for HostPartialMaintenanceModeRuntimeInfo {}
-impl rt::Extends<DynamicData> for HostPartialMaintenanceModeRuntimeInfo {}
 impl rt::Value for HostPartialMaintenanceModeRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPartialMaintenanceModeRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPartialMaintenanceModeRuntimeInfo {
@@ -1703,7 +1564,7 @@ impl serde::Serialize for HostPartialMaintenanceModeRuntimeInfo {
 }
 
 /// `HostPciDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPciDevice {
     /// `id`: required string.
     pub id: String,
@@ -1818,33 +1679,24 @@ impl rt::Object for HostPciDevice {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPciDevice> for HostPciDevice {}
-impl rt::Extends<DynamicData> for HostPciDevice {}
 impl rt::Value for HostPciDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPciDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPciDevice {
@@ -1865,7 +1717,7 @@ impl serde::Serialize for HostPciDevice {
 }
 
 /// `HostPciDeviceDirectPathInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPciDeviceDirectPathInfo {
     /// `interconnectType`: optional string.
     pub interconnect_type: Option<String>,
@@ -1913,33 +1765,24 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPciDeviceDirectPathInfo> for HostPciDeviceDirectPathInfo {}
-impl rt::Extends<DynamicData> for HostPciDeviceDirectPathInfo {}
 impl rt::Value for HostPciDeviceDirectPathInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPciDeviceDirectPathInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPciDeviceDirectPathInfo {
@@ -1960,7 +1803,7 @@ impl serde::Serialize for HostPciDeviceDirectPathInfo {
 }
 
 /// `HostPciPassthruInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPciPassthruInfo {
     /// `id`: required string.
     pub id: String,
@@ -2029,33 +1872,25 @@ impl rt::Object for HostPciPassthruInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostPciPassthruInfo> for HostPciPassthruInfo {}
-impl rt::Extends<DynamicData> for HostPciPassthruInfo {}
 impl rt::Value for HostPciPassthruInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPciPassthruInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPciPassthruInfo {
@@ -2076,7 +1911,7 @@ impl serde::Serialize for HostPciPassthruInfo {
 }
 
 /// `HostPciPassthruInfoDirectPathState`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPciPassthruInfoDirectPathState {
     /// `mode`: required string.
     pub mode: String,
@@ -2119,34 +1954,24 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPciPassthruInfoDirectPathState>
-for HostPciPassthruInfoDirectPathState {}
-impl rt::Extends<DynamicData> for HostPciPassthruInfoDirectPathState {}
 impl rt::Value for HostPciPassthruInfoDirectPathState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPciPassthruInfoDirectPathState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPciPassthruInfoDirectPathState {
@@ -2167,7 +1992,7 @@ impl serde::Serialize for HostPciPassthruInfoDirectPathState {
 }
 
 /// `HostPcieHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPcieHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -2204,13 +2029,8 @@ impl rt::Object for HostPcieHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPcieHba> for HostPcieHba {}
 impl rt::Extends<HostHostBusAdapter> for HostPcieHba {}
-impl rt::Extends<DynamicData> for HostPcieHba {}
 impl std::ops::Deref for HostPcieHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -2223,20 +2043,22 @@ impl std::ops::DerefMut for HostPcieHba {
     }
 }
 impl rt::Value for HostPcieHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPcieHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPcieHba {
@@ -2257,7 +2079,7 @@ impl serde::Serialize for HostPcieHba {
 }
 
 /// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPcieTargetTransport {}
 pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieTargetTransport",
@@ -2282,31 +2104,25 @@ impl rt::Object for HostPcieTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPcieTargetTransport> for HostPcieTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostPcieTargetTransport {}
-impl rt::Extends<DynamicData> for HostPcieTargetTransport {}
 impl rt::Value for HostPcieTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPcieTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPcieTargetTransport {
@@ -2327,7 +2143,7 @@ impl serde::Serialize for HostPcieTargetTransport {
 }
 
 /// `HostPersistentMemoryInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPersistentMemoryInfo {
     /// `capacityInMB`: optional long.
     pub capacity_in_mb: Option<i64>,
@@ -2365,33 +2181,24 @@ impl rt::Object for HostPersistentMemoryInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPersistentMemoryInfo> for HostPersistentMemoryInfo {}
-impl rt::Extends<DynamicData> for HostPersistentMemoryInfo {}
 impl rt::Value for HostPersistentMemoryInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPersistentMemoryInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPersistentMemoryInfo {
@@ -2412,7 +2219,7 @@ impl serde::Serialize for HostPersistentMemoryInfo {
 }
 
 /// `HostPlacedVirtualNicIdentifier`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlacedVirtualNicIdentifier {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -2455,33 +2262,24 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlacedVirtualNicIdentifier> for HostPlacedVirtualNicIdentifier {}
-impl rt::Extends<DynamicData> for HostPlacedVirtualNicIdentifier {}
 impl rt::Value for HostPlacedVirtualNicIdentifier {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlacedVirtualNicIdentifier {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlacedVirtualNicIdentifier {
@@ -2502,7 +2300,7 @@ impl serde::Serialize for HostPlacedVirtualNicIdentifier {
 }
 
 /// `HostPlugStoreTopology`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlugStoreTopology {
     /// `adapter`: list of `HostPlugStoreTopologyAdapter`, found by its key.
     pub adapter: Vec<HostPlugStoreTopologyAdapter>,
@@ -2575,33 +2373,24 @@ impl rt::Object for HostPlugStoreTopology {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlugStoreTopology> for HostPlugStoreTopology {}
-impl rt::Extends<DynamicData> for HostPlugStoreTopology {}
 impl rt::Value for HostPlugStoreTopology {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlugStoreTopology {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopology {
@@ -2622,7 +2411,7 @@ impl serde::Serialize for HostPlugStoreTopology {
 }
 
 /// `HostPlugStoreTopologyAdapter`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlugStoreTopologyAdapter {
     /// `key`: required string.
     pub key: String,
@@ -2665,33 +2454,24 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlugStoreTopologyAdapter> for HostPlugStoreTopologyAdapter {}
-impl rt::Extends<DynamicData> for HostPlugStoreTopologyAdapter {}
 impl rt::Value for HostPlugStoreTopologyAdapter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlugStoreTopologyAdapter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyAdapter {
@@ -2712,7 +2492,7 @@ impl serde::Serialize for HostPlugStoreTopologyAdapter {
 }
 
 /// `HostPlugStoreTopologyDevice`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlugStoreTopologyDevice {
     /// `key`: required string.
     pub key: String,
@@ -2755,33 +2535,24 @@ impl rt::Object for HostPlugStoreTopologyDevice {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlugStoreTopologyDevice> for HostPlugStoreTopologyDevice {}
-impl rt::Extends<DynamicData> for HostPlugStoreTopologyDevice {}
 impl rt::Value for HostPlugStoreTopologyDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlugStoreTopologyDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyDevice {
@@ -2802,7 +2573,7 @@ impl serde::Serialize for HostPlugStoreTopologyDevice {
 }
 
 /// `HostPlugStoreTopologyPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlugStoreTopologyPath {
     /// `key`: required string.
     pub key: String,
@@ -2870,33 +2641,24 @@ impl rt::Object for HostPlugStoreTopologyPath {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlugStoreTopologyPath> for HostPlugStoreTopologyPath {}
-impl rt::Extends<DynamicData> for HostPlugStoreTopologyPath {}
 impl rt::Value for HostPlugStoreTopologyPath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlugStoreTopologyPath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyPath {
@@ -2917,7 +2679,7 @@ impl serde::Serialize for HostPlugStoreTopologyPath {
 }
 
 /// `HostPlugStoreTopologyPlugin`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlugStoreTopologyPlugin {
     /// `key`: required string.
     pub key: String,
@@ -2965,33 +2727,24 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlugStoreTopologyPlugin> for HostPlugStoreTopologyPlugin {}
-impl rt::Extends<DynamicData> for HostPlugStoreTopologyPlugin {}
 impl rt::Value for HostPlugStoreTopologyPlugin {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlugStoreTopologyPlugin {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyPlugin {
@@ -3012,7 +2765,7 @@ impl serde::Serialize for HostPlugStoreTopologyPlugin {
 }
 
 /// `HostPlugStoreTopologyTarget`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPlugStoreTopologyTarget {
     /// `key`: required string.
     pub key: String,
@@ -3050,33 +2803,24 @@ impl rt::Object for HostPlugStoreTopologyTarget {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPlugStoreTopologyTarget> for HostPlugStoreTopologyTarget {}
-impl rt::Extends<DynamicData> for HostPlugStoreTopologyTarget {}
 impl rt::Value for HostPlugStoreTopologyTarget {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPlugStoreTopologyTarget {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPlugStoreTopologyTarget {
@@ -3097,7 +2841,7 @@ impl serde::Serialize for HostPlugStoreTopologyTarget {
 }
 
 /// `HostPnicNetworkResourceInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPnicNetworkResourceInfo {
     /// `pnicDevice`: required string.
     pub pnic_device: String,
@@ -3153,33 +2897,24 @@ impl rt::Object for HostPnicNetworkResourceInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPnicNetworkResourceInfo> for HostPnicNetworkResourceInfo {}
-impl rt::Extends<DynamicData> for HostPnicNetworkResourceInfo {}
 impl rt::Value for HostPnicNetworkResourceInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPnicNetworkResourceInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPnicNetworkResourceInfo {
@@ -3200,7 +2935,7 @@ impl serde::Serialize for HostPnicNetworkResourceInfo {
 }
 
 /// `HostPortGroup`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPortGroup {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3253,33 +2988,24 @@ impl rt::Object for HostPortGroup {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPortGroup> for HostPortGroup {}
-impl rt::Extends<DynamicData> for HostPortGroup {}
 impl rt::Value for HostPortGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPortGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroup {
@@ -3300,7 +3026,7 @@ impl serde::Serialize for HostPortGroup {
 }
 
 /// `HostPortGroupConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPortGroupConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -3338,33 +3064,24 @@ impl rt::Object for HostPortGroupConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPortGroupConfig> for HostPortGroupConfig {}
-impl rt::Extends<DynamicData> for HostPortGroupConfig {}
 impl rt::Value for HostPortGroupConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPortGroupConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupConfig {
@@ -3385,7 +3102,7 @@ impl serde::Serialize for HostPortGroupConfig {
 }
 
 /// `HostPortGroupPort`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPortGroupPort {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3428,33 +3145,24 @@ impl rt::Object for HostPortGroupPort {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPortGroupPort> for HostPortGroupPort {}
-impl rt::Extends<DynamicData> for HostPortGroupPort {}
 impl rt::Value for HostPortGroupPort {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPortGroupPort {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupPort {
@@ -3475,7 +3183,7 @@ impl serde::Serialize for HostPortGroupPort {
 }
 
 /// `HostPortGroupSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPortGroupSpec {
     /// `name`: required string.
     pub name: String,
@@ -3523,33 +3231,24 @@ impl rt::Object for HostPortGroupSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPortGroupSpec> for HostPortGroupSpec {}
-impl rt::Extends<DynamicData> for HostPortGroupSpec {}
 impl rt::Value for HostPortGroupSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPortGroupSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPortGroupSpec {
@@ -3570,7 +3269,7 @@ impl serde::Serialize for HostPortGroupSpec {
 }
 
 /// `HostPosixAccountSpec`, a [`HostAccountSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPosixAccountSpec {
     /// The properties of `HostAccountSpec`.
     pub base: HostAccountSpec,
@@ -3618,13 +3317,8 @@ impl rt::Object for HostPosixAccountSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPosixAccountSpec> for HostPosixAccountSpec {}
 impl rt::Extends<HostAccountSpec> for HostPosixAccountSpec {}
-impl rt::Extends<DynamicData> for HostPosixAccountSpec {}
 impl std::ops::Deref for HostPosixAccountSpec {
     type Target = HostAccountSpec;
     fn deref(&self) -> &HostAccountSpec {
@@ -3637,20 +3331,22 @@ impl std::ops::DerefMut for HostPosixAccountSpec {
     }
 }
 impl rt::Value for HostPosixAccountSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPosixAccountSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPosixAccountSpec {
@@ -3671,7 +3367,7 @@ impl serde::Serialize for HostPosixAccountSpec {
 }
 
 /// `HostPowerPolicy`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPowerPolicy {
     /// `key`: required int.
     pub key: i32,
@@ -3719,33 +3415,24 @@ impl rt::Object for HostPowerPolicy {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPowerPolicy> for HostPowerPolicy {}
-impl rt::Extends<DynamicData> for HostPowerPolicy {}
 impl rt::Value for HostPowerPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPowerPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPowerPolicy {
@@ -3766,7 +3453,7 @@ impl serde::Serialize for HostPowerPolicy {
 }
 
 /// `HostProtocolEndpoint`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostProtocolEndpoint {
     /// `peType`: required string.
     pub pe_type: String,
@@ -3867,33 +3554,24 @@ impl rt::Object for HostProtocolEndpoint {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostProtocolEndpoint> for HostProtocolEndpoint {}
-impl rt::Extends<DynamicData> for HostProtocolEndpoint {}
 impl rt::Value for HostProtocolEndpoint {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostProtocolEndpoint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostProtocolEndpoint {
@@ -3914,7 +3592,7 @@ impl serde::Serialize for HostProtocolEndpoint {
 }
 
 /// `HostProxySwitch`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostProxySwitch {
     /// `dvsUuid`: required string.
     pub dvs_uuid: String,
@@ -4104,33 +3782,24 @@ impl rt::Object for HostProxySwitch {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostProxySwitch> for HostProxySwitch {}
-impl rt::Extends<DynamicData> for HostProxySwitch {}
 impl rt::Value for HostProxySwitch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostProxySwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitch {
@@ -4151,7 +3820,7 @@ impl serde::Serialize for HostProxySwitch {
 }
 
 /// `HostProxySwitchConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostProxySwitchConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -4194,33 +3863,24 @@ impl rt::Object for HostProxySwitchConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostProxySwitchConfig> for HostProxySwitchConfig {}
-impl rt::Extends<DynamicData> for HostProxySwitchConfig {}
 impl rt::Value for HostProxySwitchConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostProxySwitchConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchConfig {
@@ -4241,7 +3901,7 @@ impl serde::Serialize for HostProxySwitchConfig {
 }
 
 /// `HostProxySwitchEnsInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostProxySwitchEnsInfo {
     /// `opsVersion`: required long.
     pub ops_version: i64,
@@ -4294,33 +3954,24 @@ impl rt::Object for HostProxySwitchEnsInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostProxySwitchEnsInfo> for HostProxySwitchEnsInfo {}
-impl rt::Extends<DynamicData> for HostProxySwitchEnsInfo {}
 impl rt::Value for HostProxySwitchEnsInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostProxySwitchEnsInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchEnsInfo {
@@ -4341,7 +3992,7 @@ impl serde::Serialize for HostProxySwitchEnsInfo {
 }
 
 /// `HostProxySwitchHostLagConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostProxySwitchHostLagConfig {
     /// `lagKey`: required string.
     pub lag_key: String,
@@ -4384,33 +4035,24 @@ impl rt::Object for HostProxySwitchHostLagConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostProxySwitchHostLagConfig> for HostProxySwitchHostLagConfig {}
-impl rt::Extends<DynamicData> for HostProxySwitchHostLagConfig {}
 impl rt::Value for HostProxySwitchHostLagConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostProxySwitchHostLagConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchHostLagConfig {
@@ -4431,7 +4073,7 @@ impl serde::Serialize for HostProxySwitchHostLagConfig {
 }
 
 /// `HostProxySwitchSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostProxySwitchSpec {
     /// `backing`: optional `DistributedVirtualSwitchHostMemberBacking` or a descendant.
     pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
@@ -4468,33 +4110,24 @@ impl rt::Object for HostProxySwitchSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostProxySwitchSpec> for HostProxySwitchSpec {}
-impl rt::Extends<DynamicData> for HostProxySwitchSpec {}
 impl rt::Value for HostProxySwitchSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostProxySwitchSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostProxySwitchSpec {
@@ -4515,7 +4148,7 @@ impl serde::Serialize for HostProxySwitchSpec {
 }
 
 /// `HostPtpConfig`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPtpConfig {
     /// `domain`: optional int.
     pub domain: Option<i32>,
@@ -4553,33 +4186,24 @@ impl rt::Object for HostPtpConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPtpConfig> for HostPtpConfig {}
-impl rt::Extends<DynamicData> for HostPtpConfig {}
 impl rt::Value for HostPtpConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPtpConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPtpConfig {
@@ -4600,7 +4224,7 @@ impl serde::Serialize for HostPtpConfig {
 }
 
 /// `HostPtpConfigPtpPort`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostPtpConfigPtpPort {
     /// `index`: required int.
     pub index: i32,
@@ -4648,33 +4272,24 @@ impl rt::Object for HostPtpConfigPtpPort {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostPtpConfigPtpPort> for HostPtpConfigPtpPort {}
-impl rt::Extends<DynamicData> for HostPtpConfigPtpPort {}
 impl rt::Value for HostPtpConfigPtpPort {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostPtpConfigPtpPort {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostPtpConfigPtpPort {
@@ -4695,7 +4310,7 @@ impl serde::Serialize for HostPtpConfigPtpPort {
 }
 
 /// `HostQualifiedName`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostQualifiedName {
     /// `value`: required string.
     pub value: String,
@@ -4733,33 +4348,24 @@ impl rt::Object for HostQualifiedName {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostQualifiedName> for HostQualifiedName {}
-impl rt::Extends<DynamicData> for HostQualifiedName {}
 impl rt::Value for HostQualifiedName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostQualifiedName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostQualifiedName {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostRdmaDevice`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaDevice {
     /// `key`: required string.
     pub key: String,
@@ -76,33 +76,24 @@ impl rt::Object for HostRdmaDevice {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRdmaDevice> for HostRdmaDevice {}
-impl rt::Extends<DynamicData> for HostRdmaDevice {}
 impl rt::Value for HostRdmaDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDevice {
@@ -123,7 +114,7 @@ impl serde::Serialize for HostRdmaDevice {
 }
 
 /// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaDeviceBacking {}
 pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceBacking",
@@ -145,33 +136,25 @@ impl rt::Object for HostRdmaDeviceBacking {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDeviceBacking {}
-impl rt::Extends<DynamicData> for HostRdmaDeviceBacking {}
 impl rt::Value for HostRdmaDeviceBacking {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaDeviceBacking {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDeviceBacking {
@@ -192,7 +175,7 @@ impl serde::Serialize for HostRdmaDeviceBacking {
 }
 
 /// `HostRdmaDeviceCapability`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaDeviceCapability {
     /// `roceV1Capable`: required boolean.
     pub roce_v1_capable: bool,
@@ -235,33 +218,24 @@ impl rt::Object for HostRdmaDeviceCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRdmaDeviceCapability> for HostRdmaDeviceCapability {}
-impl rt::Extends<DynamicData> for HostRdmaDeviceCapability {}
 impl rt::Value for HostRdmaDeviceCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaDeviceCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDeviceCapability {
@@ -282,7 +256,7 @@ impl serde::Serialize for HostRdmaDeviceCapability {
 }
 
 /// `HostRdmaDeviceConnectionInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaDeviceConnectionInfo {
     /// `state`: required string.
     pub state: String,
@@ -325,33 +299,24 @@ impl rt::Object for HostRdmaDeviceConnectionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRdmaDeviceConnectionInfo> for HostRdmaDeviceConnectionInfo {}
-impl rt::Extends<DynamicData> for HostRdmaDeviceConnectionInfo {}
 impl rt::Value for HostRdmaDeviceConnectionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaDeviceConnectionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDeviceConnectionInfo {
@@ -372,7 +337,7 @@ impl serde::Serialize for HostRdmaDeviceConnectionInfo {
 }
 
 /// `HostRdmaDevicePnicBacking`, a [`HostRdmaDeviceBacking`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaDevicePnicBacking {
     /// `pairedUplink`: required string, the key of a `PhysicalNic`.
     pub paired_uplink: String,
@@ -406,31 +371,25 @@ impl rt::Object for HostRdmaDevicePnicBacking {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostRdmaDeviceBacking {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRdmaDevicePnicBacking> for HostRdmaDevicePnicBacking {}
 impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDevicePnicBacking {}
-impl rt::Extends<DynamicData> for HostRdmaDevicePnicBacking {}
 impl rt::Value for HostRdmaDevicePnicBacking {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaDevicePnicBacking {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaDevicePnicBacking {
@@ -451,7 +410,7 @@ impl serde::Serialize for HostRdmaDevicePnicBacking {
 }
 
 /// `HostRdmaHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -492,13 +451,8 @@ impl rt::Object for HostRdmaHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRdmaHba> for HostRdmaHba {}
 impl rt::Extends<HostHostBusAdapter> for HostRdmaHba {}
-impl rt::Extends<DynamicData> for HostRdmaHba {}
 impl std::ops::Deref for HostRdmaHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -511,20 +465,22 @@ impl std::ops::DerefMut for HostRdmaHba {
     }
 }
 impl rt::Value for HostRdmaHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaHba {
@@ -545,7 +501,7 @@ impl serde::Serialize for HostRdmaHba {
 }
 
 /// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRdmaTargetTransport {}
 pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaTargetTransport",
@@ -570,31 +526,25 @@ impl rt::Object for HostRdmaTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRdmaTargetTransport> for HostRdmaTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostRdmaTargetTransport {}
-impl rt::Extends<DynamicData> for HostRdmaTargetTransport {}
 impl rt::Value for HostRdmaTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRdmaTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRdmaTargetTransport {
@@ -615,7 +565,7 @@ impl serde::Serialize for HostRdmaTargetTransport {
 }
 
 /// `HostReliableMemoryInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostReliableMemoryInfo {
     /// `memorySize`: required long.
     pub memory_size: i64,
@@ -646,33 +596,24 @@ impl rt::Object for HostReliableMemoryInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostReliableMemoryInfo> for HostReliableMemoryInfo {}
-impl rt::Extends<DynamicData> for HostReliableMemoryInfo {}
 impl rt::Value for HostReliableMemoryInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostReliableMemoryInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostReliableMemoryInfo {
@@ -693,7 +634,7 @@ impl serde::Serialize for HostReliableMemoryInfo {
 }
 
 /// `HostRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRuntimeInfo {
     /// `connectionState`: required `HostSystemConnectionState`.
     pub connection_state: enums::HostSystemConnectionState,
@@ -864,33 +805,24 @@ impl rt::Object for HostRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRuntimeInfo> for HostRuntimeInfo {}
-impl rt::Extends<DynamicData> for HostRuntimeInfo {}
 impl rt::Value for HostRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfo {
@@ -911,7 +843,7 @@ impl serde::Serialize for HostRuntimeInfo {
 }
 
 /// `HostRuntimeInfoNetStackInstanceRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
     /// `netStackInstanceKey`: required string.
     pub net_stack_instance_key: String,
@@ -964,34 +896,24 @@ impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRuntimeInfoNetStackInstanceRuntimeInfo>
-for HostRuntimeInfoNetStackInstanceRuntimeInfo {}
-impl rt::Extends<DynamicData> for HostRuntimeInfoNetStackInstanceRuntimeInfo {}
 impl rt::Value for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRuntimeInfoNetStackInstanceRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfoNetStackInstanceRuntimeInfo {
@@ -1012,7 +934,7 @@ impl serde::Serialize for HostRuntimeInfoNetStackInstanceRuntimeInfo {
 }
 
 /// `HostRuntimeInfoNetworkRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRuntimeInfoNetworkRuntimeInfo {
     /// `netStackInstanceRuntimeInfo`: list of `HostRuntimeInfoNetStackInstanceRuntimeInfo`.
     pub net_stack_instance_runtime_info: Vec<HostRuntimeInfoNetStackInstanceRuntimeInfo>,
@@ -1059,34 +981,24 @@ impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRuntimeInfoNetworkRuntimeInfo>
-for HostRuntimeInfoNetworkRuntimeInfo {}
-impl rt::Extends<DynamicData> for HostRuntimeInfoNetworkRuntimeInfo {}
 impl rt::Value for HostRuntimeInfoNetworkRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRuntimeInfoNetworkRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfoNetworkRuntimeInfo {
@@ -1107,7 +1019,7 @@ impl serde::Serialize for HostRuntimeInfoNetworkRuntimeInfo {
 }
 
 /// `HostRuntimeInfoStateEncryptionInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostRuntimeInfoStateEncryptionInfo {
     /// `protectionMode`: required string.
     pub protection_mode: String,
@@ -1150,34 +1062,24 @@ impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostRuntimeInfoStateEncryptionInfo>
-for HostRuntimeInfoStateEncryptionInfo {}
-impl rt::Extends<DynamicData> for HostRuntimeInfoStateEncryptionInfo {}
 impl rt::Value for HostRuntimeInfoStateEncryptionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostRuntimeInfoStateEncryptionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostRuntimeInfoStateEncryptionInfo {
@@ -1198,7 +1100,7 @@ impl serde::Serialize for HostRuntimeInfoStateEncryptionInfo {
 }
 
 /// `HostScsiDisk`, a [`ScsiLun`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostScsiDisk {
     /// The properties of `ScsiLun`.
     pub base: ScsiLun,
@@ -1285,14 +1187,8 @@ impl rt::Object for HostScsiDisk {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostScsiDisk> for HostScsiDisk {}
 impl rt::Extends<ScsiLun> for HostScsiDisk {}
-impl rt::Extends<HostDevice> for HostScsiDisk {}
-impl rt::Extends<DynamicData> for HostScsiDisk {}
 impl std::ops::Deref for HostScsiDisk {
     type Target = ScsiLun;
     fn deref(&self) -> &ScsiLun {
@@ -1305,20 +1201,22 @@ impl std::ops::DerefMut for HostScsiDisk {
     }
 }
 impl rt::Value for HostScsiDisk {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostScsiDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiDisk {
@@ -1339,7 +1237,7 @@ impl serde::Serialize for HostScsiDisk {
 }
 
 /// `HostScsiDiskPartition`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostScsiDiskPartition {
     /// `diskName`: required string.
     pub disk_name: String,
@@ -1377,33 +1275,24 @@ impl rt::Object for HostScsiDiskPartition {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostScsiDiskPartition> for HostScsiDiskPartition {}
-impl rt::Extends<DynamicData> for HostScsiDiskPartition {}
 impl rt::Value for HostScsiDiskPartition {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostScsiDiskPartition {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiDiskPartition {
@@ -1424,7 +1313,7 @@ impl serde::Serialize for HostScsiDiskPartition {
 }
 
 /// `HostScsiTopology`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostScsiTopology {
     /// `adapter`: list of `HostScsiTopologyInterface`.
     pub adapter: Vec<HostScsiTopologyInterface>,
@@ -1461,33 +1350,24 @@ impl rt::Object for HostScsiTopology {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostScsiTopology> for HostScsiTopology {}
-impl rt::Extends<DynamicData> for HostScsiTopology {}
 impl rt::Value for HostScsiTopology {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostScsiTopology {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopology {
@@ -1508,7 +1388,7 @@ impl serde::Serialize for HostScsiTopology {
 }
 
 /// `HostScsiTopologyInterface`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostScsiTopologyInterface {
     /// `key`: required string.
     pub key: String,
@@ -1551,33 +1431,24 @@ impl rt::Object for HostScsiTopologyInterface {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostScsiTopologyInterface> for HostScsiTopologyInterface {}
-impl rt::Extends<DynamicData> for HostScsiTopologyInterface {}
 impl rt::Value for HostScsiTopologyInterface {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostScsiTopologyInterface {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopologyInterface {
@@ -1598,7 +1469,7 @@ impl serde::Serialize for HostScsiTopologyInterface {
 }
 
 /// `HostScsiTopologyLun`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostScsiTopologyLun {
     /// `key`: required string.
     pub key: String,
@@ -1641,33 +1512,24 @@ impl rt::Object for HostScsiTopologyLun {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostScsiTopologyLun> for HostScsiTopologyLun {}
-impl rt::Extends<DynamicData> for HostScsiTopologyLun {}
 impl rt::Value for HostScsiTopologyLun {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostScsiTopologyLun {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopologyLun {
@@ -1688,7 +1550,7 @@ impl serde::Serialize for HostScsiTopologyLun {
 }
 
 /// `HostScsiTopologyTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostScsiTopologyTarget {
     /// `key`: required string.
     pub key: String,
@@ -1736,33 +1598,24 @@ impl rt::Object for HostScsiTopologyTarget {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostScsiTopologyTarget> for HostScsiTopologyTarget {}
-impl rt::Extends<DynamicData> for HostScsiTopologyTarget {}
 impl rt::Value for HostScsiTopologyTarget {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostScsiTopologyTarget {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostScsiTopologyTarget {
@@ -1783,7 +1636,7 @@ impl serde::Serialize for HostScsiTopologyTarget {
 }
 
 /// `HostSecuritySpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSecuritySpec {
     /// `adminPassword`: optional string, secret.
     pub admin_password: Option<String>,
@@ -1828,33 +1681,24 @@ impl rt::Object for HostSecuritySpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSecuritySpec> for HostSecuritySpec {}
-impl rt::Extends<DynamicData> for HostSecuritySpec {}
 impl rt::Value for HostSecuritySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSecuritySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSecuritySpec {
@@ -1875,7 +1719,7 @@ impl serde::Serialize for HostSecuritySpec {
 }
 
 /// `HostSerialAttachedHba`, a [`HostHostBusAdapter`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSerialAttachedHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -1916,13 +1760,8 @@ impl rt::Object for HostSerialAttachedHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSerialAttachedHba> for HostSerialAttachedHba {}
 impl rt::Extends<HostHostBusAdapter> for HostSerialAttachedHba {}
-impl rt::Extends<DynamicData> for HostSerialAttachedHba {}
 impl std::ops::Deref for HostSerialAttachedHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -1935,20 +1774,22 @@ impl std::ops::DerefMut for HostSerialAttachedHba {
     }
 }
 impl rt::Value for HostSerialAttachedHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSerialAttachedHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSerialAttachedHba {
@@ -1969,7 +1810,7 @@ impl serde::Serialize for HostSerialAttachedHba {
 }
 
 /// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSerialAttachedTargetTransport {}
 pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedTargetTransport",
@@ -1994,32 +1835,25 @@ impl rt::Object for HostSerialAttachedTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSerialAttachedTargetTransport>
-for HostSerialAttachedTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostSerialAttachedTargetTransport {}
-impl rt::Extends<DynamicData> for HostSerialAttachedTargetTransport {}
 impl rt::Value for HostSerialAttachedTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSerialAttachedTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSerialAttachedTargetTransport {
@@ -2040,7 +1874,7 @@ impl serde::Serialize for HostSerialAttachedTargetTransport {
 }
 
 /// `HostService`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostService {
     /// `key`: required string.
     pub key: String,
@@ -2113,33 +1947,24 @@ impl rt::Object for HostService {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostService> for HostService {}
-impl rt::Extends<DynamicData> for HostService {}
 impl rt::Value for HostService {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostService {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostService {
@@ -2160,7 +1985,7 @@ impl serde::Serialize for HostService {
 }
 
 /// `HostServiceConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostServiceConfig {
     /// `serviceId`: required string.
     pub service_id: String,
@@ -2198,33 +2023,24 @@ impl rt::Object for HostServiceConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostServiceConfig> for HostServiceConfig {}
-impl rt::Extends<DynamicData> for HostServiceConfig {}
 impl rt::Value for HostServiceConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostServiceConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceConfig {
@@ -2245,7 +2061,7 @@ impl serde::Serialize for HostServiceConfig {
 }
 
 /// `HostServiceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostServiceInfo {
     /// `service`: list of `HostService`.
     pub service: Vec<HostService>,
@@ -2276,33 +2092,24 @@ impl rt::Object for HostServiceInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostServiceInfo> for HostServiceInfo {}
-impl rt::Extends<DynamicData> for HostServiceInfo {}
 impl rt::Value for HostServiceInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostServiceInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceInfo {
@@ -2323,7 +2130,7 @@ impl serde::Serialize for HostServiceInfo {
 }
 
 /// `HostServiceSourcePackage`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostServiceSourcePackage {
     /// `sourcePackageName`: required string.
     pub source_package_name: String,
@@ -2361,33 +2168,24 @@ impl rt::Object for HostServiceSourcePackage {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostServiceSourcePackage> for HostServiceSourcePackage {}
-impl rt::Extends<DynamicData> for HostServiceSourcePackage {}
 impl rt::Value for HostServiceSourcePackage {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostServiceSourcePackage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostServiceSourcePackage {
@@ -2408,7 +2206,7 @@ impl serde::Serialize for HostServiceSourcePackage {
 }
 
 /// `HostSevInfo`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSevInfo {
     /// `sevState`: required string.
     pub sev_state: String,
@@ -2457,33 +2255,24 @@ impl rt::Object for HostSevInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSevInfo> for HostSevInfo {}
-impl rt::Extends<DynamicData> for HostSevInfo {}
 impl rt::Value for HostSevInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSevInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSevInfo {
@@ -2504,7 +2293,7 @@ impl serde::Serialize for HostSevInfo {
 }
 
 /// `HostSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSgxInfo {
     /// `sgxState`: required string.
     pub sgx_state: String,
@@ -2562,33 +2351,24 @@ impl rt::Object for HostSgxInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSgxInfo> for HostSgxInfo {}
-impl rt::Extends<DynamicData> for HostSgxInfo {}
 impl rt::Value for HostSgxInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSgxInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSgxInfo {
@@ -2609,7 +2389,7 @@ impl serde::Serialize for HostSgxInfo {
 }
 
 /// `HostSgxRegistrationInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSgxRegistrationInfo {
     /// `status`: optional string.
     pub status: Option<String>,
@@ -2667,33 +2447,24 @@ impl rt::Object for HostSgxRegistrationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSgxRegistrationInfo> for HostSgxRegistrationInfo {}
-impl rt::Extends<DynamicData> for HostSgxRegistrationInfo {}
 impl rt::Value for HostSgxRegistrationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSgxRegistrationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSgxRegistrationInfo {
@@ -2714,7 +2485,7 @@ impl serde::Serialize for HostSgxRegistrationInfo {
 }
 
 /// `HostSharedGpuCapabilities`, a [`DynamicData`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSharedGpuCapabilities {
     /// `vgpu`: required string.
     pub vgpu: String,
@@ -2767,33 +2538,24 @@ impl rt::Object for HostSharedGpuCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSharedGpuCapabilities> for HostSharedGpuCapabilities {}
-impl rt::Extends<DynamicData> for HostSharedGpuCapabilities {}
 impl rt::Value for HostSharedGpuCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSharedGpuCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSharedGpuCapabilities {
@@ -2814,7 +2576,7 @@ impl serde::Serialize for HostSharedGpuCapabilities {
 }
 
 /// `HostShutdownEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostShutdownEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -2855,14 +2617,8 @@ impl rt::Object for HostShutdownEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostShutdownEvent> for HostShutdownEvent {}
-impl rt::Extends<HostEvent> for HostShutdownEvent {}
 impl rt::Extends<Event> for HostShutdownEvent {}
-impl rt::Extends<DynamicData> for HostShutdownEvent {}
 impl std::ops::Deref for HostShutdownEvent {
     type Target = HostEvent;
     fn deref(&self) -> &HostEvent {
@@ -2875,20 +2631,22 @@ impl std::ops::DerefMut for HostShutdownEvent {
     }
 }
 impl rt::Value for HostShutdownEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostShutdownEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostShutdownEvent {
@@ -2909,7 +2667,7 @@ impl serde::Serialize for HostShutdownEvent {
 }
 
 /// `HostSriovDevicePoolInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
@@ -2940,33 +2698,25 @@ impl rt::Object for HostSriovDevicePoolInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostSriovDevicePoolInfo> for HostSriovDevicePoolInfo {}
-impl rt::Extends<DynamicData> for HostSriovDevicePoolInfo {}
 impl rt::Value for HostSriovDevicePoolInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSriovDevicePoolInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovDevicePoolInfo {
@@ -2987,7 +2737,7 @@ impl serde::Serialize for HostSriovDevicePoolInfo {
 }
 
 /// `HostSriovInfo`, a [`HostPciPassthruInfo`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSriovInfo {
     /// The properties of `HostPciPassthruInfo`.
     pub base: HostPciPassthruInfo,
@@ -3055,13 +2805,8 @@ impl rt::Object for HostSriovInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSriovInfo> for HostSriovInfo {}
 impl rt::Extends<HostPciPassthruInfo> for HostSriovInfo {}
-impl rt::Extends<DynamicData> for HostSriovInfo {}
 impl std::ops::Deref for HostSriovInfo {
     type Target = HostPciPassthruInfo;
     fn deref(&self) -> &HostPciPassthruInfo {
@@ -3074,20 +2819,22 @@ impl std::ops::DerefMut for HostSriovInfo {
     }
 }
 impl rt::Value for HostSriovInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSriovInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovInfo {
@@ -3108,7 +2855,7 @@ impl serde::Serialize for HostSriovInfo {
 }
 
 /// `HostSriovNetworkDevicePoolInfo`, a [`HostSriovDevicePoolInfo`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSriovNetworkDevicePoolInfo {
     /// The properties of `HostSriovDevicePoolInfo`.
     pub base: HostSriovDevicePoolInfo,
@@ -3161,13 +2908,8 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSriovNetworkDevicePoolInfo> for HostSriovNetworkDevicePoolInfo {}
 impl rt::Extends<HostSriovDevicePoolInfo> for HostSriovNetworkDevicePoolInfo {}
-impl rt::Extends<DynamicData> for HostSriovNetworkDevicePoolInfo {}
 impl std::ops::Deref for HostSriovNetworkDevicePoolInfo {
     type Target = HostSriovDevicePoolInfo;
     fn deref(&self) -> &HostSriovDevicePoolInfo {
@@ -3180,20 +2922,22 @@ impl std::ops::DerefMut for HostSriovNetworkDevicePoolInfo {
     }
 }
 impl rt::Value for HostSriovNetworkDevicePoolInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSriovNetworkDevicePoolInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSriovNetworkDevicePoolInfo {
@@ -3214,7 +2958,7 @@ impl serde::Serialize for HostSriovNetworkDevicePoolInfo {
 }
 
 /// `HostSslThumbprintInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSslThumbprintInfo {
     /// `principal`: required string.
     pub principal: String,
@@ -3257,33 +3001,24 @@ impl rt::Object for HostSslThumbprintInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSslThumbprintInfo> for HostSslThumbprintInfo {}
-impl rt::Extends<DynamicData> for HostSslThumbprintInfo {}
 impl rt::Value for HostSslThumbprintInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSslThumbprintInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSslThumbprintInfo {
@@ -3304,7 +3039,7 @@ impl serde::Serialize for HostSslThumbprintInfo {
 }
 
 /// `HostStorageDeviceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostStorageDeviceInfo {
     /// `hostBusAdapter`: list of `HostHostBusAdapter` or a descendant, found by its key.
     pub host_bus_adapter: Vec<rt::Poly<HostHostBusAdapter>>,
@@ -3381,33 +3116,24 @@ impl rt::Object for HostStorageDeviceInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostStorageDeviceInfo> for HostStorageDeviceInfo {}
-impl rt::Extends<DynamicData> for HostStorageDeviceInfo {}
 impl rt::Value for HostStorageDeviceInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostStorageDeviceInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageDeviceInfo {
@@ -3428,7 +3154,7 @@ impl serde::Serialize for HostStorageDeviceInfo {
 }
 
 /// `HostStorageElementInfo`, a [`HostHardwareElementInfo`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostStorageElementInfo {
     /// The properties of `HostHardwareElementInfo`.
     pub base: HostHardwareElementInfo,
@@ -3475,13 +3201,8 @@ impl rt::Object for HostStorageElementInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostStorageElementInfo> for HostStorageElementInfo {}
 impl rt::Extends<HostHardwareElementInfo> for HostStorageElementInfo {}
-impl rt::Extends<DynamicData> for HostStorageElementInfo {}
 impl std::ops::Deref for HostStorageElementInfo {
     type Target = HostHardwareElementInfo;
     fn deref(&self) -> &HostHardwareElementInfo {
@@ -3494,20 +3215,22 @@ impl std::ops::DerefMut for HostStorageElementInfo {
     }
 }
 impl rt::Value for HostStorageElementInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostStorageElementInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageElementInfo {
@@ -3528,7 +3251,7 @@ impl serde::Serialize for HostStorageElementInfo {
 }
 
 /// `HostStorageOperationalInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostStorageOperationalInfo {
     /// `property`: required string.
     pub property: String,
@@ -3566,33 +3289,24 @@ impl rt::Object for HostStorageOperationalInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostStorageOperationalInfo> for HostStorageOperationalInfo {}
-impl rt::Extends<DynamicData> for HostStorageOperationalInfo {}
 impl rt::Value for HostStorageOperationalInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostStorageOperationalInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageOperationalInfo {
@@ -3613,7 +3327,7 @@ impl serde::Serialize for HostStorageOperationalInfo {
 }
 
 /// `HostSystemComplianceCheckState`, a [`DynamicData`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemComplianceCheckState {
     /// `state`: required string.
     pub state: String,
@@ -3651,33 +3365,24 @@ impl rt::Object for HostSystemComplianceCheckState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemComplianceCheckState> for HostSystemComplianceCheckState {}
-impl rt::Extends<DynamicData> for HostSystemComplianceCheckState {}
 impl rt::Value for HostSystemComplianceCheckState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemComplianceCheckState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemComplianceCheckState {
@@ -3698,7 +3403,7 @@ impl serde::Serialize for HostSystemComplianceCheckState {
 }
 
 /// `HostSystemHealthInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemHealthInfo {
     /// `numericSensorInfo`: list of `HostNumericSensorInfo`.
     pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
@@ -3735,33 +3440,24 @@ impl rt::Object for HostSystemHealthInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemHealthInfo> for HostSystemHealthInfo {}
-impl rt::Extends<DynamicData> for HostSystemHealthInfo {}
 impl rt::Value for HostSystemHealthInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemHealthInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemHealthInfo {
@@ -3782,7 +3478,7 @@ impl serde::Serialize for HostSystemHealthInfo {
 }
 
 /// `HostSystemIdentificationInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemIdentificationInfo {
     /// `identifierValue`: required string.
     pub identifier_value: String,
@@ -3820,33 +3516,24 @@ impl rt::Object for HostSystemIdentificationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemIdentificationInfo> for HostSystemIdentificationInfo {}
-impl rt::Extends<DynamicData> for HostSystemIdentificationInfo {}
 impl rt::Value for HostSystemIdentificationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemIdentificationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemIdentificationInfo {
@@ -3867,7 +3554,7 @@ impl serde::Serialize for HostSystemIdentificationInfo {
 }
 
 /// `HostSystemInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemInfo {
     /// `vendor`: required string.
     pub vendor: String,
@@ -3958,33 +3645,24 @@ impl rt::Object for HostSystemInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemInfo> for HostSystemInfo {}
-impl rt::Extends<DynamicData> for HostSystemInfo {}
 impl rt::Value for HostSystemInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemInfo {
@@ -4005,7 +3683,7 @@ impl serde::Serialize for HostSystemInfo {
 }
 
 /// `HostSystemReconnectSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemReconnectSpec {
     /// `syncState`: optional boolean.
     pub sync_state: Option<bool>,
@@ -4036,33 +3714,24 @@ impl rt::Object for HostSystemReconnectSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemReconnectSpec> for HostSystemReconnectSpec {}
-impl rt::Extends<DynamicData> for HostSystemReconnectSpec {}
 impl rt::Value for HostSystemReconnectSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemReconnectSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemReconnectSpec {
@@ -4083,7 +3752,7 @@ impl serde::Serialize for HostSystemReconnectSpec {
 }
 
 /// `HostSystemRemediationState`, a [`DynamicData`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemRemediationState {
     /// `state`: required string.
     pub state: String,
@@ -4121,33 +3790,24 @@ impl rt::Object for HostSystemRemediationState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemRemediationState> for HostSystemRemediationState {}
-impl rt::Extends<DynamicData> for HostSystemRemediationState {}
 impl rt::Value for HostSystemRemediationState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemRemediationState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemRemediationState {
@@ -4168,7 +3828,7 @@ impl serde::Serialize for HostSystemRemediationState {
 }
 
 /// `HostSystemResourceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemResourceInfo {
     /// `key`: required string.
     pub key: String,
@@ -4211,33 +3871,24 @@ impl rt::Object for HostSystemResourceInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemResourceInfo> for HostSystemResourceInfo {}
-impl rt::Extends<DynamicData> for HostSystemResourceInfo {}
 impl rt::Value for HostSystemResourceInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemResourceInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemResourceInfo {
@@ -4258,7 +3909,7 @@ impl serde::Serialize for HostSystemResourceInfo {
 }
 
 /// `HostSystemSwapConfiguration`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemSwapConfiguration {
     /// `option`: list of `HostSystemSwapConfigurationSystemSwapOption` or a descendant.
     pub option: Vec<rt::Poly<HostSystemSwapConfigurationSystemSwapOption>>,
@@ -4295,33 +3946,24 @@ impl rt::Object for HostSystemSwapConfiguration {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemSwapConfiguration> for HostSystemSwapConfiguration {}
-impl rt::Extends<DynamicData> for HostSystemSwapConfiguration {}
 impl rt::Value for HostSystemSwapConfiguration {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemSwapConfiguration {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfiguration {
@@ -4342,7 +3984,7 @@ impl serde::Serialize for HostSystemSwapConfiguration {
 }
 
 /// `HostSystemSwapConfigurationDatastoreOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemSwapConfigurationDatastoreOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
@@ -4383,15 +4025,9 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemSwapConfigurationDatastoreOption>
-for HostSystemSwapConfigurationDatastoreOption {}
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
 for HostSystemSwapConfigurationDatastoreOption {}
-impl rt::Extends<DynamicData> for HostSystemSwapConfigurationDatastoreOption {}
 impl std::ops::Deref for HostSystemSwapConfigurationDatastoreOption {
     type Target = HostSystemSwapConfigurationSystemSwapOption;
     fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
@@ -4404,20 +4040,22 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationDatastoreOption {
     }
 }
 impl rt::Value for HostSystemSwapConfigurationDatastoreOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemSwapConfigurationDatastoreOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationDatastoreOption {
@@ -4438,7 +4076,7 @@ impl serde::Serialize for HostSystemSwapConfigurationDatastoreOption {
 }
 
 /// `HostSystemSwapConfigurationDisabledOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemSwapConfigurationDisabledOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
@@ -4475,15 +4113,9 @@ impl rt::Object for HostSystemSwapConfigurationDisabledOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemSwapConfigurationDisabledOption>
-for HostSystemSwapConfigurationDisabledOption {}
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
 for HostSystemSwapConfigurationDisabledOption {}
-impl rt::Extends<DynamicData> for HostSystemSwapConfigurationDisabledOption {}
 impl std::ops::Deref for HostSystemSwapConfigurationDisabledOption {
     type Target = HostSystemSwapConfigurationSystemSwapOption;
     fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
@@ -4496,20 +4128,22 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationDisabledOption {
     }
 }
 impl rt::Value for HostSystemSwapConfigurationDisabledOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemSwapConfigurationDisabledOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationDisabledOption {
@@ -4530,7 +4164,7 @@ impl serde::Serialize for HostSystemSwapConfigurationDisabledOption {
 }
 
 /// `HostSystemSwapConfigurationHostCacheOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemSwapConfigurationHostCacheOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
@@ -4567,15 +4201,9 @@ impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemSwapConfigurationHostCacheOption>
-for HostSystemSwapConfigurationHostCacheOption {}
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
 for HostSystemSwapConfigurationHostCacheOption {}
-impl rt::Extends<DynamicData> for HostSystemSwapConfigurationHostCacheOption {}
 impl std::ops::Deref for HostSystemSwapConfigurationHostCacheOption {
     type Target = HostSystemSwapConfigurationSystemSwapOption;
     fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
@@ -4588,20 +4216,22 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationHostCacheOption {
     }
 }
 impl rt::Value for HostSystemSwapConfigurationHostCacheOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemSwapConfigurationHostCacheOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationHostCacheOption {
@@ -4622,7 +4252,7 @@ impl serde::Serialize for HostSystemSwapConfigurationHostCacheOption {
 }
 
 /// `HostSystemSwapConfigurationHostLocalSwapOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemSwapConfigurationHostLocalSwapOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
@@ -4659,15 +4289,9 @@ impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystemSwapConfigurationHostLocalSwapOption>
-for HostSystemSwapConfigurationHostLocalSwapOption {}
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
 for HostSystemSwapConfigurationHostLocalSwapOption {}
-impl rt::Extends<DynamicData> for HostSystemSwapConfigurationHostLocalSwapOption {}
 impl std::ops::Deref for HostSystemSwapConfigurationHostLocalSwapOption {
     type Target = HostSystemSwapConfigurationSystemSwapOption;
     fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
@@ -4680,20 +4304,22 @@ impl std::ops::DerefMut for HostSystemSwapConfigurationHostLocalSwapOption {
     }
 }
 impl rt::Value for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemSwapConfigurationHostLocalSwapOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationHostLocalSwapOption {
@@ -4714,7 +4340,7 @@ impl serde::Serialize for HostSystemSwapConfigurationHostLocalSwapOption {
 }
 
 /// `HostSystemSwapConfigurationSystemSwapOption`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystemSwapConfigurationSystemSwapOption {
     /// `key`: required int.
     pub key: i32,
@@ -4745,34 +4371,26 @@ impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
 for HostSystemSwapConfigurationSystemSwapOption {}
-impl rt::Extends<DynamicData> for HostSystemSwapConfigurationSystemSwapOption {}
 impl rt::Value for HostSystemSwapConfigurationSystemSwapOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystemSwapConfigurationSystemSwapOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystemSwapConfigurationSystemSwapOption {
@@ -4793,7 +4411,7 @@ impl serde::Serialize for HostSystemSwapConfigurationSystemSwapOption {
 }
 
 /// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTargetTransport {}
 pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTargetTransport",
@@ -4815,33 +4433,25 @@ impl rt::Object for HostTargetTransport {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostTargetTransport> for HostTargetTransport {}
-impl rt::Extends<DynamicData> for HostTargetTransport {}
 impl rt::Value for HostTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTargetTransport {
@@ -4862,7 +4472,7 @@ impl serde::Serialize for HostTargetTransport {
 }
 
 /// `HostTcpHba`, a [`HostHostBusAdapter`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTcpHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -4903,13 +4513,8 @@ impl rt::Object for HostTcpHba {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostTcpHba> for HostTcpHba {}
 impl rt::Extends<HostHostBusAdapter> for HostTcpHba {}
-impl rt::Extends<DynamicData> for HostTcpHba {}
 impl std::ops::Deref for HostTcpHba {
     type Target = HostHostBusAdapter;
     fn deref(&self) -> &HostHostBusAdapter {
@@ -4922,20 +4527,22 @@ impl std::ops::DerefMut for HostTcpHba {
     }
 }
 impl rt::Value for HostTcpHba {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTcpHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTcpHba {
@@ -4956,7 +4563,7 @@ impl serde::Serialize for HostTcpHba {
 }
 
 /// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTcpTargetTransport {}
 pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpTargetTransport",
@@ -4981,31 +4588,25 @@ impl rt::Object for HostTcpTargetTransport {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostTargetTransport {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostTcpTargetTransport> for HostTcpTargetTransport {}
 impl rt::Extends<HostTargetTransport> for HostTcpTargetTransport {}
-impl rt::Extends<DynamicData> for HostTcpTargetTransport {}
 impl rt::Value for HostTcpTargetTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTcpTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTcpTargetTransport {
@@ -5026,7 +4627,7 @@ impl serde::Serialize for HostTcpTargetTransport {
 }
 
 /// `HostTdxInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTdxInfo {
     /// `tdxState`: required string.
     pub tdx_state: String,
@@ -5064,33 +4665,24 @@ impl rt::Object for HostTdxInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostTdxInfo> for HostTdxInfo {}
-impl rt::Extends<DynamicData> for HostTdxInfo {}
 impl rt::Value for HostTdxInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTdxInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTdxInfo {
@@ -5111,7 +4703,7 @@ impl serde::Serialize for HostTdxInfo {
 }
 
 /// `HostTpmAttestationInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTpmAttestationInfo {
     /// `time`: required dateTime.
     pub time: rt::DateTime,
@@ -5158,33 +4750,24 @@ impl rt::Object for HostTpmAttestationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostTpmAttestationInfo> for HostTpmAttestationInfo {}
-impl rt::Extends<DynamicData> for HostTpmAttestationInfo {}
 impl rt::Value for HostTpmAttestationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTpmAttestationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmAttestationInfo {
@@ -5205,7 +4788,7 @@ impl serde::Serialize for HostTpmAttestationInfo {
 }
 
 /// `HostTpmDigestInfo`, a [`HostDigestInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTpmDigestInfo {
     /// The properties of `HostDigestInfo`.
     pub base: HostDigestInfo,
@@ -5246,13 +4829,7 @@ impl rt::Object for HostTpmDigestInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostTpmDigestInfo> for HostTpmDigestInfo {}
-impl rt::Extends<HostDigestInfo> for HostTpmDigestInfo {}
-impl rt::Extends<DynamicData> for HostTpmDigestInfo {}
 impl std::ops::Deref for HostTpmDigestInfo {
     type Target = HostDigestInfo;
     fn deref(&self) -> &HostDigestInfo {
@@ -5265,20 +4842,22 @@ impl std::ops::DerefMut for HostTpmDigestInfo {
     }
 }
 impl rt::Value for HostTpmDigestInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTpmDigestInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTpmDigestInfo {
@@ -5299,7 +4878,7 @@ impl serde::Serialize for HostTpmDigestInfo {
 }
 
 /// `HostTrustAuthorityAttestationInfo`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostTrustAuthorityAttestationInfo {
     /// `attestationStatus`: required string.
     pub attestation_status: String,
@@ -5352,34 +4931,24 @@ impl rt::Object for HostTrustAuthorityAttestationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostTrustAuthorityAttestationInfo>
-for HostTrustAuthorityAttestationInfo {}
-impl rt::Extends<DynamicData> for HostTrustAuthorityAttestationInfo {}
 impl rt::Value for HostTrustAuthorityAttestationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostTrustAuthorityAttestationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostTrustAuthorityAttestationInfo {
@@ -5400,7 +4969,7 @@ impl serde::Serialize for HostTrustAuthorityAttestationInfo {
 }
 
 /// `HostVFlashManagerVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVFlashManagerVFlashCacheConfigInfo {
     /// `vFlashModuleConfigOption`: list of `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`.
     pub v_flash_module_config_option: Vec<
@@ -5449,34 +5018,24 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVFlashManagerVFlashCacheConfigInfo>
-for HostVFlashManagerVFlashCacheConfigInfo {}
-impl rt::Extends<DynamicData> for HostVFlashManagerVFlashCacheConfigInfo {}
 impl rt::Value for HostVFlashManagerVFlashCacheConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVFlashManagerVFlashCacheConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashCacheConfigInfo {
@@ -5497,7 +5056,7 @@ impl serde::Serialize for HostVFlashManagerVFlashCacheConfigInfo {
 }
 
 /// `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     /// `vFlashModule`: required string.
     pub v_flash_module: String,
@@ -5567,35 +5126,24 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOpti
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption>
-for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {}
-impl rt::Extends<DynamicData>
-for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {}
 impl rt::Value for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `HostVFlashManagerVFlashConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVFlashManagerVFlashConfigInfo {
     /// `vFlashResourceConfigInfo`: optional `HostVFlashManagerVFlashResourceConfigInfo`.
     pub v_flash_resource_config_info: Option<
@@ -53,34 +53,24 @@ impl rt::Object for HostVFlashManagerVFlashConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVFlashManagerVFlashConfigInfo>
-for HostVFlashManagerVFlashConfigInfo {}
-impl rt::Extends<DynamicData> for HostVFlashManagerVFlashConfigInfo {}
 impl rt::Value for HostVFlashManagerVFlashConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVFlashManagerVFlashConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashConfigInfo {
@@ -101,7 +91,7 @@ impl serde::Serialize for HostVFlashManagerVFlashConfigInfo {
 }
 
 /// `HostVFlashManagerVFlashResourceConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVFlashManagerVFlashResourceConfigInfo {
     /// `vffs`: optional `HostVffsVolume`.
     pub vffs: Option<Box<HostVffsVolume>>,
@@ -139,34 +129,24 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVFlashManagerVFlashResourceConfigInfo>
-for HostVFlashManagerVFlashResourceConfigInfo {}
-impl rt::Extends<DynamicData> for HostVFlashManagerVFlashResourceConfigInfo {}
 impl rt::Value for HostVFlashManagerVFlashResourceConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVFlashManagerVFlashResourceConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashResourceConfigInfo {
@@ -187,7 +167,7 @@ impl serde::Serialize for HostVFlashManagerVFlashResourceConfigInfo {
 }
 
 /// `HostVFlashManagerVFlashResourceRunTimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
     /// `usage`: required long.
     pub usage: i64,
@@ -240,34 +220,24 @@ impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVFlashManagerVFlashResourceRunTimeInfo>
-for HostVFlashManagerVFlashResourceRunTimeInfo {}
-impl rt::Extends<DynamicData> for HostVFlashManagerVFlashResourceRunTimeInfo {}
 impl rt::Value for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVFlashManagerVFlashResourceRunTimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVFlashManagerVFlashResourceRunTimeInfo {
@@ -288,7 +258,7 @@ impl serde::Serialize for HostVFlashManagerVFlashResourceRunTimeInfo {
 }
 
 /// `HostVMotionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVMotionInfo {
     /// `netConfig`: optional `HostVMotionNetConfig`.
     pub net_config: Option<Box<HostVMotionNetConfig>>,
@@ -326,33 +296,24 @@ impl rt::Object for HostVMotionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVMotionInfo> for HostVMotionInfo {}
-impl rt::Extends<DynamicData> for HostVMotionInfo {}
 impl rt::Value for HostVMotionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVMotionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionInfo {
@@ -373,7 +334,7 @@ impl serde::Serialize for HostVMotionInfo {
 }
 
 /// `HostVMotionNetConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVMotionNetConfig {
     /// `candidateVnic`: list of `HostVirtualNic`, found by its key.
     pub candidate_vnic: Vec<HostVirtualNic>,
@@ -411,33 +372,24 @@ impl rt::Object for HostVMotionNetConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVMotionNetConfig> for HostVMotionNetConfig {}
-impl rt::Extends<DynamicData> for HostVMotionNetConfig {}
 impl rt::Value for HostVMotionNetConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVMotionNetConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVMotionNetConfig {
@@ -458,7 +410,7 @@ impl serde::Serialize for HostVMotionNetConfig {
 }
 
 /// `HostVfatVolume`, a [`HostFileSystemVolume`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVfatVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -495,13 +447,8 @@ impl rt::Object for HostVfatVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVfatVolume> for HostVfatVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostVfatVolume {}
-impl rt::Extends<DynamicData> for HostVfatVolume {}
 impl std::ops::Deref for HostVfatVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -514,20 +461,22 @@ impl std::ops::DerefMut for HostVfatVolume {
     }
 }
 impl rt::Value for HostVfatVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVfatVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVfatVolume {
@@ -548,7 +497,7 @@ impl serde::Serialize for HostVfatVolume {
 }
 
 /// `HostVffsVolume`, a [`HostFileSystemVolume`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVffsVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -606,13 +555,8 @@ impl rt::Object for HostVffsVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVffsVolume> for HostVffsVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostVffsVolume {}
-impl rt::Extends<DynamicData> for HostVffsVolume {}
 impl std::ops::Deref for HostVffsVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -625,20 +569,22 @@ impl std::ops::DerefMut for HostVffsVolume {
     }
 }
 impl rt::Value for HostVffsVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVffsVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVffsVolume {
@@ -659,7 +605,7 @@ impl serde::Serialize for HostVffsVolume {
 }
 
 /// `HostVirtualNic`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNic {
     /// `device`: required string.
     pub device: String,
@@ -717,33 +663,24 @@ impl rt::Object for HostVirtualNic {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNic> for HostVirtualNic {}
-impl rt::Extends<DynamicData> for HostVirtualNic {}
 impl rt::Value for HostVirtualNic {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNic {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNic {
@@ -764,7 +701,7 @@ impl serde::Serialize for HostVirtualNic {
 }
 
 /// `HostVirtualNicConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -812,33 +749,24 @@ impl rt::Object for HostVirtualNicConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicConfig> for HostVirtualNicConfig {}
-impl rt::Extends<DynamicData> for HostVirtualNicConfig {}
 impl rt::Value for HostVirtualNicConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicConfig {
@@ -859,7 +787,7 @@ impl serde::Serialize for HostVirtualNicConfig {
 }
 
 /// `HostVirtualNicConnection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicConnection {
     /// `portgroup`: optional string.
     pub portgroup: Option<String>,
@@ -911,33 +839,24 @@ impl rt::Object for HostVirtualNicConnection {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicConnection> for HostVirtualNicConnection {}
-impl rt::Extends<DynamicData> for HostVirtualNicConnection {}
 impl rt::Value for HostVirtualNicConnection {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicConnection {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicConnection {
@@ -958,7 +877,7 @@ impl serde::Serialize for HostVirtualNicConnection {
 }
 
 /// `HostVirtualNicIpRouteSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicIpRouteSpec {
     /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
@@ -989,33 +908,24 @@ impl rt::Object for HostVirtualNicIpRouteSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicIpRouteSpec> for HostVirtualNicIpRouteSpec {}
-impl rt::Extends<DynamicData> for HostVirtualNicIpRouteSpec {}
 impl rt::Value for HostVirtualNicIpRouteSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicIpRouteSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicIpRouteSpec {
@@ -1036,7 +946,7 @@ impl serde::Serialize for HostVirtualNicIpRouteSpec {
 }
 
 /// `HostVirtualNicManagerInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicManagerInfo {
     /// `netConfig`: list of `VirtualNicManagerNetConfig`.
     pub net_config: Vec<VirtualNicManagerNetConfig>,
@@ -1073,33 +983,24 @@ impl rt::Object for HostVirtualNicManagerInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicManagerInfo> for HostVirtualNicManagerInfo {}
-impl rt::Extends<DynamicData> for HostVirtualNicManagerInfo {}
 impl rt::Value for HostVirtualNicManagerInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicManagerInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicManagerInfo {
@@ -1120,7 +1021,7 @@ impl serde::Serialize for HostVirtualNicManagerInfo {
 }
 
 /// `HostVirtualNicManagerNicTypeSelection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicManagerNicTypeSelection {
     /// `vnic`: required `HostVirtualNicConnection`.
     pub vnic: HostVirtualNicConnection,
@@ -1158,34 +1059,24 @@ impl rt::Object for HostVirtualNicManagerNicTypeSelection {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicManagerNicTypeSelection>
-for HostVirtualNicManagerNicTypeSelection {}
-impl rt::Extends<DynamicData> for HostVirtualNicManagerNicTypeSelection {}
 impl rt::Value for HostVirtualNicManagerNicTypeSelection {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicManagerNicTypeSelection {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicManagerNicTypeSelection {
@@ -1206,7 +1097,7 @@ impl serde::Serialize for HostVirtualNicManagerNicTypeSelection {
 }
 
 /// `HostVirtualNicOpaqueNetworkSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicOpaqueNetworkSpec {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
@@ -1244,33 +1135,24 @@ impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicOpaqueNetworkSpec> for HostVirtualNicOpaqueNetworkSpec {}
-impl rt::Extends<DynamicData> for HostVirtualNicOpaqueNetworkSpec {}
 impl rt::Value for HostVirtualNicOpaqueNetworkSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicOpaqueNetworkSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicOpaqueNetworkSpec {
@@ -1291,7 +1173,7 @@ impl serde::Serialize for HostVirtualNicOpaqueNetworkSpec {
 }
 
 /// `HostVirtualNicSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualNicSpec {
     /// `ip`: optional `HostIpConfig`.
     pub ip: Option<Box<HostIpConfig>>,
@@ -1401,33 +1283,24 @@ impl rt::Object for HostVirtualNicSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualNicSpec> for HostVirtualNicSpec {}
-impl rt::Extends<DynamicData> for HostVirtualNicSpec {}
 impl rt::Value for HostVirtualNicSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualNicSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualNicSpec {
@@ -1448,7 +1321,7 @@ impl serde::Serialize for HostVirtualNicSpec {
 }
 
 /// `HostVirtualSwitch`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitch {
     /// `name`: required string.
     pub name: String,
@@ -1516,33 +1389,24 @@ impl rt::Object for HostVirtualSwitch {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitch> for HostVirtualSwitch {}
-impl rt::Extends<DynamicData> for HostVirtualSwitch {}
 impl rt::Value for HostVirtualSwitch {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitch {
@@ -1563,7 +1427,7 @@ impl serde::Serialize for HostVirtualSwitch {
 }
 
 /// `HostVirtualSwitchAutoBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchAutoBridge {
     /// `excludedNicDevice`: list of string, since VI API 2.5.
     pub excluded_nic_device: Vec<String>,
@@ -1600,31 +1464,25 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostVirtualSwitchBridge {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitchAutoBridge> for HostVirtualSwitchAutoBridge {}
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchAutoBridge {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchAutoBridge {}
 impl rt::Value for HostVirtualSwitchAutoBridge {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchAutoBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchAutoBridge {
@@ -1645,7 +1503,7 @@ impl serde::Serialize for HostVirtualSwitchAutoBridge {
 }
 
 /// `HostVirtualSwitchBeaconConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchBeaconConfig {
     /// `interval`: required int.
     pub interval: i32,
@@ -1676,33 +1534,24 @@ impl rt::Object for HostVirtualSwitchBeaconConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitchBeaconConfig> for HostVirtualSwitchBeaconConfig {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchBeaconConfig {}
 impl rt::Value for HostVirtualSwitchBeaconConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchBeaconConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchBeaconConfig {
@@ -1723,7 +1572,7 @@ impl serde::Serialize for HostVirtualSwitchBeaconConfig {
 }
 
 /// `HostVirtualSwitchBondBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchBondBridge {
     /// `nicDevice`: list, not empty, of string.
     pub nic_device: Vec<String>,
@@ -1778,31 +1627,25 @@ impl rt::Object for HostVirtualSwitchBondBridge {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostVirtualSwitchBridge {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitchBondBridge> for HostVirtualSwitchBondBridge {}
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBondBridge {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchBondBridge {}
 impl rt::Value for HostVirtualSwitchBondBridge {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchBondBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchBondBridge {
@@ -1823,7 +1666,7 @@ impl serde::Serialize for HostVirtualSwitchBondBridge {
 }
 
 /// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchBridge {}
 pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBridge",
@@ -1845,33 +1688,25 @@ impl rt::Object for HostVirtualSwitchBridge {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBridge {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchBridge {}
 impl rt::Value for HostVirtualSwitchBridge {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchBridge {
@@ -1892,7 +1727,7 @@ impl serde::Serialize for HostVirtualSwitchBridge {
 }
 
 /// `HostVirtualSwitchConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -1935,33 +1770,24 @@ impl rt::Object for HostVirtualSwitchConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitchConfig> for HostVirtualSwitchConfig {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchConfig {}
 impl rt::Value for HostVirtualSwitchConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchConfig {
@@ -1982,7 +1808,7 @@ impl serde::Serialize for HostVirtualSwitchConfig {
 }
 
 /// `HostVirtualSwitchSimpleBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchSimpleBridge {
     /// `nicDevice`: required string.
     pub nic_device: String,
@@ -2016,31 +1842,25 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&HostVirtualSwitchBridge {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitchSimpleBridge> for HostVirtualSwitchSimpleBridge {}
 impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchSimpleBridge {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchSimpleBridge {}
 impl rt::Value for HostVirtualSwitchSimpleBridge {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchSimpleBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchSimpleBridge {
@@ -2061,7 +1881,7 @@ impl serde::Serialize for HostVirtualSwitchSimpleBridge {
 }
 
 /// `HostVirtualSwitchSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVirtualSwitchSpec {
     /// `numPorts`: required int.
     pub num_ports: i32,
@@ -2109,33 +1929,24 @@ impl rt::Object for HostVirtualSwitchSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVirtualSwitchSpec> for HostVirtualSwitchSpec {}
-impl rt::Extends<DynamicData> for HostVirtualSwitchSpec {}
 impl rt::Value for HostVirtualSwitchSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVirtualSwitchSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVirtualSwitchSpec {
@@ -2156,7 +1967,7 @@ impl serde::Serialize for HostVirtualSwitchSpec {
 }
 
 /// `HostVmfsSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVmfsSpec {
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: HostScsiDiskPartition,
@@ -2229,33 +2040,24 @@ impl rt::Object for HostVmfsSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVmfsSpec> for HostVmfsSpec {}
-impl rt::Extends<DynamicData> for HostVmfsSpec {}
 impl rt::Value for HostVmfsSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVmfsSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVmfsSpec {
@@ -2276,7 +2078,7 @@ impl serde::Serialize for HostVmfsSpec {
 }
 
 /// `HostVmfsVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVmfsVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2399,13 +2201,8 @@ impl rt::Object for HostVmfsVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVmfsVolume> for HostVmfsVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostVmfsVolume {}
-impl rt::Extends<DynamicData> for HostVmfsVolume {}
 impl std::ops::Deref for HostVmfsVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -2418,20 +2215,22 @@ impl std::ops::DerefMut for HostVmfsVolume {
     }
 }
 impl rt::Value for HostVmfsVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVmfsVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVmfsVolume {
@@ -2452,7 +2251,7 @@ impl serde::Serialize for HostVmfsVolume {
 }
 
 /// `HostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVvolNqn {
     /// `targetNQN`: required string.
     pub target_nqn: String,
@@ -2495,33 +2294,24 @@ impl rt::Object for HostVvolNqn {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVvolNqn> for HostVvolNqn {}
-impl rt::Extends<DynamicData> for HostVvolNqn {}
 impl rt::Value for HostVvolNqn {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVvolNqn {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolNqn {
@@ -2542,7 +2332,7 @@ impl serde::Serialize for HostVvolNqn {
 }
 
 /// `HostVvolVolume`, a [`HostFileSystemVolume`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVvolVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2631,13 +2421,8 @@ impl rt::Object for HostVvolVolume {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVvolVolume> for HostVvolVolume {}
 impl rt::Extends<HostFileSystemVolume> for HostVvolVolume {}
-impl rt::Extends<DynamicData> for HostVvolVolume {}
 impl std::ops::Deref for HostVvolVolume {
     type Target = HostFileSystemVolume;
     fn deref(&self) -> &HostFileSystemVolume {
@@ -2650,20 +2435,22 @@ impl std::ops::DerefMut for HostVvolVolume {
     }
 }
 impl rt::Value for HostVvolVolume {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVvolVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolVolume {
@@ -2684,7 +2471,7 @@ impl serde::Serialize for HostVvolVolume {
 }
 
 /// `HostVvolVolumeHostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostVvolVolumeHostVvolNqn {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
@@ -2722,33 +2509,24 @@ impl rt::Object for HostVvolVolumeHostVvolNqn {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostVvolVolumeHostVvolNqn> for HostVvolVolumeHostVvolNqn {}
-impl rt::Extends<DynamicData> for HostVvolVolumeHostVvolNqn {}
 impl rt::Value for HostVvolVolumeHostVvolNqn {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostVvolVolumeHostVvolNqn {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostVvolVolumeHostVvolNqn {
@@ -2769,7 +2547,7 @@ impl serde::Serialize for HostVvolVolumeHostVvolNqn {
 }
 
 /// `ID`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Id {
     /// `id`: required string.
     pub id: String,
@@ -2800,33 +2578,24 @@ impl rt::Object for Id {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Id> for Id {}
-impl rt::Extends<DynamicData> for Id {}
 impl rt::Value for Id {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Id {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Id {
@@ -2847,7 +2616,7 @@ impl serde::Serialize for Id {
 }
 
 /// `IntOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct IntOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -2900,13 +2669,8 @@ impl rt::Object for IntOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<IntOption> for IntOption {}
 impl rt::Extends<OptionType> for IntOption {}
-impl rt::Extends<DynamicData> for IntOption {}
 impl std::ops::Deref for IntOption {
     type Target = OptionType;
     fn deref(&self) -> &OptionType {
@@ -2919,20 +2683,22 @@ impl std::ops::DerefMut for IntOption {
     }
 }
 impl rt::Value for IntOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for IntOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for IntOption {
@@ -2953,7 +2719,7 @@ impl serde::Serialize for IntOption {
 }
 
 /// `IoFilterInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct IoFilterInfo {
     /// `id`: required string.
     pub id: String,
@@ -3016,33 +2782,24 @@ impl rt::Object for IoFilterInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<IoFilterInfo> for IoFilterInfo {}
-impl rt::Extends<DynamicData> for IoFilterInfo {}
 impl rt::Value for IoFilterInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for IoFilterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for IoFilterInfo {
@@ -3063,7 +2820,7 @@ impl serde::Serialize for IoFilterInfo {
 }
 
 /// `IsoImageFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct IsoImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -3100,13 +2857,8 @@ impl rt::Object for IsoImageFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<IsoImageFileInfo> for IsoImageFileInfo {}
 impl rt::Extends<FileInfo> for IsoImageFileInfo {}
-impl rt::Extends<DynamicData> for IsoImageFileInfo {}
 impl std::ops::Deref for IsoImageFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -3119,20 +2871,22 @@ impl std::ops::DerefMut for IsoImageFileInfo {
     }
 }
 impl rt::Value for IsoImageFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for IsoImageFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for IsoImageFileInfo {
@@ -3153,7 +2907,7 @@ impl serde::Serialize for IsoImageFileInfo {
 }
 
 /// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct IsoImageFileQuery {}
 pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileQuery",
@@ -3178,31 +2932,25 @@ impl rt::Object for IsoImageFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<IsoImageFileQuery> for IsoImageFileQuery {}
 impl rt::Extends<FileQuery> for IsoImageFileQuery {}
-impl rt::Extends<DynamicData> for IsoImageFileQuery {}
 impl rt::Value for IsoImageFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for IsoImageFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for IsoImageFileQuery {
@@ -3223,7 +2971,7 @@ impl serde::Serialize for IsoImageFileQuery {
 }
 
 /// `KeyAnyValue`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct KeyAnyValue {
     /// `key`: required string.
     pub key: String,
@@ -3261,33 +3009,24 @@ impl rt::Object for KeyAnyValue {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<KeyAnyValue> for KeyAnyValue {}
-impl rt::Extends<DynamicData> for KeyAnyValue {}
 impl rt::Value for KeyAnyValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for KeyAnyValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for KeyAnyValue {
@@ -3308,7 +3047,7 @@ impl serde::Serialize for KeyAnyValue {
 }
 
 /// `KeyProviderId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct KeyProviderId {
     /// `id`: required string.
     pub id: String,
@@ -3339,33 +3078,24 @@ impl rt::Object for KeyProviderId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<KeyProviderId> for KeyProviderId {}
-impl rt::Extends<DynamicData> for KeyProviderId {}
 impl rt::Value for KeyProviderId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for KeyProviderId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for KeyProviderId {
@@ -3386,7 +3116,7 @@ impl serde::Serialize for KeyProviderId {
 }
 
 /// `KeyValue`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct KeyValue {
     /// `key`: required string.
     pub key: String,
@@ -3424,33 +3154,24 @@ impl rt::Object for KeyValue {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<KeyValue> for KeyValue {}
-impl rt::Extends<DynamicData> for KeyValue {}
 impl rt::Value for KeyValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for KeyValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for KeyValue {
@@ -3471,7 +3192,7 @@ impl serde::Serialize for KeyValue {
 }
 
 /// `LatencySensitivity`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LatencySensitivity {
     /// `level`: required `LatencySensitivitySensitivityLevel`.
     pub level: enums::LatencySensitivitySensitivityLevel,
@@ -3513,33 +3234,24 @@ impl rt::Object for LatencySensitivity {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LatencySensitivity> for LatencySensitivity {}
-impl rt::Extends<DynamicData> for LatencySensitivity {}
 impl rt::Value for LatencySensitivity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LatencySensitivity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LatencySensitivity {
@@ -3560,7 +3272,7 @@ impl serde::Serialize for LatencySensitivity {
 }
 
 /// `LicenseManagerEvaluationInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LicenseManagerEvaluationInfo {
     /// `properties`: list, not empty, of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
@@ -3591,33 +3303,24 @@ impl rt::Object for LicenseManagerEvaluationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LicenseManagerEvaluationInfo> for LicenseManagerEvaluationInfo {}
-impl rt::Extends<DynamicData> for LicenseManagerEvaluationInfo {}
 impl rt::Value for LicenseManagerEvaluationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LicenseManagerEvaluationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LicenseManagerEvaluationInfo {
@@ -3638,7 +3341,7 @@ impl serde::Serialize for LicenseManagerEvaluationInfo {
 }
 
 /// `LicenseManagerLicenseInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LicenseManagerLicenseInfo {
     /// `licenseKey`: required string.
     pub license_key: String,
@@ -3706,33 +3409,24 @@ impl rt::Object for LicenseManagerLicenseInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LicenseManagerLicenseInfo> for LicenseManagerLicenseInfo {}
-impl rt::Extends<DynamicData> for LicenseManagerLicenseInfo {}
 impl rt::Value for LicenseManagerLicenseInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LicenseManagerLicenseInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LicenseManagerLicenseInfo {
@@ -3753,7 +3447,7 @@ impl serde::Serialize for LicenseManagerLicenseInfo {
 }
 
 /// `LicenseServerSource`, a [`LicenseSource`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LicenseServerSource {
     /// `licenseServer`: required string.
     pub license_server: String,
@@ -3787,31 +3481,25 @@ impl rt::Object for LicenseServerSource {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&LicenseSource {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LicenseServerSource> for LicenseServerSource {}
 impl rt::Extends<LicenseSource> for LicenseServerSource {}
-impl rt::Extends<DynamicData> for LicenseServerSource {}
 impl rt::Value for LicenseServerSource {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LicenseServerSource {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LicenseServerSource {
@@ -3832,7 +3520,7 @@ impl serde::Serialize for LicenseServerSource {
 }
 
 /// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LicenseSource {}
 pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSource",
@@ -3854,33 +3542,25 @@ impl rt::Object for LicenseSource {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<LicenseSource> for LicenseSource {}
-impl rt::Extends<DynamicData> for LicenseSource {}
 impl rt::Value for LicenseSource {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LicenseSource {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LicenseSource {
@@ -3901,7 +3581,7 @@ impl serde::Serialize for LicenseSource {
 }
 
 /// `LinkDiscoveryProtocolConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LinkDiscoveryProtocolConfig {
     /// `protocol`: required string.
     pub protocol: String,
@@ -3939,33 +3619,24 @@ impl rt::Object for LinkDiscoveryProtocolConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LinkDiscoveryProtocolConfig> for LinkDiscoveryProtocolConfig {}
-impl rt::Extends<DynamicData> for LinkDiscoveryProtocolConfig {}
 impl rt::Value for LinkDiscoveryProtocolConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LinkDiscoveryProtocolConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LinkDiscoveryProtocolConfig {
@@ -3986,7 +3657,7 @@ impl serde::Serialize for LinkDiscoveryProtocolConfig {
 }
 
 /// `LinkLayerDiscoveryProtocolInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LinkLayerDiscoveryProtocolInfo {
     /// `chassisId`: required string.
     pub chassis_id: String,
@@ -4034,33 +3705,24 @@ impl rt::Object for LinkLayerDiscoveryProtocolInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LinkLayerDiscoveryProtocolInfo> for LinkLayerDiscoveryProtocolInfo {}
-impl rt::Extends<DynamicData> for LinkLayerDiscoveryProtocolInfo {}
 impl rt::Value for LinkLayerDiscoveryProtocolInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LinkLayerDiscoveryProtocolInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LinkLayerDiscoveryProtocolInfo {
@@ -4081,7 +3743,7 @@ impl serde::Serialize for LinkLayerDiscoveryProtocolInfo {
 }
 
 /// `LocalDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LocalDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -4122,13 +3784,8 @@ impl rt::Object for LocalDatastoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LocalDatastoreInfo> for LocalDatastoreInfo {}
 impl rt::Extends<DatastoreInfo> for LocalDatastoreInfo {}
-impl rt::Extends<DynamicData> for LocalDatastoreInfo {}
 impl std::ops::Deref for LocalDatastoreInfo {
     type Target = DatastoreInfo;
     fn deref(&self) -> &DatastoreInfo {
@@ -4141,20 +3798,22 @@ impl std::ops::DerefMut for LocalDatastoreInfo {
     }
 }
 impl rt::Value for LocalDatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LocalDatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LocalDatastoreInfo {
@@ -4175,7 +3834,7 @@ impl serde::Serialize for LocalDatastoreInfo {
 }
 
 /// `LocalLicenseSource`, a [`LicenseSource`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LocalLicenseSource {
     /// `licenseKeys`: required string.
     pub license_keys: String,
@@ -4209,31 +3868,25 @@ impl rt::Object for LocalLicenseSource {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&LicenseSource {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LocalLicenseSource> for LocalLicenseSource {}
 impl rt::Extends<LicenseSource> for LocalLicenseSource {}
-impl rt::Extends<DynamicData> for LocalLicenseSource {}
 impl rt::Value for LocalLicenseSource {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LocalLicenseSource {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LocalLicenseSource {
@@ -4254,7 +3907,7 @@ impl serde::Serialize for LocalLicenseSource {
 }
 
 /// `LocalizableMessage`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LocalizableMessage {
     /// `key`: required string.
     pub key: String,
@@ -4297,33 +3950,24 @@ impl rt::Object for LocalizableMessage {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LocalizableMessage> for LocalizableMessage {}
-impl rt::Extends<DynamicData> for LocalizableMessage {}
 impl rt::Value for LocalizableMessage {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LocalizableMessage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LocalizableMessage {
@@ -4344,7 +3988,7 @@ impl serde::Serialize for LocalizableMessage {
 }
 
 /// `LocalizedMethodFault`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LocalizedMethodFault {
     /// `fault`: required `MethodFault` or a descendant.
     pub fault: rt::Poly<MethodFault>,
@@ -4382,33 +4026,24 @@ impl rt::Object for LocalizedMethodFault {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LocalizedMethodFault> for LocalizedMethodFault {}
-impl rt::Extends<DynamicData> for LocalizedMethodFault {}
 impl rt::Value for LocalizedMethodFault {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LocalizedMethodFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LocalizedMethodFault {
@@ -4429,7 +4064,7 @@ impl serde::Serialize for LocalizedMethodFault {
 }
 
 /// `LongOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LongOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -4482,13 +4117,8 @@ impl rt::Object for LongOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<LongOption> for LongOption {}
 impl rt::Extends<OptionType> for LongOption {}
-impl rt::Extends<DynamicData> for LongOption {}
 impl std::ops::Deref for LongOption {
     type Target = OptionType;
     fn deref(&self) -> &OptionType {
@@ -4501,20 +4131,22 @@ impl std::ops::DerefMut for LongOption {
     }
 }
 impl rt::Value for LongOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for LongOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for LongOption {
@@ -4535,7 +4167,7 @@ impl serde::Serialize for LongOption {
 }
 
 /// `ManagedByInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ManagedByInfo {
     /// `extensionKey`: required string.
     pub extension_key: String,
@@ -4573,33 +4205,24 @@ impl rt::Object for ManagedByInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ManagedByInfo> for ManagedByInfo {}
-impl rt::Extends<DynamicData> for ManagedByInfo {}
 impl rt::Value for ManagedByInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ManagedByInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ManagedByInfo {
@@ -4620,7 +4243,7 @@ impl serde::Serialize for ManagedByInfo {
 }
 
 /// `ManagedEntityEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ManagedEntityEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -4661,14 +4284,8 @@ impl rt::Object for ManagedEntityEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ManagedEntityEventArgument> for ManagedEntityEventArgument {}
 impl rt::Extends<EntityEventArgument> for ManagedEntityEventArgument {}
-impl rt::Extends<EventArgument> for ManagedEntityEventArgument {}
-impl rt::Extends<DynamicData> for ManagedEntityEventArgument {}
 impl std::ops::Deref for ManagedEntityEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -4681,20 +4298,22 @@ impl std::ops::DerefMut for ManagedEntityEventArgument {
     }
 }
 impl rt::Value for ManagedEntityEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ManagedEntityEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ManagedEntityEventArgument {
@@ -4715,7 +4334,7 @@ impl serde::Serialize for ManagedEntityEventArgument {
 }
 
 /// `MethodDescription`, a [`Description`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MethodDescription {
     /// The properties of `Description`.
     pub base: Description,
@@ -4756,13 +4375,8 @@ impl rt::Object for MethodDescription {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MethodDescription> for MethodDescription {}
 impl rt::Extends<Description> for MethodDescription {}
-impl rt::Extends<DynamicData> for MethodDescription {}
 impl std::ops::Deref for MethodDescription {
     type Target = Description;
     fn deref(&self) -> &Description {
@@ -4775,20 +4389,22 @@ impl std::ops::DerefMut for MethodDescription {
     }
 }
 impl rt::Value for MethodDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MethodDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MethodDescription {
@@ -4809,7 +4425,7 @@ impl serde::Serialize for MethodDescription {
 }
 
 /// `MigrationErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -4846,15 +4462,8 @@ impl rt::Object for MigrationErrorEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationErrorEvent> for MigrationErrorEvent {}
-impl rt::Extends<MigrationEvent> for MigrationErrorEvent {}
-impl rt::Extends<VmEvent> for MigrationErrorEvent {}
 impl rt::Extends<Event> for MigrationErrorEvent {}
-impl rt::Extends<DynamicData> for MigrationErrorEvent {}
 impl std::ops::Deref for MigrationErrorEvent {
     type Target = MigrationEvent;
     fn deref(&self) -> &MigrationEvent {
@@ -4867,20 +4476,22 @@ impl std::ops::DerefMut for MigrationErrorEvent {
     }
 }
 impl rt::Value for MigrationErrorEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationErrorEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationErrorEvent {
@@ -4901,7 +4512,7 @@ impl serde::Serialize for MigrationErrorEvent {
 }
 
 /// `MigrationEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4942,14 +4553,8 @@ impl rt::Object for MigrationEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationEvent> for MigrationEvent {}
-impl rt::Extends<VmEvent> for MigrationEvent {}
 impl rt::Extends<Event> for MigrationEvent {}
-impl rt::Extends<DynamicData> for MigrationEvent {}
 impl std::ops::Deref for MigrationEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4962,20 +4567,22 @@ impl std::ops::DerefMut for MigrationEvent {
     }
 }
 impl rt::Value for MigrationEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationEvent {
@@ -4996,7 +4603,7 @@ impl serde::Serialize for MigrationEvent {
 }
 
 /// `MigrationHostErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationHostErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -5037,15 +4644,8 @@ impl rt::Object for MigrationHostErrorEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationHostErrorEvent> for MigrationHostErrorEvent {}
-impl rt::Extends<MigrationEvent> for MigrationHostErrorEvent {}
-impl rt::Extends<VmEvent> for MigrationHostErrorEvent {}
 impl rt::Extends<Event> for MigrationHostErrorEvent {}
-impl rt::Extends<DynamicData> for MigrationHostErrorEvent {}
 impl std::ops::Deref for MigrationHostErrorEvent {
     type Target = MigrationEvent;
     fn deref(&self) -> &MigrationEvent {
@@ -5058,20 +4658,22 @@ impl std::ops::DerefMut for MigrationHostErrorEvent {
     }
 }
 impl rt::Value for MigrationHostErrorEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationHostErrorEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationHostErrorEvent {
@@ -5092,7 +4694,7 @@ impl serde::Serialize for MigrationHostErrorEvent {
 }
 
 /// `MigrationHostWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationHostWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -5133,15 +4735,8 @@ impl rt::Object for MigrationHostWarningEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationHostWarningEvent> for MigrationHostWarningEvent {}
-impl rt::Extends<MigrationEvent> for MigrationHostWarningEvent {}
-impl rt::Extends<VmEvent> for MigrationHostWarningEvent {}
 impl rt::Extends<Event> for MigrationHostWarningEvent {}
-impl rt::Extends<DynamicData> for MigrationHostWarningEvent {}
 impl std::ops::Deref for MigrationHostWarningEvent {
     type Target = MigrationEvent;
     fn deref(&self) -> &MigrationEvent {
@@ -5154,20 +4749,22 @@ impl std::ops::DerefMut for MigrationHostWarningEvent {
     }
 }
 impl rt::Value for MigrationHostWarningEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationHostWarningEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationHostWarningEvent {
@@ -5188,7 +4785,7 @@ impl serde::Serialize for MigrationHostWarningEvent {
 }
 
 /// `MigrationResourceErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationResourceErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -5236,15 +4833,8 @@ impl rt::Object for MigrationResourceErrorEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationResourceErrorEvent> for MigrationResourceErrorEvent {}
-impl rt::Extends<MigrationEvent> for MigrationResourceErrorEvent {}
-impl rt::Extends<VmEvent> for MigrationResourceErrorEvent {}
 impl rt::Extends<Event> for MigrationResourceErrorEvent {}
-impl rt::Extends<DynamicData> for MigrationResourceErrorEvent {}
 impl std::ops::Deref for MigrationResourceErrorEvent {
     type Target = MigrationEvent;
     fn deref(&self) -> &MigrationEvent {
@@ -5257,20 +4847,22 @@ impl std::ops::DerefMut for MigrationResourceErrorEvent {
     }
 }
 impl rt::Value for MigrationResourceErrorEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationResourceErrorEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationResourceErrorEvent {
@@ -5291,7 +4883,7 @@ impl serde::Serialize for MigrationResourceErrorEvent {
 }
 
 /// `MigrationResourceWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationResourceWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -5339,15 +4931,8 @@ impl rt::Object for MigrationResourceWarningEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationResourceWarningEvent> for MigrationResourceWarningEvent {}
-impl rt::Extends<MigrationEvent> for MigrationResourceWarningEvent {}
-impl rt::Extends<VmEvent> for MigrationResourceWarningEvent {}
 impl rt::Extends<Event> for MigrationResourceWarningEvent {}
-impl rt::Extends<DynamicData> for MigrationResourceWarningEvent {}
 impl std::ops::Deref for MigrationResourceWarningEvent {
     type Target = MigrationEvent;
     fn deref(&self) -> &MigrationEvent {
@@ -5360,20 +4945,22 @@ impl std::ops::DerefMut for MigrationResourceWarningEvent {
     }
 }
 impl rt::Value for MigrationResourceWarningEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationResourceWarningEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationResourceWarningEvent {
@@ -5394,7 +4981,7 @@ impl serde::Serialize for MigrationResourceWarningEvent {
 }
 
 /// `MigrationWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MigrationWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -5431,15 +5018,8 @@ impl rt::Object for MigrationWarningEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MigrationWarningEvent> for MigrationWarningEvent {}
-impl rt::Extends<MigrationEvent> for MigrationWarningEvent {}
-impl rt::Extends<VmEvent> for MigrationWarningEvent {}
 impl rt::Extends<Event> for MigrationWarningEvent {}
-impl rt::Extends<DynamicData> for MigrationWarningEvent {}
 impl std::ops::Deref for MigrationWarningEvent {
     type Target = MigrationEvent;
     fn deref(&self) -> &MigrationEvent {
@@ -5452,20 +5032,22 @@ impl std::ops::DerefMut for MigrationWarningEvent {
     }
 }
 impl rt::Value for MigrationWarningEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MigrationWarningEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MigrationWarningEvent {
@@ -5486,7 +5068,7 @@ impl serde::Serialize for MigrationWarningEvent {
 }
 
 /// `MissingObject`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MissingObject {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
@@ -5524,33 +5106,24 @@ impl rt::Object for MissingObject {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MissingObject> for MissingObject {}
-impl rt::Extends<DynamicData> for MissingObject {}
 impl rt::Value for MissingObject {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MissingObject {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MissingObject {
@@ -5571,7 +5144,7 @@ impl serde::Serialize for MissingObject {
 }
 
 /// `MissingProperty`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MissingProperty {
     /// `path`: required string, a PropertyPath.
     pub path: String,
@@ -5609,33 +5182,24 @@ impl rt::Object for MissingProperty {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<MissingProperty> for MissingProperty {}
-impl rt::Extends<DynamicData> for MissingProperty {}
 impl rt::Value for MissingProperty {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for MissingProperty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for MissingProperty {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `NasDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NasDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -46,13 +46,8 @@ impl rt::Object for NasDatastoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NasDatastoreInfo> for NasDatastoreInfo {}
 impl rt::Extends<DatastoreInfo> for NasDatastoreInfo {}
-impl rt::Extends<DynamicData> for NasDatastoreInfo {}
 impl std::ops::Deref for NasDatastoreInfo {
     type Target = DatastoreInfo;
     fn deref(&self) -> &DatastoreInfo {
@@ -65,20 +60,22 @@ impl std::ops::DerefMut for NasDatastoreInfo {
     }
 }
 impl rt::Value for NasDatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NasDatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NasDatastoreInfo {
@@ -99,7 +96,7 @@ impl serde::Serialize for NasDatastoreInfo {
 }
 
 /// `NetBIOSConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetBiosConfigInfo {
     /// `mode`: required string.
     pub mode: String,
@@ -130,33 +127,25 @@ impl rt::Object for NetBiosConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<NetBiosConfigInfo> for NetBiosConfigInfo {}
-impl rt::Extends<DynamicData> for NetBiosConfigInfo {}
 impl rt::Value for NetBiosConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetBiosConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetBiosConfigInfo {
@@ -177,7 +166,7 @@ impl serde::Serialize for NetBiosConfigInfo {
 }
 
 /// `NetDhcpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetDhcpConfigInfo {
     /// `ipv6`: optional `NetDhcpConfigInfoDhcpOptions`.
     pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
@@ -215,33 +204,24 @@ impl rt::Object for NetDhcpConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetDhcpConfigInfo> for NetDhcpConfigInfo {}
-impl rt::Extends<DynamicData> for NetDhcpConfigInfo {}
 impl rt::Value for NetDhcpConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetDhcpConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetDhcpConfigInfo {
@@ -262,7 +242,7 @@ impl serde::Serialize for NetDhcpConfigInfo {
 }
 
 /// `NetDhcpConfigInfoDhcpOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetDhcpConfigInfoDhcpOptions {
     /// `enable`: required boolean.
     pub enable: bool,
@@ -300,33 +280,24 @@ impl rt::Object for NetDhcpConfigInfoDhcpOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetDhcpConfigInfoDhcpOptions> for NetDhcpConfigInfoDhcpOptions {}
-impl rt::Extends<DynamicData> for NetDhcpConfigInfoDhcpOptions {}
 impl rt::Value for NetDhcpConfigInfoDhcpOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetDhcpConfigInfoDhcpOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetDhcpConfigInfoDhcpOptions {
@@ -347,7 +318,7 @@ impl serde::Serialize for NetDhcpConfigInfoDhcpOptions {
 }
 
 /// `NetDnsConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetDnsConfigInfo {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
@@ -400,33 +371,24 @@ impl rt::Object for NetDnsConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetDnsConfigInfo> for NetDnsConfigInfo {}
-impl rt::Extends<DynamicData> for NetDnsConfigInfo {}
 impl rt::Value for NetDnsConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetDnsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetDnsConfigInfo {
@@ -447,7 +409,7 @@ impl serde::Serialize for NetDnsConfigInfo {
 }
 
 /// `NetIpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetIpConfigInfo {
     /// `ipAddress`: list of `NetIpConfigInfoIpAddress`.
     pub ip_address: Vec<NetIpConfigInfoIpAddress>,
@@ -494,33 +456,24 @@ impl rt::Object for NetIpConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetIpConfigInfo> for NetIpConfigInfo {}
-impl rt::Extends<DynamicData> for NetIpConfigInfo {}
 impl rt::Value for NetIpConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetIpConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetIpConfigInfo {
@@ -541,7 +494,7 @@ impl serde::Serialize for NetIpConfigInfo {
 }
 
 /// `NetIpConfigInfoIpAddress`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetIpConfigInfoIpAddress {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -594,33 +547,24 @@ impl rt::Object for NetIpConfigInfoIpAddress {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetIpConfigInfoIpAddress> for NetIpConfigInfoIpAddress {}
-impl rt::Extends<DynamicData> for NetIpConfigInfoIpAddress {}
 impl rt::Value for NetIpConfigInfoIpAddress {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetIpConfigInfoIpAddress {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetIpConfigInfoIpAddress {
@@ -641,7 +585,7 @@ impl serde::Serialize for NetIpConfigInfoIpAddress {
 }
 
 /// `NetIpRouteConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetIpRouteConfigInfo {
     /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
     pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
@@ -678,33 +622,24 @@ impl rt::Object for NetIpRouteConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetIpRouteConfigInfo> for NetIpRouteConfigInfo {}
-impl rt::Extends<DynamicData> for NetIpRouteConfigInfo {}
 impl rt::Value for NetIpRouteConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetIpRouteConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigInfo {
@@ -725,7 +660,7 @@ impl serde::Serialize for NetIpRouteConfigInfo {
 }
 
 /// `NetIpRouteConfigInfoGateway`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetIpRouteConfigInfoGateway {
     /// `ipAddress`: optional string.
     pub ip_address: Option<String>,
@@ -763,33 +698,24 @@ impl rt::Object for NetIpRouteConfigInfoGateway {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetIpRouteConfigInfoGateway> for NetIpRouteConfigInfoGateway {}
-impl rt::Extends<DynamicData> for NetIpRouteConfigInfoGateway {}
 impl rt::Value for NetIpRouteConfigInfoGateway {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetIpRouteConfigInfoGateway {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigInfoGateway {
@@ -810,7 +736,7 @@ impl serde::Serialize for NetIpRouteConfigInfoGateway {
 }
 
 /// `NetIpRouteConfigInfoIpRoute`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetIpRouteConfigInfoIpRoute {
     /// `network`: required string.
     pub network: String,
@@ -857,33 +783,24 @@ impl rt::Object for NetIpRouteConfigInfoIpRoute {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetIpRouteConfigInfoIpRoute> for NetIpRouteConfigInfoIpRoute {}
-impl rt::Extends<DynamicData> for NetIpRouteConfigInfoIpRoute {}
 impl rt::Value for NetIpRouteConfigInfoIpRoute {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetIpRouteConfigInfoIpRoute {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetIpRouteConfigInfoIpRoute {
@@ -904,7 +821,7 @@ impl serde::Serialize for NetIpRouteConfigInfoIpRoute {
 }
 
 /// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetworkEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -945,14 +862,8 @@ impl rt::Object for NetworkEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NetworkEventArgument> for NetworkEventArgument {}
 impl rt::Extends<EntityEventArgument> for NetworkEventArgument {}
-impl rt::Extends<EventArgument> for NetworkEventArgument {}
-impl rt::Extends<DynamicData> for NetworkEventArgument {}
 impl std::ops::Deref for NetworkEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -965,20 +876,22 @@ impl std::ops::DerefMut for NetworkEventArgument {
     }
 }
 impl rt::Value for NetworkEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetworkEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetworkEventArgument {
@@ -999,7 +912,7 @@ impl serde::Serialize for NetworkEventArgument {
 }
 
 /// `NetworkSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NetworkSummary {
     /// `network`: optional reference to `Network`.
     pub network: Option<rt::ManagedObjectReference>,
@@ -1052,33 +965,25 @@ impl rt::Object for NetworkSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<NetworkSummary> for NetworkSummary {}
-impl rt::Extends<DynamicData> for NetworkSummary {}
 impl rt::Value for NetworkSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NetworkSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NetworkSummary {
@@ -1099,7 +1004,7 @@ impl serde::Serialize for NetworkSummary {
 }
 
 /// `NoAccessUserEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoAccessUserEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -1140,14 +1045,8 @@ impl rt::Object for NoAccessUserEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoAccessUserEvent> for NoAccessUserEvent {}
-impl rt::Extends<SessionEvent> for NoAccessUserEvent {}
 impl rt::Extends<Event> for NoAccessUserEvent {}
-impl rt::Extends<DynamicData> for NoAccessUserEvent {}
 impl std::ops::Deref for NoAccessUserEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -1160,20 +1059,22 @@ impl std::ops::DerefMut for NoAccessUserEvent {
     }
 }
 impl rt::Value for NoAccessUserEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoAccessUserEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoAccessUserEvent {
@@ -1194,7 +1095,7 @@ impl serde::Serialize for NoAccessUserEvent {
 }
 
 /// `NoMaintenanceModeDrsRecommendationForVM`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoMaintenanceModeDrsRecommendationForVm {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1231,15 +1132,8 @@ impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoMaintenanceModeDrsRecommendationForVm>
-for NoMaintenanceModeDrsRecommendationForVm {}
-impl rt::Extends<VmEvent> for NoMaintenanceModeDrsRecommendationForVm {}
 impl rt::Extends<Event> for NoMaintenanceModeDrsRecommendationForVm {}
-impl rt::Extends<DynamicData> for NoMaintenanceModeDrsRecommendationForVm {}
 impl std::ops::Deref for NoMaintenanceModeDrsRecommendationForVm {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1252,20 +1146,22 @@ impl std::ops::DerefMut for NoMaintenanceModeDrsRecommendationForVm {
     }
 }
 impl rt::Value for NoMaintenanceModeDrsRecommendationForVm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoMaintenanceModeDrsRecommendationForVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoMaintenanceModeDrsRecommendationForVm {
@@ -1286,7 +1182,7 @@ impl serde::Serialize for NoMaintenanceModeDrsRecommendationForVm {
 }
 
 /// `NoPermissionEntityPrivileges`, a [`DynamicData`], since VI API 7.0.3.2.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NoPermissionEntityPrivileges {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -1324,33 +1220,24 @@ impl rt::Object for NoPermissionEntityPrivileges {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NoPermissionEntityPrivileges> for NoPermissionEntityPrivileges {}
-impl rt::Extends<DynamicData> for NoPermissionEntityPrivileges {}
 impl rt::Value for NoPermissionEntityPrivileges {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NoPermissionEntityPrivileges {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NoPermissionEntityPrivileges {
@@ -1371,7 +1258,7 @@ impl serde::Serialize for NoPermissionEntityPrivileges {
 }
 
 /// `NotEnoughResourcesToStartVmEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NotEnoughResourcesToStartVmEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1412,14 +1299,8 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<NotEnoughResourcesToStartVmEvent> for NotEnoughResourcesToStartVmEvent {}
-impl rt::Extends<VmEvent> for NotEnoughResourcesToStartVmEvent {}
 impl rt::Extends<Event> for NotEnoughResourcesToStartVmEvent {}
-impl rt::Extends<DynamicData> for NotEnoughResourcesToStartVmEvent {}
 impl std::ops::Deref for NotEnoughResourcesToStartVmEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1432,20 +1313,22 @@ impl std::ops::DerefMut for NotEnoughResourcesToStartVmEvent {
     }
 }
 impl rt::Value for NotEnoughResourcesToStartVmEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for NotEnoughResourcesToStartVmEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for NotEnoughResourcesToStartVmEvent {
@@ -1466,7 +1349,7 @@ impl serde::Serialize for NotEnoughResourcesToStartVmEvent {
 }
 
 /// `ObjectContent`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ObjectContent {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
@@ -1509,33 +1392,24 @@ impl rt::Object for ObjectContent {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ObjectContent> for ObjectContent {}
-impl rt::Extends<DynamicData> for ObjectContent {}
 impl rt::Value for ObjectContent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ObjectContent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ObjectContent {
@@ -1556,7 +1430,7 @@ impl serde::Serialize for ObjectContent {
 }
 
 /// `ObjectSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ObjectSpec {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
@@ -1599,33 +1473,24 @@ impl rt::Object for ObjectSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ObjectSpec> for ObjectSpec {}
-impl rt::Extends<DynamicData> for ObjectSpec {}
 impl rt::Value for ObjectSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ObjectSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ObjectSpec {
@@ -1646,7 +1511,7 @@ impl serde::Serialize for ObjectSpec {
 }
 
 /// `ObjectUpdate`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ObjectUpdate {
     /// `kind`: required `ObjectUpdateKind`.
     pub kind: enums::ObjectUpdateKind,
@@ -1694,33 +1559,24 @@ impl rt::Object for ObjectUpdate {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ObjectUpdate> for ObjectUpdate {}
-impl rt::Extends<DynamicData> for ObjectUpdate {}
 impl rt::Value for ObjectUpdate {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ObjectUpdate {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ObjectUpdate {
@@ -1741,7 +1597,7 @@ impl serde::Serialize for ObjectUpdate {
 }
 
 /// `OpaqueNetworkCapability`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OpaqueNetworkCapability {
     /// `networkReservationSupported`: required boolean.
     pub network_reservation_supported: bool,
@@ -1778,33 +1634,24 @@ impl rt::Object for OpaqueNetworkCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<OpaqueNetworkCapability> for OpaqueNetworkCapability {}
-impl rt::Extends<DynamicData> for OpaqueNetworkCapability {}
 impl rt::Value for OpaqueNetworkCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OpaqueNetworkCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueNetworkCapability {
@@ -1825,7 +1672,7 @@ impl serde::Serialize for OpaqueNetworkCapability {
 }
 
 /// `OpaqueNetworkSummary`, a [`NetworkSummary`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OpaqueNetworkSummary {
     /// The properties of `NetworkSummary`.
     pub base: NetworkSummary,
@@ -1873,13 +1720,8 @@ impl rt::Object for OpaqueNetworkSummary {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<OpaqueNetworkSummary> for OpaqueNetworkSummary {}
 impl rt::Extends<NetworkSummary> for OpaqueNetworkSummary {}
-impl rt::Extends<DynamicData> for OpaqueNetworkSummary {}
 impl std::ops::Deref for OpaqueNetworkSummary {
     type Target = NetworkSummary;
     fn deref(&self) -> &NetworkSummary {
@@ -1892,20 +1734,22 @@ impl std::ops::DerefMut for OpaqueNetworkSummary {
     }
 }
 impl rt::Value for OpaqueNetworkSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OpaqueNetworkSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OpaqueNetworkSummary {
@@ -1926,7 +1770,7 @@ impl serde::Serialize for OpaqueNetworkSummary {
 }
 
 /// `OptionDef`, a [`ElementDescription`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OptionDef {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -1967,14 +1811,9 @@ impl rt::Object for OptionDef {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<OptionDef> for OptionDef {}
 impl rt::Extends<ElementDescription> for OptionDef {}
 impl rt::Extends<Description> for OptionDef {}
-impl rt::Extends<DynamicData> for OptionDef {}
 impl std::ops::Deref for OptionDef {
     type Target = ElementDescription;
     fn deref(&self) -> &ElementDescription {
@@ -1987,20 +1826,22 @@ impl std::ops::DerefMut for OptionDef {
     }
 }
 impl rt::Value for OptionDef {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OptionDef {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OptionDef {
@@ -2021,7 +1862,7 @@ impl serde::Serialize for OptionDef {
 }
 
 /// `OptionType`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OptionType {
     /// `valueIsReadonly`: optional boolean.
     pub value_is_readonly: Option<bool>,
@@ -2052,33 +1893,25 @@ impl rt::Object for OptionType {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<OptionType> for OptionType {}
-impl rt::Extends<DynamicData> for OptionType {}
 impl rt::Value for OptionType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OptionType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OptionType {
@@ -2099,7 +1932,7 @@ impl serde::Serialize for OptionType {
 }
 
 /// `OptionValue`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OptionValue {
     /// `key`: required string.
     pub key: String,
@@ -2137,33 +1970,25 @@ impl rt::Object for OptionValue {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<OptionValue> for OptionValue {}
-impl rt::Extends<DynamicData> for OptionValue {}
 impl rt::Value for OptionValue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OptionValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OptionValue {
@@ -2184,7 +2009,7 @@ impl serde::Serialize for OptionValue {
 }
 
 /// `PMemDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PMemDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -2225,13 +2050,8 @@ impl rt::Object for PMemDatastoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PMemDatastoreInfo> for PMemDatastoreInfo {}
 impl rt::Extends<DatastoreInfo> for PMemDatastoreInfo {}
-impl rt::Extends<DynamicData> for PMemDatastoreInfo {}
 impl std::ops::Deref for PMemDatastoreInfo {
     type Target = DatastoreInfo;
     fn deref(&self) -> &DatastoreInfo {
@@ -2244,20 +2064,22 @@ impl std::ops::DerefMut for PMemDatastoreInfo {
     }
 }
 impl rt::Value for PMemDatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PMemDatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PMemDatastoreInfo {
@@ -2278,7 +2100,7 @@ impl serde::Serialize for PMemDatastoreInfo {
 }
 
 /// `ParaVirtualSCSIController`, a [`VirtualScsiController`], since VI API 2.5u2server.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ParaVirtualScsiController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
@@ -2315,15 +2137,8 @@ impl rt::Object for ParaVirtualScsiController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ParaVirtualScsiController> for ParaVirtualScsiController {}
-impl rt::Extends<VirtualScsiController> for ParaVirtualScsiController {}
-impl rt::Extends<VirtualController> for ParaVirtualScsiController {}
 impl rt::Extends<VirtualDevice> for ParaVirtualScsiController {}
-impl rt::Extends<DynamicData> for ParaVirtualScsiController {}
 impl std::ops::Deref for ParaVirtualScsiController {
     type Target = VirtualScsiController;
     fn deref(&self) -> &VirtualScsiController {
@@ -2336,20 +2151,22 @@ impl std::ops::DerefMut for ParaVirtualScsiController {
     }
 }
 impl rt::Value for ParaVirtualScsiController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ParaVirtualScsiController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ParaVirtualScsiController {
@@ -2370,7 +2187,7 @@ impl serde::Serialize for ParaVirtualScsiController {
 }
 
 /// `PerfCounterInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfCounterInfo {
     /// `key`: required int.
     pub key: i32,
@@ -2443,33 +2260,24 @@ impl rt::Object for PerfCounterInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfCounterInfo> for PerfCounterInfo {}
-impl rt::Extends<DynamicData> for PerfCounterInfo {}
 impl rt::Value for PerfCounterInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfCounterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfCounterInfo {
@@ -2490,7 +2298,7 @@ impl serde::Serialize for PerfCounterInfo {
 }
 
 /// `PerfEntityMetric`, a [`PerfEntityMetricBase`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfEntityMetric {
     /// The properties of `PerfEntityMetricBase`.
     pub base: PerfEntityMetricBase,
@@ -2538,13 +2346,8 @@ impl rt::Object for PerfEntityMetric {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfEntityMetric> for PerfEntityMetric {}
 impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetric {}
-impl rt::Extends<DynamicData> for PerfEntityMetric {}
 impl std::ops::Deref for PerfEntityMetric {
     type Target = PerfEntityMetricBase;
     fn deref(&self) -> &PerfEntityMetricBase {
@@ -2557,20 +2360,22 @@ impl std::ops::DerefMut for PerfEntityMetric {
     }
 }
 impl rt::Value for PerfEntityMetric {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfEntityMetric {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfEntityMetric {
@@ -2591,7 +2396,7 @@ impl serde::Serialize for PerfEntityMetric {
 }
 
 /// `PerfEntityMetricBase`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfEntityMetricBase {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -2622,33 +2427,25 @@ impl rt::Object for PerfEntityMetricBase {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetricBase {}
-impl rt::Extends<DynamicData> for PerfEntityMetricBase {}
 impl rt::Value for PerfEntityMetricBase {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfEntityMetricBase {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfEntityMetricBase {
@@ -2669,7 +2466,7 @@ impl serde::Serialize for PerfEntityMetricBase {
 }
 
 /// `PerfEntityMetricCSV`, a [`PerfEntityMetricBase`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfEntityMetricCsv {
     /// The properties of `PerfEntityMetricBase`.
     pub base: PerfEntityMetricBase,
@@ -2717,13 +2514,8 @@ impl rt::Object for PerfEntityMetricCsv {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfEntityMetricCsv> for PerfEntityMetricCsv {}
 impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetricCsv {}
-impl rt::Extends<DynamicData> for PerfEntityMetricCsv {}
 impl std::ops::Deref for PerfEntityMetricCsv {
     type Target = PerfEntityMetricBase;
     fn deref(&self) -> &PerfEntityMetricBase {
@@ -2736,20 +2528,22 @@ impl std::ops::DerefMut for PerfEntityMetricCsv {
     }
 }
 impl rt::Value for PerfEntityMetricCsv {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfEntityMetricCsv {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfEntityMetricCsv {
@@ -2770,7 +2564,7 @@ impl serde::Serialize for PerfEntityMetricCsv {
 }
 
 /// `PerfInterval`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfInterval {
     /// `key`: required int, since VI API 2.5.
     pub key: i32,
@@ -2828,33 +2622,24 @@ impl rt::Object for PerfInterval {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfInterval> for PerfInterval {}
-impl rt::Extends<DynamicData> for PerfInterval {}
 impl rt::Value for PerfInterval {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfInterval {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfInterval {
@@ -2875,7 +2660,7 @@ impl serde::Serialize for PerfInterval {
 }
 
 /// `PerfMetricId`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfMetricId {
     /// `counterId`: required int.
     pub counter_id: i32,
@@ -2913,33 +2698,24 @@ impl rt::Object for PerfMetricId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfMetricId> for PerfMetricId {}
-impl rt::Extends<DynamicData> for PerfMetricId {}
 impl rt::Value for PerfMetricId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfMetricId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricId {
@@ -2960,7 +2736,7 @@ impl serde::Serialize for PerfMetricId {
 }
 
 /// `PerfMetricIntSeries`, a [`PerfMetricSeries`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfMetricIntSeries {
     /// The properties of `PerfMetricSeries`.
     pub base: PerfMetricSeries,
@@ -3001,13 +2777,8 @@ impl rt::Object for PerfMetricIntSeries {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfMetricIntSeries> for PerfMetricIntSeries {}
 impl rt::Extends<PerfMetricSeries> for PerfMetricIntSeries {}
-impl rt::Extends<DynamicData> for PerfMetricIntSeries {}
 impl std::ops::Deref for PerfMetricIntSeries {
     type Target = PerfMetricSeries;
     fn deref(&self) -> &PerfMetricSeries {
@@ -3020,20 +2791,22 @@ impl std::ops::DerefMut for PerfMetricIntSeries {
     }
 }
 impl rt::Value for PerfMetricIntSeries {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfMetricIntSeries {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricIntSeries {
@@ -3054,7 +2827,7 @@ impl serde::Serialize for PerfMetricIntSeries {
 }
 
 /// `PerfMetricSeries`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfMetricSeries {
     /// `id`: required `PerfMetricId`.
     pub id: PerfMetricId,
@@ -3085,33 +2858,25 @@ impl rt::Object for PerfMetricSeries {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<PerfMetricSeries> for PerfMetricSeries {}
-impl rt::Extends<DynamicData> for PerfMetricSeries {}
 impl rt::Value for PerfMetricSeries {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfMetricSeries {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricSeries {
@@ -3132,7 +2897,7 @@ impl serde::Serialize for PerfMetricSeries {
 }
 
 /// `PerfMetricSeriesCSV`, a [`PerfMetricSeries`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfMetricSeriesCsv {
     /// The properties of `PerfMetricSeries`.
     pub base: PerfMetricSeries,
@@ -3173,13 +2938,8 @@ impl rt::Object for PerfMetricSeriesCsv {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfMetricSeriesCsv> for PerfMetricSeriesCsv {}
 impl rt::Extends<PerfMetricSeries> for PerfMetricSeriesCsv {}
-impl rt::Extends<DynamicData> for PerfMetricSeriesCsv {}
 impl std::ops::Deref for PerfMetricSeriesCsv {
     type Target = PerfMetricSeries;
     fn deref(&self) -> &PerfMetricSeries {
@@ -3192,20 +2952,22 @@ impl std::ops::DerefMut for PerfMetricSeriesCsv {
     }
 }
 impl rt::Value for PerfMetricSeriesCsv {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfMetricSeriesCsv {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfMetricSeriesCsv {
@@ -3226,7 +2988,7 @@ impl serde::Serialize for PerfMetricSeriesCsv {
 }
 
 /// `PerfProviderSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfProviderSummary {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -3274,33 +3036,24 @@ impl rt::Object for PerfProviderSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfProviderSummary> for PerfProviderSummary {}
-impl rt::Extends<DynamicData> for PerfProviderSummary {}
 impl rt::Value for PerfProviderSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfProviderSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfProviderSummary {
@@ -3321,7 +3074,7 @@ impl serde::Serialize for PerfProviderSummary {
 }
 
 /// `PerfQuerySpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfQuerySpec {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -3384,33 +3137,24 @@ impl rt::Object for PerfQuerySpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfQuerySpec> for PerfQuerySpec {}
-impl rt::Extends<DynamicData> for PerfQuerySpec {}
 impl rt::Value for PerfQuerySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfQuerySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfQuerySpec {
@@ -3431,7 +3175,7 @@ impl serde::Serialize for PerfQuerySpec {
 }
 
 /// `PerfSampleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerfSampleInfo {
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
@@ -3469,33 +3213,24 @@ impl rt::Object for PerfSampleInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerfSampleInfo> for PerfSampleInfo {}
-impl rt::Extends<DynamicData> for PerfSampleInfo {}
 impl rt::Value for PerfSampleInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerfSampleInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerfSampleInfo {
@@ -3516,7 +3251,7 @@ impl serde::Serialize for PerfSampleInfo {
 }
 
 /// `PerformanceDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerformanceDescription {
     /// `counterType`: list, not empty, of `ElementDescription` or a descendant.
     pub counter_type: Vec<rt::Poly<ElementDescription>>,
@@ -3558,33 +3293,24 @@ impl rt::Object for PerformanceDescription {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerformanceDescription> for PerformanceDescription {}
-impl rt::Extends<DynamicData> for PerformanceDescription {}
 impl rt::Value for PerformanceDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerformanceDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerformanceDescription {
@@ -3605,7 +3331,7 @@ impl serde::Serialize for PerformanceDescription {
 }
 
 /// `Permission`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Permission {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
@@ -3658,33 +3384,24 @@ impl rt::Object for Permission {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Permission> for Permission {}
-impl rt::Extends<DynamicData> for Permission {}
 impl rt::Value for Permission {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Permission {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Permission {
@@ -3705,7 +3422,7 @@ impl serde::Serialize for Permission {
 }
 
 /// `PhysicalNic`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNic {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3876,33 +3593,24 @@ impl rt::Object for PhysicalNic {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNic> for PhysicalNic {}
-impl rt::Extends<DynamicData> for PhysicalNic {}
 impl rt::Value for PhysicalNic {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNic {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNic {
@@ -3923,7 +3631,7 @@ impl serde::Serialize for PhysicalNic {
 }
 
 /// `PhysicalNicCdpDeviceCapability`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicCdpDeviceCapability {
     /// `router`: required boolean.
     pub router: bool,
@@ -3986,33 +3694,24 @@ impl rt::Object for PhysicalNicCdpDeviceCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicCdpDeviceCapability> for PhysicalNicCdpDeviceCapability {}
-impl rt::Extends<DynamicData> for PhysicalNicCdpDeviceCapability {}
 impl rt::Value for PhysicalNicCdpDeviceCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicCdpDeviceCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicCdpDeviceCapability {
@@ -4033,7 +3732,7 @@ impl serde::Serialize for PhysicalNicCdpDeviceCapability {
 }
 
 /// `PhysicalNicCdpInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicCdpInfo {
     /// `cdpVersion`: optional int.
     pub cdp_version: Option<i32>,
@@ -4160,33 +3859,24 @@ impl rt::Object for PhysicalNicCdpInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicCdpInfo> for PhysicalNicCdpInfo {}
-impl rt::Extends<DynamicData> for PhysicalNicCdpInfo {}
 impl rt::Value for PhysicalNicCdpInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicCdpInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicCdpInfo {
@@ -4207,7 +3897,7 @@ impl serde::Serialize for PhysicalNicCdpInfo {
 }
 
 /// `PhysicalNicConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicConfig {
     /// `device`: required string.
     pub device: String,
@@ -4245,33 +3935,24 @@ impl rt::Object for PhysicalNicConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicConfig> for PhysicalNicConfig {}
-impl rt::Extends<DynamicData> for PhysicalNicConfig {}
 impl rt::Value for PhysicalNicConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicConfig {
@@ -4292,7 +3973,7 @@ impl serde::Serialize for PhysicalNicConfig {
 }
 
 /// `PhysicalNicHint`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicHint {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
@@ -4323,33 +4004,24 @@ impl rt::Object for PhysicalNicHint {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicHint> for PhysicalNicHint {}
-impl rt::Extends<DynamicData> for PhysicalNicHint {}
 impl rt::Value for PhysicalNicHint {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicHint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicHint {
@@ -4370,7 +4042,7 @@ impl serde::Serialize for PhysicalNicHint {
 }
 
 /// `PhysicalNicHintInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicHintInfo {
     /// `device`: required string.
     pub device: String,
@@ -4433,33 +4105,24 @@ impl rt::Object for PhysicalNicHintInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicHintInfo> for PhysicalNicHintInfo {}
-impl rt::Extends<DynamicData> for PhysicalNicHintInfo {}
 impl rt::Value for PhysicalNicHintInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicHintInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicHintInfo {
@@ -4480,7 +4143,7 @@ impl serde::Serialize for PhysicalNicHintInfo {
 }
 
 /// `PhysicalNicIpHint`, a [`PhysicalNicHint`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicIpHint {
     /// The properties of `PhysicalNicHint`.
     pub base: PhysicalNicHint,
@@ -4521,13 +4184,7 @@ impl rt::Object for PhysicalNicIpHint {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicIpHint> for PhysicalNicIpHint {}
-impl rt::Extends<PhysicalNicHint> for PhysicalNicIpHint {}
-impl rt::Extends<DynamicData> for PhysicalNicIpHint {}
 impl std::ops::Deref for PhysicalNicIpHint {
     type Target = PhysicalNicHint;
     fn deref(&self) -> &PhysicalNicHint {
@@ -4540,20 +4197,22 @@ impl std::ops::DerefMut for PhysicalNicIpHint {
     }
 }
 impl rt::Value for PhysicalNicIpHint {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicIpHint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicIpHint {
@@ -4574,7 +4233,7 @@ impl serde::Serialize for PhysicalNicIpHint {
 }
 
 /// `PhysicalNicLinkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicLinkInfo {
     /// `speedMb`: required int.
     pub speed_mb: i32,
@@ -4612,33 +4271,24 @@ impl rt::Object for PhysicalNicLinkInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicLinkInfo> for PhysicalNicLinkInfo {}
-impl rt::Extends<DynamicData> for PhysicalNicLinkInfo {}
 impl rt::Value for PhysicalNicLinkInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicLinkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicLinkInfo {
@@ -4659,7 +4309,7 @@ impl serde::Serialize for PhysicalNicLinkInfo {
 }
 
 /// `PhysicalNicNameHint`, a [`PhysicalNicHint`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicNameHint {
     /// The properties of `PhysicalNicHint`.
     pub base: PhysicalNicHint,
@@ -4700,13 +4350,7 @@ impl rt::Object for PhysicalNicNameHint {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicNameHint> for PhysicalNicNameHint {}
-impl rt::Extends<PhysicalNicHint> for PhysicalNicNameHint {}
-impl rt::Extends<DynamicData> for PhysicalNicNameHint {}
 impl std::ops::Deref for PhysicalNicNameHint {
     type Target = PhysicalNicHint;
     fn deref(&self) -> &PhysicalNicHint {
@@ -4719,20 +4363,22 @@ impl std::ops::DerefMut for PhysicalNicNameHint {
     }
 }
 impl rt::Value for PhysicalNicNameHint {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicNameHint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicNameHint {
@@ -4753,7 +4399,7 @@ impl serde::Serialize for PhysicalNicNameHint {
 }
 
 /// `PhysicalNicSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PhysicalNicSpec {
     /// `ip`: optional `HostIpConfig`.
     pub ip: Option<Box<HostIpConfig>>,
@@ -4807,33 +4453,24 @@ impl rt::Object for PhysicalNicSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PhysicalNicSpec> for PhysicalNicSpec {}
-impl rt::Extends<DynamicData> for PhysicalNicSpec {}
 impl rt::Value for PhysicalNicSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PhysicalNicSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PhysicalNicSpec {
@@ -4854,7 +4491,7 @@ impl serde::Serialize for PhysicalNicSpec {
 }
 
 /// `PlacementAction`, a [`ClusterAction`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -4911,13 +4548,8 @@ impl rt::Object for PlacementAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PlacementAction> for PlacementAction {}
 impl rt::Extends<ClusterAction> for PlacementAction {}
-impl rt::Extends<DynamicData> for PlacementAction {}
 impl std::ops::Deref for PlacementAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -4930,20 +4562,22 @@ impl std::ops::DerefMut for PlacementAction {
     }
 }
 impl rt::Value for PlacementAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PlacementAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PlacementAction {
@@ -4964,7 +4598,7 @@ impl serde::Serialize for PlacementAction {
 }
 
 /// `PodVMInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PodVmInfo {
     /// `hasPageSharingPodVM`: required boolean.
     pub has_page_sharing_pod_vm: bool,
@@ -5006,33 +4640,24 @@ impl rt::Object for PodVmInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PodVmInfo> for PodVmInfo {}
-impl rt::Extends<DynamicData> for PodVmInfo {}
 impl rt::Value for PodVmInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PodVmInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PodVmInfo {
@@ -5053,7 +4678,7 @@ impl serde::Serialize for PodVmInfo {
 }
 
 /// `PodVMOverheadInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PodVmOverheadInfo {
     /// `crxPageSharingSupported`: required boolean.
     pub crx_page_sharing_supported: bool,
@@ -5100,33 +4725,24 @@ impl rt::Object for PodVmOverheadInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PodVmOverheadInfo> for PodVmOverheadInfo {}
-impl rt::Extends<DynamicData> for PodVmOverheadInfo {}
 impl rt::Value for PodVmOverheadInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PodVmOverheadInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PodVmOverheadInfo {
@@ -5147,7 +4763,7 @@ impl serde::Serialize for PodVmOverheadInfo {
 }
 
 /// `PowerSystemCapability`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PowerSystemCapability {
     /// `availablePolicy`: list, not empty, of `HostPowerPolicy`.
     pub available_policy: Vec<HostPowerPolicy>,
@@ -5184,33 +4800,24 @@ impl rt::Object for PowerSystemCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PowerSystemCapability> for PowerSystemCapability {}
-impl rt::Extends<DynamicData> for PowerSystemCapability {}
 impl rt::Value for PowerSystemCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PowerSystemCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PowerSystemCapability {
@@ -5231,7 +4838,7 @@ impl serde::Serialize for PowerSystemCapability {
 }
 
 /// `PowerSystemInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PowerSystemInfo {
     /// `currentPolicy`: required `HostPowerPolicy`.
     pub current_policy: HostPowerPolicy,
@@ -5262,33 +4869,24 @@ impl rt::Object for PowerSystemInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PowerSystemInfo> for PowerSystemInfo {}
-impl rt::Extends<DynamicData> for PowerSystemInfo {}
 impl rt::Value for PowerSystemInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PowerSystemInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PowerSystemInfo {
@@ -5309,7 +4907,7 @@ impl serde::Serialize for PowerSystemInfo {
 }
 
 /// `PrivilegePolicyDef`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PrivilegePolicyDef {
     /// `createPrivilege`: required string.
     pub create_privilege: String,
@@ -5357,33 +4955,24 @@ impl rt::Object for PrivilegePolicyDef {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PrivilegePolicyDef> for PrivilegePolicyDef {}
-impl rt::Extends<DynamicData> for PrivilegePolicyDef {}
 impl rt::Value for PrivilegePolicyDef {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PrivilegePolicyDef {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PrivilegePolicyDef {

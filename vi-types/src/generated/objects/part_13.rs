@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `ProfileDeferredPolicyOptionParameter`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ProfileDeferredPolicyOptionParameter {
     /// `inputPath`: required `ProfilePropertyPath`.
     pub input_path: ProfilePropertyPath,
@@ -43,34 +43,24 @@ impl rt::Object for ProfileDeferredPolicyOptionParameter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ProfileDeferredPolicyOptionParameter>
-for ProfileDeferredPolicyOptionParameter {}
-impl rt::Extends<DynamicData> for ProfileDeferredPolicyOptionParameter {}
 impl rt::Value for ProfileDeferredPolicyOptionParameter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ProfileDeferredPolicyOptionParameter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ProfileDeferredPolicyOptionParameter {
@@ -91,7 +81,7 @@ impl serde::Serialize for ProfileDeferredPolicyOptionParameter {
 }
 
 /// `ProfileExecuteError`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ProfileExecuteError {
     /// `path`: optional `ProfilePropertyPath`.
     pub path: Option<Box<ProfilePropertyPath>>,
@@ -129,33 +119,24 @@ impl rt::Object for ProfileExecuteError {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ProfileExecuteError> for ProfileExecuteError {}
-impl rt::Extends<DynamicData> for ProfileExecuteError {}
 impl rt::Value for ProfileExecuteError {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ProfileExecuteError {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ProfileExecuteError {
@@ -176,7 +157,7 @@ impl serde::Serialize for ProfileExecuteError {
 }
 
 /// `ProfileExecuteResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ProfileExecuteResult {
     /// `status`: required string.
     pub status: String,
@@ -233,33 +214,24 @@ impl rt::Object for ProfileExecuteResult {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ProfileExecuteResult> for ProfileExecuteResult {}
-impl rt::Extends<DynamicData> for ProfileExecuteResult {}
 impl rt::Value for ProfileExecuteResult {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ProfileExecuteResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ProfileExecuteResult {
@@ -280,7 +252,7 @@ impl serde::Serialize for ProfileExecuteResult {
 }
 
 /// `ProfilePropertyPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ProfilePropertyPath {
     /// `profilePath`: required string, a PropertyPath.
     pub profile_path: String,
@@ -328,33 +300,24 @@ impl rt::Object for ProfilePropertyPath {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ProfilePropertyPath> for ProfilePropertyPath {}
-impl rt::Extends<DynamicData> for ProfilePropertyPath {}
 impl rt::Value for ProfilePropertyPath {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ProfilePropertyPath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ProfilePropertyPath {
@@ -375,7 +338,7 @@ impl serde::Serialize for ProfilePropertyPath {
 }
 
 /// `PropertyChange`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PropertyChange {
     /// `name`: required string, a PropertyPath.
     pub name: String,
@@ -418,33 +381,24 @@ impl rt::Object for PropertyChange {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PropertyChange> for PropertyChange {}
-impl rt::Extends<DynamicData> for PropertyChange {}
 impl rt::Value for PropertyChange {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PropertyChange {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PropertyChange {
@@ -465,7 +419,7 @@ impl serde::Serialize for PropertyChange {
 }
 
 /// `PropertyFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PropertyFilterSpec {
     /// `propSet`: list, not empty, of `PropertySpec`.
     pub prop_set: Vec<PropertySpec>,
@@ -513,33 +467,24 @@ impl rt::Object for PropertyFilterSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PropertyFilterSpec> for PropertyFilterSpec {}
-impl rt::Extends<DynamicData> for PropertyFilterSpec {}
 impl rt::Value for PropertyFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PropertyFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PropertyFilterSpec {
@@ -560,7 +505,7 @@ impl serde::Serialize for PropertyFilterSpec {
 }
 
 /// `PropertyFilterUpdate`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PropertyFilterUpdate {
     /// `filter`: required reference to `PropertyFilter`.
     pub filter: rt::ManagedObjectReference,
@@ -603,33 +548,24 @@ impl rt::Object for PropertyFilterUpdate {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PropertyFilterUpdate> for PropertyFilterUpdate {}
-impl rt::Extends<DynamicData> for PropertyFilterUpdate {}
 impl rt::Value for PropertyFilterUpdate {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PropertyFilterUpdate {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PropertyFilterUpdate {
@@ -650,7 +586,7 @@ impl serde::Serialize for PropertyFilterUpdate {
 }
 
 /// `PropertySpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PropertySpec {
     /// `type`: required string, a TypeName.
     pub r#type: String,
@@ -693,33 +629,24 @@ impl rt::Object for PropertySpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PropertySpec> for PropertySpec {}
-impl rt::Extends<DynamicData> for PropertySpec {}
 impl rt::Value for PropertySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PropertySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PropertySpec {
@@ -740,7 +667,7 @@ impl serde::Serialize for PropertySpec {
 }
 
 /// `ReplicationConfigSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReplicationConfigSpec {
     /// `generation`: required long.
     pub generation: i64,
@@ -868,33 +795,24 @@ impl rt::Object for ReplicationConfigSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReplicationConfigSpec> for ReplicationConfigSpec {}
-impl rt::Extends<DynamicData> for ReplicationConfigSpec {}
 impl rt::Value for ReplicationConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReplicationConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationConfigSpec {
@@ -915,7 +833,7 @@ impl serde::Serialize for ReplicationConfigSpec {
 }
 
 /// `ReplicationGroupId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReplicationGroupId {
     /// `faultDomainId`: required `FaultDomainId`.
     pub fault_domain_id: FaultDomainId,
@@ -953,33 +871,24 @@ impl rt::Object for ReplicationGroupId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReplicationGroupId> for ReplicationGroupId {}
-impl rt::Extends<DynamicData> for ReplicationGroupId {}
 impl rt::Value for ReplicationGroupId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReplicationGroupId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationGroupId {
@@ -1000,7 +909,7 @@ impl serde::Serialize for ReplicationGroupId {
 }
 
 /// `ReplicationInfoDiskSettings`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReplicationInfoDiskSettings {
     /// `key`: required int.
     pub key: i32,
@@ -1038,33 +947,24 @@ impl rt::Object for ReplicationInfoDiskSettings {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReplicationInfoDiskSettings> for ReplicationInfoDiskSettings {}
-impl rt::Extends<DynamicData> for ReplicationInfoDiskSettings {}
 impl rt::Value for ReplicationInfoDiskSettings {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReplicationInfoDiskSettings {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationInfoDiskSettings {
@@ -1085,7 +985,7 @@ impl serde::Serialize for ReplicationInfoDiskSettings {
 }
 
 /// `ReplicationSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ReplicationSpec {
     /// `replicationGroupId`: required `ReplicationGroupId`.
     pub replication_group_id: ReplicationGroupId,
@@ -1122,33 +1022,24 @@ impl rt::Object for ReplicationSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ReplicationSpec> for ReplicationSpec {}
-impl rt::Extends<DynamicData> for ReplicationSpec {}
 impl rt::Value for ReplicationSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ReplicationSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ReplicationSpec {
@@ -1169,7 +1060,7 @@ impl serde::Serialize for ReplicationSpec {
 }
 
 /// `ResourceAllocationInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourceAllocationInfo {
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
@@ -1222,33 +1113,24 @@ impl rt::Object for ResourceAllocationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourceAllocationInfo> for ResourceAllocationInfo {}
-impl rt::Extends<DynamicData> for ResourceAllocationInfo {}
 impl rt::Value for ResourceAllocationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourceAllocationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourceAllocationInfo {
@@ -1269,7 +1151,7 @@ impl serde::Serialize for ResourceAllocationInfo {
 }
 
 /// `ResourceConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourceConfigSpec {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
@@ -1336,33 +1218,24 @@ impl rt::Object for ResourceConfigSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourceConfigSpec> for ResourceConfigSpec {}
-impl rt::Extends<DynamicData> for ResourceConfigSpec {}
 impl rt::Value for ResourceConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourceConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourceConfigSpec {
@@ -1383,7 +1256,7 @@ impl serde::Serialize for ResourceConfigSpec {
 }
 
 /// `ResourcePoolEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourcePoolEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -1430,14 +1303,8 @@ impl rt::Object for ResourcePoolEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourcePoolEventArgument> for ResourcePoolEventArgument {}
 impl rt::Extends<EntityEventArgument> for ResourcePoolEventArgument {}
-impl rt::Extends<EventArgument> for ResourcePoolEventArgument {}
-impl rt::Extends<DynamicData> for ResourcePoolEventArgument {}
 impl std::ops::Deref for ResourcePoolEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -1450,20 +1317,22 @@ impl std::ops::DerefMut for ResourcePoolEventArgument {
     }
 }
 impl rt::Value for ResourcePoolEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourcePoolEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolEventArgument {
@@ -1484,7 +1353,7 @@ impl serde::Serialize for ResourcePoolEventArgument {
 }
 
 /// `ResourcePoolQuickStats`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourcePoolQuickStats {
     /// `overallCpuUsage`: optional long.
     pub overall_cpu_usage: Option<i64>,
@@ -1587,33 +1456,24 @@ impl rt::Object for ResourcePoolQuickStats {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourcePoolQuickStats> for ResourcePoolQuickStats {}
-impl rt::Extends<DynamicData> for ResourcePoolQuickStats {}
 impl rt::Value for ResourcePoolQuickStats {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourcePoolQuickStats {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolQuickStats {
@@ -1634,7 +1494,7 @@ impl serde::Serialize for ResourcePoolQuickStats {
 }
 
 /// `ResourcePoolResourceUsage`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourcePoolResourceUsage {
     /// `reservationUsed`: required long.
     pub reservation_used: i64,
@@ -1692,33 +1552,24 @@ impl rt::Object for ResourcePoolResourceUsage {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourcePoolResourceUsage> for ResourcePoolResourceUsage {}
-impl rt::Extends<DynamicData> for ResourcePoolResourceUsage {}
 impl rt::Value for ResourcePoolResourceUsage {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourcePoolResourceUsage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolResourceUsage {
@@ -1739,7 +1590,7 @@ impl serde::Serialize for ResourcePoolResourceUsage {
 }
 
 /// `ResourcePoolRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourcePoolRuntimeInfo {
     /// `memory`: required `ResourcePoolResourceUsage`.
     pub memory: ResourcePoolResourceUsage,
@@ -1788,33 +1639,24 @@ impl rt::Object for ResourcePoolRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourcePoolRuntimeInfo> for ResourcePoolRuntimeInfo {}
-impl rt::Extends<DynamicData> for ResourcePoolRuntimeInfo {}
 impl rt::Value for ResourcePoolRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourcePoolRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolRuntimeInfo {
@@ -1835,7 +1677,7 @@ impl serde::Serialize for ResourcePoolRuntimeInfo {
 }
 
 /// `ResourcePoolSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourcePoolSummary {
     /// `name`: required string.
     pub name: String,
@@ -1890,33 +1732,25 @@ impl rt::Object for ResourcePoolSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ResourcePoolSummary> for ResourcePoolSummary {}
-impl rt::Extends<DynamicData> for ResourcePoolSummary {}
 impl rt::Value for ResourcePoolSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourcePoolSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePoolSummary {
@@ -1937,7 +1771,7 @@ impl serde::Serialize for ResourcePoolSummary {
 }
 
 /// `RetrieveOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrieveOptions {
     /// `maxObjects`: optional int.
     pub max_objects: Option<i32>,
@@ -1968,33 +1802,24 @@ impl rt::Object for RetrieveOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrieveOptions> for RetrieveOptions {}
-impl rt::Extends<DynamicData> for RetrieveOptions {}
 impl rt::Value for RetrieveOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrieveOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveOptions {
@@ -2015,7 +1840,7 @@ impl serde::Serialize for RetrieveOptions {
 }
 
 /// `RetrieveResult`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct RetrieveResult {
     /// `token`: optional string.
     pub token: Option<String>,
@@ -2053,33 +1878,24 @@ impl rt::Object for RetrieveResult {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<RetrieveResult> for RetrieveResult {}
-impl rt::Extends<DynamicData> for RetrieveResult {}
 impl rt::Value for RetrieveResult {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for RetrieveResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for RetrieveResult {
@@ -2100,7 +1916,7 @@ impl serde::Serialize for RetrieveResult {
 }
 
 /// `ScheduledHardwareUpgradeInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScheduledHardwareUpgradeInfo {
     /// `upgradePolicy`: optional string.
     pub upgrade_policy: Option<String>,
@@ -2152,33 +1968,24 @@ impl rt::Object for ScheduledHardwareUpgradeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ScheduledHardwareUpgradeInfo> for ScheduledHardwareUpgradeInfo {}
-impl rt::Extends<DynamicData> for ScheduledHardwareUpgradeInfo {}
 impl rt::Value for ScheduledHardwareUpgradeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScheduledHardwareUpgradeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledHardwareUpgradeInfo {
@@ -2199,7 +2006,7 @@ impl serde::Serialize for ScheduledHardwareUpgradeInfo {
 }
 
 /// `ScheduledTaskDetail`, a [`TypeDescription`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScheduledTaskDetail {
     /// The properties of `TypeDescription`.
     pub base: TypeDescription,
@@ -2240,14 +2047,9 @@ impl rt::Object for ScheduledTaskDetail {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ScheduledTaskDetail> for ScheduledTaskDetail {}
 impl rt::Extends<TypeDescription> for ScheduledTaskDetail {}
 impl rt::Extends<Description> for ScheduledTaskDetail {}
-impl rt::Extends<DynamicData> for ScheduledTaskDetail {}
 impl std::ops::Deref for ScheduledTaskDetail {
     type Target = TypeDescription;
     fn deref(&self) -> &TypeDescription {
@@ -2260,20 +2062,22 @@ impl std::ops::DerefMut for ScheduledTaskDetail {
     }
 }
 impl rt::Value for ScheduledTaskDetail {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScheduledTaskDetail {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskDetail {
@@ -2294,7 +2098,7 @@ impl serde::Serialize for ScheduledTaskDetail {
 }
 
 /// `ScheduledTaskEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScheduledTaskEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -2341,14 +2145,8 @@ impl rt::Object for ScheduledTaskEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ScheduledTaskEventArgument> for ScheduledTaskEventArgument {}
 impl rt::Extends<EntityEventArgument> for ScheduledTaskEventArgument {}
-impl rt::Extends<EventArgument> for ScheduledTaskEventArgument {}
-impl rt::Extends<DynamicData> for ScheduledTaskEventArgument {}
 impl std::ops::Deref for ScheduledTaskEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -2361,20 +2159,22 @@ impl std::ops::DerefMut for ScheduledTaskEventArgument {
     }
 }
 impl rt::Value for ScheduledTaskEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScheduledTaskEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScheduledTaskEventArgument {
@@ -2395,7 +2195,7 @@ impl serde::Serialize for ScheduledTaskEventArgument {
 }
 
 /// `ScsiLun`, a [`HostDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScsiLun {
     /// The properties of `HostDevice`.
     pub base: HostDevice,
@@ -2568,13 +2368,8 @@ impl rt::Object for ScsiLun {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ScsiLun> for ScsiLun {}
-impl rt::Extends<HostDevice> for ScsiLun {}
-impl rt::Extends<DynamicData> for ScsiLun {}
 impl std::ops::Deref for ScsiLun {
     type Target = HostDevice;
     fn deref(&self) -> &HostDevice {
@@ -2587,20 +2382,22 @@ impl std::ops::DerefMut for ScsiLun {
     }
 }
 impl rt::Value for ScsiLun {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScsiLun {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLun {
@@ -2621,7 +2418,7 @@ impl serde::Serialize for ScsiLun {
 }
 
 /// `ScsiLunCapabilities`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScsiLunCapabilities {
     /// `updateDisplayNameSupported`: required boolean.
     pub update_display_name_supported: bool,
@@ -2652,33 +2449,24 @@ impl rt::Object for ScsiLunCapabilities {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ScsiLunCapabilities> for ScsiLunCapabilities {}
-impl rt::Extends<DynamicData> for ScsiLunCapabilities {}
 impl rt::Value for ScsiLunCapabilities {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScsiLunCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLunCapabilities {
@@ -2699,7 +2487,7 @@ impl serde::Serialize for ScsiLunCapabilities {
 }
 
 /// `ScsiLunDescriptor`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScsiLunDescriptor {
     /// `quality`: required string.
     pub quality: String,
@@ -2737,33 +2525,24 @@ impl rt::Object for ScsiLunDescriptor {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ScsiLunDescriptor> for ScsiLunDescriptor {}
-impl rt::Extends<DynamicData> for ScsiLunDescriptor {}
 impl rt::Value for ScsiLunDescriptor {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScsiLunDescriptor {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLunDescriptor {
@@ -2784,7 +2563,7 @@ impl serde::Serialize for ScsiLunDescriptor {
 }
 
 /// `ScsiLunDurableName`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ScsiLunDurableName {
     /// `namespace`: required string.
     pub namespace: String,
@@ -2827,33 +2606,24 @@ impl rt::Object for ScsiLunDurableName {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ScsiLunDurableName> for ScsiLunDurableName {}
-impl rt::Extends<DynamicData> for ScsiLunDurableName {}
 impl rt::Value for ScsiLunDurableName {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ScsiLunDurableName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ScsiLunDurableName {
@@ -2874,7 +2644,7 @@ impl serde::Serialize for ScsiLunDurableName {
 }
 
 /// `SeSparseVirtualDiskSpec`, a [`FileBackedVirtualDiskSpec`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SeSparseVirtualDiskSpec {
     /// The properties of `FileBackedVirtualDiskSpec`.
     pub base: FileBackedVirtualDiskSpec,
@@ -2915,14 +2685,8 @@ impl rt::Object for SeSparseVirtualDiskSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SeSparseVirtualDiskSpec> for SeSparseVirtualDiskSpec {}
-impl rt::Extends<FileBackedVirtualDiskSpec> for SeSparseVirtualDiskSpec {}
 impl rt::Extends<VirtualDiskSpec> for SeSparseVirtualDiskSpec {}
-impl rt::Extends<DynamicData> for SeSparseVirtualDiskSpec {}
 impl std::ops::Deref for SeSparseVirtualDiskSpec {
     type Target = FileBackedVirtualDiskSpec;
     fn deref(&self) -> &FileBackedVirtualDiskSpec {
@@ -2935,20 +2699,22 @@ impl std::ops::DerefMut for SeSparseVirtualDiskSpec {
     }
 }
 impl rt::Value for SeSparseVirtualDiskSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SeSparseVirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SeSparseVirtualDiskSpec {
@@ -2969,7 +2735,7 @@ impl serde::Serialize for SeSparseVirtualDiskSpec {
 }
 
 /// `SelectionSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SelectionSpec {
     /// `name`: optional string.
     pub name: Option<String>,
@@ -3000,33 +2766,25 @@ impl rt::Object for SelectionSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<SelectionSpec> for SelectionSpec {}
-impl rt::Extends<DynamicData> for SelectionSpec {}
 impl rt::Value for SelectionSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SelectionSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SelectionSpec {
@@ -3047,7 +2805,7 @@ impl serde::Serialize for SelectionSpec {
 }
 
 /// `ServerStartedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServerStartedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -3084,14 +2842,8 @@ impl rt::Object for ServerStartedSessionEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServerStartedSessionEvent> for ServerStartedSessionEvent {}
-impl rt::Extends<SessionEvent> for ServerStartedSessionEvent {}
 impl rt::Extends<Event> for ServerStartedSessionEvent {}
-impl rt::Extends<DynamicData> for ServerStartedSessionEvent {}
 impl std::ops::Deref for ServerStartedSessionEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -3104,20 +2856,22 @@ impl std::ops::DerefMut for ServerStartedSessionEvent {
     }
 }
 impl rt::Value for ServerStartedSessionEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServerStartedSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServerStartedSessionEvent {
@@ -3138,7 +2892,7 @@ impl serde::Serialize for ServerStartedSessionEvent {
 }
 
 /// `ServiceConsoleReservationInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceConsoleReservationInfo {
     /// `serviceConsoleReservedCfg`: required long.
     pub service_console_reserved_cfg: i64,
@@ -3181,33 +2935,24 @@ impl rt::Object for ServiceConsoleReservationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServiceConsoleReservationInfo> for ServiceConsoleReservationInfo {}
-impl rt::Extends<DynamicData> for ServiceConsoleReservationInfo {}
 impl rt::Value for ServiceConsoleReservationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceConsoleReservationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceConsoleReservationInfo {
@@ -3228,7 +2973,7 @@ impl serde::Serialize for ServiceConsoleReservationInfo {
 }
 
 /// `ServiceContent`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceContent {
     /// `rootFolder`: required reference to `Folder`.
     pub root_folder: rt::ManagedObjectReference,
@@ -3720,33 +3465,24 @@ impl rt::Object for ServiceContent {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServiceContent> for ServiceContent {}
-impl rt::Extends<DynamicData> for ServiceContent {}
 impl rt::Value for ServiceContent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceContent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceContent {
@@ -3767,7 +3503,7 @@ impl serde::Serialize for ServiceContent {
 }
 
 /// `ServiceLocator`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceLocator {
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
@@ -3825,33 +3561,24 @@ impl rt::Object for ServiceLocator {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServiceLocator> for ServiceLocator {}
-impl rt::Extends<DynamicData> for ServiceLocator {}
 impl rt::Value for ServiceLocator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceLocator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocator {
@@ -3872,7 +3599,7 @@ impl serde::Serialize for ServiceLocator {
 }
 
 /// `ServiceLocatorCredential`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceLocatorCredential {}
 pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorCredential",
@@ -3894,33 +3621,25 @@ impl rt::Object for ServiceLocatorCredential {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<ServiceLocatorCredential> for ServiceLocatorCredential {}
-impl rt::Extends<DynamicData> for ServiceLocatorCredential {}
 impl rt::Value for ServiceLocatorCredential {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceLocatorCredential {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocatorCredential {
@@ -3941,7 +3660,7 @@ impl serde::Serialize for ServiceLocatorCredential {
 }
 
 /// `ServiceLocatorNamePassword`, a [`ServiceLocatorCredential`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceLocatorNamePassword {
     /// `username`: required string.
     pub username: String,
@@ -3982,31 +3701,25 @@ impl rt::Object for ServiceLocatorNamePassword {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ServiceLocatorCredential {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServiceLocatorNamePassword> for ServiceLocatorNamePassword {}
 impl rt::Extends<ServiceLocatorCredential> for ServiceLocatorNamePassword {}
-impl rt::Extends<DynamicData> for ServiceLocatorNamePassword {}
 impl rt::Value for ServiceLocatorNamePassword {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceLocatorNamePassword {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocatorNamePassword {
@@ -4027,7 +3740,7 @@ impl serde::Serialize for ServiceLocatorNamePassword {
 }
 
 /// `ServiceLocatorSAMLCredential`, a [`ServiceLocatorCredential`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceLocatorSamlCredential {
     /// `token`: optional string, secret.
     pub token: Option<String>,
@@ -4061,31 +3774,25 @@ impl rt::Object for ServiceLocatorSamlCredential {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&ServiceLocatorCredential {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServiceLocatorSamlCredential> for ServiceLocatorSamlCredential {}
 impl rt::Extends<ServiceLocatorCredential> for ServiceLocatorSamlCredential {}
-impl rt::Extends<DynamicData> for ServiceLocatorSamlCredential {}
 impl rt::Value for ServiceLocatorSamlCredential {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceLocatorSamlCredential {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceLocatorSamlCredential {
@@ -4106,7 +3813,7 @@ impl serde::Serialize for ServiceLocatorSamlCredential {
 }
 
 /// `SessionEvent`, a [`Event`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -4143,13 +3850,8 @@ impl rt::Object for SessionEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionEvent> for SessionEvent {}
 impl rt::Extends<Event> for SessionEvent {}
-impl rt::Extends<DynamicData> for SessionEvent {}
 impl std::ops::Deref for SessionEvent {
     type Target = Event;
     fn deref(&self) -> &Event {
@@ -4162,20 +3864,22 @@ impl std::ops::DerefMut for SessionEvent {
     }
 }
 impl rt::Value for SessionEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionEvent {
@@ -4196,7 +3900,7 @@ impl serde::Serialize for SessionEvent {
 }
 
 /// `SessionManagerGenericServiceTicket`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionManagerGenericServiceTicket {
     /// `id`: required string, secret.
     pub id: String,
@@ -4260,34 +3964,24 @@ impl rt::Object for SessionManagerGenericServiceTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionManagerGenericServiceTicket>
-for SessionManagerGenericServiceTicket {}
-impl rt::Extends<DynamicData> for SessionManagerGenericServiceTicket {}
 impl rt::Value for SessionManagerGenericServiceTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionManagerGenericServiceTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerGenericServiceTicket {
@@ -4308,7 +4002,7 @@ impl serde::Serialize for SessionManagerGenericServiceTicket {
 }
 
 /// `SessionManagerHttpServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionManagerHttpServiceRequestSpec {
     /// `method`: optional string.
     pub method: Option<String>,
@@ -4352,33 +4046,26 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionManagerHttpServiceRequestSpec>
-for SessionManagerHttpServiceRequestSpec {}
 impl rt::Extends<SessionManagerServiceRequestSpec>
 for SessionManagerHttpServiceRequestSpec {}
-impl rt::Extends<DynamicData> for SessionManagerHttpServiceRequestSpec {}
 impl rt::Value for SessionManagerHttpServiceRequestSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionManagerHttpServiceRequestSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerHttpServiceRequestSpec {
@@ -4399,7 +4086,7 @@ impl serde::Serialize for SessionManagerHttpServiceRequestSpec {
 }
 
 /// `SessionManagerLocalTicket`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionManagerLocalTicket {
     /// `userName`: required string.
     pub user_name: String,
@@ -4437,33 +4124,24 @@ impl rt::Object for SessionManagerLocalTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionManagerLocalTicket> for SessionManagerLocalTicket {}
-impl rt::Extends<DynamicData> for SessionManagerLocalTicket {}
 impl rt::Value for SessionManagerLocalTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionManagerLocalTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerLocalTicket {
@@ -4484,7 +4162,7 @@ impl serde::Serialize for SessionManagerLocalTicket {
 }
 
 /// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionManagerServiceRequestSpec {}
 pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerServiceRequestSpec",
@@ -4506,33 +4184,25 @@ impl rt::Object for SessionManagerServiceRequestSpec {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<SessionManagerServiceRequestSpec> for SessionManagerServiceRequestSpec {}
-impl rt::Extends<DynamicData> for SessionManagerServiceRequestSpec {}
 impl rt::Value for SessionManagerServiceRequestSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionManagerServiceRequestSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerServiceRequestSpec {
@@ -4553,7 +4223,7 @@ impl serde::Serialize for SessionManagerServiceRequestSpec {
 }
 
 /// `SessionManagerVmomiServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionManagerVmomiServiceRequestSpec {
     /// `method`: required string, a MethodName.
     pub method: String,
@@ -4590,33 +4260,26 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionManagerVmomiServiceRequestSpec>
-for SessionManagerVmomiServiceRequestSpec {}
 impl rt::Extends<SessionManagerServiceRequestSpec>
 for SessionManagerVmomiServiceRequestSpec {}
-impl rt::Extends<DynamicData> for SessionManagerVmomiServiceRequestSpec {}
 impl rt::Value for SessionManagerVmomiServiceRequestSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionManagerVmomiServiceRequestSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionManagerVmomiServiceRequestSpec {
@@ -4637,7 +4300,7 @@ impl serde::Serialize for SessionManagerVmomiServiceRequestSpec {
 }
 
 /// `SessionTerminatedEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionTerminatedEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -4685,14 +4348,8 @@ impl rt::Object for SessionTerminatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionTerminatedEvent> for SessionTerminatedEvent {}
-impl rt::Extends<SessionEvent> for SessionTerminatedEvent {}
 impl rt::Extends<Event> for SessionTerminatedEvent {}
-impl rt::Extends<DynamicData> for SessionTerminatedEvent {}
 impl std::ops::Deref for SessionTerminatedEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -4705,20 +4362,22 @@ impl std::ops::DerefMut for SessionTerminatedEvent {
     }
 }
 impl rt::Value for SessionTerminatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionTerminatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionTerminatedEvent {
@@ -4739,7 +4398,7 @@ impl serde::Serialize for SessionTerminatedEvent {
 }
 
 /// `SharesInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SharesInfo {
     /// `shares`: required int.
     pub shares: i32,
@@ -4777,33 +4436,24 @@ impl rt::Object for SharesInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SharesInfo> for SharesInfo {}
-impl rt::Extends<DynamicData> for SharesInfo {}
 impl rt::Value for SharesInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SharesInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SharesInfo {
@@ -4824,7 +4474,7 @@ impl serde::Serialize for SharesInfo {
 }
 
 /// `SnapshotSelectionSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SnapshotSelectionSpec {
     /// `retentionDays`: optional int.
     pub retention_days: Option<i32>,
@@ -4855,33 +4505,24 @@ impl rt::Object for SnapshotSelectionSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SnapshotSelectionSpec> for SnapshotSelectionSpec {}
-impl rt::Extends<DynamicData> for SnapshotSelectionSpec {}
 impl rt::Value for SnapshotSelectionSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SnapshotSelectionSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SnapshotSelectionSpec {
@@ -4902,7 +4543,7 @@ impl serde::Serialize for SnapshotSelectionSpec {
 }
 
 /// `StorageIOAllocationInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct StorageIoAllocationInfo {
     /// `limit`: optional long.
     pub limit: Option<i64>,
@@ -4945,33 +4586,24 @@ impl rt::Object for StorageIoAllocationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<StorageIoAllocationInfo> for StorageIoAllocationInfo {}
-impl rt::Extends<DynamicData> for StorageIoAllocationInfo {}
 impl rt::Value for StorageIoAllocationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for StorageIoAllocationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for StorageIoAllocationInfo {
@@ -4992,7 +4624,7 @@ impl serde::Serialize for StorageIoAllocationInfo {
 }
 
 /// `StorageIORMInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct StorageIormInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -5066,33 +4698,24 @@ impl rt::Object for StorageIormInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<StorageIormInfo> for StorageIormInfo {}
-impl rt::Extends<DynamicData> for StorageIormInfo {}
 impl rt::Value for StorageIormInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for StorageIormInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for StorageIormInfo {

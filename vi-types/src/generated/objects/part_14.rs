@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `StorageMigrationAction`, a [`ClusterAction`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct StorageMigrationAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -106,13 +106,8 @@ impl rt::Object for StorageMigrationAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<StorageMigrationAction> for StorageMigrationAction {}
 impl rt::Extends<ClusterAction> for StorageMigrationAction {}
-impl rt::Extends<DynamicData> for StorageMigrationAction {}
 impl std::ops::Deref for StorageMigrationAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -125,20 +120,22 @@ impl std::ops::DerefMut for StorageMigrationAction {
     }
 }
 impl rt::Value for StorageMigrationAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for StorageMigrationAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for StorageMigrationAction {
@@ -159,7 +156,7 @@ impl serde::Serialize for StorageMigrationAction {
 }
 
 /// `StoragePlacementAction`, a [`ClusterAction`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct StoragePlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -247,13 +244,8 @@ impl rt::Object for StoragePlacementAction {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<StoragePlacementAction> for StoragePlacementAction {}
 impl rt::Extends<ClusterAction> for StoragePlacementAction {}
-impl rt::Extends<DynamicData> for StoragePlacementAction {}
 impl std::ops::Deref for StoragePlacementAction {
     type Target = ClusterAction;
     fn deref(&self) -> &ClusterAction {
@@ -266,20 +258,22 @@ impl std::ops::DerefMut for StoragePlacementAction {
     }
 }
 impl rt::Value for StoragePlacementAction {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for StoragePlacementAction {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for StoragePlacementAction {
@@ -300,7 +294,7 @@ impl serde::Serialize for StoragePlacementAction {
 }
 
 /// `StringOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct StringOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -348,13 +342,8 @@ impl rt::Object for StringOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<StringOption> for StringOption {}
 impl rt::Extends<OptionType> for StringOption {}
-impl rt::Extends<DynamicData> for StringOption {}
 impl std::ops::Deref for StringOption {
     type Target = OptionType;
     fn deref(&self) -> &OptionType {
@@ -367,20 +356,22 @@ impl std::ops::DerefMut for StringOption {
     }
 }
 impl rt::Value for StringOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for StringOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for StringOption {
@@ -401,7 +392,7 @@ impl serde::Serialize for StringOption {
 }
 
 /// `Tag`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Tag {
     /// `key`: required string.
     pub key: String,
@@ -432,33 +423,24 @@ impl rt::Object for Tag {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Tag> for Tag {}
-impl rt::Extends<DynamicData> for Tag {}
 impl rt::Value for Tag {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Tag {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Tag {
@@ -479,7 +461,7 @@ impl serde::Serialize for Tag {
 }
 
 /// `TagId`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TagId {
     /// `nameId`: optional `TagIdNameId`.
     pub name_id: Option<Box<TagIdNameId>>,
@@ -517,33 +499,24 @@ impl rt::Object for TagId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TagId> for TagId {}
-impl rt::Extends<DynamicData> for TagId {}
 impl rt::Value for TagId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TagId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TagId {
@@ -564,7 +537,7 @@ impl serde::Serialize for TagId {
 }
 
 /// `TagIdNameId`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TagIdNameId {
     /// `tag`: required string.
     pub tag: String,
@@ -602,33 +575,24 @@ impl rt::Object for TagIdNameId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TagIdNameId> for TagIdNameId {}
-impl rt::Extends<DynamicData> for TagIdNameId {}
 impl rt::Value for TagIdNameId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TagIdNameId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TagIdNameId {
@@ -649,7 +613,7 @@ impl serde::Serialize for TagIdNameId {
 }
 
 /// `TagSpec`, a [`ArrayUpdateSpec`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TagSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
@@ -690,13 +654,7 @@ impl rt::Object for TagSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TagSpec> for TagSpec {}
-impl rt::Extends<ArrayUpdateSpec> for TagSpec {}
-impl rt::Extends<DynamicData> for TagSpec {}
 impl std::ops::Deref for TagSpec {
     type Target = ArrayUpdateSpec;
     fn deref(&self) -> &ArrayUpdateSpec {
@@ -709,20 +667,22 @@ impl std::ops::DerefMut for TagSpec {
     }
 }
 impl rt::Value for TagSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TagSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TagSpec {
@@ -743,7 +703,7 @@ impl serde::Serialize for TagSpec {
 }
 
 /// `TaskDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskDescription {
     /// `methodInfo`: list, not empty, of `ElementDescription` or a descendant.
     pub method_info: Vec<rt::Poly<ElementDescription>>,
@@ -786,33 +746,24 @@ impl rt::Object for TaskDescription {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskDescription> for TaskDescription {}
-impl rt::Extends<DynamicData> for TaskDescription {}
 impl rt::Value for TaskDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskDescription {
@@ -833,7 +784,7 @@ impl serde::Serialize for TaskDescription {
 }
 
 /// `TaskEvent`, a [`Event`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -874,13 +825,8 @@ impl rt::Object for TaskEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskEvent> for TaskEvent {}
 impl rt::Extends<Event> for TaskEvent {}
-impl rt::Extends<DynamicData> for TaskEvent {}
 impl std::ops::Deref for TaskEvent {
     type Target = Event;
     fn deref(&self) -> &Event {
@@ -893,20 +839,22 @@ impl std::ops::DerefMut for TaskEvent {
     }
 }
 impl rt::Value for TaskEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskEvent {
@@ -927,7 +875,7 @@ impl serde::Serialize for TaskEvent {
 }
 
 /// `TaskFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskFilterSpec {
     /// `entity`: optional `TaskFilterSpecByEntity`.
     pub entity: Option<Box<TaskFilterSpecByEntity>>,
@@ -1017,33 +965,24 @@ impl rt::Object for TaskFilterSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskFilterSpec> for TaskFilterSpec {}
-impl rt::Extends<DynamicData> for TaskFilterSpec {}
 impl rt::Value for TaskFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpec {
@@ -1064,7 +1003,7 @@ impl serde::Serialize for TaskFilterSpec {
 }
 
 /// `TaskFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskFilterSpecByEntity {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
@@ -1106,33 +1045,24 @@ impl rt::Object for TaskFilterSpecByEntity {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskFilterSpecByEntity> for TaskFilterSpecByEntity {}
-impl rt::Extends<DynamicData> for TaskFilterSpecByEntity {}
 impl rt::Value for TaskFilterSpecByEntity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskFilterSpecByEntity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpecByEntity {
@@ -1153,7 +1083,7 @@ impl serde::Serialize for TaskFilterSpecByEntity {
 }
 
 /// `TaskFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskFilterSpecByTime {
     /// `timeType`: required `TaskFilterSpecTimeOption`.
     pub time_type: enums::TaskFilterSpecTimeOption,
@@ -1196,33 +1126,24 @@ impl rt::Object for TaskFilterSpecByTime {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskFilterSpecByTime> for TaskFilterSpecByTime {}
-impl rt::Extends<DynamicData> for TaskFilterSpecByTime {}
 impl rt::Value for TaskFilterSpecByTime {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskFilterSpecByTime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpecByTime {
@@ -1243,7 +1164,7 @@ impl serde::Serialize for TaskFilterSpecByTime {
 }
 
 /// `TaskFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskFilterSpecByUsername {
     /// `systemUser`: required boolean.
     pub system_user: bool,
@@ -1281,33 +1202,24 @@ impl rt::Object for TaskFilterSpecByUsername {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskFilterSpecByUsername> for TaskFilterSpecByUsername {}
-impl rt::Extends<DynamicData> for TaskFilterSpecByUsername {}
 impl rt::Value for TaskFilterSpecByUsername {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskFilterSpecByUsername {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskFilterSpecByUsername {
@@ -1328,7 +1240,7 @@ impl serde::Serialize for TaskFilterSpecByUsername {
 }
 
 /// `TaskInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskInfo {
     /// `key`: required string.
     pub key: String,
@@ -1478,33 +1390,24 @@ impl rt::Object for TaskInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskInfo> for TaskInfo {}
-impl rt::Extends<DynamicData> for TaskInfo {}
 impl rt::Value for TaskInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskInfo {
@@ -1525,7 +1428,7 @@ impl serde::Serialize for TaskInfo {
 }
 
 /// `TaskReason`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskReason {}
 pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReason",
@@ -1547,33 +1450,25 @@ impl rt::Object for TaskReason {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<TaskReason> for TaskReason {}
-impl rt::Extends<DynamicData> for TaskReason {}
 impl rt::Value for TaskReason {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskReason {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskReason {
@@ -1594,7 +1489,7 @@ impl serde::Serialize for TaskReason {
 }
 
 /// `TaskReasonAlarm`, a [`TaskReason`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskReasonAlarm {
     /// `alarmName`: required string.
     pub alarm_name: String,
@@ -1645,31 +1540,25 @@ impl rt::Object for TaskReasonAlarm {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&TaskReason {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskReasonAlarm> for TaskReasonAlarm {}
 impl rt::Extends<TaskReason> for TaskReasonAlarm {}
-impl rt::Extends<DynamicData> for TaskReasonAlarm {}
 impl rt::Value for TaskReasonAlarm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskReasonAlarm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonAlarm {
@@ -1690,7 +1579,7 @@ impl serde::Serialize for TaskReasonAlarm {
 }
 
 /// `TaskReasonSchedule`, a [`TaskReason`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskReasonSchedule {
     /// `name`: required string.
     pub name: String,
@@ -1735,31 +1624,25 @@ impl rt::Object for TaskReasonSchedule {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&TaskReason {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskReasonSchedule> for TaskReasonSchedule {}
 impl rt::Extends<TaskReason> for TaskReasonSchedule {}
-impl rt::Extends<DynamicData> for TaskReasonSchedule {}
 impl rt::Value for TaskReasonSchedule {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskReasonSchedule {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonSchedule {
@@ -1780,7 +1663,7 @@ impl serde::Serialize for TaskReasonSchedule {
 }
 
 /// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskReasonSystem {}
 pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSystem",
@@ -1805,31 +1688,25 @@ impl rt::Object for TaskReasonSystem {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&TaskReason {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskReasonSystem> for TaskReasonSystem {}
 impl rt::Extends<TaskReason> for TaskReasonSystem {}
-impl rt::Extends<DynamicData> for TaskReasonSystem {}
 impl rt::Value for TaskReasonSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskReasonSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonSystem {
@@ -1850,7 +1727,7 @@ impl serde::Serialize for TaskReasonSystem {
 }
 
 /// `TaskReasonUser`, a [`TaskReason`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskReasonUser {
     /// `userName`: required string.
     pub user_name: String,
@@ -1884,31 +1761,25 @@ impl rt::Object for TaskReasonUser {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&TaskReason {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskReasonUser> for TaskReasonUser {}
 impl rt::Extends<TaskReason> for TaskReasonUser {}
-impl rt::Extends<DynamicData> for TaskReasonUser {}
 impl rt::Value for TaskReasonUser {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskReasonUser {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskReasonUser {
@@ -1929,7 +1800,7 @@ impl serde::Serialize for TaskReasonUser {
 }
 
 /// `TaskTimeoutEvent`, a [`TaskEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskTimeoutEvent {
     /// The properties of `TaskEvent`.
     pub base: TaskEvent,
@@ -1966,14 +1837,8 @@ impl rt::Object for TaskTimeoutEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskTimeoutEvent> for TaskTimeoutEvent {}
-impl rt::Extends<TaskEvent> for TaskTimeoutEvent {}
 impl rt::Extends<Event> for TaskTimeoutEvent {}
-impl rt::Extends<DynamicData> for TaskTimeoutEvent {}
 impl std::ops::Deref for TaskTimeoutEvent {
     type Target = TaskEvent;
     fn deref(&self) -> &TaskEvent {
@@ -1986,20 +1851,22 @@ impl std::ops::DerefMut for TaskTimeoutEvent {
     }
 }
 impl rt::Value for TaskTimeoutEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskTimeoutEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskTimeoutEvent {
@@ -2020,7 +1887,7 @@ impl serde::Serialize for TaskTimeoutEvent {
 }
 
 /// `TemplateConfigFileInfo`, a [`VmConfigFileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TemplateConfigFileInfo {
     /// The properties of `VmConfigFileInfo`.
     pub base: VmConfigFileInfo,
@@ -2057,14 +1924,8 @@ impl rt::Object for TemplateConfigFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TemplateConfigFileInfo> for TemplateConfigFileInfo {}
-impl rt::Extends<VmConfigFileInfo> for TemplateConfigFileInfo {}
 impl rt::Extends<FileInfo> for TemplateConfigFileInfo {}
-impl rt::Extends<DynamicData> for TemplateConfigFileInfo {}
 impl std::ops::Deref for TemplateConfigFileInfo {
     type Target = VmConfigFileInfo;
     fn deref(&self) -> &VmConfigFileInfo {
@@ -2077,20 +1938,22 @@ impl std::ops::DerefMut for TemplateConfigFileInfo {
     }
 }
 impl rt::Value for TemplateConfigFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TemplateConfigFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TemplateConfigFileInfo {
@@ -2111,7 +1974,7 @@ impl serde::Serialize for TemplateConfigFileInfo {
 }
 
 /// `TemplateConfigFileQuery`, a [`VmConfigFileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TemplateConfigFileQuery {
     /// The properties of `VmConfigFileQuery`.
     pub base: VmConfigFileQuery,
@@ -2148,14 +2011,8 @@ impl rt::Object for TemplateConfigFileQuery {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TemplateConfigFileQuery> for TemplateConfigFileQuery {}
-impl rt::Extends<VmConfigFileQuery> for TemplateConfigFileQuery {}
 impl rt::Extends<FileQuery> for TemplateConfigFileQuery {}
-impl rt::Extends<DynamicData> for TemplateConfigFileQuery {}
 impl std::ops::Deref for TemplateConfigFileQuery {
     type Target = VmConfigFileQuery;
     fn deref(&self) -> &VmConfigFileQuery {
@@ -2168,20 +2025,22 @@ impl std::ops::DerefMut for TemplateConfigFileQuery {
     }
 }
 impl rt::Value for TemplateConfigFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TemplateConfigFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TemplateConfigFileQuery {
@@ -2202,7 +2061,7 @@ impl serde::Serialize for TemplateConfigFileQuery {
 }
 
 /// `TgwEventArgument`, a [`EntityEventArgument`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TgwEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -2243,14 +2102,8 @@ impl rt::Object for TgwEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TgwEventArgument> for TgwEventArgument {}
 impl rt::Extends<EntityEventArgument> for TgwEventArgument {}
-impl rt::Extends<EventArgument> for TgwEventArgument {}
-impl rt::Extends<DynamicData> for TgwEventArgument {}
 impl std::ops::Deref for TgwEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -2263,20 +2116,22 @@ impl std::ops::DerefMut for TgwEventArgument {
     }
 }
 impl rt::Value for TgwEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TgwEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TgwEventArgument {
@@ -2297,7 +2152,7 @@ impl serde::Serialize for TgwEventArgument {
 }
 
 /// `ToolsConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ToolsConfigInfo {
     /// `toolsVersion`: optional int.
     pub tools_version: Option<i32>,
@@ -2401,33 +2256,24 @@ impl rt::Object for ToolsConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ToolsConfigInfo> for ToolsConfigInfo {}
-impl rt::Extends<DynamicData> for ToolsConfigInfo {}
 impl rt::Value for ToolsConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ToolsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ToolsConfigInfo {
@@ -2448,7 +2294,7 @@ impl serde::Serialize for ToolsConfigInfo {
 }
 
 /// `ToolsConfigInfoToolsLastInstallInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ToolsConfigInfoToolsLastInstallInfo {
     /// `counter`: required int.
     pub counter: i32,
@@ -2486,34 +2332,24 @@ impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ToolsConfigInfoToolsLastInstallInfo>
-for ToolsConfigInfoToolsLastInstallInfo {}
-impl rt::Extends<DynamicData> for ToolsConfigInfoToolsLastInstallInfo {}
 impl rt::Value for ToolsConfigInfoToolsLastInstallInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ToolsConfigInfoToolsLastInstallInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ToolsConfigInfoToolsLastInstallInfo {
@@ -2534,7 +2370,7 @@ impl serde::Serialize for ToolsConfigInfoToolsLastInstallInfo {
 }
 
 /// `TraversalSpec`, a [`SelectionSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TraversalSpec {
     /// The properties of `SelectionSpec`.
     pub base: SelectionSpec,
@@ -2592,13 +2428,8 @@ impl rt::Object for TraversalSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TraversalSpec> for TraversalSpec {}
 impl rt::Extends<SelectionSpec> for TraversalSpec {}
-impl rt::Extends<DynamicData> for TraversalSpec {}
 impl std::ops::Deref for TraversalSpec {
     type Target = SelectionSpec;
     fn deref(&self) -> &SelectionSpec {
@@ -2611,20 +2442,22 @@ impl std::ops::DerefMut for TraversalSpec {
     }
 }
 impl rt::Value for TraversalSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TraversalSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TraversalSpec {
@@ -2645,7 +2478,7 @@ impl serde::Serialize for TraversalSpec {
 }
 
 /// `TypeDescription`, a [`Description`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TypeDescription {
     /// The properties of `Description`.
     pub base: Description,
@@ -2686,13 +2519,9 @@ impl rt::Object for TypeDescription {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<TypeDescription> for TypeDescription {}
 impl rt::Extends<Description> for TypeDescription {}
-impl rt::Extends<DynamicData> for TypeDescription {}
 impl std::ops::Deref for TypeDescription {
     type Target = Description;
     fn deref(&self) -> &Description {
@@ -2705,20 +2534,22 @@ impl std::ops::DerefMut for TypeDescription {
     }
 }
 impl rt::Value for TypeDescription {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TypeDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TypeDescription {
@@ -2739,7 +2570,7 @@ impl serde::Serialize for TypeDescription {
 }
 
 /// `UpdateSet`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UpdateSet {
     /// `version`: required string.
     pub version: String,
@@ -2786,33 +2617,24 @@ impl rt::Object for UpdateSet {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UpdateSet> for UpdateSet {}
-impl rt::Extends<DynamicData> for UpdateSet {}
 impl rt::Value for UpdateSet {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UpdateSet {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UpdateSet {
@@ -2833,7 +2655,7 @@ impl serde::Serialize for UpdateSet {
 }
 
 /// `UsbScanCodeSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UsbScanCodeSpec {
     /// `keyEvents`: list, not empty, of `UsbScanCodeSpecKeyEvent`.
     pub key_events: Vec<UsbScanCodeSpecKeyEvent>,
@@ -2870,33 +2692,24 @@ impl rt::Object for UsbScanCodeSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UsbScanCodeSpec> for UsbScanCodeSpec {}
-impl rt::Extends<DynamicData> for UsbScanCodeSpec {}
 impl rt::Value for UsbScanCodeSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UsbScanCodeSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UsbScanCodeSpec {
@@ -2917,7 +2730,7 @@ impl serde::Serialize for UsbScanCodeSpec {
 }
 
 /// `UsbScanCodeSpecKeyEvent`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UsbScanCodeSpecKeyEvent {
     /// `usbHidCode`: required int.
     pub usb_hid_code: i32,
@@ -2959,33 +2772,24 @@ impl rt::Object for UsbScanCodeSpecKeyEvent {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UsbScanCodeSpecKeyEvent> for UsbScanCodeSpecKeyEvent {}
-impl rt::Extends<DynamicData> for UsbScanCodeSpecKeyEvent {}
 impl rt::Value for UsbScanCodeSpecKeyEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UsbScanCodeSpecKeyEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UsbScanCodeSpecKeyEvent {
@@ -3006,7 +2810,7 @@ impl serde::Serialize for UsbScanCodeSpecKeyEvent {
 }
 
 /// `UsbScanCodeSpecModifierType`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UsbScanCodeSpecModifierType {
     /// `leftControl`: optional boolean.
     pub left_control: Option<bool>,
@@ -3074,33 +2878,24 @@ impl rt::Object for UsbScanCodeSpecModifierType {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UsbScanCodeSpecModifierType> for UsbScanCodeSpecModifierType {}
-impl rt::Extends<DynamicData> for UsbScanCodeSpecModifierType {}
 impl rt::Value for UsbScanCodeSpecModifierType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UsbScanCodeSpecModifierType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UsbScanCodeSpecModifierType {
@@ -3121,7 +2916,7 @@ impl serde::Serialize for UsbScanCodeSpecModifierType {
 }
 
 /// `UserLoginSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UserLoginSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -3179,14 +2974,8 @@ impl rt::Object for UserLoginSessionEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UserLoginSessionEvent> for UserLoginSessionEvent {}
-impl rt::Extends<SessionEvent> for UserLoginSessionEvent {}
 impl rt::Extends<Event> for UserLoginSessionEvent {}
-impl rt::Extends<DynamicData> for UserLoginSessionEvent {}
 impl std::ops::Deref for UserLoginSessionEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -3199,20 +2988,22 @@ impl std::ops::DerefMut for UserLoginSessionEvent {
     }
 }
 impl rt::Value for UserLoginSessionEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UserLoginSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UserLoginSessionEvent {
@@ -3233,7 +3024,7 @@ impl serde::Serialize for UserLoginSessionEvent {
 }
 
 /// `UserLogoutSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UserLogoutSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -3296,14 +3087,8 @@ impl rt::Object for UserLogoutSessionEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UserLogoutSessionEvent> for UserLogoutSessionEvent {}
-impl rt::Extends<SessionEvent> for UserLogoutSessionEvent {}
 impl rt::Extends<Event> for UserLogoutSessionEvent {}
-impl rt::Extends<DynamicData> for UserLogoutSessionEvent {}
 impl std::ops::Deref for UserLogoutSessionEvent {
     type Target = SessionEvent;
     fn deref(&self) -> &SessionEvent {
@@ -3316,20 +3101,22 @@ impl std::ops::DerefMut for UserLogoutSessionEvent {
     }
 }
 impl rt::Value for UserLogoutSessionEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UserLogoutSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UserLogoutSessionEvent {
@@ -3350,7 +3137,7 @@ impl serde::Serialize for UserLogoutSessionEvent {
 }
 
 /// `UserSession`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct UserSession {
     /// `key`: required string.
     pub key: String,
@@ -3434,33 +3221,24 @@ impl rt::Object for UserSession {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<UserSession> for UserSession {}
-impl rt::Extends<DynamicData> for UserSession {}
 impl rt::Value for UserSession {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for UserSession {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for UserSession {
@@ -3481,7 +3259,7 @@ impl serde::Serialize for UserSession {
 }
 
 /// `VASAStorageArray`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VasaStorageArray {
     /// `name`: required string.
     pub name: String,
@@ -3539,33 +3317,24 @@ impl rt::Object for VasaStorageArray {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VasaStorageArray> for VasaStorageArray {}
-impl rt::Extends<DynamicData> for VasaStorageArray {}
 impl rt::Value for VasaStorageArray {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VasaStorageArray {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArray {
@@ -3586,7 +3355,7 @@ impl serde::Serialize for VasaStorageArray {
 }
 
 /// `VASAStorageArrayDiscoveryFcTransport`, a [`DynamicData`], since VI API 8.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VasaStorageArrayDiscoveryFcTransport {
     /// `nodeWwn`: required string.
     pub node_wwn: String,
@@ -3624,34 +3393,24 @@ impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VasaStorageArrayDiscoveryFcTransport>
-for VasaStorageArrayDiscoveryFcTransport {}
-impl rt::Extends<DynamicData> for VasaStorageArrayDiscoveryFcTransport {}
 impl rt::Value for VasaStorageArrayDiscoveryFcTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VasaStorageArrayDiscoveryFcTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArrayDiscoveryFcTransport {
@@ -3672,7 +3431,7 @@ impl serde::Serialize for VasaStorageArrayDiscoveryFcTransport {
 }
 
 /// `VASAStorageArrayDiscoveryIpTransport`, a [`DynamicData`], since VI API 8.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VasaStorageArrayDiscoveryIpTransport {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -3710,34 +3469,24 @@ impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VasaStorageArrayDiscoveryIpTransport>
-for VasaStorageArrayDiscoveryIpTransport {}
-impl rt::Extends<DynamicData> for VasaStorageArrayDiscoveryIpTransport {}
 impl rt::Value for VasaStorageArrayDiscoveryIpTransport {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VasaStorageArrayDiscoveryIpTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArrayDiscoveryIpTransport {
@@ -3758,7 +3507,7 @@ impl serde::Serialize for VasaStorageArrayDiscoveryIpTransport {
 }
 
 /// `VASAStorageArrayDiscoverySvcInfo`, a [`DynamicData`], since VI API 8.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VasaStorageArrayDiscoverySvcInfo {
     /// `portType`: required string.
     pub port_type: String,
@@ -3814,33 +3563,24 @@ impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VasaStorageArrayDiscoverySvcInfo> for VasaStorageArrayDiscoverySvcInfo {}
-impl rt::Extends<DynamicData> for VasaStorageArrayDiscoverySvcInfo {}
 impl rt::Value for VasaStorageArrayDiscoverySvcInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VasaStorageArrayDiscoverySvcInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VasaStorageArrayDiscoverySvcInfo {
@@ -3861,7 +3601,7 @@ impl serde::Serialize for VasaStorageArrayDiscoverySvcInfo {
 }
 
 /// `VAppConfigInfo`, a [`VmConfigInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppConfigInfo {
     /// The properties of `VmConfigInfo`.
     pub base: VmConfigInfo,
@@ -3924,13 +3664,8 @@ impl rt::Object for VAppConfigInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppConfigInfo> for VAppConfigInfo {}
 impl rt::Extends<VmConfigInfo> for VAppConfigInfo {}
-impl rt::Extends<DynamicData> for VAppConfigInfo {}
 impl std::ops::Deref for VAppConfigInfo {
     type Target = VmConfigInfo;
     fn deref(&self) -> &VmConfigInfo {
@@ -3943,20 +3678,22 @@ impl std::ops::DerefMut for VAppConfigInfo {
     }
 }
 impl rt::Value for VAppConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppConfigInfo {
@@ -3977,7 +3714,7 @@ impl serde::Serialize for VAppConfigInfo {
 }
 
 /// `VAppConfigSpec`, a [`VmConfigSpec`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppConfigSpec {
     /// The properties of `VmConfigSpec`.
     pub base: VmConfigSpec,
@@ -4040,13 +3777,8 @@ impl rt::Object for VAppConfigSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppConfigSpec> for VAppConfigSpec {}
 impl rt::Extends<VmConfigSpec> for VAppConfigSpec {}
-impl rt::Extends<DynamicData> for VAppConfigSpec {}
 impl std::ops::Deref for VAppConfigSpec {
     type Target = VmConfigSpec;
     fn deref(&self) -> &VmConfigSpec {
@@ -4059,20 +3791,22 @@ impl std::ops::DerefMut for VAppConfigSpec {
     }
 }
 impl rt::Value for VAppConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppConfigSpec {
@@ -4093,7 +3827,7 @@ impl serde::Serialize for VAppConfigSpec {
 }
 
 /// `VAppEntityConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppEntityConfigInfo {
     /// `key`: optional reference to `ManagedEntity`.
     pub key: Option<rt::ManagedObjectReference>,
@@ -4167,33 +3901,24 @@ impl rt::Object for VAppEntityConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppEntityConfigInfo> for VAppEntityConfigInfo {}
-impl rt::Extends<DynamicData> for VAppEntityConfigInfo {}
 impl rt::Value for VAppEntityConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppEntityConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppEntityConfigInfo {
@@ -4214,7 +3939,7 @@ impl serde::Serialize for VAppEntityConfigInfo {
 }
 
 /// `VAppIPAssignmentInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppIpAssignmentInfo {
     /// `supportedAllocationScheme`: list of string.
     pub supported_allocation_scheme: Vec<String>,
@@ -4266,33 +3991,24 @@ impl rt::Object for VAppIpAssignmentInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppIpAssignmentInfo> for VAppIpAssignmentInfo {}
-impl rt::Extends<DynamicData> for VAppIpAssignmentInfo {}
 impl rt::Value for VAppIpAssignmentInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppIpAssignmentInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppIpAssignmentInfo {
@@ -4313,7 +4029,7 @@ impl serde::Serialize for VAppIpAssignmentInfo {
 }
 
 /// `VAppOvfSectionInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppOvfSectionInfo {
     /// `key`: optional int.
     pub key: Option<i32>,
@@ -4366,33 +4082,24 @@ impl rt::Object for VAppOvfSectionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppOvfSectionInfo> for VAppOvfSectionInfo {}
-impl rt::Extends<DynamicData> for VAppOvfSectionInfo {}
 impl rt::Value for VAppOvfSectionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppOvfSectionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppOvfSectionInfo {
@@ -4413,7 +4120,7 @@ impl serde::Serialize for VAppOvfSectionInfo {
 }
 
 /// `VAppOvfSectionSpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppOvfSectionSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
@@ -4454,13 +4161,7 @@ impl rt::Object for VAppOvfSectionSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppOvfSectionSpec> for VAppOvfSectionSpec {}
-impl rt::Extends<ArrayUpdateSpec> for VAppOvfSectionSpec {}
-impl rt::Extends<DynamicData> for VAppOvfSectionSpec {}
 impl std::ops::Deref for VAppOvfSectionSpec {
     type Target = ArrayUpdateSpec;
     fn deref(&self) -> &ArrayUpdateSpec {
@@ -4473,20 +4174,22 @@ impl std::ops::DerefMut for VAppOvfSectionSpec {
     }
 }
 impl rt::Value for VAppOvfSectionSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppOvfSectionSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppOvfSectionSpec {
@@ -4507,7 +4210,7 @@ impl serde::Serialize for VAppOvfSectionSpec {
 }
 
 /// `VAppProductInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppProductInfo {
     /// `key`: required int.
     pub key: i32,
@@ -4585,33 +4288,24 @@ impl rt::Object for VAppProductInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppProductInfo> for VAppProductInfo {}
-impl rt::Extends<DynamicData> for VAppProductInfo {}
 impl rt::Value for VAppProductInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppProductInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppProductInfo {
@@ -4632,7 +4326,7 @@ impl serde::Serialize for VAppProductInfo {
 }
 
 /// `VAppProductSpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppProductSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
@@ -4673,13 +4367,7 @@ impl rt::Object for VAppProductSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppProductSpec> for VAppProductSpec {}
-impl rt::Extends<ArrayUpdateSpec> for VAppProductSpec {}
-impl rt::Extends<DynamicData> for VAppProductSpec {}
 impl std::ops::Deref for VAppProductSpec {
     type Target = ArrayUpdateSpec;
     fn deref(&self) -> &ArrayUpdateSpec {
@@ -4692,20 +4380,22 @@ impl std::ops::DerefMut for VAppProductSpec {
     }
 }
 impl rt::Value for VAppProductSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppProductSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppProductSpec {
@@ -4726,7 +4416,7 @@ impl serde::Serialize for VAppProductSpec {
 }
 
 /// `VAppPropertyInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppPropertyInfo {
     /// `key`: required int.
     pub key: i32,
@@ -4814,33 +4504,24 @@ impl rt::Object for VAppPropertyInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppPropertyInfo> for VAppPropertyInfo {}
-impl rt::Extends<DynamicData> for VAppPropertyInfo {}
 impl rt::Value for VAppPropertyInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppPropertyInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppPropertyInfo {
@@ -4861,7 +4542,7 @@ impl serde::Serialize for VAppPropertyInfo {
 }
 
 /// `VAppPropertySpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VAppPropertySpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
@@ -4902,13 +4583,7 @@ impl rt::Object for VAppPropertySpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VAppPropertySpec> for VAppPropertySpec {}
-impl rt::Extends<ArrayUpdateSpec> for VAppPropertySpec {}
-impl rt::Extends<DynamicData> for VAppPropertySpec {}
 impl std::ops::Deref for VAppPropertySpec {
     type Target = ArrayUpdateSpec;
     fn deref(&self) -> &ArrayUpdateSpec {
@@ -4921,20 +4596,22 @@ impl std::ops::DerefMut for VAppPropertySpec {
     }
 }
 impl rt::Value for VAppPropertySpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VAppPropertySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VAppPropertySpec {
@@ -4955,7 +4632,7 @@ impl serde::Serialize for VAppPropertySpec {
 }
 
 /// `VVolHostPE`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VVolHostPe {
     /// `key`: required reference to `HostSystem`.
     pub key: rt::ManagedObjectReference,
@@ -4997,33 +4674,24 @@ impl rt::Object for VVolHostPe {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VVolHostPe> for VVolHostPe {}
-impl rt::Extends<DynamicData> for VVolHostPe {}
 impl rt::Value for VVolHostPe {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VVolHostPe {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VVolHostPe {
@@ -5044,7 +4712,7 @@ impl serde::Serialize for VVolHostPe {
 }
 
 /// `VimVasaProvider`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VimVasaProvider {
     /// `uid`: optional string, since VI API 6.7.
     pub uid: Option<String>,
@@ -5107,33 +4775,24 @@ impl rt::Object for VimVasaProvider {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VimVasaProvider> for VimVasaProvider {}
-impl rt::Extends<DynamicData> for VimVasaProvider {}
 impl rt::Value for VimVasaProvider {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VimVasaProvider {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProvider {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VimVasaProviderInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VimVasaProviderInfo {
     /// `provider`: required `VimVasaProvider`.
     pub provider: VimVasaProvider,
@@ -47,33 +47,24 @@ impl rt::Object for VimVasaProviderInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VimVasaProviderInfo> for VimVasaProviderInfo {}
-impl rt::Extends<DynamicData> for VimVasaProviderInfo {}
 impl rt::Value for VimVasaProviderInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VimVasaProviderInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProviderInfo {
@@ -94,7 +85,7 @@ impl serde::Serialize for VimVasaProviderInfo {
 }
 
 /// `VimVasaProviderStatePerArray`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VimVasaProviderStatePerArray {
     /// `priority`: required int.
     pub priority: i32,
@@ -137,33 +128,24 @@ impl rt::Object for VimVasaProviderStatePerArray {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VimVasaProviderStatePerArray> for VimVasaProviderStatePerArray {}
-impl rt::Extends<DynamicData> for VimVasaProviderStatePerArray {}
 impl rt::Value for VimVasaProviderStatePerArray {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VimVasaProviderStatePerArray {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProviderStatePerArray {
@@ -184,7 +166,7 @@ impl serde::Serialize for VimVasaProviderStatePerArray {
 }
 
 /// `VimVasaProviderVirtualHostConfig`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VimVasaProviderVirtualHostConfig {
     /// `vhostName`: optional string.
     pub vhost_name: Option<String>,
@@ -227,33 +209,24 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VimVasaProviderVirtualHostConfig> for VimVasaProviderVirtualHostConfig {}
-impl rt::Extends<DynamicData> for VimVasaProviderVirtualHostConfig {}
 impl rt::Value for VimVasaProviderVirtualHostConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VimVasaProviderVirtualHostConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VimVasaProviderVirtualHostConfig {
@@ -274,7 +247,7 @@ impl serde::Serialize for VimVasaProviderVirtualHostConfig {
 }
 
 /// `VirtualAHCIController`, a [`VirtualSataController`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualAhciController {
     /// The properties of `VirtualSATAController`.
     pub base: VirtualSataController,
@@ -311,15 +284,8 @@ impl rt::Object for VirtualAhciController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualAhciController> for VirtualAhciController {}
-impl rt::Extends<VirtualSataController> for VirtualAhciController {}
-impl rt::Extends<VirtualController> for VirtualAhciController {}
 impl rt::Extends<VirtualDevice> for VirtualAhciController {}
-impl rt::Extends<DynamicData> for VirtualAhciController {}
 impl std::ops::Deref for VirtualAhciController {
     type Target = VirtualSataController;
     fn deref(&self) -> &VirtualSataController {
@@ -332,20 +298,22 @@ impl std::ops::DerefMut for VirtualAhciController {
     }
 }
 impl rt::Value for VirtualAhciController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualAhciController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAhciController {
@@ -366,7 +334,7 @@ impl serde::Serialize for VirtualAhciController {
 }
 
 /// `VirtualAppSummary`, a [`ResourcePoolSummary`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualAppSummary {
     /// The properties of `ResourcePoolSummary`.
     pub base: ResourcePoolSummary,
@@ -429,13 +397,8 @@ impl rt::Object for VirtualAppSummary {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualAppSummary> for VirtualAppSummary {}
 impl rt::Extends<ResourcePoolSummary> for VirtualAppSummary {}
-impl rt::Extends<DynamicData> for VirtualAppSummary {}
 impl std::ops::Deref for VirtualAppSummary {
     type Target = ResourcePoolSummary;
     fn deref(&self) -> &ResourcePoolSummary {
@@ -448,20 +411,22 @@ impl std::ops::DerefMut for VirtualAppSummary {
     }
 }
 impl rt::Value for VirtualAppSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualAppSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualAppSummary {
@@ -482,7 +447,7 @@ impl serde::Serialize for VirtualAppSummary {
 }
 
 /// `VirtualBusLogicController`, a [`VirtualScsiController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualBusLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
@@ -519,15 +484,8 @@ impl rt::Object for VirtualBusLogicController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualBusLogicController> for VirtualBusLogicController {}
-impl rt::Extends<VirtualScsiController> for VirtualBusLogicController {}
-impl rt::Extends<VirtualController> for VirtualBusLogicController {}
 impl rt::Extends<VirtualDevice> for VirtualBusLogicController {}
-impl rt::Extends<DynamicData> for VirtualBusLogicController {}
 impl std::ops::Deref for VirtualBusLogicController {
     type Target = VirtualScsiController;
     fn deref(&self) -> &VirtualScsiController {
@@ -540,20 +498,22 @@ impl std::ops::DerefMut for VirtualBusLogicController {
     }
 }
 impl rt::Value for VirtualBusLogicController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualBusLogicController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualBusLogicController {
@@ -574,7 +534,7 @@ impl serde::Serialize for VirtualBusLogicController {
 }
 
 /// `VirtualCdrom`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualCdrom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -611,13 +571,8 @@ impl rt::Object for VirtualCdrom {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualCdrom> for VirtualCdrom {}
 impl rt::Extends<VirtualDevice> for VirtualCdrom {}
-impl rt::Extends<DynamicData> for VirtualCdrom {}
 impl std::ops::Deref for VirtualCdrom {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -630,20 +585,22 @@ impl std::ops::DerefMut for VirtualCdrom {
     }
 }
 impl rt::Value for VirtualCdrom {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualCdrom {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdrom {
@@ -664,7 +621,7 @@ impl serde::Serialize for VirtualCdrom {
 }
 
 /// `VirtualCdromAtapiBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualCdromAtapiBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -701,14 +658,8 @@ impl rt::Object for VirtualCdromAtapiBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualCdromAtapiBackingInfo> for VirtualCdromAtapiBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualCdromAtapiBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromAtapiBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualCdromAtapiBackingInfo {}
 impl std::ops::Deref for VirtualCdromAtapiBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -721,20 +672,22 @@ impl std::ops::DerefMut for VirtualCdromAtapiBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromAtapiBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualCdromAtapiBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromAtapiBackingInfo {
@@ -755,7 +708,7 @@ impl serde::Serialize for VirtualCdromAtapiBackingInfo {
 }
 
 /// `VirtualCdromIsoBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualCdromIsoBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -792,14 +745,8 @@ impl rt::Object for VirtualCdromIsoBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualCdromIsoBackingInfo> for VirtualCdromIsoBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualCdromIsoBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromIsoBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualCdromIsoBackingInfo {}
 impl std::ops::Deref for VirtualCdromIsoBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -812,20 +759,22 @@ impl std::ops::DerefMut for VirtualCdromIsoBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromIsoBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualCdromIsoBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromIsoBackingInfo {
@@ -846,7 +795,7 @@ impl serde::Serialize for VirtualCdromIsoBackingInfo {
 }
 
 /// `VirtualCdromPassthroughBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualCdromPassthroughBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -887,15 +836,8 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualCdromPassthroughBackingInfo>
-for VirtualCdromPassthroughBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualCdromPassthroughBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromPassthroughBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualCdromPassthroughBackingInfo {}
 impl std::ops::Deref for VirtualCdromPassthroughBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -908,20 +850,22 @@ impl std::ops::DerefMut for VirtualCdromPassthroughBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromPassthroughBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualCdromPassthroughBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromPassthroughBackingInfo {
@@ -942,7 +886,7 @@ impl serde::Serialize for VirtualCdromPassthroughBackingInfo {
 }
 
 /// `VirtualCdromRemoteAtapiBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualCdromRemoteAtapiBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
@@ -979,16 +923,8 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualCdromRemoteAtapiBackingInfo>
-for VirtualCdromRemoteAtapiBackingInfo {}
-impl rt::Extends<VirtualDeviceRemoteDeviceBackingInfo>
-for VirtualCdromRemoteAtapiBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromRemoteAtapiBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualCdromRemoteAtapiBackingInfo {}
 impl std::ops::Deref for VirtualCdromRemoteAtapiBackingInfo {
     type Target = VirtualDeviceRemoteDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
@@ -1001,20 +937,22 @@ impl std::ops::DerefMut for VirtualCdromRemoteAtapiBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromRemoteAtapiBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualCdromRemoteAtapiBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromRemoteAtapiBackingInfo {
@@ -1035,7 +973,7 @@ impl serde::Serialize for VirtualCdromRemoteAtapiBackingInfo {
 }
 
 /// `VirtualCdromRemotePassthroughBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualCdromRemotePassthroughBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
@@ -1076,16 +1014,8 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualCdromRemotePassthroughBackingInfo>
-for VirtualCdromRemotePassthroughBackingInfo {}
-impl rt::Extends<VirtualDeviceRemoteDeviceBackingInfo>
-for VirtualCdromRemotePassthroughBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromRemotePassthroughBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualCdromRemotePassthroughBackingInfo {}
 impl std::ops::Deref for VirtualCdromRemotePassthroughBackingInfo {
     type Target = VirtualDeviceRemoteDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
@@ -1098,20 +1028,22 @@ impl std::ops::DerefMut for VirtualCdromRemotePassthroughBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromRemotePassthroughBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualCdromRemotePassthroughBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualCdromRemotePassthroughBackingInfo {
@@ -1132,7 +1064,7 @@ impl serde::Serialize for VirtualCdromRemotePassthroughBackingInfo {
 }
 
 /// `VirtualController`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualController {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -1180,13 +1112,8 @@ impl rt::Object for VirtualController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualController> for VirtualController {}
 impl rt::Extends<VirtualDevice> for VirtualController {}
-impl rt::Extends<DynamicData> for VirtualController {}
 impl std::ops::Deref for VirtualController {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -1199,20 +1126,22 @@ impl std::ops::DerefMut for VirtualController {
     }
 }
 impl rt::Value for VirtualController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualController {
@@ -1233,7 +1162,7 @@ impl serde::Serialize for VirtualController {
 }
 
 /// `VirtualDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDevice {
     /// `key`: required int.
     pub key: i32,
@@ -1316,33 +1245,25 @@ impl rt::Object for VirtualDevice {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualDevice> for VirtualDevice {}
-impl rt::Extends<DynamicData> for VirtualDevice {}
 impl rt::Value for VirtualDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevice {
@@ -1363,7 +1284,7 @@ impl serde::Serialize for VirtualDevice {
 }
 
 /// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceBackingInfo {}
 pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingInfo",
@@ -1385,33 +1306,25 @@ impl rt::Object for VirtualDeviceBackingInfo {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceBackingInfo {}
 impl rt::Value for VirtualDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceBackingInfo {
@@ -1432,7 +1345,7 @@ impl serde::Serialize for VirtualDeviceBackingInfo {
 }
 
 /// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceBusSlotInfo {}
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotInfo",
@@ -1454,33 +1367,25 @@ impl rt::Object for VirtualDeviceBusSlotInfo {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDeviceBusSlotInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceBusSlotInfo {}
 impl rt::Value for VirtualDeviceBusSlotInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceBusSlotInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceBusSlotInfo {
@@ -1501,7 +1406,7 @@ impl serde::Serialize for VirtualDeviceBusSlotInfo {
 }
 
 /// `VirtualDeviceConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceConfigSpec {
     /// `operation`: optional `VirtualDeviceConfigSpecOperation`.
     pub operation: Option<enums::VirtualDeviceConfigSpecOperation>,
@@ -1587,33 +1492,25 @@ impl rt::Object for VirtualDeviceConfigSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDeviceConfigSpec {}
-impl rt::Extends<DynamicData> for VirtualDeviceConfigSpec {}
 impl rt::Value for VirtualDeviceConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConfigSpec {
@@ -1634,7 +1531,7 @@ impl serde::Serialize for VirtualDeviceConfigSpec {
 }
 
 /// `VirtualDeviceConfigSpecBackingSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceConfigSpecBackingSpec {
     /// `parent`: optional `VirtualDeviceConfigSpecBackingSpec`.
     pub parent: Option<Box<VirtualDeviceConfigSpecBackingSpec>>,
@@ -1676,34 +1573,24 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceConfigSpecBackingSpec>
-for VirtualDeviceConfigSpecBackingSpec {}
-impl rt::Extends<DynamicData> for VirtualDeviceConfigSpecBackingSpec {}
 impl rt::Value for VirtualDeviceConfigSpecBackingSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceConfigSpecBackingSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConfigSpecBackingSpec {
@@ -1724,7 +1611,7 @@ impl serde::Serialize for VirtualDeviceConfigSpecBackingSpec {
 }
 
 /// `VirtualDeviceConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceConnectInfo {
     /// `migrateConnect`: optional string, since VI API 6.7.
     pub migrate_connect: Option<String>,
@@ -1778,33 +1665,24 @@ impl rt::Object for VirtualDeviceConnectInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceConnectInfo> for VirtualDeviceConnectInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceConnectInfo {}
 impl rt::Value for VirtualDeviceConnectInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceConnectInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceConnectInfo {
@@ -1825,7 +1703,7 @@ impl serde::Serialize for VirtualDeviceConnectInfo {
 }
 
 /// `VirtualDeviceDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceDeviceBackingInfo {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -1866,31 +1744,25 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualDeviceDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceDeviceBackingInfo {}
 impl rt::Value for VirtualDeviceDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceDeviceBackingInfo {
@@ -1911,7 +1783,7 @@ impl serde::Serialize for VirtualDeviceDeviceBackingInfo {
 }
 
 /// `VirtualDeviceDeviceGroupInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceDeviceGroupInfo {
     /// `groupInstanceKey`: required int.
     pub group_instance_key: i32,
@@ -1949,33 +1821,24 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceDeviceGroupInfo> for VirtualDeviceDeviceGroupInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceDeviceGroupInfo {}
 impl rt::Value for VirtualDeviceDeviceGroupInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceDeviceGroupInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceDeviceGroupInfo {
@@ -1996,7 +1859,7 @@ impl serde::Serialize for VirtualDeviceDeviceGroupInfo {
 }
 
 /// `VirtualDeviceFileBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceFileBackingInfo {
     /// `fileName`: required string.
     pub file_name: String,
@@ -2043,31 +1906,25 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDeviceFileBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceFileBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceFileBackingInfo {}
 impl rt::Value for VirtualDeviceFileBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceFileBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceFileBackingInfo {
@@ -2088,7 +1945,7 @@ impl serde::Serialize for VirtualDeviceFileBackingInfo {
 }
 
 /// `VirtualDevicePciBusSlotInfo`, a [`VirtualDeviceBusSlotInfo`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDevicePciBusSlotInfo {
     /// `pciSlotNumber`: required int.
     pub pci_slot_number: i32,
@@ -2122,31 +1979,25 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBusSlotInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDevicePciBusSlotInfo> for VirtualDevicePciBusSlotInfo {}
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDevicePciBusSlotInfo {}
-impl rt::Extends<DynamicData> for VirtualDevicePciBusSlotInfo {}
 impl rt::Value for VirtualDevicePciBusSlotInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDevicePciBusSlotInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevicePciBusSlotInfo {
@@ -2167,7 +2018,7 @@ impl serde::Serialize for VirtualDevicePciBusSlotInfo {
 }
 
 /// `VirtualDevicePipeBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDevicePipeBackingInfo {
     /// `pipeName`: required string.
     pub pipe_name: String,
@@ -2201,31 +2052,25 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDevicePipeBackingInfo> for VirtualDevicePipeBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDevicePipeBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDevicePipeBackingInfo {}
 impl rt::Value for VirtualDevicePipeBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDevicePipeBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDevicePipeBackingInfo {
@@ -2246,7 +2091,7 @@ impl serde::Serialize for VirtualDevicePipeBackingInfo {
 }
 
 /// `VirtualDeviceRemoteDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceRemoteDeviceBackingInfo {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -2287,32 +2132,25 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceRemoteDeviceBackingInfo>
-for VirtualDeviceRemoteDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceRemoteDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceRemoteDeviceBackingInfo {}
 impl rt::Value for VirtualDeviceRemoteDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceRemoteDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceRemoteDeviceBackingInfo {
@@ -2333,7 +2171,7 @@ impl serde::Serialize for VirtualDeviceRemoteDeviceBackingInfo {
 }
 
 /// `VirtualDeviceURIBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDeviceUriBackingInfo {
     /// `serviceURI`: required string.
     pub service_uri: String,
@@ -2379,31 +2217,25 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDeviceUriBackingInfo> for VirtualDeviceUriBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceUriBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDeviceUriBackingInfo {}
 impl rt::Value for VirtualDeviceUriBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDeviceUriBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDeviceUriBackingInfo {
@@ -2424,7 +2256,7 @@ impl serde::Serialize for VirtualDeviceUriBackingInfo {
 }
 
 /// `VirtualDisk`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDisk {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -2551,13 +2383,8 @@ impl rt::Object for VirtualDisk {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDisk> for VirtualDisk {}
 impl rt::Extends<VirtualDevice> for VirtualDisk {}
-impl rt::Extends<DynamicData> for VirtualDisk {}
 impl std::ops::Deref for VirtualDisk {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -2570,20 +2397,22 @@ impl std::ops::DerefMut for VirtualDisk {
     }
 }
 impl rt::Value for VirtualDisk {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDisk {
@@ -2604,7 +2433,7 @@ impl serde::Serialize for VirtualDisk {
 }
 
 /// `VirtualDiskAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskAntiAffinityRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -2645,13 +2474,8 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskAntiAffinityRuleSpec> for VirtualDiskAntiAffinityRuleSpec {}
 impl rt::Extends<ClusterRuleInfo> for VirtualDiskAntiAffinityRuleSpec {}
-impl rt::Extends<DynamicData> for VirtualDiskAntiAffinityRuleSpec {}
 impl std::ops::Deref for VirtualDiskAntiAffinityRuleSpec {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -2664,20 +2488,22 @@ impl std::ops::DerefMut for VirtualDiskAntiAffinityRuleSpec {
     }
 }
 impl rt::Value for VirtualDiskAntiAffinityRuleSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskAntiAffinityRuleSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskAntiAffinityRuleSpec {
@@ -2698,7 +2524,7 @@ impl serde::Serialize for VirtualDiskAntiAffinityRuleSpec {
 }
 
 /// `VirtualDiskConfigSpec`, a [`VirtualDeviceConfigSpec`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskConfigSpec {
     /// The properties of `VirtualDeviceConfigSpec`.
     pub base: VirtualDeviceConfigSpec,
@@ -2746,13 +2572,8 @@ impl rt::Object for VirtualDiskConfigSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskConfigSpec> for VirtualDiskConfigSpec {}
 impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDiskConfigSpec {}
-impl rt::Extends<DynamicData> for VirtualDiskConfigSpec {}
 impl std::ops::Deref for VirtualDiskConfigSpec {
     type Target = VirtualDeviceConfigSpec;
     fn deref(&self) -> &VirtualDeviceConfigSpec {
@@ -2765,20 +2586,22 @@ impl std::ops::DerefMut for VirtualDiskConfigSpec {
     }
 }
 impl rt::Value for VirtualDiskConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskConfigSpec {
@@ -2799,7 +2622,7 @@ impl serde::Serialize for VirtualDiskConfigSpec {
 }
 
 /// `VirtualDiskFlatVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskFlatVer1BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -2867,14 +2690,8 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskFlatVer1BackingInfo> for VirtualDiskFlatVer1BackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDiskFlatVer1BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskFlatVer1BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskFlatVer1BackingInfo {}
 impl std::ops::Deref for VirtualDiskFlatVer1BackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -2887,20 +2704,22 @@ impl std::ops::DerefMut for VirtualDiskFlatVer1BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskFlatVer1BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskFlatVer1BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskFlatVer1BackingInfo {
@@ -2921,7 +2740,7 @@ impl serde::Serialize for VirtualDiskFlatVer1BackingInfo {
 }
 
 /// `VirtualDiskFlatVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskFlatVer2BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -3042,14 +2861,8 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskFlatVer2BackingInfo> for VirtualDiskFlatVer2BackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDiskFlatVer2BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskFlatVer2BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskFlatVer2BackingInfo {}
 impl std::ops::Deref for VirtualDiskFlatVer2BackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -3062,20 +2875,22 @@ impl std::ops::DerefMut for VirtualDiskFlatVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskFlatVer2BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskFlatVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskFlatVer2BackingInfo {
@@ -3096,7 +2911,7 @@ impl serde::Serialize for VirtualDiskFlatVer2BackingInfo {
 }
 
 /// `VirtualDiskId`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskId {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -3134,33 +2949,24 @@ impl rt::Object for VirtualDiskId {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskId> for VirtualDiskId {}
-impl rt::Extends<DynamicData> for VirtualDiskId {}
 impl rt::Value for VirtualDiskId {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskId {
@@ -3181,7 +2987,7 @@ impl serde::Serialize for VirtualDiskId {
 }
 
 /// `VirtualDiskLocalPMemBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskLocalPMemBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -3239,14 +3045,8 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskLocalPMemBackingInfo> for VirtualDiskLocalPMemBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDiskLocalPMemBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskLocalPMemBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskLocalPMemBackingInfo {}
 impl std::ops::Deref for VirtualDiskLocalPMemBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -3259,20 +3059,22 @@ impl std::ops::DerefMut for VirtualDiskLocalPMemBackingInfo {
     }
 }
 impl rt::Value for VirtualDiskLocalPMemBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskLocalPMemBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskLocalPMemBackingInfo {
@@ -3293,7 +3095,7 @@ impl serde::Serialize for VirtualDiskLocalPMemBackingInfo {
 }
 
 /// `VirtualDiskPartitionedRawDiskVer2BackingInfo`, a [`VirtualDiskRawDiskVer2BackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
     /// The properties of `VirtualDiskRawDiskVer2BackingInfo`.
     pub base: VirtualDiskRawDiskVer2BackingInfo,
@@ -3334,19 +3136,9 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskPartitionedRawDiskVer2BackingInfo>
-for VirtualDiskPartitionedRawDiskVer2BackingInfo {}
-impl rt::Extends<VirtualDiskRawDiskVer2BackingInfo>
-for VirtualDiskPartitionedRawDiskVer2BackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualDiskPartitionedRawDiskVer2BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualDiskPartitionedRawDiskVer2BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskPartitionedRawDiskVer2BackingInfo {}
 impl std::ops::Deref for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     type Target = VirtualDiskRawDiskVer2BackingInfo;
     fn deref(&self) -> &VirtualDiskRawDiskVer2BackingInfo {
@@ -3359,20 +3151,22 @@ impl std::ops::DerefMut for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskPartitionedRawDiskVer2BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskPartitionedRawDiskVer2BackingInfo {
@@ -3393,7 +3187,7 @@ impl serde::Serialize for VirtualDiskPartitionedRawDiskVer2BackingInfo {
 }
 
 /// `VirtualDiskRawDiskMappingVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -3492,16 +3286,8 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskRawDiskMappingVer1BackingInfo>
-for VirtualDiskRawDiskMappingVer1BackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo>
-for VirtualDiskRawDiskMappingVer1BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskRawDiskMappingVer1BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskRawDiskMappingVer1BackingInfo {}
 impl std::ops::Deref for VirtualDiskRawDiskMappingVer1BackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -3514,20 +3300,22 @@ impl std::ops::DerefMut for VirtualDiskRawDiskMappingVer1BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskRawDiskMappingVer1BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRawDiskMappingVer1BackingInfo {
@@ -3548,7 +3336,7 @@ impl serde::Serialize for VirtualDiskRawDiskMappingVer1BackingInfo {
 }
 
 /// `VirtualDiskRawDiskVer2BackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskRawDiskVer2BackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -3606,15 +3394,8 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskRawDiskVer2BackingInfo>
-for VirtualDiskRawDiskVer2BackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualDiskRawDiskVer2BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskRawDiskVer2BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskRawDiskVer2BackingInfo {}
 impl std::ops::Deref for VirtualDiskRawDiskVer2BackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -3627,20 +3408,22 @@ impl std::ops::DerefMut for VirtualDiskRawDiskVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskRawDiskVer2BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskRawDiskVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRawDiskVer2BackingInfo {
@@ -3661,7 +3444,7 @@ impl serde::Serialize for VirtualDiskRawDiskVer2BackingInfo {
 }
 
 /// `VirtualDiskRuleSpec`, a [`ClusterRuleInfo`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -3709,13 +3492,8 @@ impl rt::Object for VirtualDiskRuleSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskRuleSpec> for VirtualDiskRuleSpec {}
 impl rt::Extends<ClusterRuleInfo> for VirtualDiskRuleSpec {}
-impl rt::Extends<DynamicData> for VirtualDiskRuleSpec {}
 impl std::ops::Deref for VirtualDiskRuleSpec {
     type Target = ClusterRuleInfo;
     fn deref(&self) -> &ClusterRuleInfo {
@@ -3728,20 +3506,22 @@ impl std::ops::DerefMut for VirtualDiskRuleSpec {
     }
 }
 impl rt::Value for VirtualDiskRuleSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskRuleSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskRuleSpec {
@@ -3762,7 +3542,7 @@ impl serde::Serialize for VirtualDiskRuleSpec {
 }
 
 /// `VirtualDiskSeSparseBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskSeSparseBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -3854,14 +3634,8 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskSeSparseBackingInfo> for VirtualDiskSeSparseBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDiskSeSparseBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSeSparseBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskSeSparseBackingInfo {}
 impl std::ops::Deref for VirtualDiskSeSparseBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -3874,20 +3648,22 @@ impl std::ops::DerefMut for VirtualDiskSeSparseBackingInfo {
     }
 }
 impl rt::Value for VirtualDiskSeSparseBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskSeSparseBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSeSparseBackingInfo {
@@ -3908,7 +3684,7 @@ impl serde::Serialize for VirtualDiskSeSparseBackingInfo {
 }
 
 /// `VirtualDiskSparseVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskSparseVer1BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -3981,14 +3757,8 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskSparseVer1BackingInfo> for VirtualDiskSparseVer1BackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDiskSparseVer1BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSparseVer1BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskSparseVer1BackingInfo {}
 impl std::ops::Deref for VirtualDiskSparseVer1BackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -4001,20 +3771,22 @@ impl std::ops::DerefMut for VirtualDiskSparseVer1BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskSparseVer1BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskSparseVer1BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSparseVer1BackingInfo {
@@ -4035,7 +3807,7 @@ impl serde::Serialize for VirtualDiskSparseVer1BackingInfo {
 }
 
 /// `VirtualDiskSparseVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskSparseVer2BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -4123,14 +3895,8 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskSparseVer2BackingInfo> for VirtualDiskSparseVer2BackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualDiskSparseVer2BackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSparseVer2BackingInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskSparseVer2BackingInfo {}
 impl std::ops::Deref for VirtualDiskSparseVer2BackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -4143,20 +3909,22 @@ impl std::ops::DerefMut for VirtualDiskSparseVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskSparseVer2BackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskSparseVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSparseVer2BackingInfo {
@@ -4177,7 +3945,7 @@ impl serde::Serialize for VirtualDiskSparseVer2BackingInfo {
 }
 
 /// `VirtualDiskSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskSpec {
     /// `diskType`: required string.
     pub disk_type: String,
@@ -4215,33 +3983,25 @@ impl rt::Object for VirtualDiskSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualDiskSpec> for VirtualDiskSpec {}
-impl rt::Extends<DynamicData> for VirtualDiskSpec {}
 impl rt::Value for VirtualDiskSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskSpec {
@@ -4262,7 +4022,7 @@ impl serde::Serialize for VirtualDiskSpec {
 }
 
 /// `VirtualDiskVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskVFlashCacheConfigInfo {
     /// `vFlashModule`: optional string.
     pub v_flash_module: Option<String>,
@@ -4315,33 +4075,24 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskVFlashCacheConfigInfo> for VirtualDiskVFlashCacheConfigInfo {}
-impl rt::Extends<DynamicData> for VirtualDiskVFlashCacheConfigInfo {}
 impl rt::Value for VirtualDiskVFlashCacheConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskVFlashCacheConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskVFlashCacheConfigInfo {
@@ -4362,7 +4113,7 @@ impl serde::Serialize for VirtualDiskVFlashCacheConfigInfo {
 }
 
 /// `VirtualE1000`, a [`VirtualEthernetCard`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualE1000 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
@@ -4399,14 +4150,8 @@ impl rt::Object for VirtualE1000 {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualE1000> for VirtualE1000 {}
-impl rt::Extends<VirtualEthernetCard> for VirtualE1000 {}
 impl rt::Extends<VirtualDevice> for VirtualE1000 {}
-impl rt::Extends<DynamicData> for VirtualE1000 {}
 impl std::ops::Deref for VirtualE1000 {
     type Target = VirtualEthernetCard;
     fn deref(&self) -> &VirtualEthernetCard {
@@ -4419,20 +4164,22 @@ impl std::ops::DerefMut for VirtualE1000 {
     }
 }
 impl rt::Value for VirtualE1000 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualE1000 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualE1000 {
@@ -4453,7 +4200,7 @@ impl serde::Serialize for VirtualE1000 {
 }
 
 /// `VirtualE1000e`, a [`VirtualEthernetCard`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualE1000e {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
@@ -4490,14 +4237,8 @@ impl rt::Object for VirtualE1000e {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualE1000e> for VirtualE1000e {}
-impl rt::Extends<VirtualEthernetCard> for VirtualE1000e {}
 impl rt::Extends<VirtualDevice> for VirtualE1000e {}
-impl rt::Extends<DynamicData> for VirtualE1000e {}
 impl std::ops::Deref for VirtualE1000e {
     type Target = VirtualEthernetCard;
     fn deref(&self) -> &VirtualEthernetCard {
@@ -4510,20 +4251,22 @@ impl std::ops::DerefMut for VirtualE1000e {
     }
 }
 impl rt::Value for VirtualE1000e {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualE1000e {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualE1000e {
@@ -4544,7 +4287,7 @@ impl serde::Serialize for VirtualE1000e {
 }
 
 /// `VirtualEnsoniq1371`, a [`VirtualSoundCard`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEnsoniq1371 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
@@ -4581,14 +4324,8 @@ impl rt::Object for VirtualEnsoniq1371 {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEnsoniq1371> for VirtualEnsoniq1371 {}
-impl rt::Extends<VirtualSoundCard> for VirtualEnsoniq1371 {}
 impl rt::Extends<VirtualDevice> for VirtualEnsoniq1371 {}
-impl rt::Extends<DynamicData> for VirtualEnsoniq1371 {}
 impl std::ops::Deref for VirtualEnsoniq1371 {
     type Target = VirtualSoundCard;
     fn deref(&self) -> &VirtualSoundCard {
@@ -4601,20 +4338,22 @@ impl std::ops::DerefMut for VirtualEnsoniq1371 {
     }
 }
 impl rt::Value for VirtualEnsoniq1371 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEnsoniq1371 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEnsoniq1371 {
@@ -4635,7 +4374,7 @@ impl serde::Serialize for VirtualEnsoniq1371 {
 }
 
 /// `VirtualEthernetCard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEthernetCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -4714,13 +4453,8 @@ impl rt::Object for VirtualEthernetCard {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEthernetCard> for VirtualEthernetCard {}
 impl rt::Extends<VirtualDevice> for VirtualEthernetCard {}
-impl rt::Extends<DynamicData> for VirtualEthernetCard {}
 impl std::ops::Deref for VirtualEthernetCard {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -4733,20 +4467,22 @@ impl std::ops::DerefMut for VirtualEthernetCard {
     }
 }
 impl rt::Value for VirtualEthernetCard {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEthernetCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCard {
@@ -4767,7 +4503,7 @@ impl serde::Serialize for VirtualEthernetCard {
 }
 
 /// `VirtualEthernetCardDistributedVirtualPortBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
@@ -4807,33 +4543,26 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEthernetCardDistributedVirtualPortBackingInfo>
-for VirtualEthernetCardDistributedVirtualPortBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardDistributedVirtualPortBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualEthernetCardDistributedVirtualPortBackingInfo {}
 impl rt::Value for VirtualEthernetCardDistributedVirtualPortBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardDistributedVirtualPortBackingInfo {
@@ -4854,7 +4583,7 @@ impl serde::Serialize for VirtualEthernetCardDistributedVirtualPortBackingInfo {
 }
 
 /// `VirtualEthernetCardLegacyNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -4891,17 +4620,9 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEthernetCardLegacyNetworkBackingInfo>
-for VirtualEthernetCardLegacyNetworkBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualEthernetCardLegacyNetworkBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardLegacyNetworkBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualEthernetCardLegacyNetworkBackingInfo {}
 impl std::ops::Deref for VirtualEthernetCardLegacyNetworkBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -4914,20 +4635,22 @@ impl std::ops::DerefMut for VirtualEthernetCardLegacyNetworkBackingInfo {
     }
 }
 impl rt::Value for VirtualEthernetCardLegacyNetworkBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEthernetCardLegacyNetworkBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardLegacyNetworkBackingInfo {
@@ -4948,7 +4671,7 @@ impl serde::Serialize for VirtualEthernetCardLegacyNetworkBackingInfo {
 }
 
 /// `VirtualEthernetCardNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEthernetCardNetworkBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -4997,16 +4720,8 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEthernetCardNetworkBackingInfo>
-for VirtualEthernetCardNetworkBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualEthernetCardNetworkBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualEthernetCardNetworkBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualEthernetCardNetworkBackingInfo {}
 impl std::ops::Deref for VirtualEthernetCardNetworkBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -5019,20 +4734,22 @@ impl std::ops::DerefMut for VirtualEthernetCardNetworkBackingInfo {
     }
 }
 impl rt::Value for VirtualEthernetCardNetworkBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEthernetCardNetworkBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardNetworkBackingInfo {
@@ -5053,7 +4770,7 @@ impl serde::Serialize for VirtualEthernetCardNetworkBackingInfo {
 }
 
 /// `VirtualEthernetCardOpaqueNetworkBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
@@ -5094,33 +4811,26 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEthernetCardOpaqueNetworkBackingInfo>
-for VirtualEthernetCardOpaqueNetworkBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardOpaqueNetworkBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualEthernetCardOpaqueNetworkBackingInfo {}
 impl rt::Value for VirtualEthernetCardOpaqueNetworkBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEthernetCardOpaqueNetworkBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardOpaqueNetworkBackingInfo {
@@ -5141,7 +4851,7 @@ impl serde::Serialize for VirtualEthernetCardOpaqueNetworkBackingInfo {
 }
 
 /// `VirtualEthernetCardResourceAllocation`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualEthernetCardResourceAllocation {
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
@@ -5184,34 +4894,24 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualEthernetCardResourceAllocation>
-for VirtualEthernetCardResourceAllocation {}
-impl rt::Extends<DynamicData> for VirtualEthernetCardResourceAllocation {}
 impl rt::Value for VirtualEthernetCardResourceAllocation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualEthernetCardResourceAllocation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualEthernetCardResourceAllocation {
@@ -5232,7 +4932,7 @@ impl serde::Serialize for VirtualEthernetCardResourceAllocation {
 }
 
 /// `VirtualFloppy`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualFloppy {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -5269,13 +4969,8 @@ impl rt::Object for VirtualFloppy {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualFloppy> for VirtualFloppy {}
 impl rt::Extends<VirtualDevice> for VirtualFloppy {}
-impl rt::Extends<DynamicData> for VirtualFloppy {}
 impl std::ops::Deref for VirtualFloppy {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -5288,20 +4983,22 @@ impl std::ops::DerefMut for VirtualFloppy {
     }
 }
 impl rt::Value for VirtualFloppy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualFloppy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppy {
@@ -5322,7 +5019,7 @@ impl serde::Serialize for VirtualFloppy {
 }
 
 /// `VirtualFloppyDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualFloppyDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -5359,14 +5056,8 @@ impl rt::Object for VirtualFloppyDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualFloppyDeviceBackingInfo> for VirtualFloppyDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualFloppyDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualFloppyDeviceBackingInfo {}
 impl std::ops::Deref for VirtualFloppyDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -5379,20 +5070,22 @@ impl std::ops::DerefMut for VirtualFloppyDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualFloppyDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualFloppyDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyDeviceBackingInfo {
@@ -5413,7 +5106,7 @@ impl serde::Serialize for VirtualFloppyDeviceBackingInfo {
 }
 
 /// `VirtualFloppyImageBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualFloppyImageBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -5450,14 +5143,8 @@ impl rt::Object for VirtualFloppyImageBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualFloppyImageBackingInfo> for VirtualFloppyImageBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualFloppyImageBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyImageBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualFloppyImageBackingInfo {}
 impl std::ops::Deref for VirtualFloppyImageBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -5470,20 +5157,22 @@ impl std::ops::DerefMut for VirtualFloppyImageBackingInfo {
     }
 }
 impl rt::Value for VirtualFloppyImageBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualFloppyImageBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyImageBackingInfo {
@@ -5504,7 +5193,7 @@ impl serde::Serialize for VirtualFloppyImageBackingInfo {
 }
 
 /// `VirtualFloppyRemoteDeviceBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualFloppyRemoteDeviceBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
@@ -5541,16 +5230,8 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualFloppyRemoteDeviceBackingInfo>
-for VirtualFloppyRemoteDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceRemoteDeviceBackingInfo>
-for VirtualFloppyRemoteDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyRemoteDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualFloppyRemoteDeviceBackingInfo {}
 impl std::ops::Deref for VirtualFloppyRemoteDeviceBackingInfo {
     type Target = VirtualDeviceRemoteDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
@@ -5563,20 +5244,22 @@ impl std::ops::DerefMut for VirtualFloppyRemoteDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualFloppyRemoteDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualFloppyRemoteDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualFloppyRemoteDeviceBackingInfo {
@@ -5597,7 +5280,7 @@ impl serde::Serialize for VirtualFloppyRemoteDeviceBackingInfo {
 }
 
 /// `VirtualHardware`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualHardware {
     /// `numCPU`: required int.
     pub num_cpu: i32,
@@ -5676,33 +5359,24 @@ impl rt::Object for VirtualHardware {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualHardware> for VirtualHardware {}
-impl rt::Extends<DynamicData> for VirtualHardware {}
 impl rt::Value for VirtualHardware {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualHardware {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHardware {
@@ -5723,7 +5397,7 @@ impl serde::Serialize for VirtualHardware {
 }
 
 /// `VirtualHdAudioCard`, a [`VirtualSoundCard`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualHdAudioCard {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
@@ -5760,14 +5434,8 @@ impl rt::Object for VirtualHdAudioCard {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualHdAudioCard> for VirtualHdAudioCard {}
-impl rt::Extends<VirtualSoundCard> for VirtualHdAudioCard {}
 impl rt::Extends<VirtualDevice> for VirtualHdAudioCard {}
-impl rt::Extends<DynamicData> for VirtualHdAudioCard {}
 impl std::ops::Deref for VirtualHdAudioCard {
     type Target = VirtualSoundCard;
     fn deref(&self) -> &VirtualSoundCard {
@@ -5780,20 +5448,22 @@ impl std::ops::DerefMut for VirtualHdAudioCard {
     }
 }
 impl rt::Value for VirtualHdAudioCard {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualHdAudioCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualHdAudioCard {
@@ -5814,7 +5484,7 @@ impl serde::Serialize for VirtualHdAudioCard {
 }
 
 /// `VirtualIDEController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualIdeController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -5851,14 +5521,8 @@ impl rt::Object for VirtualIdeController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualIdeController> for VirtualIdeController {}
-impl rt::Extends<VirtualController> for VirtualIdeController {}
 impl rt::Extends<VirtualDevice> for VirtualIdeController {}
-impl rt::Extends<DynamicData> for VirtualIdeController {}
 impl std::ops::Deref for VirtualIdeController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -5871,20 +5535,22 @@ impl std::ops::DerefMut for VirtualIdeController {
     }
 }
 impl rt::Value for VirtualIdeController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualIdeController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualIdeController {

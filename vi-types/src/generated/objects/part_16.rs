@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VirtualKeyboard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualKeyboard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -42,13 +42,8 @@ impl rt::Object for VirtualKeyboard {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualKeyboard> for VirtualKeyboard {}
 impl rt::Extends<VirtualDevice> for VirtualKeyboard {}
-impl rt::Extends<DynamicData> for VirtualKeyboard {}
 impl std::ops::Deref for VirtualKeyboard {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -61,20 +56,22 @@ impl std::ops::DerefMut for VirtualKeyboard {
     }
 }
 impl rt::Value for VirtualKeyboard {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualKeyboard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualKeyboard {
@@ -95,7 +92,7 @@ impl serde::Serialize for VirtualKeyboard {
 }
 
 /// `VirtualLsiLogicController`, a [`VirtualScsiController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualLsiLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
@@ -132,15 +129,8 @@ impl rt::Object for VirtualLsiLogicController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualLsiLogicController> for VirtualLsiLogicController {}
-impl rt::Extends<VirtualScsiController> for VirtualLsiLogicController {}
-impl rt::Extends<VirtualController> for VirtualLsiLogicController {}
 impl rt::Extends<VirtualDevice> for VirtualLsiLogicController {}
-impl rt::Extends<DynamicData> for VirtualLsiLogicController {}
 impl std::ops::Deref for VirtualLsiLogicController {
     type Target = VirtualScsiController;
     fn deref(&self) -> &VirtualScsiController {
@@ -153,20 +143,22 @@ impl std::ops::DerefMut for VirtualLsiLogicController {
     }
 }
 impl rt::Value for VirtualLsiLogicController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualLsiLogicController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualLsiLogicController {
@@ -187,7 +179,7 @@ impl serde::Serialize for VirtualLsiLogicController {
 }
 
 /// `VirtualLsiLogicSASController`, a [`VirtualScsiController`], since VI API 2.5u2server.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualLsiLogicSasController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
@@ -224,15 +216,8 @@ impl rt::Object for VirtualLsiLogicSasController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualLsiLogicSasController> for VirtualLsiLogicSasController {}
-impl rt::Extends<VirtualScsiController> for VirtualLsiLogicSasController {}
-impl rt::Extends<VirtualController> for VirtualLsiLogicSasController {}
 impl rt::Extends<VirtualDevice> for VirtualLsiLogicSasController {}
-impl rt::Extends<DynamicData> for VirtualLsiLogicSasController {}
 impl std::ops::Deref for VirtualLsiLogicSasController {
     type Target = VirtualScsiController;
     fn deref(&self) -> &VirtualScsiController {
@@ -245,20 +230,22 @@ impl std::ops::DerefMut for VirtualLsiLogicSasController {
     }
 }
 impl rt::Value for VirtualLsiLogicSasController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualLsiLogicSasController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualLsiLogicSasController {
@@ -279,7 +266,7 @@ impl serde::Serialize for VirtualLsiLogicSasController {
 }
 
 /// `VirtualMachineAffinityInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineAffinityInfo {
     /// `affinitySet`: list of int.
     pub affinity_set: Vec<i32>,
@@ -310,33 +297,24 @@ impl rt::Object for VirtualMachineAffinityInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineAffinityInfo> for VirtualMachineAffinityInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineAffinityInfo {}
 impl rt::Value for VirtualMachineAffinityInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineAffinityInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineAffinityInfo {
@@ -357,7 +335,7 @@ impl serde::Serialize for VirtualMachineAffinityInfo {
 }
 
 /// `VirtualMachineBaseIndependentFilterSpec`, a [`DynamicData`], since VI API 7.0.2.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBaseIndependentFilterSpec {}
 pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBaseIndependentFilterSpec",
@@ -379,34 +357,26 @@ impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineBaseIndependentFilterSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineBaseIndependentFilterSpec {}
 impl rt::Value for VirtualMachineBaseIndependentFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBaseIndependentFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBaseIndependentFilterSpec {
@@ -427,7 +397,7 @@ impl serde::Serialize for VirtualMachineBaseIndependentFilterSpec {
 }
 
 /// `VirtualMachineBootOptions`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBootOptions {
     /// `bootDelay`: optional long.
     pub boot_delay: Option<i64>,
@@ -498,33 +468,24 @@ impl rt::Object for VirtualMachineBootOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineBootOptions> for VirtualMachineBootOptions {}
-impl rt::Extends<DynamicData> for VirtualMachineBootOptions {}
 impl rt::Value for VirtualMachineBootOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBootOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptions {
@@ -545,7 +506,7 @@ impl serde::Serialize for VirtualMachineBootOptions {
 }
 
 /// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableCdromDevice {}
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableCdromDevice",
@@ -573,33 +534,26 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineBootOptionsBootableCdromDevice>
-for VirtualMachineBootOptionsBootableCdromDevice {}
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableCdromDevice {}
-impl rt::Extends<DynamicData> for VirtualMachineBootOptionsBootableCdromDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableCdromDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBootOptionsBootableCdromDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableCdromDevice {
@@ -620,7 +574,7 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableCdromDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableDevice {}
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDevice",
@@ -642,34 +596,26 @@ impl rt::Object for VirtualMachineBootOptionsBootableDevice {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableDevice {}
-impl rt::Extends<DynamicData> for VirtualMachineBootOptionsBootableDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBootOptionsBootableDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableDevice {
@@ -690,7 +636,7 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableDiskDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableDiskDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
@@ -727,33 +673,26 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineBootOptionsBootableDiskDevice>
-for VirtualMachineBootOptionsBootableDiskDevice {}
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableDiskDevice {}
-impl rt::Extends<DynamicData> for VirtualMachineBootOptionsBootableDiskDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableDiskDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBootOptionsBootableDiskDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableDiskDevice {
@@ -774,7 +713,7 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableDiskDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableEthernetDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableEthernetDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
@@ -811,33 +750,26 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineBootOptionsBootableEthernetDevice>
-for VirtualMachineBootOptionsBootableEthernetDevice {}
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableEthernetDevice {}
-impl rt::Extends<DynamicData> for VirtualMachineBootOptionsBootableEthernetDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableEthernetDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableEthernetDevice {
@@ -858,7 +790,7 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableEthernetDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableFloppyDevice",
@@ -886,33 +818,26 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineBootOptionsBootableFloppyDevice>
-for VirtualMachineBootOptionsBootableFloppyDevice {}
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableFloppyDevice {}
-impl rt::Extends<DynamicData> for VirtualMachineBootOptionsBootableFloppyDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableFloppyDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineBootOptionsBootableFloppyDevice {
@@ -933,7 +858,7 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableFloppyDevice {
 }
 
 /// `VirtualMachineCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineCapability {
     /// `snapshotOperationsSupported`: required boolean.
     pub snapshot_operations_supported: bool,
@@ -1325,33 +1250,24 @@ impl rt::Object for VirtualMachineCapability {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineCapability> for VirtualMachineCapability {}
-impl rt::Extends<DynamicData> for VirtualMachineCapability {}
 impl rt::Value for VirtualMachineCapability {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCapability {
@@ -1372,7 +1288,7 @@ impl serde::Serialize for VirtualMachineCapability {
 }
 
 /// `VirtualMachineCertThumbprint`, a [`DynamicData`], since VI API 7.0.3.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineCertThumbprint {
     /// `thumbprint`: required string.
     pub thumbprint: String,
@@ -1410,33 +1326,24 @@ impl rt::Object for VirtualMachineCertThumbprint {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineCertThumbprint> for VirtualMachineCertThumbprint {}
-impl rt::Extends<DynamicData> for VirtualMachineCertThumbprint {}
 impl rt::Value for VirtualMachineCertThumbprint {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineCertThumbprint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCertThumbprint {
@@ -1457,7 +1364,7 @@ impl serde::Serialize for VirtualMachineCertThumbprint {
 }
 
 /// `VirtualMachineCloneSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineCloneSpec {
     /// `location`: required `VirtualMachineRelocateSpec`.
     pub location: VirtualMachineRelocateSpec,
@@ -1531,33 +1438,24 @@ impl rt::Object for VirtualMachineCloneSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineCloneSpec> for VirtualMachineCloneSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineCloneSpec {}
 impl rt::Value for VirtualMachineCloneSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineCloneSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCloneSpec {
@@ -1578,7 +1476,7 @@ impl serde::Serialize for VirtualMachineCloneSpec {
 }
 
 /// `VirtualMachineConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineConfigInfo {
     /// `changeVersion`: required string.
     pub change_version: String,
@@ -2190,33 +2088,24 @@ impl rt::Object for VirtualMachineConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineConfigInfo> for VirtualMachineConfigInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineConfigInfo {}
 impl rt::Value for VirtualMachineConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigInfo {
@@ -2237,7 +2126,7 @@ impl serde::Serialize for VirtualMachineConfigInfo {
 }
 
 /// `VirtualMachineConfigInfoDatastoreUrlPair`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineConfigInfoDatastoreUrlPair {
     /// `name`: required string.
     pub name: String,
@@ -2275,34 +2164,24 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineConfigInfoDatastoreUrlPair>
-for VirtualMachineConfigInfoDatastoreUrlPair {}
-impl rt::Extends<DynamicData> for VirtualMachineConfigInfoDatastoreUrlPair {}
 impl rt::Value for VirtualMachineConfigInfoDatastoreUrlPair {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigInfoDatastoreUrlPair {
@@ -2323,7 +2202,7 @@ impl serde::Serialize for VirtualMachineConfigInfoDatastoreUrlPair {
 }
 
 /// `VirtualMachineConfigInfoOverheadInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineConfigInfoOverheadInfo {
     /// `initialMemoryReservation`: optional long.
     pub initial_memory_reservation: Option<i64>,
@@ -2361,34 +2240,24 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineConfigInfoOverheadInfo>
-for VirtualMachineConfigInfoOverheadInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineConfigInfoOverheadInfo {}
 impl rt::Value for VirtualMachineConfigInfoOverheadInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineConfigInfoOverheadInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigInfoOverheadInfo {
@@ -2409,7 +2278,7 @@ impl serde::Serialize for VirtualMachineConfigInfoOverheadInfo {
 }
 
 /// `VirtualMachineConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineConfigSpec {
     /// `changeVersion`: optional string.
     pub change_version: Option<String>,
@@ -2995,33 +2864,24 @@ impl rt::Object for VirtualMachineConfigSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineConfigSpec> for VirtualMachineConfigSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineConfigSpec {}
 impl rt::Value for VirtualMachineConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigSpec {
@@ -3042,7 +2902,7 @@ impl serde::Serialize for VirtualMachineConfigSpec {
 }
 
 /// `VirtualMachineConfigSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineConfigSummary {
     /// `name`: required string.
     pub name: String,
@@ -3179,33 +3039,24 @@ impl rt::Object for VirtualMachineConfigSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineConfigSummary> for VirtualMachineConfigSummary {}
-impl rt::Extends<DynamicData> for VirtualMachineConfigSummary {}
 impl rt::Value for VirtualMachineConfigSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineConfigSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConfigSummary {
@@ -3226,7 +3077,7 @@ impl serde::Serialize for VirtualMachineConfigSummary {
 }
 
 /// `VirtualMachineConsolePreferences`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineConsolePreferences {
     /// `powerOnWhenOpened`: optional boolean.
     pub power_on_when_opened: Option<bool>,
@@ -3269,33 +3120,24 @@ impl rt::Object for VirtualMachineConsolePreferences {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineConsolePreferences> for VirtualMachineConsolePreferences {}
-impl rt::Extends<DynamicData> for VirtualMachineConsolePreferences {}
 impl rt::Value for VirtualMachineConsolePreferences {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineConsolePreferences {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineConsolePreferences {
@@ -3316,7 +3158,7 @@ impl serde::Serialize for VirtualMachineConsolePreferences {
 }
 
 /// `VirtualMachineContentLibraryItemInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineContentLibraryItemInfo {
     /// `contentLibraryItemUuid`: required string.
     pub content_library_item_uuid: String,
@@ -3354,34 +3196,24 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineContentLibraryItemInfo>
-for VirtualMachineContentLibraryItemInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineContentLibraryItemInfo {}
 impl rt::Value for VirtualMachineContentLibraryItemInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineContentLibraryItemInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineContentLibraryItemInfo {
@@ -3402,7 +3234,7 @@ impl serde::Serialize for VirtualMachineContentLibraryItemInfo {
 }
 
 /// `VirtualMachineCpuIdInfoSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineCpuIdInfoSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
@@ -3443,13 +3275,7 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineCpuIdInfoSpec> for VirtualMachineCpuIdInfoSpec {}
-impl rt::Extends<ArrayUpdateSpec> for VirtualMachineCpuIdInfoSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineCpuIdInfoSpec {}
 impl std::ops::Deref for VirtualMachineCpuIdInfoSpec {
     type Target = ArrayUpdateSpec;
     fn deref(&self) -> &ArrayUpdateSpec {
@@ -3462,20 +3288,22 @@ impl std::ops::DerefMut for VirtualMachineCpuIdInfoSpec {
     }
 }
 impl rt::Value for VirtualMachineCpuIdInfoSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineCpuIdInfoSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineCpuIdInfoSpec {
@@ -3496,7 +3324,7 @@ impl serde::Serialize for VirtualMachineCpuIdInfoSpec {
 }
 
 /// `VirtualMachineDefaultPowerOpInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineDefaultPowerOpInfo {
     /// `powerOffType`: optional string.
     pub power_off_type: Option<String>,
@@ -3559,33 +3387,24 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineDefaultPowerOpInfo> for VirtualMachineDefaultPowerOpInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineDefaultPowerOpInfo {}
 impl rt::Value for VirtualMachineDefaultPowerOpInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineDefaultPowerOpInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDefaultPowerOpInfo {
@@ -3606,7 +3425,7 @@ impl serde::Serialize for VirtualMachineDefaultPowerOpInfo {
 }
 
 /// `VirtualMachineDefaultProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineDefaultProfileSpec {}
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultProfileSpec",
@@ -3631,31 +3450,25 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualMachineProfileSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineDefaultProfileSpec> for VirtualMachineDefaultProfileSpec {}
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefaultProfileSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineDefaultProfileSpec {}
 impl rt::Value for VirtualMachineDefaultProfileSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineDefaultProfileSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDefaultProfileSpec {
@@ -3676,7 +3489,7 @@ impl serde::Serialize for VirtualMachineDefaultProfileSpec {
 }
 
 /// `VirtualMachineDefinedProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineDefinedProfileSpec {
     /// `profileId`: required string.
     pub profile_id: String,
@@ -3733,31 +3546,25 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualMachineProfileSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineDefinedProfileSpec> for VirtualMachineDefinedProfileSpec {}
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefinedProfileSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineDefinedProfileSpec {}
 impl rt::Value for VirtualMachineDefinedProfileSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineDefinedProfileSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDefinedProfileSpec {
@@ -3778,7 +3585,7 @@ impl serde::Serialize for VirtualMachineDefinedProfileSpec {
 }
 
 /// `VirtualMachineDeviceRuntimeInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineDeviceRuntimeInfo {
     /// `runtimeState`: required `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState` or a descendant.
     pub runtime_state: rt::Poly<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
@@ -3820,33 +3627,24 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineDeviceRuntimeInfo> for VirtualMachineDeviceRuntimeInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineDeviceRuntimeInfo {}
 impl rt::Value for VirtualMachineDeviceRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineDeviceRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDeviceRuntimeInfo {
@@ -3867,7 +3665,7 @@ impl serde::Serialize for VirtualMachineDeviceRuntimeInfo {
 }
 
 /// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoDeviceRuntimeState",
@@ -3889,34 +3687,26 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
 for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
-impl rt::Extends<DynamicData> for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
 impl rt::Value for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
@@ -3937,7 +3727,7 @@ impl serde::Serialize for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
 }
 
 /// `VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState`, a [`VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     /// `vmDirectPathGen2Active`: optional boolean.
     pub vm_direct_path_gen2_active: Option<bool>,
@@ -4049,34 +3839,26 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState>
-for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {}
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
 for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {}
-impl rt::Extends<DynamicData>
-for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {}
 impl rt::Value for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VirtualMachineEmptyIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineEmptyIndependentFilterSpec {}
 pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyIndependentFilterSpec",
@@ -33,33 +33,26 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineEmptyIndependentFilterSpec>
-for VirtualMachineEmptyIndependentFilterSpec {}
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineEmptyIndependentFilterSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineEmptyIndependentFilterSpec {}
 impl rt::Value for VirtualMachineEmptyIndependentFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineEmptyIndependentFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineEmptyIndependentFilterSpec {
@@ -80,7 +73,7 @@ impl serde::Serialize for VirtualMachineEmptyIndependentFilterSpec {
 }
 
 /// `VirtualMachineEmptyProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineEmptyProfileSpec {}
 pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyProfileSpec",
@@ -105,31 +98,25 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualMachineProfileSpec {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineEmptyProfileSpec> for VirtualMachineEmptyProfileSpec {}
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineEmptyProfileSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineEmptyProfileSpec {}
 impl rt::Value for VirtualMachineEmptyProfileSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineEmptyProfileSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineEmptyProfileSpec {
@@ -150,7 +137,7 @@ impl serde::Serialize for VirtualMachineEmptyProfileSpec {
 }
 
 /// `VirtualMachineFeatureRequirement`, a [`DynamicData`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFeatureRequirement {
     /// `key`: required string.
     pub key: String,
@@ -193,33 +180,24 @@ impl rt::Object for VirtualMachineFeatureRequirement {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFeatureRequirement> for VirtualMachineFeatureRequirement {}
-impl rt::Extends<DynamicData> for VirtualMachineFeatureRequirement {}
 impl rt::Value for VirtualMachineFeatureRequirement {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFeatureRequirement {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFeatureRequirement {
@@ -240,7 +218,7 @@ impl serde::Serialize for VirtualMachineFeatureRequirement {
 }
 
 /// `VirtualMachineFileInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileInfo {
     /// `vmPathName`: optional string.
     pub vm_path_name: Option<String>,
@@ -294,33 +272,24 @@ impl rt::Object for VirtualMachineFileInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileInfo> for VirtualMachineFileInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineFileInfo {}
 impl rt::Value for VirtualMachineFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileInfo {
@@ -341,7 +310,7 @@ impl serde::Serialize for VirtualMachineFileInfo {
 }
 
 /// `VirtualMachineFileLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayout {
     /// `configFile`: list of string.
     pub config_file: Vec<String>,
@@ -402,33 +371,24 @@ impl rt::Object for VirtualMachineFileLayout {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayout> for VirtualMachineFileLayout {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayout {}
 impl rt::Value for VirtualMachineFileLayout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayout {
@@ -449,7 +409,7 @@ impl serde::Serialize for VirtualMachineFileLayout {
 }
 
 /// `VirtualMachineFileLayoutDiskLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutDiskLayout {
     /// `key`: required int.
     pub key: i32,
@@ -487,34 +447,24 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutDiskLayout>
-for VirtualMachineFileLayoutDiskLayout {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutDiskLayout {}
 impl rt::Value for VirtualMachineFileLayoutDiskLayout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutDiskLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutDiskLayout {
@@ -535,7 +485,7 @@ impl serde::Serialize for VirtualMachineFileLayoutDiskLayout {
 }
 
 /// `VirtualMachineFileLayoutEx`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutEx {
     /// `file`: list of `VirtualMachineFileLayoutExFileInfo`.
     pub file: Vec<VirtualMachineFileLayoutExFileInfo>,
@@ -595,33 +545,24 @@ impl rt::Object for VirtualMachineFileLayoutEx {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutEx> for VirtualMachineFileLayoutEx {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutEx {}
 impl rt::Value for VirtualMachineFileLayoutEx {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutEx {
@@ -642,7 +583,7 @@ impl serde::Serialize for VirtualMachineFileLayoutEx {
 }
 
 /// `VirtualMachineFileLayoutExDiskLayout`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutExDiskLayout {
     /// `key`: required int.
     pub key: i32,
@@ -690,34 +631,24 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutExDiskLayout>
-for VirtualMachineFileLayoutExDiskLayout {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutExDiskLayout {}
 impl rt::Value for VirtualMachineFileLayoutExDiskLayout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutExDiskLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExDiskLayout {
@@ -738,7 +669,7 @@ impl serde::Serialize for VirtualMachineFileLayoutExDiskLayout {
 }
 
 /// `VirtualMachineFileLayoutExDiskUnit`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutExDiskUnit {
     /// `fileKey`: list, not empty, of int.
     pub file_key: Vec<i32>,
@@ -769,34 +700,24 @@ impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutExDiskUnit>
-for VirtualMachineFileLayoutExDiskUnit {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutExDiskUnit {}
 impl rt::Value for VirtualMachineFileLayoutExDiskUnit {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutExDiskUnit {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExDiskUnit {
@@ -817,7 +738,7 @@ impl serde::Serialize for VirtualMachineFileLayoutExDiskUnit {
 }
 
 /// `VirtualMachineFileLayoutExFileInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutExFileInfo {
     /// `key`: required int.
     pub key: i32,
@@ -881,34 +802,24 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutExFileInfo>
-for VirtualMachineFileLayoutExFileInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutExFileInfo {}
 impl rt::Value for VirtualMachineFileLayoutExFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutExFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExFileInfo {
@@ -929,7 +840,7 @@ impl serde::Serialize for VirtualMachineFileLayoutExFileInfo {
 }
 
 /// `VirtualMachineFileLayoutExSnapshotLayout`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutExSnapshotLayout {
     /// `key`: required reference to `VirtualMachineSnapshot`.
     pub key: rt::ManagedObjectReference,
@@ -981,34 +892,24 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutExSnapshotLayout>
-for VirtualMachineFileLayoutExSnapshotLayout {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutExSnapshotLayout {}
 impl rt::Value for VirtualMachineFileLayoutExSnapshotLayout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutExSnapshotLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutExSnapshotLayout {
@@ -1029,7 +930,7 @@ impl serde::Serialize for VirtualMachineFileLayoutExSnapshotLayout {
 }
 
 /// `VirtualMachineFileLayoutSnapshotLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFileLayoutSnapshotLayout {
     /// `key`: required reference to `VirtualMachineSnapshot`.
     pub key: rt::ManagedObjectReference,
@@ -1067,34 +968,24 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFileLayoutSnapshotLayout>
-for VirtualMachineFileLayoutSnapshotLayout {}
-impl rt::Extends<DynamicData> for VirtualMachineFileLayoutSnapshotLayout {}
 impl rt::Value for VirtualMachineFileLayoutSnapshotLayout {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFileLayoutSnapshotLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFileLayoutSnapshotLayout {
@@ -1115,7 +1006,7 @@ impl serde::Serialize for VirtualMachineFileLayoutSnapshotLayout {
 }
 
 /// `VirtualMachineFlagInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineFlagInfo {
     /// `disableAcceleration`: optional boolean.
     pub disable_acceleration: Option<bool>,
@@ -1237,33 +1128,24 @@ impl rt::Object for VirtualMachineFlagInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineFlagInfo> for VirtualMachineFlagInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineFlagInfo {}
 impl rt::Value for VirtualMachineFlagInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineFlagInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineFlagInfo {
@@ -1284,7 +1166,7 @@ impl serde::Serialize for VirtualMachineFlagInfo {
 }
 
 /// `VirtualMachineForkConfigInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineForkConfigInfo {
     /// `parentEnabled`: optional boolean.
     pub parent_enabled: Option<bool>,
@@ -1333,33 +1215,24 @@ impl rt::Object for VirtualMachineForkConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineForkConfigInfo> for VirtualMachineForkConfigInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineForkConfigInfo {}
 impl rt::Value for VirtualMachineForkConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineForkConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineForkConfigInfo {
@@ -1380,7 +1253,7 @@ impl serde::Serialize for VirtualMachineForkConfigInfo {
 }
 
 /// `VirtualMachineGuestIntegrityInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineGuestIntegrityInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1411,33 +1284,24 @@ impl rt::Object for VirtualMachineGuestIntegrityInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineGuestIntegrityInfo> for VirtualMachineGuestIntegrityInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineGuestIntegrityInfo {}
 impl rt::Value for VirtualMachineGuestIntegrityInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineGuestIntegrityInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestIntegrityInfo {
@@ -1458,7 +1322,7 @@ impl serde::Serialize for VirtualMachineGuestIntegrityInfo {
 }
 
 /// `VirtualMachineGuestMonitoringModeInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineGuestMonitoringModeInfo {
     /// `gmmFile`: optional string.
     pub gmm_file: Option<String>,
@@ -1496,34 +1360,24 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineGuestMonitoringModeInfo>
-for VirtualMachineGuestMonitoringModeInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineGuestMonitoringModeInfo {}
 impl rt::Value for VirtualMachineGuestMonitoringModeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineGuestMonitoringModeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestMonitoringModeInfo {
@@ -1544,7 +1398,7 @@ impl serde::Serialize for VirtualMachineGuestMonitoringModeInfo {
 }
 
 /// `VirtualMachineGuestQuiesceSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineGuestQuiesceSpec {
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
@@ -1575,33 +1429,25 @@ impl rt::Object for VirtualMachineGuestQuiesceSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualMachineGuestQuiesceSpec> for VirtualMachineGuestQuiesceSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineGuestQuiesceSpec {}
 impl rt::Value for VirtualMachineGuestQuiesceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineGuestQuiesceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestQuiesceSpec {
@@ -1622,7 +1468,7 @@ impl serde::Serialize for VirtualMachineGuestQuiesceSpec {
 }
 
 /// `VirtualMachineGuestRebootStatus`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineGuestRebootStatus {
     /// `rebootRequested`: required boolean.
     pub reboot_requested: bool,
@@ -1665,33 +1511,24 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineGuestRebootStatus> for VirtualMachineGuestRebootStatus {}
-impl rt::Extends<DynamicData> for VirtualMachineGuestRebootStatus {}
 impl rt::Value for VirtualMachineGuestRebootStatus {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineGuestRebootStatus {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestRebootStatus {
@@ -1712,7 +1549,7 @@ impl serde::Serialize for VirtualMachineGuestRebootStatus {
 }
 
 /// `VirtualMachineGuestSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineGuestSummary {
     /// `guestId`: optional string.
     pub guest_id: Option<String>,
@@ -1792,33 +1629,24 @@ impl rt::Object for VirtualMachineGuestSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineGuestSummary> for VirtualMachineGuestSummary {}
-impl rt::Extends<DynamicData> for VirtualMachineGuestSummary {}
 impl rt::Value for VirtualMachineGuestSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineGuestSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineGuestSummary {
@@ -1839,7 +1667,7 @@ impl serde::Serialize for VirtualMachineGuestSummary {
 }
 
 /// `VirtualMachineIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineIndependentFilterSpec {
     /// `filterName`: required string.
     pub filter_name: String,
@@ -1888,33 +1716,26 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
             },
         )
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineIndependentFilterSpec>
-for VirtualMachineIndependentFilterSpec {}
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineIndependentFilterSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineIndependentFilterSpec {}
 impl rt::Value for VirtualMachineIndependentFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineIndependentFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineIndependentFilterSpec {
@@ -1935,7 +1756,7 @@ impl serde::Serialize for VirtualMachineIndependentFilterSpec {
 }
 
 /// `VirtualMachineMemoryReservationInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineMemoryReservationInfo {
     /// `virtualMachineMin`: required long.
     pub virtual_machine_min: i64,
@@ -1983,34 +1804,24 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineMemoryReservationInfo>
-for VirtualMachineMemoryReservationInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineMemoryReservationInfo {}
 impl rt::Value for VirtualMachineMemoryReservationInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineMemoryReservationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMemoryReservationInfo {
@@ -2031,7 +1842,7 @@ impl serde::Serialize for VirtualMachineMemoryReservationInfo {
 }
 
 /// `VirtualMachineMessage`, a [`DynamicData`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineMessage {
     /// `id`: required string.
     pub id: String,
@@ -2074,33 +1885,24 @@ impl rt::Object for VirtualMachineMessage {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineMessage> for VirtualMachineMessage {}
-impl rt::Extends<DynamicData> for VirtualMachineMessage {}
 impl rt::Value for VirtualMachineMessage {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineMessage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMessage {
@@ -2121,7 +1923,7 @@ impl serde::Serialize for VirtualMachineMessage {
 }
 
 /// `VirtualMachineMksTicket`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineMksTicket {
     /// `ticket`: required string, secret.
     pub ticket: String,
@@ -2174,33 +1976,24 @@ impl rt::Object for VirtualMachineMksTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineMksTicket> for VirtualMachineMksTicket {}
-impl rt::Extends<DynamicData> for VirtualMachineMksTicket {}
 impl rt::Value for VirtualMachineMksTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineMksTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineMksTicket {
@@ -2221,7 +2014,7 @@ impl serde::Serialize for VirtualMachineMksTicket {
 }
 
 /// `VirtualMachineNetworkShaperInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineNetworkShaperInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2269,33 +2062,24 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineNetworkShaperInfo> for VirtualMachineNetworkShaperInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineNetworkShaperInfo {}
 impl rt::Value for VirtualMachineNetworkShaperInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineNetworkShaperInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineNetworkShaperInfo {
@@ -2316,7 +2100,7 @@ impl serde::Serialize for VirtualMachineNetworkShaperInfo {
 }
 
 /// `VirtualMachineProfileRawData`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineProfileRawData {
     /// `extensionKey`: required string.
     pub extension_key: String,
@@ -2354,33 +2138,24 @@ impl rt::Object for VirtualMachineProfileRawData {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineProfileRawData> for VirtualMachineProfileRawData {}
-impl rt::Extends<DynamicData> for VirtualMachineProfileRawData {}
 impl rt::Value for VirtualMachineProfileRawData {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineProfileRawData {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProfileRawData {
@@ -2401,7 +2176,7 @@ impl serde::Serialize for VirtualMachineProfileRawData {
 }
 
 /// `VirtualMachineProfileSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineProfileSpec {}
 pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileSpec",
@@ -2423,33 +2198,25 @@ impl rt::Object for VirtualMachineProfileSpec {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineProfileSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineProfileSpec {}
 impl rt::Value for VirtualMachineProfileSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineProfileSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineProfileSpec {
@@ -2470,7 +2237,7 @@ impl serde::Serialize for VirtualMachineProfileSpec {
 }
 
 /// `VirtualMachineQuestionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineQuestionInfo {
     /// `id`: required string.
     pub id: String,
@@ -2519,33 +2286,24 @@ impl rt::Object for VirtualMachineQuestionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineQuestionInfo> for VirtualMachineQuestionInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineQuestionInfo {}
 impl rt::Value for VirtualMachineQuestionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineQuestionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineQuestionInfo {
@@ -2566,7 +2324,7 @@ impl serde::Serialize for VirtualMachineQuestionInfo {
 }
 
 /// `VirtualMachineQuickStats`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineQuickStats {
     /// `overallCpuUsage`: optional int.
     pub overall_cpu_usage: Option<i32>,
@@ -2736,33 +2494,24 @@ impl rt::Object for VirtualMachineQuickStats {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineQuickStats> for VirtualMachineQuickStats {}
-impl rt::Extends<DynamicData> for VirtualMachineQuickStats {}
 impl rt::Value for VirtualMachineQuickStats {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineQuickStats {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineQuickStats {
@@ -2783,7 +2532,7 @@ impl serde::Serialize for VirtualMachineQuickStats {
 }
 
 /// `VirtualMachineQuickStatsMemoryTierStats`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineQuickStatsMemoryTierStats {
     /// `memoryTierType`: required string.
     pub memory_tier_type: String,
@@ -2821,34 +2570,24 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineQuickStatsMemoryTierStats>
-for VirtualMachineQuickStatsMemoryTierStats {}
-impl rt::Extends<DynamicData> for VirtualMachineQuickStatsMemoryTierStats {}
 impl rt::Value for VirtualMachineQuickStatsMemoryTierStats {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineQuickStatsMemoryTierStats {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineQuickStatsMemoryTierStats {
@@ -2869,7 +2608,7 @@ impl serde::Serialize for VirtualMachineQuickStatsMemoryTierStats {
 }
 
 /// `VirtualMachineRelocateSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineRelocateSpec {
     /// `service`: optional `ServiceLocator`, since VI API 6.0.
     pub service: Option<Box<ServiceLocator>>,
@@ -2989,33 +2728,24 @@ impl rt::Object for VirtualMachineRelocateSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineRelocateSpec> for VirtualMachineRelocateSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineRelocateSpec {}
 impl rt::Value for VirtualMachineRelocateSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineRelocateSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRelocateSpec {
@@ -3036,7 +2766,7 @@ impl serde::Serialize for VirtualMachineRelocateSpec {
 }
 
 /// `VirtualMachineRelocateSpecDiskLocator`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineRelocateSpecDiskLocator {
     /// `diskId`: required int.
     pub disk_id: i32,
@@ -3119,34 +2849,24 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineRelocateSpecDiskLocator>
-for VirtualMachineRelocateSpecDiskLocator {}
-impl rt::Extends<DynamicData> for VirtualMachineRelocateSpecDiskLocator {}
 impl rt::Value for VirtualMachineRelocateSpecDiskLocator {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineRelocateSpecDiskLocator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRelocateSpecDiskLocator {
@@ -3167,7 +2887,7 @@ impl serde::Serialize for VirtualMachineRelocateSpecDiskLocator {
 }
 
 /// `VirtualMachineRelocateSpecDiskLocatorBackingSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     /// `parent`: optional `VirtualMachineRelocateSpecDiskLocatorBackingSpec`.
     pub parent: Option<Box<VirtualMachineRelocateSpecDiskLocatorBackingSpec>>,
@@ -3209,34 +2929,24 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineRelocateSpecDiskLocatorBackingSpec>
-for VirtualMachineRelocateSpecDiskLocatorBackingSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineRelocateSpecDiskLocatorBackingSpec {}
 impl rt::Value for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
@@ -3257,7 +2967,7 @@ impl serde::Serialize for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
 }
 
 /// `VirtualMachineRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineRuntimeInfo {
     /// `device`: list of `VirtualMachineDeviceRuntimeInfo`, since VI API 4.1.
     pub device: Vec<VirtualMachineDeviceRuntimeInfo>,
@@ -3529,33 +3239,24 @@ impl rt::Object for VirtualMachineRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineRuntimeInfo> for VirtualMachineRuntimeInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineRuntimeInfo {}
 impl rt::Value for VirtualMachineRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRuntimeInfo {
@@ -3576,7 +3277,7 @@ impl serde::Serialize for VirtualMachineRuntimeInfo {
 }
 
 /// `VirtualMachineRuntimeInfoDasProtectionState`, a [`DynamicData`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineRuntimeInfoDasProtectionState {
     /// `dasProtected`: required boolean.
     pub das_protected: bool,
@@ -3607,34 +3308,24 @@ impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineRuntimeInfoDasProtectionState>
-for VirtualMachineRuntimeInfoDasProtectionState {}
-impl rt::Extends<DynamicData> for VirtualMachineRuntimeInfoDasProtectionState {}
 impl rt::Value for VirtualMachineRuntimeInfoDasProtectionState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineRuntimeInfoDasProtectionState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineRuntimeInfoDasProtectionState {
@@ -3655,7 +3346,7 @@ impl serde::Serialize for VirtualMachineRuntimeInfoDasProtectionState {
 }
 
 /// `VirtualMachineSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineSgxInfo {
     /// `epcSize`: required long.
     pub epc_size: i64,
@@ -3704,33 +3395,24 @@ impl rt::Object for VirtualMachineSgxInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineSgxInfo> for VirtualMachineSgxInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineSgxInfo {}
 impl rt::Value for VirtualMachineSgxInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineSgxInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSgxInfo {
@@ -3751,7 +3433,7 @@ impl serde::Serialize for VirtualMachineSgxInfo {
 }
 
 /// `VirtualMachineSnapshotInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineSnapshotInfo {
     /// `currentSnapshot`: optional reference to `VirtualMachineSnapshot`.
     pub current_snapshot: Option<rt::ManagedObjectReference>,
@@ -3797,33 +3479,24 @@ impl rt::Object for VirtualMachineSnapshotInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineSnapshotInfo> for VirtualMachineSnapshotInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineSnapshotInfo {}
 impl rt::Value for VirtualMachineSnapshotInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineSnapshotInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSnapshotInfo {
@@ -3844,7 +3517,7 @@ impl serde::Serialize for VirtualMachineSnapshotInfo {
 }
 
 /// `VirtualMachineSnapshotTree`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineSnapshotTree {
     /// `snapshot`: required reference to `VirtualMachineSnapshot`.
     pub snapshot: rt::ManagedObjectReference,
@@ -3933,33 +3606,24 @@ impl rt::Object for VirtualMachineSnapshotTree {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineSnapshotTree> for VirtualMachineSnapshotTree {}
-impl rt::Extends<DynamicData> for VirtualMachineSnapshotTree {}
 impl rt::Value for VirtualMachineSnapshotTree {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineSnapshotTree {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSnapshotTree {
@@ -3980,7 +3644,7 @@ impl serde::Serialize for VirtualMachineSnapshotTree {
 }
 
 /// `VirtualMachineStorageInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineStorageInfo {
     /// `perDatastoreUsage`: list of `VirtualMachineUsageOnDatastore`.
     pub per_datastore_usage: Vec<VirtualMachineUsageOnDatastore>,
@@ -4022,33 +3686,24 @@ impl rt::Object for VirtualMachineStorageInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineStorageInfo> for VirtualMachineStorageInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineStorageInfo {}
 impl rt::Value for VirtualMachineStorageInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineStorageInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineStorageInfo {
@@ -4069,7 +3724,7 @@ impl serde::Serialize for VirtualMachineStorageInfo {
 }
 
 /// `VirtualMachineStorageSummary`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineStorageSummary {
     /// `committed`: required long.
     pub committed: i64,
@@ -4117,33 +3772,24 @@ impl rt::Object for VirtualMachineStorageSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineStorageSummary> for VirtualMachineStorageSummary {}
-impl rt::Extends<DynamicData> for VirtualMachineStorageSummary {}
 impl rt::Value for VirtualMachineStorageSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineStorageSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineStorageSummary {
@@ -4164,7 +3810,7 @@ impl serde::Serialize for VirtualMachineStorageSummary {
 }
 
 /// `VirtualMachineSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineSummary {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
@@ -4245,33 +3891,24 @@ impl rt::Object for VirtualMachineSummary {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineSummary> for VirtualMachineSummary {}
-impl rt::Extends<DynamicData> for VirtualMachineSummary {}
 impl rt::Value for VirtualMachineSummary {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSummary {
@@ -4292,7 +3929,7 @@ impl serde::Serialize for VirtualMachineSummary {
 }
 
 /// `VirtualMachineTicket`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineTicket {
     /// `ticket`: required string, secret.
     pub ticket: String,
@@ -4366,33 +4003,24 @@ impl rt::Object for VirtualMachineTicket {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineTicket> for VirtualMachineTicket {}
-impl rt::Extends<DynamicData> for VirtualMachineTicket {}
 impl rt::Value for VirtualMachineTicket {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineTicket {
@@ -4413,7 +4041,7 @@ impl serde::Serialize for VirtualMachineTicket {
 }
 
 /// `VirtualMachineUsageOnDatastore`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineUsageOnDatastore {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
@@ -4461,33 +4089,24 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineUsageOnDatastore> for VirtualMachineUsageOnDatastore {}
-impl rt::Extends<DynamicData> for VirtualMachineUsageOnDatastore {}
 impl rt::Value for VirtualMachineUsageOnDatastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineUsageOnDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineUsageOnDatastore {
@@ -4508,7 +4127,7 @@ impl serde::Serialize for VirtualMachineUsageOnDatastore {
 }
 
 /// `VirtualMachineVMCIDevice`, a [`VirtualDevice`], since VI API 2.5u2server.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVmciDevice {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -4575,13 +4194,8 @@ impl rt::Object for VirtualMachineVmciDevice {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVmciDevice> for VirtualMachineVmciDevice {}
 impl rt::Extends<VirtualDevice> for VirtualMachineVmciDevice {}
-impl rt::Extends<DynamicData> for VirtualMachineVmciDevice {}
 impl std::ops::Deref for VirtualMachineVmciDevice {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -4594,20 +4208,22 @@ impl std::ops::DerefMut for VirtualMachineVmciDevice {
     }
 }
 impl rt::Value for VirtualMachineVmciDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVmciDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDevice {

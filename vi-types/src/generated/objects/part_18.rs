@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VirtualMachineVMCIDeviceFilterInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVmciDeviceFilterInfo {
     /// `filters`: list of `VirtualMachineVMCIDeviceFilterSpec`.
     pub filters: Vec<VirtualMachineVmciDeviceFilterSpec>,
@@ -42,34 +42,24 @@ impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVmciDeviceFilterInfo>
-for VirtualMachineVmciDeviceFilterInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineVmciDeviceFilterInfo {}
 impl rt::Value for VirtualMachineVmciDeviceFilterInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVmciDeviceFilterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDeviceFilterInfo {
@@ -90,7 +80,7 @@ impl serde::Serialize for VirtualMachineVmciDeviceFilterInfo {
 }
 
 /// `VirtualMachineVMCIDeviceFilterSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVmciDeviceFilterSpec {
     /// `rank`: required long.
     pub rank: i64,
@@ -148,34 +138,24 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVmciDeviceFilterSpec>
-for VirtualMachineVmciDeviceFilterSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineVmciDeviceFilterSpec {}
 impl rt::Value for VirtualMachineVmciDeviceFilterSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVmciDeviceFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmciDeviceFilterSpec {
@@ -196,7 +176,7 @@ impl serde::Serialize for VirtualMachineVmciDeviceFilterSpec {
 }
 
 /// `VirtualMachineVMIROM`, a [`VirtualDevice`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVmirom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -233,13 +213,8 @@ impl rt::Object for VirtualMachineVmirom {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVmirom> for VirtualMachineVmirom {}
 impl rt::Extends<VirtualDevice> for VirtualMachineVmirom {}
-impl rt::Extends<DynamicData> for VirtualMachineVmirom {}
 impl std::ops::Deref for VirtualMachineVmirom {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -252,20 +227,22 @@ impl std::ops::DerefMut for VirtualMachineVmirom {
     }
 }
 impl rt::Value for VirtualMachineVmirom {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVmirom {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVmirom {
@@ -286,7 +263,7 @@ impl serde::Serialize for VirtualMachineVmirom {
 }
 
 /// `VirtualMachineVcpuConfig`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVcpuConfig {
     /// `latencySensitivity`: optional `LatencySensitivity`.
     pub latency_sensitivity: Option<Box<LatencySensitivity>>,
@@ -323,33 +300,24 @@ impl rt::Object for VirtualMachineVcpuConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVcpuConfig> for VirtualMachineVcpuConfig {}
-impl rt::Extends<DynamicData> for VirtualMachineVcpuConfig {}
 impl rt::Value for VirtualMachineVcpuConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVcpuConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVcpuConfig {
@@ -370,7 +338,7 @@ impl serde::Serialize for VirtualMachineVcpuConfig {
 }
 
 /// `VirtualMachineVideoCard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVideoCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -442,13 +410,8 @@ impl rt::Object for VirtualMachineVideoCard {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVideoCard> for VirtualMachineVideoCard {}
 impl rt::Extends<VirtualDevice> for VirtualMachineVideoCard {}
-impl rt::Extends<DynamicData> for VirtualMachineVideoCard {}
 impl std::ops::Deref for VirtualMachineVideoCard {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -461,20 +424,22 @@ impl std::ops::DerefMut for VirtualMachineVideoCard {
     }
 }
 impl rt::Value for VirtualMachineVideoCard {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVideoCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVideoCard {
@@ -495,7 +460,7 @@ impl serde::Serialize for VirtualMachineVideoCard {
 }
 
 /// `VirtualMachineVirtualDeviceGroups`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceGroups {
     /// `deviceGroup`: list of `VirtualMachineVirtualDeviceGroupsDeviceGroup` or a descendant.
     pub device_group: Vec<rt::Poly<VirtualMachineVirtualDeviceGroupsDeviceGroup>>,
@@ -532,34 +497,24 @@ impl rt::Object for VirtualMachineVirtualDeviceGroups {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualDeviceGroups>
-for VirtualMachineVirtualDeviceGroups {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualDeviceGroups {}
 impl rt::Value for VirtualMachineVirtualDeviceGroups {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceGroups {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceGroups {
@@ -580,7 +535,7 @@ impl serde::Serialize for VirtualMachineVirtualDeviceGroups {
 }
 
 /// `VirtualMachineVirtualDeviceGroupsDeviceGroup`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
     /// `groupInstanceKey`: required int.
     pub group_instance_key: i32,
@@ -618,34 +573,26 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
 for VirtualMachineVirtualDeviceGroupsDeviceGroup {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualDeviceGroupsDeviceGroup {}
 impl rt::Value for VirtualMachineVirtualDeviceGroupsDeviceGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceGroupsDeviceGroup {
@@ -666,7 +613,7 @@ impl serde::Serialize for VirtualMachineVirtualDeviceGroupsDeviceGroup {
 }
 
 /// `VirtualMachineVirtualDeviceGroupsVendorDeviceGroup`, a [`VirtualMachineVirtualDeviceGroupsDeviceGroup`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     /// The properties of `VirtualMachineVirtualDeviceGroupsDeviceGroup`.
     pub base: VirtualMachineVirtualDeviceGroupsDeviceGroup,
@@ -707,15 +654,9 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualDeviceGroupsVendorDeviceGroup>
-for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {}
 impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
 for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {}
 impl std::ops::Deref for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     type Target = VirtualMachineVirtualDeviceGroupsDeviceGroup;
     fn deref(&self) -> &VirtualMachineVirtualDeviceGroupsDeviceGroup {
@@ -728,20 +669,22 @@ impl std::ops::DerefMut for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     }
 }
 impl rt::Value for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
@@ -762,7 +705,7 @@ impl serde::Serialize for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
 }
 
 /// `VirtualMachineVirtualDeviceSwap`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceSwap {
     /// `lsiToPvscsi`: optional `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`.
     pub lsi_to_pvscsi: Option<Box<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>>,
@@ -799,33 +742,24 @@ impl rt::Object for VirtualMachineVirtualDeviceSwap {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualDeviceSwap> for VirtualMachineVirtualDeviceSwap {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualDeviceSwap {}
 impl rt::Value for VirtualMachineVirtualDeviceSwap {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceSwap {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceSwap {
@@ -846,7 +780,7 @@ impl serde::Serialize for VirtualMachineVirtualDeviceSwap {
 }
 
 /// `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -889,34 +823,24 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>
-for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {}
 impl rt::Value for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
@@ -937,7 +861,7 @@ impl serde::Serialize for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
 }
 
 /// `VirtualMachineVirtualNuma`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualNuma {
     /// `coresPerNumaNode`: optional int.
     pub cores_per_numa_node: Option<i32>,
@@ -975,33 +899,24 @@ impl rt::Object for VirtualMachineVirtualNuma {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualNuma> for VirtualMachineVirtualNuma {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualNuma {}
 impl rt::Value for VirtualMachineVirtualNuma {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualNuma {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualNuma {
@@ -1022,7 +937,7 @@ impl serde::Serialize for VirtualMachineVirtualNuma {
 }
 
 /// `VirtualMachineVirtualNumaInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualNumaInfo {
     /// `coresPerNumaNode`: optional int.
     pub cores_per_numa_node: Option<i32>,
@@ -1065,33 +980,24 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualNumaInfo> for VirtualMachineVirtualNumaInfo {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualNumaInfo {}
 impl rt::Value for VirtualMachineVirtualNumaInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualNumaInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualNumaInfo {
@@ -1112,7 +1018,7 @@ impl serde::Serialize for VirtualMachineVirtualNumaInfo {
 }
 
 /// `VirtualMachineVirtualPMem`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineVirtualPMem {
     /// `snapshotMode`: optional string.
     pub snapshot_mode: Option<String>,
@@ -1143,33 +1049,24 @@ impl rt::Object for VirtualMachineVirtualPMem {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineVirtualPMem> for VirtualMachineVirtualPMem {}
-impl rt::Extends<DynamicData> for VirtualMachineVirtualPMem {}
 impl rt::Value for VirtualMachineVirtualPMem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineVirtualPMem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineVirtualPMem {
@@ -1190,7 +1087,7 @@ impl serde::Serialize for VirtualMachineVirtualPMem {
 }
 
 /// `VirtualMachineWindowsQuiesceSpec`, a [`VirtualMachineGuestQuiesceSpec`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineWindowsQuiesceSpec {
     /// The properties of `VirtualMachineGuestQuiesceSpec`.
     pub base: VirtualMachineGuestQuiesceSpec,
@@ -1248,13 +1145,8 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineWindowsQuiesceSpec> for VirtualMachineWindowsQuiesceSpec {}
 impl rt::Extends<VirtualMachineGuestQuiesceSpec> for VirtualMachineWindowsQuiesceSpec {}
-impl rt::Extends<DynamicData> for VirtualMachineWindowsQuiesceSpec {}
 impl std::ops::Deref for VirtualMachineWindowsQuiesceSpec {
     type Target = VirtualMachineGuestQuiesceSpec;
     fn deref(&self) -> &VirtualMachineGuestQuiesceSpec {
@@ -1267,20 +1159,22 @@ impl std::ops::DerefMut for VirtualMachineWindowsQuiesceSpec {
     }
 }
 impl rt::Value for VirtualMachineWindowsQuiesceSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineWindowsQuiesceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineWindowsQuiesceSpec {
@@ -1301,7 +1195,7 @@ impl serde::Serialize for VirtualMachineWindowsQuiesceSpec {
 }
 
 /// `VirtualNVDIMM`, a [`VirtualDevice`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualNvdimm {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -1350,13 +1244,8 @@ impl rt::Object for VirtualNvdimm {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualNvdimm> for VirtualNvdimm {}
 impl rt::Extends<VirtualDevice> for VirtualNvdimm {}
-impl rt::Extends<DynamicData> for VirtualNvdimm {}
 impl std::ops::Deref for VirtualNvdimm {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -1369,20 +1258,22 @@ impl std::ops::DerefMut for VirtualNvdimm {
     }
 }
 impl rt::Value for VirtualNvdimm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualNvdimm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimm {
@@ -1403,7 +1294,7 @@ impl serde::Serialize for VirtualNvdimm {
 }
 
 /// `VirtualNVDIMMBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualNvdimmBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -1451,14 +1342,8 @@ impl rt::Object for VirtualNvdimmBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualNvdimmBackingInfo> for VirtualNvdimmBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualNvdimmBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualNvdimmBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualNvdimmBackingInfo {}
 impl std::ops::Deref for VirtualNvdimmBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -1471,20 +1356,22 @@ impl std::ops::DerefMut for VirtualNvdimmBackingInfo {
     }
 }
 impl rt::Value for VirtualNvdimmBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualNvdimmBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimmBackingInfo {
@@ -1505,7 +1392,7 @@ impl serde::Serialize for VirtualNvdimmBackingInfo {
 }
 
 /// `VirtualNVDIMMController`, a [`VirtualController`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualNvdimmController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -1542,14 +1429,8 @@ impl rt::Object for VirtualNvdimmController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualNvdimmController> for VirtualNvdimmController {}
-impl rt::Extends<VirtualController> for VirtualNvdimmController {}
 impl rt::Extends<VirtualDevice> for VirtualNvdimmController {}
-impl rt::Extends<DynamicData> for VirtualNvdimmController {}
 impl std::ops::Deref for VirtualNvdimmController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -1562,20 +1443,22 @@ impl std::ops::DerefMut for VirtualNvdimmController {
     }
 }
 impl rt::Value for VirtualNvdimmController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualNvdimmController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvdimmController {
@@ -1596,7 +1479,7 @@ impl serde::Serialize for VirtualNvdimmController {
 }
 
 /// `VirtualNVMEController`, a [`VirtualController`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualNvmeController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -1637,14 +1520,8 @@ impl rt::Object for VirtualNvmeController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualNvmeController> for VirtualNvmeController {}
-impl rt::Extends<VirtualController> for VirtualNvmeController {}
 impl rt::Extends<VirtualDevice> for VirtualNvmeController {}
-impl rt::Extends<DynamicData> for VirtualNvmeController {}
 impl std::ops::Deref for VirtualNvmeController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -1657,20 +1534,22 @@ impl std::ops::DerefMut for VirtualNvmeController {
     }
 }
 impl rt::Value for VirtualNvmeController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualNvmeController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNvmeController {
@@ -1691,7 +1570,7 @@ impl serde::Serialize for VirtualNvmeController {
 }
 
 /// `VirtualNicManagerNetConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualNicManagerNetConfig {
     /// `nicType`: required string.
     pub nic_type: String,
@@ -1739,33 +1618,24 @@ impl rt::Object for VirtualNicManagerNetConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualNicManagerNetConfig> for VirtualNicManagerNetConfig {}
-impl rt::Extends<DynamicData> for VirtualNicManagerNetConfig {}
 impl rt::Value for VirtualNicManagerNetConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualNicManagerNetConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualNicManagerNetConfig {
@@ -1786,7 +1656,7 @@ impl serde::Serialize for VirtualNicManagerNetConfig {
 }
 
 /// `VirtualPCIController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -1823,14 +1693,8 @@ impl rt::Object for VirtualPciController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciController> for VirtualPciController {}
-impl rt::Extends<VirtualController> for VirtualPciController {}
 impl rt::Extends<VirtualDevice> for VirtualPciController {}
-impl rt::Extends<DynamicData> for VirtualPciController {}
 impl std::ops::Deref for VirtualPciController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -1843,20 +1707,22 @@ impl std::ops::DerefMut for VirtualPciController {
     }
 }
 impl rt::Value for VirtualPciController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciController {
@@ -1877,7 +1743,7 @@ impl serde::Serialize for VirtualPciController {
 }
 
 /// `VirtualPCIPassthrough`, a [`VirtualDevice`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -1914,13 +1780,8 @@ impl rt::Object for VirtualPciPassthrough {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciPassthrough> for VirtualPciPassthrough {}
 impl rt::Extends<VirtualDevice> for VirtualPciPassthrough {}
-impl rt::Extends<DynamicData> for VirtualPciPassthrough {}
 impl std::ops::Deref for VirtualPciPassthrough {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -1933,20 +1794,22 @@ impl std::ops::DerefMut for VirtualPciPassthrough {
     }
 }
 impl rt::Value for VirtualPciPassthrough {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthrough {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthrough {
@@ -1967,7 +1830,7 @@ impl serde::Serialize for VirtualPciPassthrough {
 }
 
 /// `VirtualPCIPassthroughAllowedDevice`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthroughAllowedDevice {
     /// `vendorId`: required int.
     pub vendor_id: i32,
@@ -2020,34 +1883,24 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciPassthroughAllowedDevice>
-for VirtualPciPassthroughAllowedDevice {}
-impl rt::Extends<DynamicData> for VirtualPciPassthroughAllowedDevice {}
 impl rt::Value for VirtualPciPassthroughAllowedDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthroughAllowedDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughAllowedDevice {
@@ -2068,7 +1921,7 @@ impl serde::Serialize for VirtualPciPassthroughAllowedDevice {
 }
 
 /// `VirtualPCIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthroughDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -2126,16 +1979,8 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciPassthroughDeviceBackingInfo>
-for VirtualPciPassthroughDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualPciPassthroughDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPciPassthroughDeviceBackingInfo {}
 impl std::ops::Deref for VirtualPciPassthroughDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -2148,20 +1993,22 @@ impl std::ops::DerefMut for VirtualPciPassthroughDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualPciPassthroughDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthroughDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDeviceBackingInfo {
@@ -2182,7 +2029,7 @@ impl serde::Serialize for VirtualPciPassthroughDeviceBackingInfo {
 }
 
 /// `VirtualPCIPassthroughDvxBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 8.0.0.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthroughDvxBackingInfo {
     /// `deviceClass`: optional string.
     pub device_class: Option<String>,
@@ -2223,32 +2070,25 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciPassthroughDvxBackingInfo>
-for VirtualPciPassthroughDvxBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDvxBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPciPassthroughDvxBackingInfo {}
 impl rt::Value for VirtualPciPassthroughDvxBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthroughDvxBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDvxBackingInfo {
@@ -2269,7 +2109,7 @@ impl serde::Serialize for VirtualPciPassthroughDvxBackingInfo {
 }
 
 /// `VirtualPCIPassthroughDynamicBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthroughDynamicBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -2326,16 +2166,8 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciPassthroughDynamicBackingInfo>
-for VirtualPciPassthroughDynamicBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualPciPassthroughDynamicBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDynamicBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPciPassthroughDynamicBackingInfo {}
 impl std::ops::Deref for VirtualPciPassthroughDynamicBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -2348,20 +2180,22 @@ impl std::ops::DerefMut for VirtualPciPassthroughDynamicBackingInfo {
     }
 }
 impl rt::Value for VirtualPciPassthroughDynamicBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthroughDynamicBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughDynamicBackingInfo {
@@ -2382,7 +2216,7 @@ impl serde::Serialize for VirtualPciPassthroughDynamicBackingInfo {
 }
 
 /// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthroughPluginBackingInfo {}
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingInfo",
@@ -2407,32 +2241,25 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPciPassthroughPluginBackingInfo>
-for VirtualPciPassthroughPluginBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughPluginBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPciPassthroughPluginBackingInfo {}
 impl rt::Value for VirtualPciPassthroughPluginBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthroughPluginBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughPluginBackingInfo {
@@ -2453,7 +2280,7 @@ impl serde::Serialize for VirtualPciPassthroughPluginBackingInfo {
 }
 
 /// `VirtualPCIPassthroughVmiopBackingInfo`, a [`VirtualPciPassthroughPluginBackingInfo`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPciPassthroughVmiopBackingInfo {
     /// `vgpu`: optional string.
     pub vgpu: Option<String>,
@@ -2505,39 +2332,27 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualPciPassthroughPluginBackingInfo {
-            },
-        )
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
+        Some(&VirtualDeviceBackingInfo {})
     }
 }
-impl rt::Extends<VirtualPciPassthroughVmiopBackingInfo>
-for VirtualPciPassthroughVmiopBackingInfo {}
-impl rt::Extends<VirtualPciPassthroughPluginBackingInfo>
-for VirtualPciPassthroughVmiopBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughVmiopBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPciPassthroughVmiopBackingInfo {}
 impl rt::Value for VirtualPciPassthroughVmiopBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPciPassthroughVmiopBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPciPassthroughVmiopBackingInfo {
@@ -2558,7 +2373,7 @@ impl serde::Serialize for VirtualPciPassthroughVmiopBackingInfo {
 }
 
 /// `VirtualPCNet32`, a [`VirtualEthernetCard`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPcNet32 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
@@ -2595,14 +2410,8 @@ impl rt::Object for VirtualPcNet32 {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPcNet32> for VirtualPcNet32 {}
-impl rt::Extends<VirtualEthernetCard> for VirtualPcNet32 {}
 impl rt::Extends<VirtualDevice> for VirtualPcNet32 {}
-impl rt::Extends<DynamicData> for VirtualPcNet32 {}
 impl std::ops::Deref for VirtualPcNet32 {
     type Target = VirtualEthernetCard;
     fn deref(&self) -> &VirtualEthernetCard {
@@ -2615,20 +2424,22 @@ impl std::ops::DerefMut for VirtualPcNet32 {
     }
 }
 impl rt::Value for VirtualPcNet32 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPcNet32 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPcNet32 {
@@ -2649,7 +2460,7 @@ impl serde::Serialize for VirtualPcNet32 {
 }
 
 /// `VirtualPS2Controller`, a [`VirtualController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPs2Controller {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -2686,14 +2497,8 @@ impl rt::Object for VirtualPs2Controller {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPs2Controller> for VirtualPs2Controller {}
-impl rt::Extends<VirtualController> for VirtualPs2Controller {}
 impl rt::Extends<VirtualDevice> for VirtualPs2Controller {}
-impl rt::Extends<DynamicData> for VirtualPs2Controller {}
 impl std::ops::Deref for VirtualPs2Controller {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -2706,20 +2511,22 @@ impl std::ops::DerefMut for VirtualPs2Controller {
     }
 }
 impl rt::Value for VirtualPs2Controller {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPs2Controller {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPs2Controller {
@@ -2740,7 +2547,7 @@ impl serde::Serialize for VirtualPs2Controller {
 }
 
 /// `VirtualParallelPort`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualParallelPort {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -2777,13 +2584,8 @@ impl rt::Object for VirtualParallelPort {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualParallelPort> for VirtualParallelPort {}
 impl rt::Extends<VirtualDevice> for VirtualParallelPort {}
-impl rt::Extends<DynamicData> for VirtualParallelPort {}
 impl std::ops::Deref for VirtualParallelPort {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -2796,20 +2598,22 @@ impl std::ops::DerefMut for VirtualParallelPort {
     }
 }
 impl rt::Value for VirtualParallelPort {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualParallelPort {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPort {
@@ -2830,7 +2634,7 @@ impl serde::Serialize for VirtualParallelPort {
 }
 
 /// `VirtualParallelPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualParallelPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -2867,16 +2671,8 @@ impl rt::Object for VirtualParallelPortDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualParallelPortDeviceBackingInfo>
-for VirtualParallelPortDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualParallelPortDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualParallelPortDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualParallelPortDeviceBackingInfo {}
 impl std::ops::Deref for VirtualParallelPortDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -2889,20 +2685,22 @@ impl std::ops::DerefMut for VirtualParallelPortDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualParallelPortDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualParallelPortDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortDeviceBackingInfo {
@@ -2923,7 +2721,7 @@ impl serde::Serialize for VirtualParallelPortDeviceBackingInfo {
 }
 
 /// `VirtualParallelPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualParallelPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -2960,15 +2758,8 @@ impl rt::Object for VirtualParallelPortFileBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualParallelPortFileBackingInfo>
-for VirtualParallelPortFileBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualParallelPortFileBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualParallelPortFileBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualParallelPortFileBackingInfo {}
 impl std::ops::Deref for VirtualParallelPortFileBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -2981,20 +2772,22 @@ impl std::ops::DerefMut for VirtualParallelPortFileBackingInfo {
     }
 }
 impl rt::Value for VirtualParallelPortFileBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualParallelPortFileBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualParallelPortFileBackingInfo {
@@ -3015,7 +2808,7 @@ impl serde::Serialize for VirtualParallelPortFileBackingInfo {
 }
 
 /// `VirtualPointingDevice`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPointingDevice {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -3052,13 +2845,8 @@ impl rt::Object for VirtualPointingDevice {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPointingDevice> for VirtualPointingDevice {}
 impl rt::Extends<VirtualDevice> for VirtualPointingDevice {}
-impl rt::Extends<DynamicData> for VirtualPointingDevice {}
 impl std::ops::Deref for VirtualPointingDevice {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -3071,20 +2859,22 @@ impl std::ops::DerefMut for VirtualPointingDevice {
     }
 }
 impl rt::Value for VirtualPointingDevice {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPointingDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPointingDevice {
@@ -3105,7 +2895,7 @@ impl serde::Serialize for VirtualPointingDevice {
 }
 
 /// `VirtualPointingDeviceDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPointingDeviceDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -3146,16 +2936,8 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPointingDeviceDeviceBackingInfo>
-for VirtualPointingDeviceDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualPointingDeviceDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPointingDeviceDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPointingDeviceDeviceBackingInfo {}
 impl std::ops::Deref for VirtualPointingDeviceDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -3168,20 +2950,22 @@ impl std::ops::DerefMut for VirtualPointingDeviceDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualPointingDeviceDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPointingDeviceDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPointingDeviceDeviceBackingInfo {
@@ -3202,7 +2986,7 @@ impl serde::Serialize for VirtualPointingDeviceDeviceBackingInfo {
 }
 
 /// `VirtualPrecisionClock`, a [`VirtualDevice`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPrecisionClock {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -3239,13 +3023,8 @@ impl rt::Object for VirtualPrecisionClock {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPrecisionClock> for VirtualPrecisionClock {}
 impl rt::Extends<VirtualDevice> for VirtualPrecisionClock {}
-impl rt::Extends<DynamicData> for VirtualPrecisionClock {}
 impl std::ops::Deref for VirtualPrecisionClock {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -3258,20 +3037,22 @@ impl std::ops::DerefMut for VirtualPrecisionClock {
     }
 }
 impl rt::Value for VirtualPrecisionClock {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPrecisionClock {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPrecisionClock {
@@ -3292,7 +3073,7 @@ impl serde::Serialize for VirtualPrecisionClock {
 }
 
 /// `VirtualPrecisionClockSystemClockBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualPrecisionClockSystemClockBackingInfo {
     /// `protocol`: optional string.
     pub protocol: Option<String>,
@@ -3326,33 +3107,26 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualPrecisionClockSystemClockBackingInfo>
-for VirtualPrecisionClockSystemClockBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualPrecisionClockSystemClockBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualPrecisionClockSystemClockBackingInfo {}
 impl rt::Value for VirtualPrecisionClockSystemClockBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualPrecisionClockSystemClockBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualPrecisionClockSystemClockBackingInfo {
@@ -3373,7 +3147,7 @@ impl serde::Serialize for VirtualPrecisionClockSystemClockBackingInfo {
 }
 
 /// `VirtualSATAController`, a [`VirtualController`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSataController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -3410,14 +3184,8 @@ impl rt::Object for VirtualSataController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSataController> for VirtualSataController {}
-impl rt::Extends<VirtualController> for VirtualSataController {}
 impl rt::Extends<VirtualDevice> for VirtualSataController {}
-impl rt::Extends<DynamicData> for VirtualSataController {}
 impl std::ops::Deref for VirtualSataController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -3430,20 +3198,22 @@ impl std::ops::DerefMut for VirtualSataController {
     }
 }
 impl rt::Value for VirtualSataController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSataController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSataController {
@@ -3464,7 +3234,7 @@ impl serde::Serialize for VirtualSataController {
 }
 
 /// `VirtualSCSIController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualScsiController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -3517,14 +3287,8 @@ impl rt::Object for VirtualScsiController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualScsiController> for VirtualScsiController {}
-impl rt::Extends<VirtualController> for VirtualScsiController {}
 impl rt::Extends<VirtualDevice> for VirtualScsiController {}
-impl rt::Extends<DynamicData> for VirtualScsiController {}
 impl std::ops::Deref for VirtualScsiController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -3537,20 +3301,22 @@ impl std::ops::DerefMut for VirtualScsiController {
     }
 }
 impl rt::Value for VirtualScsiController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualScsiController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiController {
@@ -3571,7 +3337,7 @@ impl serde::Serialize for VirtualScsiController {
 }
 
 /// `VirtualSCSIPassthrough`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualScsiPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -3608,13 +3374,8 @@ impl rt::Object for VirtualScsiPassthrough {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualScsiPassthrough> for VirtualScsiPassthrough {}
 impl rt::Extends<VirtualDevice> for VirtualScsiPassthrough {}
-impl rt::Extends<DynamicData> for VirtualScsiPassthrough {}
 impl std::ops::Deref for VirtualScsiPassthrough {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -3627,20 +3388,22 @@ impl std::ops::DerefMut for VirtualScsiPassthrough {
     }
 }
 impl rt::Value for VirtualScsiPassthrough {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualScsiPassthrough {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiPassthrough {
@@ -3661,7 +3424,7 @@ impl serde::Serialize for VirtualScsiPassthrough {
 }
 
 /// `VirtualSCSIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualScsiPassthroughDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -3698,16 +3461,8 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualScsiPassthroughDeviceBackingInfo>
-for VirtualScsiPassthroughDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo>
-for VirtualScsiPassthroughDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualScsiPassthroughDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualScsiPassthroughDeviceBackingInfo {}
 impl std::ops::Deref for VirtualScsiPassthroughDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -3720,20 +3475,22 @@ impl std::ops::DerefMut for VirtualScsiPassthroughDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualScsiPassthroughDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualScsiPassthroughDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualScsiPassthroughDeviceBackingInfo {
@@ -3754,7 +3511,7 @@ impl serde::Serialize for VirtualScsiPassthroughDeviceBackingInfo {
 }
 
 /// `VirtualSIOController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSioController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -3791,14 +3548,8 @@ impl rt::Object for VirtualSioController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSioController> for VirtualSioController {}
-impl rt::Extends<VirtualController> for VirtualSioController {}
 impl rt::Extends<VirtualDevice> for VirtualSioController {}
-impl rt::Extends<DynamicData> for VirtualSioController {}
 impl std::ops::Deref for VirtualSioController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -3811,20 +3562,22 @@ impl std::ops::DerefMut for VirtualSioController {
     }
 }
 impl rt::Value for VirtualSioController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSioController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSioController {
@@ -3845,7 +3598,7 @@ impl serde::Serialize for VirtualSioController {
 }
 
 /// `VirtualSerialPort`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSerialPort {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -3886,13 +3639,8 @@ impl rt::Object for VirtualSerialPort {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSerialPort> for VirtualSerialPort {}
 impl rt::Extends<VirtualDevice> for VirtualSerialPort {}
-impl rt::Extends<DynamicData> for VirtualSerialPort {}
 impl std::ops::Deref for VirtualSerialPort {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -3905,20 +3653,22 @@ impl std::ops::DerefMut for VirtualSerialPort {
     }
 }
 impl rt::Value for VirtualSerialPort {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSerialPort {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPort {
@@ -3939,7 +3689,7 @@ impl serde::Serialize for VirtualSerialPort {
 }
 
 /// `VirtualSerialPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSerialPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -3976,15 +3726,8 @@ impl rt::Object for VirtualSerialPortDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSerialPortDeviceBackingInfo>
-for VirtualSerialPortDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualSerialPortDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSerialPortDeviceBackingInfo {}
 impl std::ops::Deref for VirtualSerialPortDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -3997,20 +3740,22 @@ impl std::ops::DerefMut for VirtualSerialPortDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSerialPortDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortDeviceBackingInfo {
@@ -4031,7 +3776,7 @@ impl serde::Serialize for VirtualSerialPortDeviceBackingInfo {
 }
 
 /// `VirtualSerialPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSerialPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -4068,14 +3813,8 @@ impl rt::Object for VirtualSerialPortFileBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSerialPortFileBackingInfo> for VirtualSerialPortFileBackingInfo {}
-impl rt::Extends<VirtualDeviceFileBackingInfo> for VirtualSerialPortFileBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortFileBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSerialPortFileBackingInfo {}
 impl std::ops::Deref for VirtualSerialPortFileBackingInfo {
     type Target = VirtualDeviceFileBackingInfo;
     fn deref(&self) -> &VirtualDeviceFileBackingInfo {
@@ -4088,20 +3827,22 @@ impl std::ops::DerefMut for VirtualSerialPortFileBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortFileBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSerialPortFileBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortFileBackingInfo {
@@ -4122,7 +3863,7 @@ impl serde::Serialize for VirtualSerialPortFileBackingInfo {
 }
 
 /// `VirtualSerialPortPipeBackingInfo`, a [`VirtualDevicePipeBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSerialPortPipeBackingInfo {
     /// The properties of `VirtualDevicePipeBackingInfo`.
     pub base: VirtualDevicePipeBackingInfo,
@@ -4170,14 +3911,8 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSerialPortPipeBackingInfo> for VirtualSerialPortPipeBackingInfo {}
-impl rt::Extends<VirtualDevicePipeBackingInfo> for VirtualSerialPortPipeBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortPipeBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSerialPortPipeBackingInfo {}
 impl std::ops::Deref for VirtualSerialPortPipeBackingInfo {
     type Target = VirtualDevicePipeBackingInfo;
     fn deref(&self) -> &VirtualDevicePipeBackingInfo {
@@ -4190,20 +3925,22 @@ impl std::ops::DerefMut for VirtualSerialPortPipeBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortPipeBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSerialPortPipeBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortPipeBackingInfo {
@@ -4224,7 +3961,7 @@ impl serde::Serialize for VirtualSerialPortPipeBackingInfo {
 }
 
 /// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSerialPortThinPrintBackingInfo {}
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingInfo",
@@ -4249,32 +3986,25 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSerialPortThinPrintBackingInfo>
-for VirtualSerialPortThinPrintBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortThinPrintBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSerialPortThinPrintBackingInfo {}
 impl rt::Value for VirtualSerialPortThinPrintBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSerialPortThinPrintBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortThinPrintBackingInfo {
@@ -4295,7 +4025,7 @@ impl serde::Serialize for VirtualSerialPortThinPrintBackingInfo {
 }
 
 /// `VirtualSerialPortURIBackingInfo`, a [`VirtualDeviceUriBackingInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSerialPortUriBackingInfo {
     /// The properties of `VirtualDeviceURIBackingInfo`.
     pub base: VirtualDeviceUriBackingInfo,
@@ -4332,14 +4062,8 @@ impl rt::Object for VirtualSerialPortUriBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSerialPortUriBackingInfo> for VirtualSerialPortUriBackingInfo {}
-impl rt::Extends<VirtualDeviceUriBackingInfo> for VirtualSerialPortUriBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortUriBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSerialPortUriBackingInfo {}
 impl std::ops::Deref for VirtualSerialPortUriBackingInfo {
     type Target = VirtualDeviceUriBackingInfo;
     fn deref(&self) -> &VirtualDeviceUriBackingInfo {
@@ -4352,20 +4076,22 @@ impl std::ops::DerefMut for VirtualSerialPortUriBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortUriBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSerialPortUriBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSerialPortUriBackingInfo {
@@ -4386,7 +4112,7 @@ impl serde::Serialize for VirtualSerialPortUriBackingInfo {
 }
 
 /// `VirtualSoundBlaster16`, a [`VirtualSoundCard`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSoundBlaster16 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
@@ -4423,14 +4149,8 @@ impl rt::Object for VirtualSoundBlaster16 {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSoundBlaster16> for VirtualSoundBlaster16 {}
-impl rt::Extends<VirtualSoundCard> for VirtualSoundBlaster16 {}
 impl rt::Extends<VirtualDevice> for VirtualSoundBlaster16 {}
-impl rt::Extends<DynamicData> for VirtualSoundBlaster16 {}
 impl std::ops::Deref for VirtualSoundBlaster16 {
     type Target = VirtualSoundCard;
     fn deref(&self) -> &VirtualSoundCard {
@@ -4443,20 +4163,22 @@ impl std::ops::DerefMut for VirtualSoundBlaster16 {
     }
 }
 impl rt::Value for VirtualSoundBlaster16 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSoundBlaster16 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundBlaster16 {
@@ -4477,7 +4199,7 @@ impl serde::Serialize for VirtualSoundBlaster16 {
 }
 
 /// `VirtualSoundCard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSoundCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -4514,13 +4236,8 @@ impl rt::Object for VirtualSoundCard {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSoundCard> for VirtualSoundCard {}
 impl rt::Extends<VirtualDevice> for VirtualSoundCard {}
-impl rt::Extends<DynamicData> for VirtualSoundCard {}
 impl std::ops::Deref for VirtualSoundCard {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -4533,20 +4250,22 @@ impl std::ops::DerefMut for VirtualSoundCard {
     }
 }
 impl rt::Value for VirtualSoundCard {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSoundCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundCard {
@@ -4567,7 +4286,7 @@ impl serde::Serialize for VirtualSoundCard {
 }
 
 /// `VirtualSoundCardDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSoundCardDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -4604,15 +4323,8 @@ impl rt::Object for VirtualSoundCardDeviceBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSoundCardDeviceBackingInfo>
-for VirtualSoundCardDeviceBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualSoundCardDeviceBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSoundCardDeviceBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSoundCardDeviceBackingInfo {}
 impl std::ops::Deref for VirtualSoundCardDeviceBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -4625,20 +4337,22 @@ impl std::ops::DerefMut for VirtualSoundCardDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualSoundCardDeviceBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSoundCardDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSoundCardDeviceBackingInfo {
@@ -4659,7 +4373,7 @@ impl serde::Serialize for VirtualSoundCardDeviceBackingInfo {
 }
 
 /// `VirtualSriovEthernetCard`, a [`VirtualEthernetCard`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSriovEthernetCard {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
@@ -4721,14 +4435,8 @@ impl rt::Object for VirtualSriovEthernetCard {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSriovEthernetCard> for VirtualSriovEthernetCard {}
-impl rt::Extends<VirtualEthernetCard> for VirtualSriovEthernetCard {}
 impl rt::Extends<VirtualDevice> for VirtualSriovEthernetCard {}
-impl rt::Extends<DynamicData> for VirtualSriovEthernetCard {}
 impl std::ops::Deref for VirtualSriovEthernetCard {
     type Target = VirtualEthernetCard;
     fn deref(&self) -> &VirtualEthernetCard {
@@ -4741,20 +4449,22 @@ impl std::ops::DerefMut for VirtualSriovEthernetCard {
     }
 }
 impl rt::Value for VirtualSriovEthernetCard {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSriovEthernetCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSriovEthernetCard {
@@ -4775,7 +4485,7 @@ impl serde::Serialize for VirtualSriovEthernetCard {
 }
 
 /// `VirtualSriovEthernetCardSriovBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualSriovEthernetCardSriovBackingInfo {
     /// `physicalFunctionBacking`: optional `VirtualPCIPassthroughDeviceBackingInfo`.
     pub physical_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
@@ -4829,32 +4539,25 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VirtualDeviceBackingInfo {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualSriovEthernetCardSriovBackingInfo>
-for VirtualSriovEthernetCardSriovBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSriovEthernetCardSriovBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualSriovEthernetCardSriovBackingInfo {}
 impl rt::Value for VirtualSriovEthernetCardSriovBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualSriovEthernetCardSriovBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualSriovEthernetCardSriovBackingInfo {
@@ -4875,7 +4578,7 @@ impl serde::Serialize for VirtualSriovEthernetCardSriovBackingInfo {
 }
 
 /// `VirtualTPM`, a [`VirtualDevice`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualTpm {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -4931,13 +4634,8 @@ impl rt::Object for VirtualTpm {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualTpm> for VirtualTpm {}
 impl rt::Extends<VirtualDevice> for VirtualTpm {}
-impl rt::Extends<DynamicData> for VirtualTpm {}
 impl std::ops::Deref for VirtualTpm {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -4950,20 +4648,22 @@ impl std::ops::DerefMut for VirtualTpm {
     }
 }
 impl rt::Value for VirtualTpm {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualTpm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualTpm {
@@ -4984,7 +4684,7 @@ impl serde::Serialize for VirtualTpm {
 }
 
 /// `VirtualUSB`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsb {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -5047,13 +4747,8 @@ impl rt::Object for VirtualUsb {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsb> for VirtualUsb {}
 impl rt::Extends<VirtualDevice> for VirtualUsb {}
-impl rt::Extends<DynamicData> for VirtualUsb {}
 impl std::ops::Deref for VirtualUsb {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -5066,20 +4761,22 @@ impl std::ops::DerefMut for VirtualUsb {
     }
 }
 impl rt::Value for VirtualUsb {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsb {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsb {
@@ -5100,7 +4797,7 @@ impl serde::Serialize for VirtualUsb {
 }
 
 /// `VirtualUSBController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsbController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -5148,14 +4845,8 @@ impl rt::Object for VirtualUsbController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsbController> for VirtualUsbController {}
-impl rt::Extends<VirtualController> for VirtualUsbController {}
 impl rt::Extends<VirtualDevice> for VirtualUsbController {}
-impl rt::Extends<DynamicData> for VirtualUsbController {}
 impl std::ops::Deref for VirtualUsbController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -5168,20 +4859,22 @@ impl std::ops::DerefMut for VirtualUsbController {
     }
 }
 impl rt::Value for VirtualUsbController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsbController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbController {
@@ -5202,7 +4895,7 @@ impl serde::Serialize for VirtualUsbController {
 }
 
 /// `VirtualUSBControllerPciBusSlotInfo`, a [`VirtualDevicePciBusSlotInfo`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsbControllerPciBusSlotInfo {
     /// The properties of `VirtualDevicePciBusSlotInfo`.
     pub base: VirtualDevicePciBusSlotInfo,
@@ -5243,15 +4936,8 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsbControllerPciBusSlotInfo>
-for VirtualUsbControllerPciBusSlotInfo {}
-impl rt::Extends<VirtualDevicePciBusSlotInfo> for VirtualUsbControllerPciBusSlotInfo {}
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualUsbControllerPciBusSlotInfo {}
-impl rt::Extends<DynamicData> for VirtualUsbControllerPciBusSlotInfo {}
 impl std::ops::Deref for VirtualUsbControllerPciBusSlotInfo {
     type Target = VirtualDevicePciBusSlotInfo;
     fn deref(&self) -> &VirtualDevicePciBusSlotInfo {
@@ -5264,20 +4950,22 @@ impl std::ops::DerefMut for VirtualUsbControllerPciBusSlotInfo {
     }
 }
 impl rt::Value for VirtualUsbControllerPciBusSlotInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsbControllerPciBusSlotInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbControllerPciBusSlotInfo {
@@ -5298,7 +4986,7 @@ impl serde::Serialize for VirtualUsbControllerPciBusSlotInfo {
 }
 
 /// `VirtualUSBRemoteClientBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsbRemoteClientBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
@@ -5339,16 +5027,8 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsbRemoteClientBackingInfo>
-for VirtualUsbRemoteClientBackingInfo {}
-impl rt::Extends<VirtualDeviceRemoteDeviceBackingInfo>
-for VirtualUsbRemoteClientBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbRemoteClientBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualUsbRemoteClientBackingInfo {}
 impl std::ops::Deref for VirtualUsbRemoteClientBackingInfo {
     type Target = VirtualDeviceRemoteDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
@@ -5361,20 +5041,22 @@ impl std::ops::DerefMut for VirtualUsbRemoteClientBackingInfo {
     }
 }
 impl rt::Value for VirtualUsbRemoteClientBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsbRemoteClientBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbRemoteClientBackingInfo {
@@ -5395,7 +5077,7 @@ impl serde::Serialize for VirtualUsbRemoteClientBackingInfo {
 }
 
 /// `VirtualUSBRemoteHostBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsbRemoteHostBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -5436,14 +5118,8 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsbRemoteHostBackingInfo> for VirtualUsbRemoteHostBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualUsbRemoteHostBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbRemoteHostBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualUsbRemoteHostBackingInfo {}
 impl std::ops::Deref for VirtualUsbRemoteHostBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -5456,20 +5132,22 @@ impl std::ops::DerefMut for VirtualUsbRemoteHostBackingInfo {
     }
 }
 impl rt::Value for VirtualUsbRemoteHostBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsbRemoteHostBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbRemoteHostBackingInfo {
@@ -5490,7 +5168,7 @@ impl serde::Serialize for VirtualUsbRemoteHostBackingInfo {
 }
 
 /// `VirtualUSBUSBBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsbusbBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -5527,14 +5205,8 @@ impl rt::Object for VirtualUsbusbBackingInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsbusbBackingInfo> for VirtualUsbusbBackingInfo {}
-impl rt::Extends<VirtualDeviceDeviceBackingInfo> for VirtualUsbusbBackingInfo {}
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbusbBackingInfo {}
-impl rt::Extends<DynamicData> for VirtualUsbusbBackingInfo {}
 impl std::ops::Deref for VirtualUsbusbBackingInfo {
     type Target = VirtualDeviceDeviceBackingInfo;
     fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
@@ -5547,20 +5219,22 @@ impl std::ops::DerefMut for VirtualUsbusbBackingInfo {
     }
 }
 impl rt::Value for VirtualUsbusbBackingInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsbusbBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbusbBackingInfo {
@@ -5581,7 +5255,7 @@ impl serde::Serialize for VirtualUsbusbBackingInfo {
 }
 
 /// `VirtualUSBXHCIController`, a [`VirtualController`], since VI API 5.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualUsbxhciController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -5622,14 +5296,8 @@ impl rt::Object for VirtualUsbxhciController {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualUsbxhciController> for VirtualUsbxhciController {}
-impl rt::Extends<VirtualController> for VirtualUsbxhciController {}
 impl rt::Extends<VirtualDevice> for VirtualUsbxhciController {}
-impl rt::Extends<DynamicData> for VirtualUsbxhciController {}
 impl std::ops::Deref for VirtualUsbxhciController {
     type Target = VirtualController;
     fn deref(&self) -> &VirtualController {
@@ -5642,20 +5310,22 @@ impl std::ops::DerefMut for VirtualUsbxhciController {
     }
 }
 impl rt::Value for VirtualUsbxhciController {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualUsbxhciController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualUsbxhciController {
@@ -5676,7 +5346,7 @@ impl serde::Serialize for VirtualUsbxhciController {
 }
 
 /// `VirtualVmxnet`, a [`VirtualEthernetCard`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualVmxnet {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
@@ -5713,14 +5383,8 @@ impl rt::Object for VirtualVmxnet {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualVmxnet> for VirtualVmxnet {}
-impl rt::Extends<VirtualEthernetCard> for VirtualVmxnet {}
 impl rt::Extends<VirtualDevice> for VirtualVmxnet {}
-impl rt::Extends<DynamicData> for VirtualVmxnet {}
 impl std::ops::Deref for VirtualVmxnet {
     type Target = VirtualEthernetCard;
     fn deref(&self) -> &VirtualEthernetCard {
@@ -5733,20 +5397,22 @@ impl std::ops::DerefMut for VirtualVmxnet {
     }
 }
 impl rt::Value for VirtualVmxnet {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualVmxnet {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet {
@@ -5767,7 +5433,7 @@ impl serde::Serialize for VirtualVmxnet {
 }
 
 /// `VirtualVmxnet2`, a [`VirtualVmxnet`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualVmxnet2 {
     /// The properties of `VirtualVmxnet`.
     pub base: VirtualVmxnet,
@@ -5804,15 +5470,8 @@ impl rt::Object for VirtualVmxnet2 {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualVmxnet2> for VirtualVmxnet2 {}
-impl rt::Extends<VirtualVmxnet> for VirtualVmxnet2 {}
-impl rt::Extends<VirtualEthernetCard> for VirtualVmxnet2 {}
 impl rt::Extends<VirtualDevice> for VirtualVmxnet2 {}
-impl rt::Extends<DynamicData> for VirtualVmxnet2 {}
 impl std::ops::Deref for VirtualVmxnet2 {
     type Target = VirtualVmxnet;
     fn deref(&self) -> &VirtualVmxnet {
@@ -5825,20 +5484,22 @@ impl std::ops::DerefMut for VirtualVmxnet2 {
     }
 }
 impl rt::Value for VirtualVmxnet2 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualVmxnet2 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet2 {
@@ -5859,7 +5520,7 @@ impl serde::Serialize for VirtualVmxnet2 {
 }
 
 /// `VirtualVmxnet3`, a [`VirtualVmxnet`], since VI API 2.5u2server.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualVmxnet3 {
     /// The properties of `VirtualVmxnet`.
     pub base: VirtualVmxnet,
@@ -5913,15 +5574,8 @@ impl rt::Object for VirtualVmxnet3 {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualVmxnet3> for VirtualVmxnet3 {}
-impl rt::Extends<VirtualVmxnet> for VirtualVmxnet3 {}
-impl rt::Extends<VirtualEthernetCard> for VirtualVmxnet3 {}
 impl rt::Extends<VirtualDevice> for VirtualVmxnet3 {}
-impl rt::Extends<DynamicData> for VirtualVmxnet3 {}
 impl std::ops::Deref for VirtualVmxnet3 {
     type Target = VirtualVmxnet;
     fn deref(&self) -> &VirtualVmxnet {
@@ -5934,20 +5588,22 @@ impl std::ops::DerefMut for VirtualVmxnet3 {
     }
 }
 impl rt::Value for VirtualVmxnet3 {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualVmxnet3 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3 {
@@ -5968,7 +5624,7 @@ impl serde::Serialize for VirtualVmxnet3 {
 }
 
 /// `VirtualVmxnet3StrictLatencyConfig`, a [`DynamicData`], since VI API 8.0.3.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualVmxnet3StrictLatencyConfig {
     /// `allowed`: optional boolean.
     pub allowed: Option<bool>,
@@ -6031,34 +5687,24 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualVmxnet3StrictLatencyConfig>
-for VirtualVmxnet3StrictLatencyConfig {}
-impl rt::Extends<DynamicData> for VirtualVmxnet3StrictLatencyConfig {}
 impl rt::Value for VirtualVmxnet3StrictLatencyConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualVmxnet3StrictLatencyConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3StrictLatencyConfig {
@@ -6079,7 +5725,7 @@ impl serde::Serialize for VirtualVmxnet3StrictLatencyConfig {
 }
 
 /// `VirtualVmxnet3Vrdma`, a [`VirtualVmxnet3`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualVmxnet3Vrdma {
     /// The properties of `VirtualVmxnet3`.
     pub base: VirtualVmxnet3,
@@ -6120,16 +5766,8 @@ impl rt::Object for VirtualVmxnet3Vrdma {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualVmxnet3Vrdma> for VirtualVmxnet3Vrdma {}
-impl rt::Extends<VirtualVmxnet3> for VirtualVmxnet3Vrdma {}
-impl rt::Extends<VirtualVmxnet> for VirtualVmxnet3Vrdma {}
-impl rt::Extends<VirtualEthernetCard> for VirtualVmxnet3Vrdma {}
 impl rt::Extends<VirtualDevice> for VirtualVmxnet3Vrdma {}
-impl rt::Extends<DynamicData> for VirtualVmxnet3Vrdma {}
 impl std::ops::Deref for VirtualVmxnet3Vrdma {
     type Target = VirtualVmxnet3;
     fn deref(&self) -> &VirtualVmxnet3 {
@@ -6142,20 +5780,22 @@ impl std::ops::DerefMut for VirtualVmxnet3Vrdma {
     }
 }
 impl rt::Value for VirtualVmxnet3Vrdma {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualVmxnet3Vrdma {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualVmxnet3Vrdma {
@@ -6176,7 +5816,7 @@ impl serde::Serialize for VirtualVmxnet3Vrdma {
 }
 
 /// `VirtualWDT`, a [`VirtualDevice`], since VI API 7.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualWdt {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -6224,13 +5864,8 @@ impl rt::Object for VirtualWdt {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualWdt> for VirtualWdt {}
 impl rt::Extends<VirtualDevice> for VirtualWdt {}
-impl rt::Extends<DynamicData> for VirtualWdt {}
 impl std::ops::Deref for VirtualWdt {
     type Target = VirtualDevice;
     fn deref(&self) -> &VirtualDevice {
@@ -6243,20 +5878,22 @@ impl std::ops::DerefMut for VirtualWdt {
     }
 }
 impl rt::Value for VirtualWdt {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualWdt {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualWdt {
@@ -6277,7 +5914,7 @@ impl serde::Serialize for VirtualWdt {
 }
 
 /// `VmAcquiredMksTicketEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmAcquiredMksTicketEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6314,14 +5951,8 @@ impl rt::Object for VmAcquiredMksTicketEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmAcquiredMksTicketEvent> for VmAcquiredMksTicketEvent {}
-impl rt::Extends<VmEvent> for VmAcquiredMksTicketEvent {}
 impl rt::Extends<Event> for VmAcquiredMksTicketEvent {}
-impl rt::Extends<DynamicData> for VmAcquiredMksTicketEvent {}
 impl std::ops::Deref for VmAcquiredMksTicketEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6334,20 +5965,22 @@ impl std::ops::DerefMut for VmAcquiredMksTicketEvent {
     }
 }
 impl rt::Value for VmAcquiredMksTicketEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmAcquiredMksTicketEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmAcquiredMksTicketEvent {
@@ -6368,7 +6001,7 @@ impl serde::Serialize for VmAcquiredMksTicketEvent {
 }
 
 /// `VmAcquiredTicketEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmAcquiredTicketEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6409,14 +6042,8 @@ impl rt::Object for VmAcquiredTicketEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmAcquiredTicketEvent> for VmAcquiredTicketEvent {}
-impl rt::Extends<VmEvent> for VmAcquiredTicketEvent {}
 impl rt::Extends<Event> for VmAcquiredTicketEvent {}
-impl rt::Extends<DynamicData> for VmAcquiredTicketEvent {}
 impl std::ops::Deref for VmAcquiredTicketEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6429,20 +6056,22 @@ impl std::ops::DerefMut for VmAcquiredTicketEvent {
     }
 }
 impl rt::Value for VmAcquiredTicketEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmAcquiredTicketEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmAcquiredTicketEvent {
@@ -6463,7 +6092,7 @@ impl serde::Serialize for VmAcquiredTicketEvent {
 }
 
 /// `VmAutoRenameEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmAutoRenameEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6511,14 +6140,8 @@ impl rt::Object for VmAutoRenameEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmAutoRenameEvent> for VmAutoRenameEvent {}
-impl rt::Extends<VmEvent> for VmAutoRenameEvent {}
 impl rt::Extends<Event> for VmAutoRenameEvent {}
-impl rt::Extends<DynamicData> for VmAutoRenameEvent {}
 impl std::ops::Deref for VmAutoRenameEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6531,20 +6154,22 @@ impl std::ops::DerefMut for VmAutoRenameEvent {
     }
 }
 impl rt::Value for VmAutoRenameEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmAutoRenameEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmAutoRenameEvent {
@@ -6565,7 +6190,7 @@ impl serde::Serialize for VmAutoRenameEvent {
 }
 
 /// `VmBeingClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingClonedEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -6618,15 +6243,8 @@ impl rt::Object for VmBeingClonedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingClonedEvent> for VmBeingClonedEvent {}
-impl rt::Extends<VmCloneEvent> for VmBeingClonedEvent {}
-impl rt::Extends<VmEvent> for VmBeingClonedEvent {}
 impl rt::Extends<Event> for VmBeingClonedEvent {}
-impl rt::Extends<DynamicData> for VmBeingClonedEvent {}
 impl std::ops::Deref for VmBeingClonedEvent {
     type Target = VmCloneEvent;
     fn deref(&self) -> &VmCloneEvent {
@@ -6639,20 +6257,22 @@ impl std::ops::DerefMut for VmBeingClonedEvent {
     }
 }
 impl rt::Value for VmBeingClonedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingClonedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingClonedEvent {
@@ -6673,7 +6293,7 @@ impl serde::Serialize for VmBeingClonedEvent {
 }
 
 /// `VmBeingClonedNoFolderEvent`, a [`VmCloneEvent`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingClonedNoFolderEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -6721,15 +6341,8 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingClonedNoFolderEvent> for VmBeingClonedNoFolderEvent {}
-impl rt::Extends<VmCloneEvent> for VmBeingClonedNoFolderEvent {}
-impl rt::Extends<VmEvent> for VmBeingClonedNoFolderEvent {}
 impl rt::Extends<Event> for VmBeingClonedNoFolderEvent {}
-impl rt::Extends<DynamicData> for VmBeingClonedNoFolderEvent {}
 impl std::ops::Deref for VmBeingClonedNoFolderEvent {
     type Target = VmCloneEvent;
     fn deref(&self) -> &VmCloneEvent {
@@ -6742,20 +6355,22 @@ impl std::ops::DerefMut for VmBeingClonedNoFolderEvent {
     }
 }
 impl rt::Value for VmBeingClonedNoFolderEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingClonedNoFolderEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingClonedNoFolderEvent {
@@ -6776,7 +6391,7 @@ impl serde::Serialize for VmBeingClonedNoFolderEvent {
 }
 
 /// `VmBeingCreatedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingCreatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6823,14 +6438,8 @@ impl rt::Object for VmBeingCreatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingCreatedEvent> for VmBeingCreatedEvent {}
-impl rt::Extends<VmEvent> for VmBeingCreatedEvent {}
 impl rt::Extends<Event> for VmBeingCreatedEvent {}
-impl rt::Extends<DynamicData> for VmBeingCreatedEvent {}
 impl std::ops::Deref for VmBeingCreatedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6843,20 +6452,22 @@ impl std::ops::DerefMut for VmBeingCreatedEvent {
     }
 }
 impl rt::Value for VmBeingCreatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingCreatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingCreatedEvent {
@@ -6877,7 +6488,7 @@ impl serde::Serialize for VmBeingCreatedEvent {
 }
 
 /// `VmBeingDeployedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingDeployedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6918,14 +6529,8 @@ impl rt::Object for VmBeingDeployedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingDeployedEvent> for VmBeingDeployedEvent {}
-impl rt::Extends<VmEvent> for VmBeingDeployedEvent {}
 impl rt::Extends<Event> for VmBeingDeployedEvent {}
-impl rt::Extends<DynamicData> for VmBeingDeployedEvent {}
 impl std::ops::Deref for VmBeingDeployedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6938,20 +6543,22 @@ impl std::ops::DerefMut for VmBeingDeployedEvent {
     }
 }
 impl rt::Value for VmBeingDeployedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingDeployedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingDeployedEvent {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VmBeingHotMigratedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingHotMigratedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -68,14 +68,8 @@ impl rt::Object for VmBeingHotMigratedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingHotMigratedEvent> for VmBeingHotMigratedEvent {}
-impl rt::Extends<VmEvent> for VmBeingHotMigratedEvent {}
 impl rt::Extends<Event> for VmBeingHotMigratedEvent {}
-impl rt::Extends<DynamicData> for VmBeingHotMigratedEvent {}
 impl std::ops::Deref for VmBeingHotMigratedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -88,20 +82,22 @@ impl std::ops::DerefMut for VmBeingHotMigratedEvent {
     }
 }
 impl rt::Value for VmBeingHotMigratedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingHotMigratedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingHotMigratedEvent {
@@ -122,7 +118,7 @@ impl serde::Serialize for VmBeingHotMigratedEvent {
 }
 
 /// `VmBeingMigratedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingMigratedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -185,14 +181,8 @@ impl rt::Object for VmBeingMigratedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingMigratedEvent> for VmBeingMigratedEvent {}
-impl rt::Extends<VmEvent> for VmBeingMigratedEvent {}
 impl rt::Extends<Event> for VmBeingMigratedEvent {}
-impl rt::Extends<DynamicData> for VmBeingMigratedEvent {}
 impl std::ops::Deref for VmBeingMigratedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -205,20 +195,22 @@ impl std::ops::DerefMut for VmBeingMigratedEvent {
     }
 }
 impl rt::Value for VmBeingMigratedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingMigratedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingMigratedEvent {
@@ -239,7 +231,7 @@ impl serde::Serialize for VmBeingMigratedEvent {
 }
 
 /// `VmBeingRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmBeingRelocatedEvent {
     /// The properties of `VmRelocateSpecEvent`.
     pub base: VmRelocateSpecEvent,
@@ -302,15 +294,8 @@ impl rt::Object for VmBeingRelocatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmBeingRelocatedEvent> for VmBeingRelocatedEvent {}
-impl rt::Extends<VmRelocateSpecEvent> for VmBeingRelocatedEvent {}
-impl rt::Extends<VmEvent> for VmBeingRelocatedEvent {}
 impl rt::Extends<Event> for VmBeingRelocatedEvent {}
-impl rt::Extends<DynamicData> for VmBeingRelocatedEvent {}
 impl std::ops::Deref for VmBeingRelocatedEvent {
     type Target = VmRelocateSpecEvent;
     fn deref(&self) -> &VmRelocateSpecEvent {
@@ -323,20 +308,22 @@ impl std::ops::DerefMut for VmBeingRelocatedEvent {
     }
 }
 impl rt::Value for VmBeingRelocatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmBeingRelocatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmBeingRelocatedEvent {
@@ -357,7 +344,7 @@ impl serde::Serialize for VmBeingRelocatedEvent {
 }
 
 /// `VmCloneEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmCloneEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -394,14 +381,8 @@ impl rt::Object for VmCloneEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmCloneEvent> for VmCloneEvent {}
-impl rt::Extends<VmEvent> for VmCloneEvent {}
 impl rt::Extends<Event> for VmCloneEvent {}
-impl rt::Extends<DynamicData> for VmCloneEvent {}
 impl std::ops::Deref for VmCloneEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -414,20 +395,22 @@ impl std::ops::DerefMut for VmCloneEvent {
     }
 }
 impl rt::Value for VmCloneEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmCloneEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmCloneEvent {
@@ -448,7 +431,7 @@ impl serde::Serialize for VmCloneEvent {
 }
 
 /// `VmCloneFailedEvent`, a [`VmCloneEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmCloneFailedEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -506,15 +489,8 @@ impl rt::Object for VmCloneFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmCloneFailedEvent> for VmCloneFailedEvent {}
-impl rt::Extends<VmCloneEvent> for VmCloneFailedEvent {}
-impl rt::Extends<VmEvent> for VmCloneFailedEvent {}
 impl rt::Extends<Event> for VmCloneFailedEvent {}
-impl rt::Extends<DynamicData> for VmCloneFailedEvent {}
 impl std::ops::Deref for VmCloneFailedEvent {
     type Target = VmCloneEvent;
     fn deref(&self) -> &VmCloneEvent {
@@ -527,20 +503,22 @@ impl std::ops::DerefMut for VmCloneFailedEvent {
     }
 }
 impl rt::Value for VmCloneFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmCloneFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmCloneFailedEvent {
@@ -561,7 +539,7 @@ impl serde::Serialize for VmCloneFailedEvent {
 }
 
 /// `VmClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmClonedEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -602,15 +580,8 @@ impl rt::Object for VmClonedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmClonedEvent> for VmClonedEvent {}
-impl rt::Extends<VmCloneEvent> for VmClonedEvent {}
-impl rt::Extends<VmEvent> for VmClonedEvent {}
 impl rt::Extends<Event> for VmClonedEvent {}
-impl rt::Extends<DynamicData> for VmClonedEvent {}
 impl std::ops::Deref for VmClonedEvent {
     type Target = VmCloneEvent;
     fn deref(&self) -> &VmCloneEvent {
@@ -623,20 +594,22 @@ impl std::ops::DerefMut for VmClonedEvent {
     }
 }
 impl rt::Value for VmClonedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmClonedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmClonedEvent {
@@ -657,7 +630,7 @@ impl serde::Serialize for VmClonedEvent {
 }
 
 /// `VmConfigFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
@@ -688,33 +661,24 @@ impl rt::Object for VmConfigFileEncryptionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigFileEncryptionInfo> for VmConfigFileEncryptionInfo {}
-impl rt::Extends<DynamicData> for VmConfigFileEncryptionInfo {}
 impl rt::Value for VmConfigFileEncryptionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigFileEncryptionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileEncryptionInfo {
@@ -735,7 +699,7 @@ impl serde::Serialize for VmConfigFileEncryptionInfo {
 }
 
 /// `VmConfigFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -788,13 +752,8 @@ impl rt::Object for VmConfigFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigFileInfo> for VmConfigFileInfo {}
 impl rt::Extends<FileInfo> for VmConfigFileInfo {}
-impl rt::Extends<DynamicData> for VmConfigFileInfo {}
 impl std::ops::Deref for VmConfigFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -807,20 +766,22 @@ impl std::ops::DerefMut for VmConfigFileInfo {
     }
 }
 impl rt::Value for VmConfigFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileInfo {
@@ -841,7 +802,7 @@ impl serde::Serialize for VmConfigFileInfo {
 }
 
 /// `VmConfigFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigFileQuery {
     /// `filter`: optional `VmConfigFileQueryFilter`.
     pub filter: Option<Box<VmConfigFileQueryFilter>>,
@@ -882,31 +843,25 @@ impl rt::Object for VmConfigFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigFileQuery> for VmConfigFileQuery {}
 impl rt::Extends<FileQuery> for VmConfigFileQuery {}
-impl rt::Extends<DynamicData> for VmConfigFileQuery {}
 impl rt::Value for VmConfigFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileQuery {
@@ -927,7 +882,7 @@ impl serde::Serialize for VmConfigFileQuery {
 }
 
 /// `VmConfigFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigFileQueryFilter {
     /// `matchConfigVersion`: list of int.
     pub match_config_version: Vec<i32>,
@@ -965,33 +920,24 @@ impl rt::Object for VmConfigFileQueryFilter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigFileQueryFilter> for VmConfigFileQueryFilter {}
-impl rt::Extends<DynamicData> for VmConfigFileQueryFilter {}
 impl rt::Value for VmConfigFileQueryFilter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigFileQueryFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileQueryFilter {
@@ -1012,7 +958,7 @@ impl serde::Serialize for VmConfigFileQueryFilter {
 }
 
 /// `VmConfigFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigFileQueryFlags {
     /// `configVersion`: required boolean.
     pub config_version: bool,
@@ -1050,33 +996,24 @@ impl rt::Object for VmConfigFileQueryFlags {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigFileQueryFlags> for VmConfigFileQueryFlags {}
-impl rt::Extends<DynamicData> for VmConfigFileQueryFlags {}
 impl rt::Value for VmConfigFileQueryFlags {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigFileQueryFlags {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigFileQueryFlags {
@@ -1097,7 +1034,7 @@ impl serde::Serialize for VmConfigFileQueryFlags {
 }
 
 /// `VmConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigInfo {
     /// `product`: list of `VAppProductInfo`.
     pub product: Vec<VAppProductInfo>,
@@ -1169,33 +1106,25 @@ impl rt::Object for VmConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VmConfigInfo> for VmConfigInfo {}
-impl rt::Extends<DynamicData> for VmConfigInfo {}
 impl rt::Value for VmConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigInfo {
@@ -1216,7 +1145,7 @@ impl serde::Serialize for VmConfigInfo {
 }
 
 /// `VmConfigMissingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigMissingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1253,14 +1182,8 @@ impl rt::Object for VmConfigMissingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConfigMissingEvent> for VmConfigMissingEvent {}
-impl rt::Extends<VmEvent> for VmConfigMissingEvent {}
 impl rt::Extends<Event> for VmConfigMissingEvent {}
-impl rt::Extends<DynamicData> for VmConfigMissingEvent {}
 impl std::ops::Deref for VmConfigMissingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1273,20 +1196,22 @@ impl std::ops::DerefMut for VmConfigMissingEvent {
     }
 }
 impl rt::Value for VmConfigMissingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigMissingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigMissingEvent {
@@ -1307,7 +1232,7 @@ impl serde::Serialize for VmConfigMissingEvent {
 }
 
 /// `VmConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConfigSpec {
     /// `product`: list of `VAppProductSpec`.
     pub product: Vec<VAppProductSpec>,
@@ -1379,33 +1304,25 @@ impl rt::Object for VmConfigSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VmConfigSpec> for VmConfigSpec {}
-impl rt::Extends<DynamicData> for VmConfigSpec {}
 impl rt::Value for VmConfigSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConfigSpec {
@@ -1426,7 +1343,7 @@ impl serde::Serialize for VmConfigSpec {
 }
 
 /// `VmConnectedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1463,14 +1380,8 @@ impl rt::Object for VmConnectedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmConnectedEvent> for VmConnectedEvent {}
-impl rt::Extends<VmEvent> for VmConnectedEvent {}
 impl rt::Extends<Event> for VmConnectedEvent {}
-impl rt::Extends<DynamicData> for VmConnectedEvent {}
 impl std::ops::Deref for VmConnectedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1483,20 +1394,22 @@ impl std::ops::DerefMut for VmConnectedEvent {
     }
 }
 impl rt::Value for VmConnectedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmConnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmConnectedEvent {
@@ -1517,7 +1430,7 @@ impl serde::Serialize for VmConnectedEvent {
 }
 
 /// `VmCreatedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmCreatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1554,14 +1467,8 @@ impl rt::Object for VmCreatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmCreatedEvent> for VmCreatedEvent {}
-impl rt::Extends<VmEvent> for VmCreatedEvent {}
 impl rt::Extends<Event> for VmCreatedEvent {}
-impl rt::Extends<DynamicData> for VmCreatedEvent {}
 impl std::ops::Deref for VmCreatedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1574,20 +1481,22 @@ impl std::ops::DerefMut for VmCreatedEvent {
     }
 }
 impl rt::Value for VmCreatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmCreatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmCreatedEvent {
@@ -1608,7 +1517,7 @@ impl serde::Serialize for VmCreatedEvent {
 }
 
 /// `VmDasBeingResetEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDasBeingResetEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1649,14 +1558,8 @@ impl rt::Object for VmDasBeingResetEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDasBeingResetEvent> for VmDasBeingResetEvent {}
-impl rt::Extends<VmEvent> for VmDasBeingResetEvent {}
 impl rt::Extends<Event> for VmDasBeingResetEvent {}
-impl rt::Extends<DynamicData> for VmDasBeingResetEvent {}
 impl std::ops::Deref for VmDasBeingResetEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1669,20 +1572,22 @@ impl std::ops::DerefMut for VmDasBeingResetEvent {
     }
 }
 impl rt::Value for VmDasBeingResetEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDasBeingResetEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDasBeingResetEvent {
@@ -1703,7 +1608,7 @@ impl serde::Serialize for VmDasBeingResetEvent {
 }
 
 /// `VmDasBeingResetWithScreenshotEvent`, a [`VmDasBeingResetEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDasBeingResetWithScreenshotEvent {
     /// The properties of `VmDasBeingResetEvent`.
     pub base: VmDasBeingResetEvent,
@@ -1744,16 +1649,8 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDasBeingResetWithScreenshotEvent>
-for VmDasBeingResetWithScreenshotEvent {}
-impl rt::Extends<VmDasBeingResetEvent> for VmDasBeingResetWithScreenshotEvent {}
-impl rt::Extends<VmEvent> for VmDasBeingResetWithScreenshotEvent {}
 impl rt::Extends<Event> for VmDasBeingResetWithScreenshotEvent {}
-impl rt::Extends<DynamicData> for VmDasBeingResetWithScreenshotEvent {}
 impl std::ops::Deref for VmDasBeingResetWithScreenshotEvent {
     type Target = VmDasBeingResetEvent;
     fn deref(&self) -> &VmDasBeingResetEvent {
@@ -1766,20 +1663,22 @@ impl std::ops::DerefMut for VmDasBeingResetWithScreenshotEvent {
     }
 }
 impl rt::Value for VmDasBeingResetWithScreenshotEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDasBeingResetWithScreenshotEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDasBeingResetWithScreenshotEvent {
@@ -1800,7 +1699,7 @@ impl serde::Serialize for VmDasBeingResetWithScreenshotEvent {
 }
 
 /// `VmDasResetFailedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDasResetFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1837,14 +1736,8 @@ impl rt::Object for VmDasResetFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDasResetFailedEvent> for VmDasResetFailedEvent {}
-impl rt::Extends<VmEvent> for VmDasResetFailedEvent {}
 impl rt::Extends<Event> for VmDasResetFailedEvent {}
-impl rt::Extends<DynamicData> for VmDasResetFailedEvent {}
 impl std::ops::Deref for VmDasResetFailedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1857,20 +1750,22 @@ impl std::ops::DerefMut for VmDasResetFailedEvent {
     }
 }
 impl rt::Value for VmDasResetFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDasResetFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDasResetFailedEvent {
@@ -1891,7 +1786,7 @@ impl serde::Serialize for VmDasResetFailedEvent {
 }
 
 /// `VmDasUpdateErrorEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDasUpdateErrorEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1928,14 +1823,8 @@ impl rt::Object for VmDasUpdateErrorEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDasUpdateErrorEvent> for VmDasUpdateErrorEvent {}
-impl rt::Extends<VmEvent> for VmDasUpdateErrorEvent {}
 impl rt::Extends<Event> for VmDasUpdateErrorEvent {}
-impl rt::Extends<DynamicData> for VmDasUpdateErrorEvent {}
 impl std::ops::Deref for VmDasUpdateErrorEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1948,20 +1837,22 @@ impl std::ops::DerefMut for VmDasUpdateErrorEvent {
     }
 }
 impl rt::Value for VmDasUpdateErrorEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDasUpdateErrorEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDasUpdateErrorEvent {
@@ -1982,7 +1873,7 @@ impl serde::Serialize for VmDasUpdateErrorEvent {
 }
 
 /// `VmDasUpdateOkEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDasUpdateOkEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2019,14 +1910,8 @@ impl rt::Object for VmDasUpdateOkEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDasUpdateOkEvent> for VmDasUpdateOkEvent {}
-impl rt::Extends<VmEvent> for VmDasUpdateOkEvent {}
 impl rt::Extends<Event> for VmDasUpdateOkEvent {}
-impl rt::Extends<DynamicData> for VmDasUpdateOkEvent {}
 impl std::ops::Deref for VmDasUpdateOkEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2039,20 +1924,22 @@ impl std::ops::DerefMut for VmDasUpdateOkEvent {
     }
 }
 impl rt::Value for VmDasUpdateOkEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDasUpdateOkEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDasUpdateOkEvent {
@@ -2073,7 +1960,7 @@ impl serde::Serialize for VmDasUpdateOkEvent {
 }
 
 /// `VmDateRolledBackEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDateRolledBackEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2110,14 +1997,8 @@ impl rt::Object for VmDateRolledBackEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDateRolledBackEvent> for VmDateRolledBackEvent {}
-impl rt::Extends<VmEvent> for VmDateRolledBackEvent {}
 impl rt::Extends<Event> for VmDateRolledBackEvent {}
-impl rt::Extends<DynamicData> for VmDateRolledBackEvent {}
 impl std::ops::Deref for VmDateRolledBackEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2130,20 +2011,22 @@ impl std::ops::DerefMut for VmDateRolledBackEvent {
     }
 }
 impl rt::Value for VmDateRolledBackEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDateRolledBackEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDateRolledBackEvent {
@@ -2164,7 +2047,7 @@ impl serde::Serialize for VmDateRolledBackEvent {
 }
 
 /// `VmDeployFailedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDeployFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2212,14 +2095,8 @@ impl rt::Object for VmDeployFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDeployFailedEvent> for VmDeployFailedEvent {}
-impl rt::Extends<VmEvent> for VmDeployFailedEvent {}
 impl rt::Extends<Event> for VmDeployFailedEvent {}
-impl rt::Extends<DynamicData> for VmDeployFailedEvent {}
 impl std::ops::Deref for VmDeployFailedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2232,20 +2109,22 @@ impl std::ops::DerefMut for VmDeployFailedEvent {
     }
 }
 impl rt::Value for VmDeployFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDeployFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDeployFailedEvent {
@@ -2266,7 +2145,7 @@ impl serde::Serialize for VmDeployFailedEvent {
 }
 
 /// `VmDeployedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDeployedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2307,14 +2186,8 @@ impl rt::Object for VmDeployedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDeployedEvent> for VmDeployedEvent {}
-impl rt::Extends<VmEvent> for VmDeployedEvent {}
 impl rt::Extends<Event> for VmDeployedEvent {}
-impl rt::Extends<DynamicData> for VmDeployedEvent {}
 impl std::ops::Deref for VmDeployedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2327,20 +2200,22 @@ impl std::ops::DerefMut for VmDeployedEvent {
     }
 }
 impl rt::Value for VmDeployedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDeployedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDeployedEvent {
@@ -2361,7 +2236,7 @@ impl serde::Serialize for VmDeployedEvent {
 }
 
 /// `VmDisconnectedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2398,14 +2273,8 @@ impl rt::Object for VmDisconnectedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDisconnectedEvent> for VmDisconnectedEvent {}
-impl rt::Extends<VmEvent> for VmDisconnectedEvent {}
 impl rt::Extends<Event> for VmDisconnectedEvent {}
-impl rt::Extends<DynamicData> for VmDisconnectedEvent {}
 impl std::ops::Deref for VmDisconnectedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2418,20 +2287,22 @@ impl std::ops::DerefMut for VmDisconnectedEvent {
     }
 }
 impl rt::Value for VmDisconnectedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDisconnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDisconnectedEvent {
@@ -2452,7 +2323,7 @@ impl serde::Serialize for VmDisconnectedEvent {
 }
 
 /// `VmDiscoveredEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiscoveredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2489,14 +2360,8 @@ impl rt::Object for VmDiscoveredEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiscoveredEvent> for VmDiscoveredEvent {}
-impl rt::Extends<VmEvent> for VmDiscoveredEvent {}
 impl rt::Extends<Event> for VmDiscoveredEvent {}
-impl rt::Extends<DynamicData> for VmDiscoveredEvent {}
 impl std::ops::Deref for VmDiscoveredEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2509,20 +2374,22 @@ impl std::ops::DerefMut for VmDiscoveredEvent {
     }
 }
 impl rt::Value for VmDiscoveredEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiscoveredEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiscoveredEvent {
@@ -2543,7 +2410,7 @@ impl serde::Serialize for VmDiscoveredEvent {
 }
 
 /// `VmDiskFailedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiskFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2591,14 +2458,8 @@ impl rt::Object for VmDiskFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiskFailedEvent> for VmDiskFailedEvent {}
-impl rt::Extends<VmEvent> for VmDiskFailedEvent {}
 impl rt::Extends<Event> for VmDiskFailedEvent {}
-impl rt::Extends<DynamicData> for VmDiskFailedEvent {}
 impl std::ops::Deref for VmDiskFailedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2611,20 +2472,22 @@ impl std::ops::DerefMut for VmDiskFailedEvent {
     }
 }
 impl rt::Value for VmDiskFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiskFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFailedEvent {
@@ -2645,7 +2508,7 @@ impl serde::Serialize for VmDiskFailedEvent {
 }
 
 /// `VmDiskFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiskFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
@@ -2676,33 +2539,24 @@ impl rt::Object for VmDiskFileEncryptionInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiskFileEncryptionInfo> for VmDiskFileEncryptionInfo {}
-impl rt::Extends<DynamicData> for VmDiskFileEncryptionInfo {}
 impl rt::Value for VmDiskFileEncryptionInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiskFileEncryptionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileEncryptionInfo {
@@ -2723,7 +2577,7 @@ impl serde::Serialize for VmDiskFileEncryptionInfo {
 }
 
 /// `VmDiskFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiskFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -2809,13 +2663,8 @@ impl rt::Object for VmDiskFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiskFileInfo> for VmDiskFileInfo {}
 impl rt::Extends<FileInfo> for VmDiskFileInfo {}
-impl rt::Extends<DynamicData> for VmDiskFileInfo {}
 impl std::ops::Deref for VmDiskFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -2828,20 +2677,22 @@ impl std::ops::DerefMut for VmDiskFileInfo {
     }
 }
 impl rt::Value for VmDiskFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiskFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileInfo {
@@ -2862,7 +2713,7 @@ impl serde::Serialize for VmDiskFileInfo {
 }
 
 /// `VmDiskFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiskFileQuery {
     /// `filter`: optional `VmDiskFileQueryFilter`.
     pub filter: Option<Box<VmDiskFileQueryFilter>>,
@@ -2903,31 +2754,25 @@ impl rt::Object for VmDiskFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiskFileQuery> for VmDiskFileQuery {}
 impl rt::Extends<FileQuery> for VmDiskFileQuery {}
-impl rt::Extends<DynamicData> for VmDiskFileQuery {}
 impl rt::Value for VmDiskFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiskFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileQuery {
@@ -2948,7 +2793,7 @@ impl serde::Serialize for VmDiskFileQuery {
 }
 
 /// `VmDiskFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiskFileQueryFilter {
     /// `diskType`: list of string, a TypeName.
     pub disk_type: Vec<String>,
@@ -3002,33 +2847,24 @@ impl rt::Object for VmDiskFileQueryFilter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiskFileQueryFilter> for VmDiskFileQueryFilter {}
-impl rt::Extends<DynamicData> for VmDiskFileQueryFilter {}
 impl rt::Value for VmDiskFileQueryFilter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiskFileQueryFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileQueryFilter {
@@ -3049,7 +2885,7 @@ impl serde::Serialize for VmDiskFileQueryFilter {
 }
 
 /// `VmDiskFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmDiskFileQueryFlags {
     /// `diskType`: required boolean.
     pub disk_type: bool,
@@ -3119,33 +2955,24 @@ impl rt::Object for VmDiskFileQueryFlags {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmDiskFileQueryFlags> for VmDiskFileQueryFlags {}
-impl rt::Extends<DynamicData> for VmDiskFileQueryFlags {}
 impl rt::Value for VmDiskFileQueryFlags {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmDiskFileQueryFlags {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmDiskFileQueryFlags {
@@ -3166,7 +2993,7 @@ impl serde::Serialize for VmDiskFileQueryFlags {
 }
 
 /// `VmEmigratingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmEmigratingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3203,14 +3030,8 @@ impl rt::Object for VmEmigratingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmEmigratingEvent> for VmEmigratingEvent {}
-impl rt::Extends<VmEvent> for VmEmigratingEvent {}
 impl rt::Extends<Event> for VmEmigratingEvent {}
-impl rt::Extends<DynamicData> for VmEmigratingEvent {}
 impl std::ops::Deref for VmEmigratingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3223,20 +3044,22 @@ impl std::ops::DerefMut for VmEmigratingEvent {
     }
 }
 impl rt::Value for VmEmigratingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmEmigratingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmEmigratingEvent {
@@ -3257,7 +3080,7 @@ impl serde::Serialize for VmEmigratingEvent {
 }
 
 /// `VmEndRecordingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmEndRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3294,14 +3117,8 @@ impl rt::Object for VmEndRecordingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmEndRecordingEvent> for VmEndRecordingEvent {}
-impl rt::Extends<VmEvent> for VmEndRecordingEvent {}
 impl rt::Extends<Event> for VmEndRecordingEvent {}
-impl rt::Extends<DynamicData> for VmEndRecordingEvent {}
 impl std::ops::Deref for VmEndRecordingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3314,20 +3131,22 @@ impl std::ops::DerefMut for VmEndRecordingEvent {
     }
 }
 impl rt::Value for VmEndRecordingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmEndRecordingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmEndRecordingEvent {
@@ -3348,7 +3167,7 @@ impl serde::Serialize for VmEndRecordingEvent {
 }
 
 /// `VmEndReplayingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmEndReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3385,14 +3204,8 @@ impl rt::Object for VmEndReplayingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmEndReplayingEvent> for VmEndReplayingEvent {}
-impl rt::Extends<VmEvent> for VmEndReplayingEvent {}
 impl rt::Extends<Event> for VmEndReplayingEvent {}
-impl rt::Extends<DynamicData> for VmEndReplayingEvent {}
 impl std::ops::Deref for VmEndReplayingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3405,20 +3218,22 @@ impl std::ops::DerefMut for VmEndReplayingEvent {
     }
 }
 impl rt::Value for VmEndReplayingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmEndReplayingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmEndReplayingEvent {
@@ -3439,7 +3254,7 @@ impl serde::Serialize for VmEndReplayingEvent {
 }
 
 /// `VmEvent`, a [`Event`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -3480,13 +3295,8 @@ impl rt::Object for VmEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmEvent> for VmEvent {}
 impl rt::Extends<Event> for VmEvent {}
-impl rt::Extends<DynamicData> for VmEvent {}
 impl std::ops::Deref for VmEvent {
     type Target = Event;
     fn deref(&self) -> &Event {
@@ -3499,20 +3309,22 @@ impl std::ops::DerefMut for VmEvent {
     }
 }
 impl rt::Value for VmEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmEvent {
@@ -3533,7 +3345,7 @@ impl serde::Serialize for VmEvent {
 }
 
 /// `VmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
@@ -3574,14 +3386,8 @@ impl rt::Object for VmEventArgument {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmEventArgument> for VmEventArgument {}
 impl rt::Extends<EntityEventArgument> for VmEventArgument {}
-impl rt::Extends<EventArgument> for VmEventArgument {}
-impl rt::Extends<DynamicData> for VmEventArgument {}
 impl std::ops::Deref for VmEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
@@ -3594,20 +3400,22 @@ impl std::ops::DerefMut for VmEventArgument {
     }
 }
 impl rt::Value for VmEventArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmEventArgument {
@@ -3628,7 +3436,7 @@ impl serde::Serialize for VmEventArgument {
 }
 
 /// `VmFailedMigrateEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedMigrateEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3696,14 +3504,8 @@ impl rt::Object for VmFailedMigrateEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedMigrateEvent> for VmFailedMigrateEvent {}
-impl rt::Extends<VmEvent> for VmFailedMigrateEvent {}
 impl rt::Extends<Event> for VmFailedMigrateEvent {}
-impl rt::Extends<DynamicData> for VmFailedMigrateEvent {}
 impl std::ops::Deref for VmFailedMigrateEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3716,20 +3518,22 @@ impl std::ops::DerefMut for VmFailedMigrateEvent {
     }
 }
 impl rt::Value for VmFailedMigrateEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedMigrateEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedMigrateEvent {
@@ -3750,7 +3554,7 @@ impl serde::Serialize for VmFailedMigrateEvent {
 }
 
 /// `VmFailedRelayoutEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedRelayoutEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3791,14 +3595,8 @@ impl rt::Object for VmFailedRelayoutEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedRelayoutEvent> for VmFailedRelayoutEvent {}
-impl rt::Extends<VmEvent> for VmFailedRelayoutEvent {}
 impl rt::Extends<Event> for VmFailedRelayoutEvent {}
-impl rt::Extends<DynamicData> for VmFailedRelayoutEvent {}
 impl std::ops::Deref for VmFailedRelayoutEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3811,20 +3609,22 @@ impl std::ops::DerefMut for VmFailedRelayoutEvent {
     }
 }
 impl rt::Value for VmFailedRelayoutEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedRelayoutEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedRelayoutEvent {
@@ -3845,7 +3645,7 @@ impl serde::Serialize for VmFailedRelayoutEvent {
 }
 
 /// `VmFailedRelayoutOnVmfs2DatastoreEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedRelayoutOnVmfs2DatastoreEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3882,15 +3682,8 @@ impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedRelayoutOnVmfs2DatastoreEvent>
-for VmFailedRelayoutOnVmfs2DatastoreEvent {}
-impl rt::Extends<VmEvent> for VmFailedRelayoutOnVmfs2DatastoreEvent {}
 impl rt::Extends<Event> for VmFailedRelayoutOnVmfs2DatastoreEvent {}
-impl rt::Extends<DynamicData> for VmFailedRelayoutOnVmfs2DatastoreEvent {}
 impl std::ops::Deref for VmFailedRelayoutOnVmfs2DatastoreEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3903,20 +3696,22 @@ impl std::ops::DerefMut for VmFailedRelayoutOnVmfs2DatastoreEvent {
     }
 }
 impl rt::Value for VmFailedRelayoutOnVmfs2DatastoreEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedRelayoutOnVmfs2DatastoreEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedRelayoutOnVmfs2DatastoreEvent {
@@ -3937,7 +3732,7 @@ impl serde::Serialize for VmFailedRelayoutOnVmfs2DatastoreEvent {
 }
 
 /// `VmFailedStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3978,14 +3773,8 @@ impl rt::Object for VmFailedStartingSecondaryEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedStartingSecondaryEvent> for VmFailedStartingSecondaryEvent {}
-impl rt::Extends<VmEvent> for VmFailedStartingSecondaryEvent {}
 impl rt::Extends<Event> for VmFailedStartingSecondaryEvent {}
-impl rt::Extends<DynamicData> for VmFailedStartingSecondaryEvent {}
 impl std::ops::Deref for VmFailedStartingSecondaryEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3998,20 +3787,22 @@ impl std::ops::DerefMut for VmFailedStartingSecondaryEvent {
     }
 }
 impl rt::Value for VmFailedStartingSecondaryEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedStartingSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedStartingSecondaryEvent {
@@ -4032,7 +3823,7 @@ impl serde::Serialize for VmFailedStartingSecondaryEvent {
 }
 
 /// `VmFailedToPowerOffEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToPowerOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4073,14 +3864,8 @@ impl rt::Object for VmFailedToPowerOffEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToPowerOffEvent> for VmFailedToPowerOffEvent {}
-impl rt::Extends<VmEvent> for VmFailedToPowerOffEvent {}
 impl rt::Extends<Event> for VmFailedToPowerOffEvent {}
-impl rt::Extends<DynamicData> for VmFailedToPowerOffEvent {}
 impl std::ops::Deref for VmFailedToPowerOffEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4093,20 +3878,22 @@ impl std::ops::DerefMut for VmFailedToPowerOffEvent {
     }
 }
 impl rt::Value for VmFailedToPowerOffEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToPowerOffEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToPowerOffEvent {
@@ -4127,7 +3914,7 @@ impl serde::Serialize for VmFailedToPowerOffEvent {
 }
 
 /// `VmFailedToPowerOnEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToPowerOnEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4168,14 +3955,8 @@ impl rt::Object for VmFailedToPowerOnEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToPowerOnEvent> for VmFailedToPowerOnEvent {}
-impl rt::Extends<VmEvent> for VmFailedToPowerOnEvent {}
 impl rt::Extends<Event> for VmFailedToPowerOnEvent {}
-impl rt::Extends<DynamicData> for VmFailedToPowerOnEvent {}
 impl std::ops::Deref for VmFailedToPowerOnEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4188,20 +3969,22 @@ impl std::ops::DerefMut for VmFailedToPowerOnEvent {
     }
 }
 impl rt::Value for VmFailedToPowerOnEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToPowerOnEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToPowerOnEvent {
@@ -4222,7 +4005,7 @@ impl serde::Serialize for VmFailedToPowerOnEvent {
 }
 
 /// `VmFailedToRebootGuestEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToRebootGuestEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4263,14 +4046,8 @@ impl rt::Object for VmFailedToRebootGuestEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToRebootGuestEvent> for VmFailedToRebootGuestEvent {}
-impl rt::Extends<VmEvent> for VmFailedToRebootGuestEvent {}
 impl rt::Extends<Event> for VmFailedToRebootGuestEvent {}
-impl rt::Extends<DynamicData> for VmFailedToRebootGuestEvent {}
 impl std::ops::Deref for VmFailedToRebootGuestEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4283,20 +4060,22 @@ impl std::ops::DerefMut for VmFailedToRebootGuestEvent {
     }
 }
 impl rt::Value for VmFailedToRebootGuestEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToRebootGuestEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToRebootGuestEvent {
@@ -4317,7 +4096,7 @@ impl serde::Serialize for VmFailedToRebootGuestEvent {
 }
 
 /// `VmFailedToResetEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToResetEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4358,14 +4137,8 @@ impl rt::Object for VmFailedToResetEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToResetEvent> for VmFailedToResetEvent {}
-impl rt::Extends<VmEvent> for VmFailedToResetEvent {}
 impl rt::Extends<Event> for VmFailedToResetEvent {}
-impl rt::Extends<DynamicData> for VmFailedToResetEvent {}
 impl std::ops::Deref for VmFailedToResetEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4378,20 +4151,22 @@ impl std::ops::DerefMut for VmFailedToResetEvent {
     }
 }
 impl rt::Value for VmFailedToResetEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToResetEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToResetEvent {
@@ -4412,7 +4187,7 @@ impl serde::Serialize for VmFailedToResetEvent {
 }
 
 /// `VmFailedToShutdownGuestEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToShutdownGuestEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4453,14 +4228,8 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToShutdownGuestEvent> for VmFailedToShutdownGuestEvent {}
-impl rt::Extends<VmEvent> for VmFailedToShutdownGuestEvent {}
 impl rt::Extends<Event> for VmFailedToShutdownGuestEvent {}
-impl rt::Extends<DynamicData> for VmFailedToShutdownGuestEvent {}
 impl std::ops::Deref for VmFailedToShutdownGuestEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4473,20 +4242,22 @@ impl std::ops::DerefMut for VmFailedToShutdownGuestEvent {
     }
 }
 impl rt::Value for VmFailedToShutdownGuestEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToShutdownGuestEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToShutdownGuestEvent {
@@ -4507,7 +4278,7 @@ impl serde::Serialize for VmFailedToShutdownGuestEvent {
 }
 
 /// `VmFailedToStandbyGuestEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToStandbyGuestEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4548,14 +4319,8 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToStandbyGuestEvent> for VmFailedToStandbyGuestEvent {}
-impl rt::Extends<VmEvent> for VmFailedToStandbyGuestEvent {}
 impl rt::Extends<Event> for VmFailedToStandbyGuestEvent {}
-impl rt::Extends<DynamicData> for VmFailedToStandbyGuestEvent {}
 impl std::ops::Deref for VmFailedToStandbyGuestEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4568,20 +4333,22 @@ impl std::ops::DerefMut for VmFailedToStandbyGuestEvent {
     }
 }
 impl rt::Value for VmFailedToStandbyGuestEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToStandbyGuestEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToStandbyGuestEvent {
@@ -4602,7 +4369,7 @@ impl serde::Serialize for VmFailedToStandbyGuestEvent {
 }
 
 /// `VmFailedToSuspendEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedToSuspendEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4643,14 +4410,8 @@ impl rt::Object for VmFailedToSuspendEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedToSuspendEvent> for VmFailedToSuspendEvent {}
-impl rt::Extends<VmEvent> for VmFailedToSuspendEvent {}
 impl rt::Extends<Event> for VmFailedToSuspendEvent {}
-impl rt::Extends<DynamicData> for VmFailedToSuspendEvent {}
 impl std::ops::Deref for VmFailedToSuspendEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4663,20 +4424,22 @@ impl std::ops::DerefMut for VmFailedToSuspendEvent {
     }
 }
 impl rt::Value for VmFailedToSuspendEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedToSuspendEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedToSuspendEvent {
@@ -4697,7 +4460,7 @@ impl serde::Serialize for VmFailedToSuspendEvent {
 }
 
 /// `VmFailedUpdatingSecondaryConfig`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailedUpdatingSecondaryConfig {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4734,14 +4497,8 @@ impl rt::Object for VmFailedUpdatingSecondaryConfig {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailedUpdatingSecondaryConfig> for VmFailedUpdatingSecondaryConfig {}
-impl rt::Extends<VmEvent> for VmFailedUpdatingSecondaryConfig {}
 impl rt::Extends<Event> for VmFailedUpdatingSecondaryConfig {}
-impl rt::Extends<DynamicData> for VmFailedUpdatingSecondaryConfig {}
 impl std::ops::Deref for VmFailedUpdatingSecondaryConfig {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4754,20 +4511,22 @@ impl std::ops::DerefMut for VmFailedUpdatingSecondaryConfig {
     }
 }
 impl rt::Value for VmFailedUpdatingSecondaryConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailedUpdatingSecondaryConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailedUpdatingSecondaryConfig {
@@ -4788,7 +4547,7 @@ impl serde::Serialize for VmFailedUpdatingSecondaryConfig {
 }
 
 /// `VmFailoverFailed`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFailoverFailed {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4832,14 +4591,8 @@ impl rt::Object for VmFailoverFailed {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFailoverFailed> for VmFailoverFailed {}
-impl rt::Extends<VmEvent> for VmFailoverFailed {}
 impl rt::Extends<Event> for VmFailoverFailed {}
-impl rt::Extends<DynamicData> for VmFailoverFailed {}
 impl std::ops::Deref for VmFailoverFailed {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4852,20 +4605,22 @@ impl std::ops::DerefMut for VmFailoverFailed {
     }
 }
 impl rt::Value for VmFailoverFailed {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFailoverFailed {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFailoverFailed {
@@ -4886,7 +4641,7 @@ impl serde::Serialize for VmFailoverFailed {
 }
 
 /// `VmFaultToleranceStateChangedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFaultToleranceStateChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4942,15 +4697,8 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFaultToleranceStateChangedEvent>
-for VmFaultToleranceStateChangedEvent {}
-impl rt::Extends<VmEvent> for VmFaultToleranceStateChangedEvent {}
 impl rt::Extends<Event> for VmFaultToleranceStateChangedEvent {}
-impl rt::Extends<DynamicData> for VmFaultToleranceStateChangedEvent {}
 impl std::ops::Deref for VmFaultToleranceStateChangedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4963,20 +4711,22 @@ impl std::ops::DerefMut for VmFaultToleranceStateChangedEvent {
     }
 }
 impl rt::Value for VmFaultToleranceStateChangedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFaultToleranceStateChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceStateChangedEvent {
@@ -4997,7 +4747,7 @@ impl serde::Serialize for VmFaultToleranceStateChangedEvent {
 }
 
 /// `VmFaultToleranceTurnedOffEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFaultToleranceTurnedOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5034,14 +4784,8 @@ impl rt::Object for VmFaultToleranceTurnedOffEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFaultToleranceTurnedOffEvent> for VmFaultToleranceTurnedOffEvent {}
-impl rt::Extends<VmEvent> for VmFaultToleranceTurnedOffEvent {}
 impl rt::Extends<Event> for VmFaultToleranceTurnedOffEvent {}
-impl rt::Extends<DynamicData> for VmFaultToleranceTurnedOffEvent {}
 impl std::ops::Deref for VmFaultToleranceTurnedOffEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5054,20 +4798,22 @@ impl std::ops::DerefMut for VmFaultToleranceTurnedOffEvent {
     }
 }
 impl rt::Value for VmFaultToleranceTurnedOffEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFaultToleranceTurnedOffEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceTurnedOffEvent {
@@ -5088,7 +4834,7 @@ impl serde::Serialize for VmFaultToleranceTurnedOffEvent {
 }
 
 /// `VmFaultToleranceVmTerminatedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmFaultToleranceVmTerminatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5129,15 +4875,8 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmFaultToleranceVmTerminatedEvent>
-for VmFaultToleranceVmTerminatedEvent {}
-impl rt::Extends<VmEvent> for VmFaultToleranceVmTerminatedEvent {}
 impl rt::Extends<Event> for VmFaultToleranceVmTerminatedEvent {}
-impl rt::Extends<DynamicData> for VmFaultToleranceVmTerminatedEvent {}
 impl std::ops::Deref for VmFaultToleranceVmTerminatedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5150,20 +4889,22 @@ impl std::ops::DerefMut for VmFaultToleranceVmTerminatedEvent {
     }
 }
 impl rt::Value for VmFaultToleranceVmTerminatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmFaultToleranceVmTerminatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmFaultToleranceVmTerminatedEvent {
@@ -5184,7 +4925,7 @@ impl serde::Serialize for VmFaultToleranceVmTerminatedEvent {
 }
 
 /// `VmGuestOSCrashedEvent`, a [`VmEvent`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmGuestOsCrashedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5221,14 +4962,8 @@ impl rt::Object for VmGuestOsCrashedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmGuestOsCrashedEvent> for VmGuestOsCrashedEvent {}
-impl rt::Extends<VmEvent> for VmGuestOsCrashedEvent {}
 impl rt::Extends<Event> for VmGuestOsCrashedEvent {}
-impl rt::Extends<DynamicData> for VmGuestOsCrashedEvent {}
 impl std::ops::Deref for VmGuestOsCrashedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5241,20 +4976,22 @@ impl std::ops::DerefMut for VmGuestOsCrashedEvent {
     }
 }
 impl rt::Value for VmGuestOsCrashedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmGuestOsCrashedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestOsCrashedEvent {
@@ -5275,7 +5012,7 @@ impl serde::Serialize for VmGuestOsCrashedEvent {
 }
 
 /// `VmGuestRebootEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmGuestRebootEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5312,14 +5049,8 @@ impl rt::Object for VmGuestRebootEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmGuestRebootEvent> for VmGuestRebootEvent {}
-impl rt::Extends<VmEvent> for VmGuestRebootEvent {}
 impl rt::Extends<Event> for VmGuestRebootEvent {}
-impl rt::Extends<DynamicData> for VmGuestRebootEvent {}
 impl std::ops::Deref for VmGuestRebootEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5332,20 +5063,22 @@ impl std::ops::DerefMut for VmGuestRebootEvent {
     }
 }
 impl rt::Value for VmGuestRebootEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmGuestRebootEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestRebootEvent {
@@ -5366,7 +5099,7 @@ impl serde::Serialize for VmGuestRebootEvent {
 }
 
 /// `VmGuestShutdownEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmGuestShutdownEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5403,14 +5136,8 @@ impl rt::Object for VmGuestShutdownEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmGuestShutdownEvent> for VmGuestShutdownEvent {}
-impl rt::Extends<VmEvent> for VmGuestShutdownEvent {}
 impl rt::Extends<Event> for VmGuestShutdownEvent {}
-impl rt::Extends<DynamicData> for VmGuestShutdownEvent {}
 impl std::ops::Deref for VmGuestShutdownEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5423,20 +5150,22 @@ impl std::ops::DerefMut for VmGuestShutdownEvent {
     }
 }
 impl rt::Value for VmGuestShutdownEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmGuestShutdownEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestShutdownEvent {
@@ -5457,7 +5186,7 @@ impl serde::Serialize for VmGuestShutdownEvent {
 }
 
 /// `VmGuestStandbyEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmGuestStandbyEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5494,14 +5223,8 @@ impl rt::Object for VmGuestStandbyEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmGuestStandbyEvent> for VmGuestStandbyEvent {}
-impl rt::Extends<VmEvent> for VmGuestStandbyEvent {}
 impl rt::Extends<Event> for VmGuestStandbyEvent {}
-impl rt::Extends<DynamicData> for VmGuestStandbyEvent {}
 impl std::ops::Deref for VmGuestStandbyEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5514,20 +5237,22 @@ impl std::ops::DerefMut for VmGuestStandbyEvent {
     }
 }
 impl rt::Value for VmGuestStandbyEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmGuestStandbyEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmGuestStandbyEvent {
@@ -5548,7 +5273,7 @@ impl serde::Serialize for VmGuestStandbyEvent {
 }
 
 /// `VmInstanceUuidAssignedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmInstanceUuidAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5589,14 +5314,8 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmInstanceUuidAssignedEvent> for VmInstanceUuidAssignedEvent {}
-impl rt::Extends<VmEvent> for VmInstanceUuidAssignedEvent {}
 impl rt::Extends<Event> for VmInstanceUuidAssignedEvent {}
-impl rt::Extends<DynamicData> for VmInstanceUuidAssignedEvent {}
 impl std::ops::Deref for VmInstanceUuidAssignedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5609,20 +5328,22 @@ impl std::ops::DerefMut for VmInstanceUuidAssignedEvent {
     }
 }
 impl rt::Value for VmInstanceUuidAssignedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmInstanceUuidAssignedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmInstanceUuidAssignedEvent {
@@ -5643,7 +5364,7 @@ impl serde::Serialize for VmInstanceUuidAssignedEvent {
 }
 
 /// `VmInstanceUuidChangedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmInstanceUuidChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5691,14 +5412,8 @@ impl rt::Object for VmInstanceUuidChangedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmInstanceUuidChangedEvent> for VmInstanceUuidChangedEvent {}
-impl rt::Extends<VmEvent> for VmInstanceUuidChangedEvent {}
 impl rt::Extends<Event> for VmInstanceUuidChangedEvent {}
-impl rt::Extends<DynamicData> for VmInstanceUuidChangedEvent {}
 impl std::ops::Deref for VmInstanceUuidChangedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5711,20 +5426,22 @@ impl std::ops::DerefMut for VmInstanceUuidChangedEvent {
     }
 }
 impl rt::Value for VmInstanceUuidChangedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmInstanceUuidChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmInstanceUuidChangedEvent {
@@ -5745,7 +5462,7 @@ impl serde::Serialize for VmInstanceUuidChangedEvent {
 }
 
 /// `VmInstanceUuidConflictEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmInstanceUuidConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5793,14 +5510,8 @@ impl rt::Object for VmInstanceUuidConflictEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmInstanceUuidConflictEvent> for VmInstanceUuidConflictEvent {}
-impl rt::Extends<VmEvent> for VmInstanceUuidConflictEvent {}
 impl rt::Extends<Event> for VmInstanceUuidConflictEvent {}
-impl rt::Extends<DynamicData> for VmInstanceUuidConflictEvent {}
 impl std::ops::Deref for VmInstanceUuidConflictEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5813,20 +5524,22 @@ impl std::ops::DerefMut for VmInstanceUuidConflictEvent {
     }
 }
 impl rt::Value for VmInstanceUuidConflictEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmInstanceUuidConflictEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmInstanceUuidConflictEvent {
@@ -5847,7 +5560,7 @@ impl serde::Serialize for VmInstanceUuidConflictEvent {
 }
 
 /// `VmLogFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmLogFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -5884,13 +5597,8 @@ impl rt::Object for VmLogFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmLogFileInfo> for VmLogFileInfo {}
 impl rt::Extends<FileInfo> for VmLogFileInfo {}
-impl rt::Extends<DynamicData> for VmLogFileInfo {}
 impl std::ops::Deref for VmLogFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -5903,20 +5611,22 @@ impl std::ops::DerefMut for VmLogFileInfo {
     }
 }
 impl rt::Value for VmLogFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmLogFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmLogFileInfo {
@@ -5937,7 +5647,7 @@ impl serde::Serialize for VmLogFileInfo {
 }
 
 /// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmLogFileQuery {}
 pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileQuery",
@@ -5962,31 +5672,25 @@ impl rt::Object for VmLogFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmLogFileQuery> for VmLogFileQuery {}
 impl rt::Extends<FileQuery> for VmLogFileQuery {}
-impl rt::Extends<DynamicData> for VmLogFileQuery {}
 impl rt::Value for VmLogFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmLogFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmLogFileQuery {
@@ -6007,7 +5711,7 @@ impl serde::Serialize for VmLogFileQuery {
 }
 
 /// `VmMacAssignedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMacAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6055,14 +5759,8 @@ impl rt::Object for VmMacAssignedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMacAssignedEvent> for VmMacAssignedEvent {}
-impl rt::Extends<VmEvent> for VmMacAssignedEvent {}
 impl rt::Extends<Event> for VmMacAssignedEvent {}
-impl rt::Extends<DynamicData> for VmMacAssignedEvent {}
 impl std::ops::Deref for VmMacAssignedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6075,20 +5773,22 @@ impl std::ops::DerefMut for VmMacAssignedEvent {
     }
 }
 impl rt::Value for VmMacAssignedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMacAssignedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMacAssignedEvent {
@@ -6109,7 +5809,7 @@ impl serde::Serialize for VmMacAssignedEvent {
 }
 
 /// `VmMacChangedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMacChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6162,14 +5862,8 @@ impl rt::Object for VmMacChangedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMacChangedEvent> for VmMacChangedEvent {}
-impl rt::Extends<VmEvent> for VmMacChangedEvent {}
 impl rt::Extends<Event> for VmMacChangedEvent {}
-impl rt::Extends<DynamicData> for VmMacChangedEvent {}
 impl std::ops::Deref for VmMacChangedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6182,20 +5876,22 @@ impl std::ops::DerefMut for VmMacChangedEvent {
     }
 }
 impl rt::Value for VmMacChangedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMacChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMacChangedEvent {
@@ -6216,7 +5912,7 @@ impl serde::Serialize for VmMacChangedEvent {
 }
 
 /// `VmMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMacConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6264,14 +5960,8 @@ impl rt::Object for VmMacConflictEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMacConflictEvent> for VmMacConflictEvent {}
-impl rt::Extends<VmEvent> for VmMacConflictEvent {}
 impl rt::Extends<Event> for VmMacConflictEvent {}
-impl rt::Extends<DynamicData> for VmMacConflictEvent {}
 impl std::ops::Deref for VmMacConflictEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6284,20 +5974,22 @@ impl std::ops::DerefMut for VmMacConflictEvent {
     }
 }
 impl rt::Value for VmMacConflictEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMacConflictEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMacConflictEvent {
@@ -6318,7 +6010,7 @@ impl serde::Serialize for VmMacConflictEvent {
 }
 
 /// `VmMaxFTRestartCountReached`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMaxFtRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6355,14 +6047,8 @@ impl rt::Object for VmMaxFtRestartCountReached {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMaxFtRestartCountReached> for VmMaxFtRestartCountReached {}
-impl rt::Extends<VmEvent> for VmMaxFtRestartCountReached {}
 impl rt::Extends<Event> for VmMaxFtRestartCountReached {}
-impl rt::Extends<DynamicData> for VmMaxFtRestartCountReached {}
 impl std::ops::Deref for VmMaxFtRestartCountReached {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6375,20 +6061,22 @@ impl std::ops::DerefMut for VmMaxFtRestartCountReached {
     }
 }
 impl rt::Value for VmMaxFtRestartCountReached {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMaxFtRestartCountReached {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMaxFtRestartCountReached {
@@ -6409,7 +6097,7 @@ impl serde::Serialize for VmMaxFtRestartCountReached {
 }
 
 /// `VmMaxRestartCountReached`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMaxRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6446,14 +6134,8 @@ impl rt::Object for VmMaxRestartCountReached {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMaxRestartCountReached> for VmMaxRestartCountReached {}
-impl rt::Extends<VmEvent> for VmMaxRestartCountReached {}
 impl rt::Extends<Event> for VmMaxRestartCountReached {}
-impl rt::Extends<DynamicData> for VmMaxRestartCountReached {}
 impl std::ops::Deref for VmMaxRestartCountReached {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6466,20 +6148,22 @@ impl std::ops::DerefMut for VmMaxRestartCountReached {
     }
 }
 impl rt::Value for VmMaxRestartCountReached {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMaxRestartCountReached {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMaxRestartCountReached {
@@ -6500,7 +6184,7 @@ impl serde::Serialize for VmMaxRestartCountReached {
 }
 
 /// `VmMessageErrorEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMessageErrorEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6552,14 +6236,8 @@ impl rt::Object for VmMessageErrorEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMessageErrorEvent> for VmMessageErrorEvent {}
-impl rt::Extends<VmEvent> for VmMessageErrorEvent {}
 impl rt::Extends<Event> for VmMessageErrorEvent {}
-impl rt::Extends<DynamicData> for VmMessageErrorEvent {}
 impl std::ops::Deref for VmMessageErrorEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6572,20 +6250,22 @@ impl std::ops::DerefMut for VmMessageErrorEvent {
     }
 }
 impl rt::Value for VmMessageErrorEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMessageErrorEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMessageErrorEvent {
@@ -6606,7 +6286,7 @@ impl serde::Serialize for VmMessageErrorEvent {
 }
 
 /// `VmMessageEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMessageEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6659,14 +6339,8 @@ impl rt::Object for VmMessageEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMessageEvent> for VmMessageEvent {}
-impl rt::Extends<VmEvent> for VmMessageEvent {}
 impl rt::Extends<Event> for VmMessageEvent {}
-impl rt::Extends<DynamicData> for VmMessageEvent {}
 impl std::ops::Deref for VmMessageEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6679,20 +6353,22 @@ impl std::ops::DerefMut for VmMessageEvent {
     }
 }
 impl rt::Value for VmMessageEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMessageEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMessageEvent {
@@ -6713,7 +6389,7 @@ impl serde::Serialize for VmMessageEvent {
 }
 
 /// `VmMessageWarningEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMessageWarningEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6765,14 +6441,8 @@ impl rt::Object for VmMessageWarningEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMessageWarningEvent> for VmMessageWarningEvent {}
-impl rt::Extends<VmEvent> for VmMessageWarningEvent {}
 impl rt::Extends<Event> for VmMessageWarningEvent {}
-impl rt::Extends<DynamicData> for VmMessageWarningEvent {}
 impl std::ops::Deref for VmMessageWarningEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6785,20 +6455,22 @@ impl std::ops::DerefMut for VmMessageWarningEvent {
     }
 }
 impl rt::Value for VmMessageWarningEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMessageWarningEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMessageWarningEvent {
@@ -6819,7 +6491,7 @@ impl serde::Serialize for VmMessageWarningEvent {
 }
 
 /// `VmMigratedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmMigratedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6882,14 +6554,8 @@ impl rt::Object for VmMigratedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmMigratedEvent> for VmMigratedEvent {}
-impl rt::Extends<VmEvent> for VmMigratedEvent {}
 impl rt::Extends<Event> for VmMigratedEvent {}
-impl rt::Extends<DynamicData> for VmMigratedEvent {}
 impl std::ops::Deref for VmMigratedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6902,20 +6568,22 @@ impl std::ops::DerefMut for VmMigratedEvent {
     }
 }
 impl rt::Value for VmMigratedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmMigratedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmMigratedEvent {
@@ -6936,7 +6604,7 @@ impl serde::Serialize for VmMigratedEvent {
 }
 
 /// `VmNoCompatibleHostForSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmNoCompatibleHostForSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -6973,15 +6641,8 @@ impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmNoCompatibleHostForSecondaryEvent>
-for VmNoCompatibleHostForSecondaryEvent {}
-impl rt::Extends<VmEvent> for VmNoCompatibleHostForSecondaryEvent {}
 impl rt::Extends<Event> for VmNoCompatibleHostForSecondaryEvent {}
-impl rt::Extends<DynamicData> for VmNoCompatibleHostForSecondaryEvent {}
 impl std::ops::Deref for VmNoCompatibleHostForSecondaryEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -6994,20 +6655,22 @@ impl std::ops::DerefMut for VmNoCompatibleHostForSecondaryEvent {
     }
 }
 impl rt::Value for VmNoCompatibleHostForSecondaryEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmNoCompatibleHostForSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmNoCompatibleHostForSecondaryEvent {
@@ -7028,7 +6691,7 @@ impl serde::Serialize for VmNoCompatibleHostForSecondaryEvent {
 }
 
 /// `VmNoNetworkAccessEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmNoNetworkAccessEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -7069,14 +6732,8 @@ impl rt::Object for VmNoNetworkAccessEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmNoNetworkAccessEvent> for VmNoNetworkAccessEvent {}
-impl rt::Extends<VmEvent> for VmNoNetworkAccessEvent {}
 impl rt::Extends<Event> for VmNoNetworkAccessEvent {}
-impl rt::Extends<DynamicData> for VmNoNetworkAccessEvent {}
 impl std::ops::Deref for VmNoNetworkAccessEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -7089,20 +6746,22 @@ impl std::ops::DerefMut for VmNoNetworkAccessEvent {
     }
 }
 impl rt::Value for VmNoNetworkAccessEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmNoNetworkAccessEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmNoNetworkAccessEvent {

@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VmNvramFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmNvramFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -42,13 +42,8 @@ impl rt::Object for VmNvramFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmNvramFileInfo> for VmNvramFileInfo {}
 impl rt::Extends<FileInfo> for VmNvramFileInfo {}
-impl rt::Extends<DynamicData> for VmNvramFileInfo {}
 impl std::ops::Deref for VmNvramFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -61,20 +56,22 @@ impl std::ops::DerefMut for VmNvramFileInfo {
     }
 }
 impl rt::Value for VmNvramFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmNvramFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmNvramFileInfo {
@@ -95,7 +92,7 @@ impl serde::Serialize for VmNvramFileInfo {
 }
 
 /// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmNvramFileQuery {}
 pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileQuery",
@@ -120,31 +117,25 @@ impl rt::Object for VmNvramFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmNvramFileQuery> for VmNvramFileQuery {}
 impl rt::Extends<FileQuery> for VmNvramFileQuery {}
-impl rt::Extends<DynamicData> for VmNvramFileQuery {}
 impl rt::Value for VmNvramFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmNvramFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmNvramFileQuery {
@@ -165,7 +156,7 @@ impl serde::Serialize for VmNvramFileQuery {
 }
 
 /// `VmOrphanedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmOrphanedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -202,14 +193,8 @@ impl rt::Object for VmOrphanedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmOrphanedEvent> for VmOrphanedEvent {}
-impl rt::Extends<VmEvent> for VmOrphanedEvent {}
 impl rt::Extends<Event> for VmOrphanedEvent {}
-impl rt::Extends<DynamicData> for VmOrphanedEvent {}
 impl std::ops::Deref for VmOrphanedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -222,20 +207,22 @@ impl std::ops::DerefMut for VmOrphanedEvent {
     }
 }
 impl rt::Value for VmOrphanedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmOrphanedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmOrphanedEvent {
@@ -256,7 +243,7 @@ impl serde::Serialize for VmOrphanedEvent {
 }
 
 /// `VmPlacementPolicy`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmPlacementPolicy {}
 pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPlacementPolicy",
@@ -278,33 +265,25 @@ impl rt::Object for VmPlacementPolicy {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VmPlacementPolicy> for VmPlacementPolicy {}
-impl rt::Extends<DynamicData> for VmPlacementPolicy {}
 impl rt::Value for VmPlacementPolicy {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmPlacementPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmPlacementPolicy {
@@ -325,7 +304,7 @@ impl serde::Serialize for VmPlacementPolicy {
 }
 
 /// `VmPowerOffOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmPowerOffOnIsolationEvent {
     /// The properties of `VmPoweredOffEvent`.
     pub base: VmPoweredOffEvent,
@@ -366,15 +345,8 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmPowerOffOnIsolationEvent> for VmPowerOffOnIsolationEvent {}
-impl rt::Extends<VmPoweredOffEvent> for VmPowerOffOnIsolationEvent {}
-impl rt::Extends<VmEvent> for VmPowerOffOnIsolationEvent {}
 impl rt::Extends<Event> for VmPowerOffOnIsolationEvent {}
-impl rt::Extends<DynamicData> for VmPowerOffOnIsolationEvent {}
 impl std::ops::Deref for VmPowerOffOnIsolationEvent {
     type Target = VmPoweredOffEvent;
     fn deref(&self) -> &VmPoweredOffEvent {
@@ -387,20 +359,22 @@ impl std::ops::DerefMut for VmPowerOffOnIsolationEvent {
     }
 }
 impl rt::Value for VmPowerOffOnIsolationEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmPowerOffOnIsolationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmPowerOffOnIsolationEvent {
@@ -421,7 +395,7 @@ impl serde::Serialize for VmPowerOffOnIsolationEvent {
 }
 
 /// `VmPoweredOffEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmPoweredOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -458,14 +432,8 @@ impl rt::Object for VmPoweredOffEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmPoweredOffEvent> for VmPoweredOffEvent {}
-impl rt::Extends<VmEvent> for VmPoweredOffEvent {}
 impl rt::Extends<Event> for VmPoweredOffEvent {}
-impl rt::Extends<DynamicData> for VmPoweredOffEvent {}
 impl std::ops::Deref for VmPoweredOffEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -478,20 +446,22 @@ impl std::ops::DerefMut for VmPoweredOffEvent {
     }
 }
 impl rt::Value for VmPoweredOffEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmPoweredOffEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmPoweredOffEvent {
@@ -512,7 +482,7 @@ impl serde::Serialize for VmPoweredOffEvent {
 }
 
 /// `VmPoweredOnEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmPoweredOnEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -549,14 +519,8 @@ impl rt::Object for VmPoweredOnEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmPoweredOnEvent> for VmPoweredOnEvent {}
-impl rt::Extends<VmEvent> for VmPoweredOnEvent {}
 impl rt::Extends<Event> for VmPoweredOnEvent {}
-impl rt::Extends<DynamicData> for VmPoweredOnEvent {}
 impl std::ops::Deref for VmPoweredOnEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -569,20 +533,22 @@ impl std::ops::DerefMut for VmPoweredOnEvent {
     }
 }
 impl rt::Value for VmPoweredOnEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmPoweredOnEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmPoweredOnEvent {
@@ -603,7 +569,7 @@ impl serde::Serialize for VmPoweredOnEvent {
 }
 
 /// `VmPoweringOnWithCustomizedDVPortEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmPoweringOnWithCustomizedDvPortEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -644,15 +610,8 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmPoweringOnWithCustomizedDvPortEvent>
-for VmPoweringOnWithCustomizedDvPortEvent {}
-impl rt::Extends<VmEvent> for VmPoweringOnWithCustomizedDvPortEvent {}
 impl rt::Extends<Event> for VmPoweringOnWithCustomizedDvPortEvent {}
-impl rt::Extends<DynamicData> for VmPoweringOnWithCustomizedDvPortEvent {}
 impl std::ops::Deref for VmPoweringOnWithCustomizedDvPortEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -665,20 +624,22 @@ impl std::ops::DerefMut for VmPoweringOnWithCustomizedDvPortEvent {
     }
 }
 impl rt::Value for VmPoweringOnWithCustomizedDvPortEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmPoweringOnWithCustomizedDvPortEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmPoweringOnWithCustomizedDvPortEvent {
@@ -699,7 +660,7 @@ impl serde::Serialize for VmPoweringOnWithCustomizedDvPortEvent {
 }
 
 /// `VmPrimaryFailoverEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmPrimaryFailoverEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -740,14 +701,8 @@ impl rt::Object for VmPrimaryFailoverEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmPrimaryFailoverEvent> for VmPrimaryFailoverEvent {}
-impl rt::Extends<VmEvent> for VmPrimaryFailoverEvent {}
 impl rt::Extends<Event> for VmPrimaryFailoverEvent {}
-impl rt::Extends<DynamicData> for VmPrimaryFailoverEvent {}
 impl std::ops::Deref for VmPrimaryFailoverEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -760,20 +715,22 @@ impl std::ops::DerefMut for VmPrimaryFailoverEvent {
     }
 }
 impl rt::Value for VmPrimaryFailoverEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmPrimaryFailoverEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmPrimaryFailoverEvent {
@@ -794,7 +751,7 @@ impl serde::Serialize for VmPrimaryFailoverEvent {
 }
 
 /// `VmReconfiguredEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmReconfiguredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -851,14 +808,8 @@ impl rt::Object for VmReconfiguredEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmReconfiguredEvent> for VmReconfiguredEvent {}
-impl rt::Extends<VmEvent> for VmReconfiguredEvent {}
 impl rt::Extends<Event> for VmReconfiguredEvent {}
-impl rt::Extends<DynamicData> for VmReconfiguredEvent {}
 impl std::ops::Deref for VmReconfiguredEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -871,20 +822,22 @@ impl std::ops::DerefMut for VmReconfiguredEvent {
     }
 }
 impl rt::Value for VmReconfiguredEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmReconfiguredEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmReconfiguredEvent {
@@ -905,7 +858,7 @@ impl serde::Serialize for VmReconfiguredEvent {
 }
 
 /// `VmRegisteredEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRegisteredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -942,14 +895,8 @@ impl rt::Object for VmRegisteredEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRegisteredEvent> for VmRegisteredEvent {}
-impl rt::Extends<VmEvent> for VmRegisteredEvent {}
 impl rt::Extends<Event> for VmRegisteredEvent {}
-impl rt::Extends<DynamicData> for VmRegisteredEvent {}
 impl std::ops::Deref for VmRegisteredEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -962,20 +909,22 @@ impl std::ops::DerefMut for VmRegisteredEvent {
     }
 }
 impl rt::Value for VmRegisteredEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRegisteredEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRegisteredEvent {
@@ -996,7 +945,7 @@ impl serde::Serialize for VmRegisteredEvent {
 }
 
 /// `VmRelayoutSuccessfulEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRelayoutSuccessfulEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1033,14 +982,8 @@ impl rt::Object for VmRelayoutSuccessfulEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRelayoutSuccessfulEvent> for VmRelayoutSuccessfulEvent {}
-impl rt::Extends<VmEvent> for VmRelayoutSuccessfulEvent {}
 impl rt::Extends<Event> for VmRelayoutSuccessfulEvent {}
-impl rt::Extends<DynamicData> for VmRelayoutSuccessfulEvent {}
 impl std::ops::Deref for VmRelayoutSuccessfulEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1053,20 +996,22 @@ impl std::ops::DerefMut for VmRelayoutSuccessfulEvent {
     }
 }
 impl rt::Value for VmRelayoutSuccessfulEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRelayoutSuccessfulEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRelayoutSuccessfulEvent {
@@ -1087,7 +1032,7 @@ impl serde::Serialize for VmRelayoutSuccessfulEvent {
 }
 
 /// `VmRelayoutUpToDateEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRelayoutUpToDateEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1124,14 +1069,8 @@ impl rt::Object for VmRelayoutUpToDateEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRelayoutUpToDateEvent> for VmRelayoutUpToDateEvent {}
-impl rt::Extends<VmEvent> for VmRelayoutUpToDateEvent {}
 impl rt::Extends<Event> for VmRelayoutUpToDateEvent {}
-impl rt::Extends<DynamicData> for VmRelayoutUpToDateEvent {}
 impl std::ops::Deref for VmRelayoutUpToDateEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1144,20 +1083,22 @@ impl std::ops::DerefMut for VmRelayoutUpToDateEvent {
     }
 }
 impl rt::Value for VmRelayoutUpToDateEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRelayoutUpToDateEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRelayoutUpToDateEvent {
@@ -1178,7 +1119,7 @@ impl serde::Serialize for VmRelayoutUpToDateEvent {
 }
 
 /// `VmReloadFromPathEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmReloadFromPathEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1219,14 +1160,8 @@ impl rt::Object for VmReloadFromPathEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmReloadFromPathEvent> for VmReloadFromPathEvent {}
-impl rt::Extends<VmEvent> for VmReloadFromPathEvent {}
 impl rt::Extends<Event> for VmReloadFromPathEvent {}
-impl rt::Extends<DynamicData> for VmReloadFromPathEvent {}
 impl std::ops::Deref for VmReloadFromPathEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1239,20 +1174,22 @@ impl std::ops::DerefMut for VmReloadFromPathEvent {
     }
 }
 impl rt::Value for VmReloadFromPathEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmReloadFromPathEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmReloadFromPathEvent {
@@ -1273,7 +1210,7 @@ impl serde::Serialize for VmReloadFromPathEvent {
 }
 
 /// `VmReloadFromPathFailedEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmReloadFromPathFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1314,14 +1251,8 @@ impl rt::Object for VmReloadFromPathFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmReloadFromPathFailedEvent> for VmReloadFromPathFailedEvent {}
-impl rt::Extends<VmEvent> for VmReloadFromPathFailedEvent {}
 impl rt::Extends<Event> for VmReloadFromPathFailedEvent {}
-impl rt::Extends<DynamicData> for VmReloadFromPathFailedEvent {}
 impl std::ops::Deref for VmReloadFromPathFailedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1334,20 +1265,22 @@ impl std::ops::DerefMut for VmReloadFromPathFailedEvent {
     }
 }
 impl rt::Value for VmReloadFromPathFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmReloadFromPathFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmReloadFromPathFailedEvent {
@@ -1368,7 +1301,7 @@ impl serde::Serialize for VmReloadFromPathFailedEvent {
 }
 
 /// `VmRelocateFailedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRelocateFailedEvent {
     /// The properties of `VmRelocateSpecEvent`.
     pub base: VmRelocateSpecEvent,
@@ -1436,15 +1369,8 @@ impl rt::Object for VmRelocateFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRelocateFailedEvent> for VmRelocateFailedEvent {}
-impl rt::Extends<VmRelocateSpecEvent> for VmRelocateFailedEvent {}
-impl rt::Extends<VmEvent> for VmRelocateFailedEvent {}
 impl rt::Extends<Event> for VmRelocateFailedEvent {}
-impl rt::Extends<DynamicData> for VmRelocateFailedEvent {}
 impl std::ops::Deref for VmRelocateFailedEvent {
     type Target = VmRelocateSpecEvent;
     fn deref(&self) -> &VmRelocateSpecEvent {
@@ -1457,20 +1383,22 @@ impl std::ops::DerefMut for VmRelocateFailedEvent {
     }
 }
 impl rt::Value for VmRelocateFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRelocateFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRelocateFailedEvent {
@@ -1491,7 +1419,7 @@ impl serde::Serialize for VmRelocateFailedEvent {
 }
 
 /// `VmRelocateSpecEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRelocateSpecEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1528,14 +1456,8 @@ impl rt::Object for VmRelocateSpecEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRelocateSpecEvent> for VmRelocateSpecEvent {}
-impl rt::Extends<VmEvent> for VmRelocateSpecEvent {}
 impl rt::Extends<Event> for VmRelocateSpecEvent {}
-impl rt::Extends<DynamicData> for VmRelocateSpecEvent {}
 impl std::ops::Deref for VmRelocateSpecEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1548,20 +1470,22 @@ impl std::ops::DerefMut for VmRelocateSpecEvent {
     }
 }
 impl rt::Value for VmRelocateSpecEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRelocateSpecEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRelocateSpecEvent {
@@ -1582,7 +1506,7 @@ impl serde::Serialize for VmRelocateSpecEvent {
 }
 
 /// `VmRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRelocatedEvent {
     /// The properties of `VmRelocateSpecEvent`.
     pub base: VmRelocateSpecEvent,
@@ -1645,15 +1569,8 @@ impl rt::Object for VmRelocatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRelocatedEvent> for VmRelocatedEvent {}
-impl rt::Extends<VmRelocateSpecEvent> for VmRelocatedEvent {}
-impl rt::Extends<VmEvent> for VmRelocatedEvent {}
 impl rt::Extends<Event> for VmRelocatedEvent {}
-impl rt::Extends<DynamicData> for VmRelocatedEvent {}
 impl std::ops::Deref for VmRelocatedEvent {
     type Target = VmRelocateSpecEvent;
     fn deref(&self) -> &VmRelocateSpecEvent {
@@ -1666,20 +1583,22 @@ impl std::ops::DerefMut for VmRelocatedEvent {
     }
 }
 impl rt::Value for VmRelocatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRelocatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRelocatedEvent {
@@ -1700,7 +1619,7 @@ impl serde::Serialize for VmRelocatedEvent {
 }
 
 /// `VmRemoteConsoleConnectedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRemoteConsoleConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1737,14 +1656,8 @@ impl rt::Object for VmRemoteConsoleConnectedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRemoteConsoleConnectedEvent> for VmRemoteConsoleConnectedEvent {}
-impl rt::Extends<VmEvent> for VmRemoteConsoleConnectedEvent {}
 impl rt::Extends<Event> for VmRemoteConsoleConnectedEvent {}
-impl rt::Extends<DynamicData> for VmRemoteConsoleConnectedEvent {}
 impl std::ops::Deref for VmRemoteConsoleConnectedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1757,20 +1670,22 @@ impl std::ops::DerefMut for VmRemoteConsoleConnectedEvent {
     }
 }
 impl rt::Value for VmRemoteConsoleConnectedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRemoteConsoleConnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRemoteConsoleConnectedEvent {
@@ -1791,7 +1706,7 @@ impl serde::Serialize for VmRemoteConsoleConnectedEvent {
 }
 
 /// `VmRemoteConsoleDisconnectedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRemoteConsoleDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1828,14 +1743,8 @@ impl rt::Object for VmRemoteConsoleDisconnectedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRemoteConsoleDisconnectedEvent> for VmRemoteConsoleDisconnectedEvent {}
-impl rt::Extends<VmEvent> for VmRemoteConsoleDisconnectedEvent {}
 impl rt::Extends<Event> for VmRemoteConsoleDisconnectedEvent {}
-impl rt::Extends<DynamicData> for VmRemoteConsoleDisconnectedEvent {}
 impl std::ops::Deref for VmRemoteConsoleDisconnectedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1848,20 +1757,22 @@ impl std::ops::DerefMut for VmRemoteConsoleDisconnectedEvent {
     }
 }
 impl rt::Value for VmRemoteConsoleDisconnectedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRemoteConsoleDisconnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRemoteConsoleDisconnectedEvent {
@@ -1882,7 +1793,7 @@ impl serde::Serialize for VmRemoteConsoleDisconnectedEvent {
 }
 
 /// `VmRemovedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRemovedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1919,14 +1830,8 @@ impl rt::Object for VmRemovedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRemovedEvent> for VmRemovedEvent {}
-impl rt::Extends<VmEvent> for VmRemovedEvent {}
 impl rt::Extends<Event> for VmRemovedEvent {}
-impl rt::Extends<DynamicData> for VmRemovedEvent {}
 impl std::ops::Deref for VmRemovedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -1939,20 +1844,22 @@ impl std::ops::DerefMut for VmRemovedEvent {
     }
 }
 impl rt::Value for VmRemovedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRemovedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRemovedEvent {
@@ -1973,7 +1880,7 @@ impl serde::Serialize for VmRemovedEvent {
 }
 
 /// `VmRenamedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRenamedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2021,14 +1928,8 @@ impl rt::Object for VmRenamedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRenamedEvent> for VmRenamedEvent {}
-impl rt::Extends<VmEvent> for VmRenamedEvent {}
 impl rt::Extends<Event> for VmRenamedEvent {}
-impl rt::Extends<DynamicData> for VmRenamedEvent {}
 impl std::ops::Deref for VmRenamedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2041,20 +1942,22 @@ impl std::ops::DerefMut for VmRenamedEvent {
     }
 }
 impl rt::Value for VmRenamedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRenamedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRenamedEvent {
@@ -2075,7 +1978,7 @@ impl serde::Serialize for VmRenamedEvent {
 }
 
 /// `VmRequirementsExceedCurrentEVCModeEvent`, a [`VmEvent`], since VI API 5.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRequirementsExceedCurrentEvcModeEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2112,15 +2015,8 @@ impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRequirementsExceedCurrentEvcModeEvent>
-for VmRequirementsExceedCurrentEvcModeEvent {}
-impl rt::Extends<VmEvent> for VmRequirementsExceedCurrentEvcModeEvent {}
 impl rt::Extends<Event> for VmRequirementsExceedCurrentEvcModeEvent {}
-impl rt::Extends<DynamicData> for VmRequirementsExceedCurrentEvcModeEvent {}
 impl std::ops::Deref for VmRequirementsExceedCurrentEvcModeEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2133,20 +2029,22 @@ impl std::ops::DerefMut for VmRequirementsExceedCurrentEvcModeEvent {
     }
 }
 impl rt::Value for VmRequirementsExceedCurrentEvcModeEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRequirementsExceedCurrentEvcModeEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRequirementsExceedCurrentEvcModeEvent {
@@ -2167,7 +2065,7 @@ impl serde::Serialize for VmRequirementsExceedCurrentEvcModeEvent {
 }
 
 /// `VmResettingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmResettingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2204,14 +2102,8 @@ impl rt::Object for VmResettingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmResettingEvent> for VmResettingEvent {}
-impl rt::Extends<VmEvent> for VmResettingEvent {}
 impl rt::Extends<Event> for VmResettingEvent {}
-impl rt::Extends<DynamicData> for VmResettingEvent {}
 impl std::ops::Deref for VmResettingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2224,20 +2116,22 @@ impl std::ops::DerefMut for VmResettingEvent {
     }
 }
 impl rt::Value for VmResettingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmResettingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmResettingEvent {
@@ -2258,7 +2152,7 @@ impl serde::Serialize for VmResettingEvent {
 }
 
 /// `VmResourcePoolMovedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmResourcePoolMovedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2314,14 +2208,8 @@ impl rt::Object for VmResourcePoolMovedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmResourcePoolMovedEvent> for VmResourcePoolMovedEvent {}
-impl rt::Extends<VmEvent> for VmResourcePoolMovedEvent {}
 impl rt::Extends<Event> for VmResourcePoolMovedEvent {}
-impl rt::Extends<DynamicData> for VmResourcePoolMovedEvent {}
 impl std::ops::Deref for VmResourcePoolMovedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2334,20 +2222,22 @@ impl std::ops::DerefMut for VmResourcePoolMovedEvent {
     }
 }
 impl rt::Value for VmResourcePoolMovedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmResourcePoolMovedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmResourcePoolMovedEvent {
@@ -2368,7 +2258,7 @@ impl serde::Serialize for VmResourcePoolMovedEvent {
 }
 
 /// `VmResourceReallocatedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmResourceReallocatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2416,14 +2306,8 @@ impl rt::Object for VmResourceReallocatedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmResourceReallocatedEvent> for VmResourceReallocatedEvent {}
-impl rt::Extends<VmEvent> for VmResourceReallocatedEvent {}
 impl rt::Extends<Event> for VmResourceReallocatedEvent {}
-impl rt::Extends<DynamicData> for VmResourceReallocatedEvent {}
 impl std::ops::Deref for VmResourceReallocatedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2436,20 +2320,22 @@ impl std::ops::DerefMut for VmResourceReallocatedEvent {
     }
 }
 impl rt::Value for VmResourceReallocatedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmResourceReallocatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmResourceReallocatedEvent {
@@ -2470,7 +2356,7 @@ impl serde::Serialize for VmResourceReallocatedEvent {
 }
 
 /// `VmRestartedOnAlternateHostEvent`, a [`VmPoweredOnEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmRestartedOnAlternateHostEvent {
     /// The properties of `VmPoweredOnEvent`.
     pub base: VmPoweredOnEvent,
@@ -2511,15 +2397,8 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmRestartedOnAlternateHostEvent> for VmRestartedOnAlternateHostEvent {}
-impl rt::Extends<VmPoweredOnEvent> for VmRestartedOnAlternateHostEvent {}
-impl rt::Extends<VmEvent> for VmRestartedOnAlternateHostEvent {}
 impl rt::Extends<Event> for VmRestartedOnAlternateHostEvent {}
-impl rt::Extends<DynamicData> for VmRestartedOnAlternateHostEvent {}
 impl std::ops::Deref for VmRestartedOnAlternateHostEvent {
     type Target = VmPoweredOnEvent;
     fn deref(&self) -> &VmPoweredOnEvent {
@@ -2532,20 +2411,22 @@ impl std::ops::DerefMut for VmRestartedOnAlternateHostEvent {
     }
 }
 impl rt::Value for VmRestartedOnAlternateHostEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmRestartedOnAlternateHostEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmRestartedOnAlternateHostEvent {
@@ -2566,7 +2447,7 @@ impl serde::Serialize for VmRestartedOnAlternateHostEvent {
 }
 
 /// `VmResumingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmResumingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2603,14 +2484,8 @@ impl rt::Object for VmResumingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmResumingEvent> for VmResumingEvent {}
-impl rt::Extends<VmEvent> for VmResumingEvent {}
 impl rt::Extends<Event> for VmResumingEvent {}
-impl rt::Extends<DynamicData> for VmResumingEvent {}
 impl std::ops::Deref for VmResumingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2623,20 +2498,22 @@ impl std::ops::DerefMut for VmResumingEvent {
     }
 }
 impl rt::Value for VmResumingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmResumingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmResumingEvent {
@@ -2657,7 +2534,7 @@ impl serde::Serialize for VmResumingEvent {
 }
 
 /// `VmSecondaryAddedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSecondaryAddedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2694,14 +2571,8 @@ impl rt::Object for VmSecondaryAddedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSecondaryAddedEvent> for VmSecondaryAddedEvent {}
-impl rt::Extends<VmEvent> for VmSecondaryAddedEvent {}
 impl rt::Extends<Event> for VmSecondaryAddedEvent {}
-impl rt::Extends<DynamicData> for VmSecondaryAddedEvent {}
 impl std::ops::Deref for VmSecondaryAddedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2714,20 +2585,22 @@ impl std::ops::DerefMut for VmSecondaryAddedEvent {
     }
 }
 impl rt::Value for VmSecondaryAddedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSecondaryAddedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryAddedEvent {
@@ -2748,7 +2621,7 @@ impl serde::Serialize for VmSecondaryAddedEvent {
 }
 
 /// `VmSecondaryDisabledBySystemEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSecondaryDisabledBySystemEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2789,14 +2662,8 @@ impl rt::Object for VmSecondaryDisabledBySystemEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSecondaryDisabledBySystemEvent> for VmSecondaryDisabledBySystemEvent {}
-impl rt::Extends<VmEvent> for VmSecondaryDisabledBySystemEvent {}
 impl rt::Extends<Event> for VmSecondaryDisabledBySystemEvent {}
-impl rt::Extends<DynamicData> for VmSecondaryDisabledBySystemEvent {}
 impl std::ops::Deref for VmSecondaryDisabledBySystemEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2809,20 +2676,22 @@ impl std::ops::DerefMut for VmSecondaryDisabledBySystemEvent {
     }
 }
 impl rt::Value for VmSecondaryDisabledBySystemEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSecondaryDisabledBySystemEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryDisabledBySystemEvent {
@@ -2843,7 +2712,7 @@ impl serde::Serialize for VmSecondaryDisabledBySystemEvent {
 }
 
 /// `VmSecondaryDisabledEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSecondaryDisabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2880,14 +2749,8 @@ impl rt::Object for VmSecondaryDisabledEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSecondaryDisabledEvent> for VmSecondaryDisabledEvent {}
-impl rt::Extends<VmEvent> for VmSecondaryDisabledEvent {}
 impl rt::Extends<Event> for VmSecondaryDisabledEvent {}
-impl rt::Extends<DynamicData> for VmSecondaryDisabledEvent {}
 impl std::ops::Deref for VmSecondaryDisabledEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2900,20 +2763,22 @@ impl std::ops::DerefMut for VmSecondaryDisabledEvent {
     }
 }
 impl rt::Value for VmSecondaryDisabledEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSecondaryDisabledEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryDisabledEvent {
@@ -2934,7 +2799,7 @@ impl serde::Serialize for VmSecondaryDisabledEvent {
 }
 
 /// `VmSecondaryEnabledEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSecondaryEnabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2971,14 +2836,8 @@ impl rt::Object for VmSecondaryEnabledEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSecondaryEnabledEvent> for VmSecondaryEnabledEvent {}
-impl rt::Extends<VmEvent> for VmSecondaryEnabledEvent {}
 impl rt::Extends<Event> for VmSecondaryEnabledEvent {}
-impl rt::Extends<DynamicData> for VmSecondaryEnabledEvent {}
 impl std::ops::Deref for VmSecondaryEnabledEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -2991,20 +2850,22 @@ impl std::ops::DerefMut for VmSecondaryEnabledEvent {
     }
 }
 impl rt::Value for VmSecondaryEnabledEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSecondaryEnabledEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryEnabledEvent {
@@ -3025,7 +2886,7 @@ impl serde::Serialize for VmSecondaryEnabledEvent {
 }
 
 /// `VmSecondaryStartedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSecondaryStartedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3062,14 +2923,8 @@ impl rt::Object for VmSecondaryStartedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSecondaryStartedEvent> for VmSecondaryStartedEvent {}
-impl rt::Extends<VmEvent> for VmSecondaryStartedEvent {}
 impl rt::Extends<Event> for VmSecondaryStartedEvent {}
-impl rt::Extends<DynamicData> for VmSecondaryStartedEvent {}
 impl std::ops::Deref for VmSecondaryStartedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3082,20 +2937,22 @@ impl std::ops::DerefMut for VmSecondaryStartedEvent {
     }
 }
 impl rt::Value for VmSecondaryStartedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSecondaryStartedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSecondaryStartedEvent {
@@ -3116,7 +2973,7 @@ impl serde::Serialize for VmSecondaryStartedEvent {
 }
 
 /// `VmShutdownOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmShutdownOnIsolationEvent {
     /// The properties of `VmPoweredOffEvent`.
     pub base: VmPoweredOffEvent,
@@ -3164,15 +3021,8 @@ impl rt::Object for VmShutdownOnIsolationEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmShutdownOnIsolationEvent> for VmShutdownOnIsolationEvent {}
-impl rt::Extends<VmPoweredOffEvent> for VmShutdownOnIsolationEvent {}
-impl rt::Extends<VmEvent> for VmShutdownOnIsolationEvent {}
 impl rt::Extends<Event> for VmShutdownOnIsolationEvent {}
-impl rt::Extends<DynamicData> for VmShutdownOnIsolationEvent {}
 impl std::ops::Deref for VmShutdownOnIsolationEvent {
     type Target = VmPoweredOffEvent;
     fn deref(&self) -> &VmPoweredOffEvent {
@@ -3185,20 +3035,22 @@ impl std::ops::DerefMut for VmShutdownOnIsolationEvent {
     }
 }
 impl rt::Value for VmShutdownOnIsolationEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmShutdownOnIsolationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmShutdownOnIsolationEvent {
@@ -3219,7 +3071,7 @@ impl serde::Serialize for VmShutdownOnIsolationEvent {
 }
 
 /// `VmSnapshotFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSnapshotFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -3256,13 +3108,8 @@ impl rt::Object for VmSnapshotFileInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSnapshotFileInfo> for VmSnapshotFileInfo {}
 impl rt::Extends<FileInfo> for VmSnapshotFileInfo {}
-impl rt::Extends<DynamicData> for VmSnapshotFileInfo {}
 impl std::ops::Deref for VmSnapshotFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
@@ -3275,20 +3122,22 @@ impl std::ops::DerefMut for VmSnapshotFileInfo {
     }
 }
 impl rt::Value for VmSnapshotFileInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSnapshotFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSnapshotFileInfo {
@@ -3309,7 +3158,7 @@ impl serde::Serialize for VmSnapshotFileInfo {
 }
 
 /// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSnapshotFileQuery {}
 pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileQuery",
@@ -3334,31 +3183,25 @@ impl rt::Object for VmSnapshotFileQuery {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&FileQuery {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSnapshotFileQuery> for VmSnapshotFileQuery {}
 impl rt::Extends<FileQuery> for VmSnapshotFileQuery {}
-impl rt::Extends<DynamicData> for VmSnapshotFileQuery {}
 impl rt::Value for VmSnapshotFileQuery {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSnapshotFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSnapshotFileQuery {
@@ -3379,7 +3222,7 @@ impl serde::Serialize for VmSnapshotFileQuery {
 }
 
 /// `VmStartRecordingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmStartRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3416,14 +3259,8 @@ impl rt::Object for VmStartRecordingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmStartRecordingEvent> for VmStartRecordingEvent {}
-impl rt::Extends<VmEvent> for VmStartRecordingEvent {}
 impl rt::Extends<Event> for VmStartRecordingEvent {}
-impl rt::Extends<DynamicData> for VmStartRecordingEvent {}
 impl std::ops::Deref for VmStartRecordingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3436,20 +3273,22 @@ impl std::ops::DerefMut for VmStartRecordingEvent {
     }
 }
 impl rt::Value for VmStartRecordingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmStartRecordingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmStartRecordingEvent {
@@ -3470,7 +3309,7 @@ impl serde::Serialize for VmStartRecordingEvent {
 }
 
 /// `VmStartReplayingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmStartReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3507,14 +3346,8 @@ impl rt::Object for VmStartReplayingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmStartReplayingEvent> for VmStartReplayingEvent {}
-impl rt::Extends<VmEvent> for VmStartReplayingEvent {}
 impl rt::Extends<Event> for VmStartReplayingEvent {}
-impl rt::Extends<DynamicData> for VmStartReplayingEvent {}
 impl std::ops::Deref for VmStartReplayingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3527,20 +3360,22 @@ impl std::ops::DerefMut for VmStartReplayingEvent {
     }
 }
 impl rt::Value for VmStartReplayingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmStartReplayingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmStartReplayingEvent {
@@ -3561,7 +3396,7 @@ impl serde::Serialize for VmStartReplayingEvent {
 }
 
 /// `VmStartingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmStartingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3598,14 +3433,8 @@ impl rt::Object for VmStartingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmStartingEvent> for VmStartingEvent {}
-impl rt::Extends<VmEvent> for VmStartingEvent {}
 impl rt::Extends<Event> for VmStartingEvent {}
-impl rt::Extends<DynamicData> for VmStartingEvent {}
 impl std::ops::Deref for VmStartingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3618,20 +3447,22 @@ impl std::ops::DerefMut for VmStartingEvent {
     }
 }
 impl rt::Value for VmStartingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmStartingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmStartingEvent {
@@ -3652,7 +3483,7 @@ impl serde::Serialize for VmStartingEvent {
 }
 
 /// `VmStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3689,14 +3520,8 @@ impl rt::Object for VmStartingSecondaryEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmStartingSecondaryEvent> for VmStartingSecondaryEvent {}
-impl rt::Extends<VmEvent> for VmStartingSecondaryEvent {}
 impl rt::Extends<Event> for VmStartingSecondaryEvent {}
-impl rt::Extends<DynamicData> for VmStartingSecondaryEvent {}
 impl std::ops::Deref for VmStartingSecondaryEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3709,20 +3534,22 @@ impl std::ops::DerefMut for VmStartingSecondaryEvent {
     }
 }
 impl rt::Value for VmStartingSecondaryEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmStartingSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmStartingSecondaryEvent {
@@ -3743,7 +3570,7 @@ impl serde::Serialize for VmStartingSecondaryEvent {
 }
 
 /// `VmStaticMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmStaticMacConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3791,14 +3618,8 @@ impl rt::Object for VmStaticMacConflictEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmStaticMacConflictEvent> for VmStaticMacConflictEvent {}
-impl rt::Extends<VmEvent> for VmStaticMacConflictEvent {}
 impl rt::Extends<Event> for VmStaticMacConflictEvent {}
-impl rt::Extends<DynamicData> for VmStaticMacConflictEvent {}
 impl std::ops::Deref for VmStaticMacConflictEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3811,20 +3632,22 @@ impl std::ops::DerefMut for VmStaticMacConflictEvent {
     }
 }
 impl rt::Value for VmStaticMacConflictEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmStaticMacConflictEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmStaticMacConflictEvent {
@@ -3845,7 +3668,7 @@ impl serde::Serialize for VmStaticMacConflictEvent {
 }
 
 /// `VmStoppingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmStoppingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3882,14 +3705,8 @@ impl rt::Object for VmStoppingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmStoppingEvent> for VmStoppingEvent {}
-impl rt::Extends<VmEvent> for VmStoppingEvent {}
 impl rt::Extends<Event> for VmStoppingEvent {}
-impl rt::Extends<DynamicData> for VmStoppingEvent {}
 impl std::ops::Deref for VmStoppingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3902,20 +3719,22 @@ impl std::ops::DerefMut for VmStoppingEvent {
     }
 }
 impl rt::Value for VmStoppingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmStoppingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmStoppingEvent {
@@ -3936,7 +3755,7 @@ impl serde::Serialize for VmStoppingEvent {
 }
 
 /// `VmSuspendedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSuspendedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3973,14 +3792,8 @@ impl rt::Object for VmSuspendedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSuspendedEvent> for VmSuspendedEvent {}
-impl rt::Extends<VmEvent> for VmSuspendedEvent {}
 impl rt::Extends<Event> for VmSuspendedEvent {}
-impl rt::Extends<DynamicData> for VmSuspendedEvent {}
 impl std::ops::Deref for VmSuspendedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -3993,20 +3806,22 @@ impl std::ops::DerefMut for VmSuspendedEvent {
     }
 }
 impl rt::Value for VmSuspendedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSuspendedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSuspendedEvent {
@@ -4027,7 +3842,7 @@ impl serde::Serialize for VmSuspendedEvent {
 }
 
 /// `VmSuspendingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmSuspendingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4064,14 +3879,8 @@ impl rt::Object for VmSuspendingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmSuspendingEvent> for VmSuspendingEvent {}
-impl rt::Extends<VmEvent> for VmSuspendingEvent {}
 impl rt::Extends<Event> for VmSuspendingEvent {}
-impl rt::Extends<DynamicData> for VmSuspendingEvent {}
 impl std::ops::Deref for VmSuspendingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4084,20 +3893,22 @@ impl std::ops::DerefMut for VmSuspendingEvent {
     }
 }
 impl rt::Value for VmSuspendingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmSuspendingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmSuspendingEvent {
@@ -4118,7 +3929,7 @@ impl serde::Serialize for VmSuspendingEvent {
 }
 
 /// `VmTimedoutStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmTimedoutStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4159,14 +3970,8 @@ impl rt::Object for VmTimedoutStartingSecondaryEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmTimedoutStartingSecondaryEvent> for VmTimedoutStartingSecondaryEvent {}
-impl rt::Extends<VmEvent> for VmTimedoutStartingSecondaryEvent {}
 impl rt::Extends<Event> for VmTimedoutStartingSecondaryEvent {}
-impl rt::Extends<DynamicData> for VmTimedoutStartingSecondaryEvent {}
 impl std::ops::Deref for VmTimedoutStartingSecondaryEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4179,20 +3984,22 @@ impl std::ops::DerefMut for VmTimedoutStartingSecondaryEvent {
     }
 }
 impl rt::Value for VmTimedoutStartingSecondaryEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmTimedoutStartingSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmTimedoutStartingSecondaryEvent {
@@ -4213,7 +4020,7 @@ impl serde::Serialize for VmTimedoutStartingSecondaryEvent {
 }
 
 /// `VmToVmGroupsAntiAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmToVmGroupsAntiAffinity {
     /// `selfTag`: optional `TagId`.
     pub self_tag: Option<Box<TagId>>,
@@ -4264,31 +4071,25 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VmPlacementPolicy {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmToVmGroupsAntiAffinity> for VmToVmGroupsAntiAffinity {}
 impl rt::Extends<VmPlacementPolicy> for VmToVmGroupsAntiAffinity {}
-impl rt::Extends<DynamicData> for VmToVmGroupsAntiAffinity {}
 impl rt::Value for VmToVmGroupsAntiAffinity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmToVmGroupsAntiAffinity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmToVmGroupsAntiAffinity {
@@ -4309,7 +4110,7 @@ impl serde::Serialize for VmToVmGroupsAntiAffinity {
 }
 
 /// `VmUnsupportedStartingEvent`, a [`VmStartingEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUnsupportedStartingEvent {
     /// The properties of `VmStartingEvent`.
     pub base: VmStartingEvent,
@@ -4350,15 +4151,8 @@ impl rt::Object for VmUnsupportedStartingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUnsupportedStartingEvent> for VmUnsupportedStartingEvent {}
-impl rt::Extends<VmStartingEvent> for VmUnsupportedStartingEvent {}
-impl rt::Extends<VmEvent> for VmUnsupportedStartingEvent {}
 impl rt::Extends<Event> for VmUnsupportedStartingEvent {}
-impl rt::Extends<DynamicData> for VmUnsupportedStartingEvent {}
 impl std::ops::Deref for VmUnsupportedStartingEvent {
     type Target = VmStartingEvent;
     fn deref(&self) -> &VmStartingEvent {
@@ -4371,20 +4165,22 @@ impl std::ops::DerefMut for VmUnsupportedStartingEvent {
     }
 }
 impl rt::Value for VmUnsupportedStartingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUnsupportedStartingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUnsupportedStartingEvent {
@@ -4405,7 +4201,7 @@ impl serde::Serialize for VmUnsupportedStartingEvent {
 }
 
 /// `VmUpgradeCompleteEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUpgradeCompleteEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4446,14 +4242,8 @@ impl rt::Object for VmUpgradeCompleteEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUpgradeCompleteEvent> for VmUpgradeCompleteEvent {}
-impl rt::Extends<VmEvent> for VmUpgradeCompleteEvent {}
 impl rt::Extends<Event> for VmUpgradeCompleteEvent {}
-impl rt::Extends<DynamicData> for VmUpgradeCompleteEvent {}
 impl std::ops::Deref for VmUpgradeCompleteEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4466,20 +4256,22 @@ impl std::ops::DerefMut for VmUpgradeCompleteEvent {
     }
 }
 impl rt::Value for VmUpgradeCompleteEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUpgradeCompleteEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUpgradeCompleteEvent {
@@ -4500,7 +4292,7 @@ impl serde::Serialize for VmUpgradeCompleteEvent {
 }
 
 /// `VmUpgradeFailedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUpgradeFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4537,14 +4329,8 @@ impl rt::Object for VmUpgradeFailedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUpgradeFailedEvent> for VmUpgradeFailedEvent {}
-impl rt::Extends<VmEvent> for VmUpgradeFailedEvent {}
 impl rt::Extends<Event> for VmUpgradeFailedEvent {}
-impl rt::Extends<DynamicData> for VmUpgradeFailedEvent {}
 impl std::ops::Deref for VmUpgradeFailedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4557,20 +4343,22 @@ impl std::ops::DerefMut for VmUpgradeFailedEvent {
     }
 }
 impl rt::Value for VmUpgradeFailedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUpgradeFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUpgradeFailedEvent {
@@ -4591,7 +4379,7 @@ impl serde::Serialize for VmUpgradeFailedEvent {
 }
 
 /// `VmUpgradingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUpgradingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4632,14 +4420,8 @@ impl rt::Object for VmUpgradingEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUpgradingEvent> for VmUpgradingEvent {}
-impl rt::Extends<VmEvent> for VmUpgradingEvent {}
 impl rt::Extends<Event> for VmUpgradingEvent {}
-impl rt::Extends<DynamicData> for VmUpgradingEvent {}
 impl std::ops::Deref for VmUpgradingEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4652,20 +4434,22 @@ impl std::ops::DerefMut for VmUpgradingEvent {
     }
 }
 impl rt::Value for VmUpgradingEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUpgradingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUpgradingEvent {
@@ -4686,7 +4470,7 @@ impl serde::Serialize for VmUpgradingEvent {
 }
 
 /// `VmUuidAssignedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUuidAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4727,14 +4511,8 @@ impl rt::Object for VmUuidAssignedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUuidAssignedEvent> for VmUuidAssignedEvent {}
-impl rt::Extends<VmEvent> for VmUuidAssignedEvent {}
 impl rt::Extends<Event> for VmUuidAssignedEvent {}
-impl rt::Extends<DynamicData> for VmUuidAssignedEvent {}
 impl std::ops::Deref for VmUuidAssignedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4747,20 +4525,22 @@ impl std::ops::DerefMut for VmUuidAssignedEvent {
     }
 }
 impl rt::Value for VmUuidAssignedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUuidAssignedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUuidAssignedEvent {
@@ -4781,7 +4561,7 @@ impl serde::Serialize for VmUuidAssignedEvent {
 }
 
 /// `VmUuidChangedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUuidChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4829,14 +4609,8 @@ impl rt::Object for VmUuidChangedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUuidChangedEvent> for VmUuidChangedEvent {}
-impl rt::Extends<VmEvent> for VmUuidChangedEvent {}
 impl rt::Extends<Event> for VmUuidChangedEvent {}
-impl rt::Extends<DynamicData> for VmUuidChangedEvent {}
 impl std::ops::Deref for VmUuidChangedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4849,20 +4623,22 @@ impl std::ops::DerefMut for VmUuidChangedEvent {
     }
 }
 impl rt::Value for VmUuidChangedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUuidChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUuidChangedEvent {
@@ -4883,7 +4659,7 @@ impl serde::Serialize for VmUuidChangedEvent {
 }
 
 /// `VmUuidConflictEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmUuidConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4931,14 +4707,8 @@ impl rt::Object for VmUuidConflictEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmUuidConflictEvent> for VmUuidConflictEvent {}
-impl rt::Extends<VmEvent> for VmUuidConflictEvent {}
 impl rt::Extends<Event> for VmUuidConflictEvent {}
-impl rt::Extends<DynamicData> for VmUuidConflictEvent {}
 impl std::ops::Deref for VmUuidConflictEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -4951,20 +4721,22 @@ impl std::ops::DerefMut for VmUuidConflictEvent {
     }
 }
 impl rt::Value for VmUuidConflictEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmUuidConflictEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmUuidConflictEvent {
@@ -4985,7 +4757,7 @@ impl serde::Serialize for VmUuidConflictEvent {
 }
 
 /// `VmVmAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmVmAffinity {
     /// `affinedVmsTag`: required `TagId`.
     pub affined_vms_tag: TagId,
@@ -5031,31 +4803,25 @@ impl rt::Object for VmVmAffinity {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VmPlacementPolicy {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmVmAffinity> for VmVmAffinity {}
 impl rt::Extends<VmPlacementPolicy> for VmVmAffinity {}
-impl rt::Extends<DynamicData> for VmVmAffinity {}
 impl rt::Value for VmVmAffinity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmVmAffinity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmVmAffinity {
@@ -5076,7 +4842,7 @@ impl serde::Serialize for VmVmAffinity {
 }
 
 /// `VmVmAntiAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmVmAntiAffinity {
     /// `antiAffinedVmsTag`: required `TagId`.
     pub anti_affined_vms_tag: TagId,
@@ -5122,31 +4888,25 @@ impl rt::Object for VmVmAntiAffinity {
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&VmPlacementPolicy {})
     }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmVmAntiAffinity> for VmVmAntiAffinity {}
 impl rt::Extends<VmPlacementPolicy> for VmVmAntiAffinity {}
-impl rt::Extends<DynamicData> for VmVmAntiAffinity {}
 impl rt::Value for VmVmAntiAffinity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmVmAntiAffinity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmVmAntiAffinity {
@@ -5167,7 +4927,7 @@ impl serde::Serialize for VmVmAntiAffinity {
 }
 
 /// `VmWwnAssignedEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmWwnAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5215,14 +4975,8 @@ impl rt::Object for VmWwnAssignedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmWwnAssignedEvent> for VmWwnAssignedEvent {}
-impl rt::Extends<VmEvent> for VmWwnAssignedEvent {}
 impl rt::Extends<Event> for VmWwnAssignedEvent {}
-impl rt::Extends<DynamicData> for VmWwnAssignedEvent {}
 impl std::ops::Deref for VmWwnAssignedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5235,20 +4989,22 @@ impl std::ops::DerefMut for VmWwnAssignedEvent {
     }
 }
 impl rt::Value for VmWwnAssignedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmWwnAssignedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnAssignedEvent {
@@ -5269,7 +5025,7 @@ impl serde::Serialize for VmWwnAssignedEvent {
 }
 
 /// `VmWwnChangedEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmWwnChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5327,14 +5083,8 @@ impl rt::Object for VmWwnChangedEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmWwnChangedEvent> for VmWwnChangedEvent {}
-impl rt::Extends<VmEvent> for VmWwnChangedEvent {}
 impl rt::Extends<Event> for VmWwnChangedEvent {}
-impl rt::Extends<DynamicData> for VmWwnChangedEvent {}
 impl std::ops::Deref for VmWwnChangedEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5347,20 +5097,22 @@ impl std::ops::DerefMut for VmWwnChangedEvent {
     }
 }
 impl rt::Value for VmWwnChangedEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmWwnChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnChangedEvent {
@@ -5381,7 +5133,7 @@ impl serde::Serialize for VmWwnChangedEvent {
 }
 
 /// `VmWwnConflictEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmWwnConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5438,14 +5190,8 @@ impl rt::Object for VmWwnConflictEvent {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmWwnConflictEvent> for VmWwnConflictEvent {}
-impl rt::Extends<VmEvent> for VmWwnConflictEvent {}
 impl rt::Extends<Event> for VmWwnConflictEvent {}
-impl rt::Extends<DynamicData> for VmWwnConflictEvent {}
 impl std::ops::Deref for VmWwnConflictEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
@@ -5458,20 +5204,22 @@ impl std::ops::DerefMut for VmWwnConflictEvent {
     }
 }
 impl rt::Value for VmWwnConflictEvent {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmWwnConflictEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmWwnConflictEvent {
@@ -5492,7 +5240,7 @@ impl serde::Serialize for VmWwnConflictEvent {
 }
 
 /// `VmfsConfigOption`, a [`DynamicData`], since VI API 6.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsConfigOption {
     /// `blockSizeOption`: required int.
     pub block_size_option: i32,
@@ -5572,33 +5320,24 @@ impl rt::Object for VmfsConfigOption {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsConfigOption> for VmfsConfigOption {}
-impl rt::Extends<DynamicData> for VmfsConfigOption {}
 impl rt::Value for VmfsConfigOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsConfigOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsConfigOption {
@@ -5619,7 +5358,7 @@ impl serde::Serialize for VmfsConfigOption {
 }
 
 /// `VmfsDatastoreAllExtentOption`, a [`VmfsDatastoreSingleExtentOption`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreAllExtentOption {
     /// The properties of `VmfsDatastoreSingleExtentOption`.
     pub base: VmfsDatastoreSingleExtentOption,
@@ -5656,14 +5395,8 @@ impl rt::Object for VmfsDatastoreAllExtentOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreAllExtentOption> for VmfsDatastoreAllExtentOption {}
-impl rt::Extends<VmfsDatastoreSingleExtentOption> for VmfsDatastoreAllExtentOption {}
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreAllExtentOption {}
-impl rt::Extends<DynamicData> for VmfsDatastoreAllExtentOption {}
 impl std::ops::Deref for VmfsDatastoreAllExtentOption {
     type Target = VmfsDatastoreSingleExtentOption;
     fn deref(&self) -> &VmfsDatastoreSingleExtentOption {
@@ -5676,20 +5409,22 @@ impl std::ops::DerefMut for VmfsDatastoreAllExtentOption {
     }
 }
 impl rt::Value for VmfsDatastoreAllExtentOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreAllExtentOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreAllExtentOption {
@@ -5710,7 +5445,7 @@ impl serde::Serialize for VmfsDatastoreAllExtentOption {
 }
 
 /// `VmfsDatastoreBaseOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreBaseOption {
     /// `layout`: required `HostDiskPartitionLayout`.
     pub layout: HostDiskPartitionLayout,
@@ -5749,33 +5484,25 @@ impl rt::Object for VmfsDatastoreBaseOption {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreBaseOption {}
-impl rt::Extends<DynamicData> for VmfsDatastoreBaseOption {}
 impl rt::Value for VmfsDatastoreBaseOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreBaseOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreBaseOption {
@@ -5796,7 +5523,7 @@ impl serde::Serialize for VmfsDatastoreBaseOption {
 }
 
 /// `VmfsDatastoreCreateSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreCreateSpec {
     /// The properties of `VmfsDatastoreSpec`.
     pub base: VmfsDatastoreSpec,
@@ -5849,13 +5576,8 @@ impl rt::Object for VmfsDatastoreCreateSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreCreateSpec> for VmfsDatastoreCreateSpec {}
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreCreateSpec {}
-impl rt::Extends<DynamicData> for VmfsDatastoreCreateSpec {}
 impl std::ops::Deref for VmfsDatastoreCreateSpec {
     type Target = VmfsDatastoreSpec;
     fn deref(&self) -> &VmfsDatastoreSpec {
@@ -5868,20 +5590,22 @@ impl std::ops::DerefMut for VmfsDatastoreCreateSpec {
     }
 }
 impl rt::Value for VmfsDatastoreCreateSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreCreateSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreCreateSpec {
@@ -5902,7 +5626,7 @@ impl serde::Serialize for VmfsDatastoreCreateSpec {
 }
 
 /// `VmfsDatastoreExpandSpec`, a [`VmfsDatastoreSpec`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreExpandSpec {
     /// The properties of `VmfsDatastoreSpec`.
     pub base: VmfsDatastoreSpec,
@@ -5950,13 +5674,8 @@ impl rt::Object for VmfsDatastoreExpandSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreExpandSpec> for VmfsDatastoreExpandSpec {}
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreExpandSpec {}
-impl rt::Extends<DynamicData> for VmfsDatastoreExpandSpec {}
 impl std::ops::Deref for VmfsDatastoreExpandSpec {
     type Target = VmfsDatastoreSpec;
     fn deref(&self) -> &VmfsDatastoreSpec {
@@ -5969,20 +5688,22 @@ impl std::ops::DerefMut for VmfsDatastoreExpandSpec {
     }
 }
 impl rt::Value for VmfsDatastoreExpandSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreExpandSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreExpandSpec {
@@ -6003,7 +5724,7 @@ impl serde::Serialize for VmfsDatastoreExpandSpec {
 }
 
 /// `VmfsDatastoreExtendSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreExtendSpec {
     /// The properties of `VmfsDatastoreSpec`.
     pub base: VmfsDatastoreSpec,
@@ -6051,13 +5772,8 @@ impl rt::Object for VmfsDatastoreExtendSpec {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreExtendSpec> for VmfsDatastoreExtendSpec {}
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreExtendSpec {}
-impl rt::Extends<DynamicData> for VmfsDatastoreExtendSpec {}
 impl std::ops::Deref for VmfsDatastoreExtendSpec {
     type Target = VmfsDatastoreSpec;
     fn deref(&self) -> &VmfsDatastoreSpec {
@@ -6070,20 +5786,22 @@ impl std::ops::DerefMut for VmfsDatastoreExtendSpec {
     }
 }
 impl rt::Value for VmfsDatastoreExtendSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreExtendSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreExtendSpec {
@@ -6104,7 +5822,7 @@ impl serde::Serialize for VmfsDatastoreExtendSpec {
 }
 
 /// `VmfsDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -6159,13 +5877,8 @@ impl rt::Object for VmfsDatastoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreInfo> for VmfsDatastoreInfo {}
 impl rt::Extends<DatastoreInfo> for VmfsDatastoreInfo {}
-impl rt::Extends<DynamicData> for VmfsDatastoreInfo {}
 impl std::ops::Deref for VmfsDatastoreInfo {
     type Target = DatastoreInfo;
     fn deref(&self) -> &DatastoreInfo {
@@ -6178,20 +5891,22 @@ impl std::ops::DerefMut for VmfsDatastoreInfo {
     }
 }
 impl rt::Value for VmfsDatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreInfo {
@@ -6212,7 +5927,7 @@ impl serde::Serialize for VmfsDatastoreInfo {
 }
 
 /// `VmfsDatastoreMultipleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreMultipleExtentOption {
     /// The properties of `VmfsDatastoreBaseOption`.
     pub base: VmfsDatastoreBaseOption,
@@ -6259,14 +5974,8 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreMultipleExtentOption>
-for VmfsDatastoreMultipleExtentOption {}
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreMultipleExtentOption {}
-impl rt::Extends<DynamicData> for VmfsDatastoreMultipleExtentOption {}
 impl std::ops::Deref for VmfsDatastoreMultipleExtentOption {
     type Target = VmfsDatastoreBaseOption;
     fn deref(&self) -> &VmfsDatastoreBaseOption {
@@ -6279,20 +5988,22 @@ impl std::ops::DerefMut for VmfsDatastoreMultipleExtentOption {
     }
 }
 impl rt::Value for VmfsDatastoreMultipleExtentOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreMultipleExtentOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreMultipleExtentOption {
@@ -6313,7 +6024,7 @@ impl serde::Serialize for VmfsDatastoreMultipleExtentOption {
 }
 
 /// `VmfsDatastoreOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreOption {
     /// `info`: required `VmfsDatastoreBaseOption` or a descendant.
     pub info: rt::Poly<VmfsDatastoreBaseOption>,
@@ -6351,33 +6062,24 @@ impl rt::Object for VmfsDatastoreOption {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreOption> for VmfsDatastoreOption {}
-impl rt::Extends<DynamicData> for VmfsDatastoreOption {}
 impl rt::Value for VmfsDatastoreOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreOption {
@@ -6398,7 +6100,7 @@ impl serde::Serialize for VmfsDatastoreOption {
 }
 
 /// `VmfsDatastoreSingleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreSingleExtentOption {
     /// The properties of `VmfsDatastoreBaseOption`.
     pub base: VmfsDatastoreBaseOption,
@@ -6445,13 +6147,8 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsDatastoreSingleExtentOption> for VmfsDatastoreSingleExtentOption {}
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreSingleExtentOption {}
-impl rt::Extends<DynamicData> for VmfsDatastoreSingleExtentOption {}
 impl std::ops::Deref for VmfsDatastoreSingleExtentOption {
     type Target = VmfsDatastoreBaseOption;
     fn deref(&self) -> &VmfsDatastoreBaseOption {
@@ -6464,20 +6161,22 @@ impl std::ops::DerefMut for VmfsDatastoreSingleExtentOption {
     }
 }
 impl rt::Value for VmfsDatastoreSingleExtentOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreSingleExtentOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreSingleExtentOption {
@@ -6498,7 +6197,7 @@ impl serde::Serialize for VmfsDatastoreSingleExtentOption {
 }
 
 /// `VmfsDatastoreSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsDatastoreSpec {
     /// `diskUuid`: required string.
     pub disk_uuid: String,
@@ -6529,33 +6228,25 @@ impl rt::Object for VmfsDatastoreSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreSpec {}
-impl rt::Extends<DynamicData> for VmfsDatastoreSpec {}
 impl rt::Value for VmfsDatastoreSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsDatastoreSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsDatastoreSpec {
@@ -6576,7 +6267,7 @@ impl serde::Serialize for VmfsDatastoreSpec {
 }
 
 /// `VmfsUnmapBandwidthSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VmfsUnmapBandwidthSpec {
     /// `policy`: required string.
     pub policy: String,
@@ -6624,33 +6315,24 @@ impl rt::Object for VmfsUnmapBandwidthSpec {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VmfsUnmapBandwidthSpec> for VmfsUnmapBandwidthSpec {}
-impl rt::Extends<DynamicData> for VmfsUnmapBandwidthSpec {}
 impl rt::Value for VmfsUnmapBandwidthSpec {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VmfsUnmapBandwidthSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VmfsUnmapBandwidthSpec {
@@ -6671,7 +6353,7 @@ impl serde::Serialize for VmfsUnmapBandwidthSpec {
 }
 
 /// `VnicPortArgument`, a [`DynamicData`], since VI API 4.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VnicPortArgument {
     /// `vnic`: required string.
     pub vnic: String,
@@ -6713,33 +6395,24 @@ impl rt::Object for VnicPortArgument {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VnicPortArgument> for VnicPortArgument {}
-impl rt::Extends<DynamicData> for VnicPortArgument {}
 impl rt::Value for VnicPortArgument {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VnicPortArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VnicPortArgument {
@@ -6760,7 +6433,7 @@ impl serde::Serialize for VnicPortArgument {
 }
 
 /// `VsanClusterConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanClusterConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -6814,33 +6487,24 @@ impl rt::Object for VsanClusterConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanClusterConfigInfo> for VsanClusterConfigInfo {}
-impl rt::Extends<DynamicData> for VsanClusterConfigInfo {}
 impl rt::Value for VsanClusterConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanClusterConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterConfigInfo {
@@ -6861,7 +6525,7 @@ impl serde::Serialize for VsanClusterConfigInfo {
 }
 
 /// `VsanClusterConfigInfoHostDefaultInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanClusterConfigInfoHostDefaultInfo {
     /// `uuid`: optional string.
     pub uuid: Option<String>,
@@ -6905,34 +6569,24 @@ impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanClusterConfigInfoHostDefaultInfo>
-for VsanClusterConfigInfoHostDefaultInfo {}
-impl rt::Extends<DynamicData> for VsanClusterConfigInfoHostDefaultInfo {}
 impl rt::Value for VsanClusterConfigInfoHostDefaultInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanClusterConfigInfoHostDefaultInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterConfigInfoHostDefaultInfo {
@@ -6953,7 +6607,7 @@ impl serde::Serialize for VsanClusterConfigInfoHostDefaultInfo {
 }
 
 /// `VsanClusterCoreConfig`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanClusterCoreConfig {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
@@ -6984,33 +6638,24 @@ impl rt::Object for VsanClusterCoreConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanClusterCoreConfig> for VsanClusterCoreConfig {}
-impl rt::Extends<DynamicData> for VsanClusterCoreConfig {}
 impl rt::Value for VsanClusterCoreConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanClusterCoreConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanClusterCoreConfig {
@@ -7031,7 +6676,7 @@ impl serde::Serialize for VsanClusterCoreConfig {
 }
 
 /// `VsanDatastoreInfo`, a [`DatastoreInfo`], since VI API 7.0.1.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -7079,13 +6724,8 @@ impl rt::Object for VsanDatastoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanDatastoreInfo> for VsanDatastoreInfo {}
 impl rt::Extends<DatastoreInfo> for VsanDatastoreInfo {}
-impl rt::Extends<DynamicData> for VsanDatastoreInfo {}
 impl std::ops::Deref for VsanDatastoreInfo {
     type Target = DatastoreInfo;
     fn deref(&self) -> &DatastoreInfo {
@@ -7098,20 +6738,22 @@ impl std::ops::DerefMut for VsanDatastoreInfo {
     }
 }
 impl rt::Value for VsanDatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanDatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanDatastoreInfo {
@@ -7132,7 +6774,7 @@ impl serde::Serialize for VsanDatastoreInfo {
 }
 
 /// `VsanHostConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -7219,33 +6861,24 @@ impl rt::Object for VsanHostConfigInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostConfigInfo> for VsanHostConfigInfo {}
-impl rt::Extends<DynamicData> for VsanHostConfigInfo {}
 impl rt::Value for VsanHostConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfo {

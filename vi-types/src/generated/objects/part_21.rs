@@ -5,7 +5,7 @@ use super::super::enums;
 use crate as rt;
 
 /// `VsanHostConfigInfoClusterInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostConfigInfoClusterInfo {
     /// `uuid`: optional string.
     pub uuid: Option<String>,
@@ -43,33 +43,24 @@ impl rt::Object for VsanHostConfigInfoClusterInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostConfigInfoClusterInfo> for VsanHostConfigInfoClusterInfo {}
-impl rt::Extends<DynamicData> for VsanHostConfigInfoClusterInfo {}
 impl rt::Value for VsanHostConfigInfoClusterInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostConfigInfoClusterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoClusterInfo {
@@ -90,7 +81,7 @@ impl serde::Serialize for VsanHostConfigInfoClusterInfo {
 }
 
 /// `VsanHostConfigInfoNetworkInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostConfigInfoNetworkInfo {
     /// `port`: list of `VsanHostConfigInfoNetworkInfoPortConfig`.
     pub port: Vec<VsanHostConfigInfoNetworkInfoPortConfig>,
@@ -127,33 +118,24 @@ impl rt::Object for VsanHostConfigInfoNetworkInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostConfigInfoNetworkInfo> for VsanHostConfigInfoNetworkInfo {}
-impl rt::Extends<DynamicData> for VsanHostConfigInfoNetworkInfo {}
 impl rt::Value for VsanHostConfigInfoNetworkInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostConfigInfoNetworkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoNetworkInfo {
@@ -174,7 +156,7 @@ impl serde::Serialize for VsanHostConfigInfoNetworkInfo {
 }
 
 /// `VsanHostConfigInfoNetworkInfoPortConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostConfigInfoNetworkInfoPortConfig {
     /// `ipConfig`: optional `VsanHostIpConfig`.
     pub ip_config: Option<Box<VsanHostIpConfig>>,
@@ -212,34 +194,24 @@ impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostConfigInfoNetworkInfoPortConfig>
-for VsanHostConfigInfoNetworkInfoPortConfig {}
-impl rt::Extends<DynamicData> for VsanHostConfigInfoNetworkInfoPortConfig {}
 impl rt::Value for VsanHostConfigInfoNetworkInfoPortConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostConfigInfoNetworkInfoPortConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoNetworkInfoPortConfig {
@@ -260,7 +232,7 @@ impl serde::Serialize for VsanHostConfigInfoNetworkInfoPortConfig {
 }
 
 /// `VsanHostConfigInfoStorageInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostConfigInfoStorageInfo {
     /// `autoClaimStorage`: optional boolean.
     pub auto_claim_storage: Option<bool>,
@@ -318,33 +290,24 @@ impl rt::Object for VsanHostConfigInfoStorageInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostConfigInfoStorageInfo> for VsanHostConfigInfoStorageInfo {}
-impl rt::Extends<DynamicData> for VsanHostConfigInfoStorageInfo {}
 impl rt::Value for VsanHostConfigInfoStorageInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostConfigInfoStorageInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostConfigInfoStorageInfo {
@@ -365,7 +328,7 @@ impl serde::Serialize for VsanHostConfigInfoStorageInfo {
 }
 
 /// `VsanHostDecommissionMode`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostDecommissionMode {
     /// `objectAction`: required string.
     pub object_action: String,
@@ -396,33 +359,24 @@ impl rt::Object for VsanHostDecommissionMode {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostDecommissionMode> for VsanHostDecommissionMode {}
-impl rt::Extends<DynamicData> for VsanHostDecommissionMode {}
 impl rt::Value for VsanHostDecommissionMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostDecommissionMode {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDecommissionMode {
@@ -443,7 +397,7 @@ impl serde::Serialize for VsanHostDecommissionMode {
 }
 
 /// `VsanHostDiskMapInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostDiskMapInfo {
     /// `mapping`: required `VsanHostDiskMapping`.
     pub mapping: VsanHostDiskMapping,
@@ -481,33 +435,24 @@ impl rt::Object for VsanHostDiskMapInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostDiskMapInfo> for VsanHostDiskMapInfo {}
-impl rt::Extends<DynamicData> for VsanHostDiskMapInfo {}
 impl rt::Value for VsanHostDiskMapInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostDiskMapInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDiskMapInfo {
@@ -528,7 +473,7 @@ impl serde::Serialize for VsanHostDiskMapInfo {
 }
 
 /// `VsanHostDiskMapping`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostDiskMapping {
     /// `ssd`: required `HostScsiDisk`.
     pub ssd: HostScsiDisk,
@@ -566,33 +511,24 @@ impl rt::Object for VsanHostDiskMapping {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostDiskMapping> for VsanHostDiskMapping {}
-impl rt::Extends<DynamicData> for VsanHostDiskMapping {}
 impl rt::Value for VsanHostDiskMapping {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostDiskMapping {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostDiskMapping {
@@ -613,7 +549,7 @@ impl serde::Serialize for VsanHostDiskMapping {
 }
 
 /// `VsanHostFaultDomainInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostFaultDomainInfo {
     /// `name`: required string.
     pub name: String,
@@ -644,33 +580,24 @@ impl rt::Object for VsanHostFaultDomainInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostFaultDomainInfo> for VsanHostFaultDomainInfo {}
-impl rt::Extends<DynamicData> for VsanHostFaultDomainInfo {}
 impl rt::Value for VsanHostFaultDomainInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostFaultDomainInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostFaultDomainInfo {
@@ -691,7 +618,7 @@ impl serde::Serialize for VsanHostFaultDomainInfo {
 }
 
 /// `VsanHostIpConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostIpConfig {
     /// `upstreamIpAddress`: required string.
     pub upstream_ip_address: String,
@@ -729,33 +656,24 @@ impl rt::Object for VsanHostIpConfig {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostIpConfig> for VsanHostIpConfig {}
-impl rt::Extends<DynamicData> for VsanHostIpConfig {}
 impl rt::Value for VsanHostIpConfig {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostIpConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostIpConfig {
@@ -776,7 +694,7 @@ impl serde::Serialize for VsanHostIpConfig {
 }
 
 /// `VsanHostMembershipInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostMembershipInfo {
     /// `nodeUuid`: required string.
     pub node_uuid: String,
@@ -814,33 +732,24 @@ impl rt::Object for VsanHostMembershipInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostMembershipInfo> for VsanHostMembershipInfo {}
-impl rt::Extends<DynamicData> for VsanHostMembershipInfo {}
 impl rt::Value for VsanHostMembershipInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostMembershipInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostMembershipInfo {
@@ -861,7 +770,7 @@ impl serde::Serialize for VsanHostMembershipInfo {
 }
 
 /// `VsanHostRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostRuntimeInfo {
     /// `membershipList`: list of `VsanHostMembershipInfo`.
     pub membership_list: Vec<VsanHostMembershipInfo>,
@@ -912,33 +821,24 @@ impl rt::Object for VsanHostRuntimeInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostRuntimeInfo> for VsanHostRuntimeInfo {}
-impl rt::Extends<DynamicData> for VsanHostRuntimeInfo {}
 impl rt::Value for VsanHostRuntimeInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostRuntimeInfo {
@@ -959,7 +859,7 @@ impl serde::Serialize for VsanHostRuntimeInfo {
 }
 
 /// `VsanHostRuntimeInfoDiskIssue`, a [`DynamicData`], since VI API 5.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostRuntimeInfoDiskIssue {
     /// `diskId`: required string.
     pub disk_id: String,
@@ -997,33 +897,24 @@ impl rt::Object for VsanHostRuntimeInfoDiskIssue {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostRuntimeInfoDiskIssue> for VsanHostRuntimeInfoDiskIssue {}
-impl rt::Extends<DynamicData> for VsanHostRuntimeInfoDiskIssue {}
 impl rt::Value for VsanHostRuntimeInfoDiskIssue {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostRuntimeInfoDiskIssue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostRuntimeInfoDiskIssue {
@@ -1044,7 +935,7 @@ impl serde::Serialize for VsanHostRuntimeInfoDiskIssue {
 }
 
 /// `VsanHostVsanDiskInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VsanHostVsanDiskInfo {
     /// `vsanUuid`: required string.
     pub vsan_uuid: String,
@@ -1082,33 +973,24 @@ impl rt::Object for VsanHostVsanDiskInfo {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VsanHostVsanDiskInfo> for VsanHostVsanDiskInfo {}
-impl rt::Extends<DynamicData> for VsanHostVsanDiskInfo {}
 impl rt::Value for VsanHostVsanDiskInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VsanHostVsanDiskInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VsanHostVsanDiskInfo {
@@ -1129,7 +1011,7 @@ impl serde::Serialize for VsanHostVsanDiskInfo {
 }
 
 /// `VvolDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VvolDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -1170,13 +1052,8 @@ impl rt::Object for VvolDatastoreInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VvolDatastoreInfo> for VvolDatastoreInfo {}
 impl rt::Extends<DatastoreInfo> for VvolDatastoreInfo {}
-impl rt::Extends<DynamicData> for VvolDatastoreInfo {}
 impl std::ops::Deref for VvolDatastoreInfo {
     type Target = DatastoreInfo;
     fn deref(&self) -> &DatastoreInfo {
@@ -1189,20 +1066,22 @@ impl std::ops::DerefMut for VvolDatastoreInfo {
     }
 }
 impl rt::Value for VvolDatastoreInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VvolDatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VvolDatastoreInfo {
@@ -1223,7 +1102,7 @@ impl serde::Serialize for VvolDatastoreInfo {
 }
 
 /// `WaitOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct WaitOptions {
     /// `maxWaitSeconds`: optional int.
     pub max_wait_seconds: Option<i32>,
@@ -1261,33 +1140,24 @@ impl rt::Object for WaitOptions {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DynamicData {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<WaitOptions> for WaitOptions {}
-impl rt::Extends<DynamicData> for WaitOptions {}
 impl rt::Value for WaitOptions {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for WaitOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for WaitOptions {
@@ -1308,7 +1178,7 @@ impl serde::Serialize for WaitOptions {
 }
 
 /// `WinNetBIOSConfigInfo`, a [`NetBiosConfigInfo`], since VI API 4.1.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct WinNetBiosConfigInfo {
     /// The properties of `NetBIOSConfigInfo`.
     pub base: NetBiosConfigInfo,
@@ -1356,13 +1226,8 @@ impl rt::Object for WinNetBiosConfigInfo {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<WinNetBiosConfigInfo> for WinNetBiosConfigInfo {}
 impl rt::Extends<NetBiosConfigInfo> for WinNetBiosConfigInfo {}
-impl rt::Extends<DynamicData> for WinNetBiosConfigInfo {}
 impl std::ops::Deref for WinNetBiosConfigInfo {
     type Target = NetBiosConfigInfo;
     fn deref(&self) -> &NetBiosConfigInfo {
@@ -1375,20 +1240,22 @@ impl std::ops::DerefMut for WinNetBiosConfigInfo {
     }
 }
 impl rt::Value for WinNetBiosConfigInfo {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for WinNetBiosConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for WinNetBiosConfigInfo {

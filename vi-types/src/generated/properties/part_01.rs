@@ -5,7 +5,7 @@ use super::super::{enums, objects};
 use crate as rt;
 
 /// The properties of the managed object `ClusterComputeResource`, a [`ComputeResource`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ClusterComputeResource {
     /// The properties of `ComputeResource`.
     pub base: ComputeResource,
@@ -112,14 +112,7 @@ impl rt::Object for ClusterComputeResource {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ClusterComputeResource> for ClusterComputeResource {}
-impl rt::Extends<ComputeResource> for ClusterComputeResource {}
-impl rt::Extends<ManagedEntity> for ClusterComputeResource {}
-impl rt::Extends<ExtensibleManagedObject> for ClusterComputeResource {}
 impl std::ops::Deref for ClusterComputeResource {
     type Target = ComputeResource;
     fn deref(&self) -> &ComputeResource {
@@ -132,20 +125,22 @@ impl std::ops::DerefMut for ClusterComputeResource {
     }
 }
 impl rt::Value for ClusterComputeResource {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ClusterComputeResource {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ClusterComputeResource {
@@ -169,7 +164,7 @@ impl rt::ManagedObject for ClusterComputeResource {
 }
 
 /// The properties of the managed object `ComputeResource`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ComputeResource {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -281,13 +276,7 @@ impl rt::Object for ComputeResource {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ComputeResource> for ComputeResource {}
-impl rt::Extends<ManagedEntity> for ComputeResource {}
-impl rt::Extends<ExtensibleManagedObject> for ComputeResource {}
 impl std::ops::Deref for ComputeResource {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -300,20 +289,22 @@ impl std::ops::DerefMut for ComputeResource {
     }
 }
 impl rt::Value for ComputeResource {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ComputeResource {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ComputeResource {
@@ -337,7 +328,7 @@ impl rt::ManagedObject for ComputeResource {
 }
 
 /// The properties of the managed object `ContainerView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ContainerView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
@@ -390,13 +381,7 @@ impl rt::Object for ContainerView {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ContainerView> for ContainerView {}
-impl rt::Extends<ManagedObjectView> for ContainerView {}
-impl rt::Extends<View> for ContainerView {}
 impl std::ops::Deref for ContainerView {
     type Target = ManagedObjectView;
     fn deref(&self) -> &ManagedObjectView {
@@ -409,20 +394,22 @@ impl std::ops::DerefMut for ContainerView {
     }
 }
 impl rt::Value for ContainerView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ContainerView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ContainerView {
@@ -446,7 +433,7 @@ impl rt::ManagedObject for ContainerView {
 }
 
 /// The properties of the managed object `Datacenter`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Datacenter {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -538,13 +525,7 @@ impl rt::Object for Datacenter {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Datacenter> for Datacenter {}
-impl rt::Extends<ManagedEntity> for Datacenter {}
-impl rt::Extends<ExtensibleManagedObject> for Datacenter {}
 impl std::ops::Deref for Datacenter {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -557,20 +538,22 @@ impl std::ops::DerefMut for Datacenter {
     }
 }
 impl rt::Value for Datacenter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Datacenter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Datacenter {
@@ -594,7 +577,7 @@ impl rt::ManagedObject for Datacenter {
 }
 
 /// The properties of the managed object `Datastore`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Datastore {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -668,13 +651,7 @@ impl rt::Object for Datastore {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Datastore> for Datastore {}
-impl rt::Extends<ManagedEntity> for Datastore {}
-impl rt::Extends<ExtensibleManagedObject> for Datastore {}
 impl std::ops::Deref for Datastore {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -687,20 +664,22 @@ impl std::ops::DerefMut for Datastore {
     }
 }
 impl rt::Value for Datastore {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Datastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Datastore {
@@ -724,7 +703,7 @@ impl rt::ManagedObject for Datastore {
 }
 
 /// The properties of the managed object `EventHistoryCollector`, a [`HistoryCollector`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventHistoryCollector {
     /// The properties of `HistoryCollector`.
     pub base: HistoryCollector,
@@ -773,12 +752,7 @@ impl rt::Object for EventHistoryCollector {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventHistoryCollector> for EventHistoryCollector {}
-impl rt::Extends<HistoryCollector> for EventHistoryCollector {}
 impl std::ops::Deref for EventHistoryCollector {
     type Target = HistoryCollector;
     fn deref(&self) -> &HistoryCollector {
@@ -791,20 +765,22 @@ impl std::ops::DerefMut for EventHistoryCollector {
     }
 }
 impl rt::Value for EventHistoryCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventHistoryCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventHistoryCollector {
@@ -828,7 +804,7 @@ impl rt::ManagedObject for EventHistoryCollector {
 }
 
 /// The properties of the managed object `EventManager`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct EventManager {
     /// `description`: optional `EventDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::EventDescription>>,
@@ -871,32 +847,24 @@ impl rt::Object for EventManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<EventManager> for EventManager {}
 impl rt::Value for EventManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for EventManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for EventManager {
@@ -920,7 +888,7 @@ impl rt::ManagedObject for EventManager {
 }
 
 /// The properties of the managed object `ExtensibleManagedObject`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ExtensibleManagedObject {
     /// `value`: list of `CustomFieldValue` or a descendant, since VI API 2.5; needs the privilege `System.View`.
     pub value: Vec<rt::Poly<objects::CustomFieldValue>>,
@@ -960,32 +928,24 @@ impl rt::Object for ExtensibleManagedObject {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ExtensibleManagedObject> for ExtensibleManagedObject {}
 impl rt::Value for ExtensibleManagedObject {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ExtensibleManagedObject {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ExtensibleManagedObject {
@@ -1009,7 +969,7 @@ impl rt::ManagedObject for ExtensibleManagedObject {
 }
 
 /// The properties of the managed object `FileManager`, since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct FileManager {}
 pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileManager",
@@ -1031,32 +991,24 @@ impl rt::Object for FileManager {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<FileManager> for FileManager {}
 impl rt::Value for FileManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for FileManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for FileManager {
@@ -1080,7 +1032,7 @@ impl rt::ManagedObject for FileManager {
 }
 
 /// The properties of the managed object `Folder`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Folder {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -1149,13 +1101,7 @@ impl rt::Object for Folder {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Folder> for Folder {}
-impl rt::Extends<ManagedEntity> for Folder {}
-impl rt::Extends<ExtensibleManagedObject> for Folder {}
 impl std::ops::Deref for Folder {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -1168,20 +1114,22 @@ impl std::ops::DerefMut for Folder {
     }
 }
 impl rt::Value for Folder {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Folder {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Folder {
@@ -1205,7 +1153,7 @@ impl rt::ManagedObject for Folder {
 }
 
 /// The properties of the managed object `HistoryCollector`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HistoryCollector {
     /// `filter`: optional anyType.
     pub filter: Option<rt::Any>,
@@ -1236,32 +1184,24 @@ impl rt::Object for HistoryCollector {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HistoryCollector> for HistoryCollector {}
 impl rt::Value for HistoryCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HistoryCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HistoryCollector {
@@ -1285,7 +1225,7 @@ impl rt::ManagedObject for HistoryCollector {
 }
 
 /// The properties of the managed object `HostAutoStartManager`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostAutoStartManager {
     /// `config`: optional `HostAutoStartManagerConfig`.
     pub config: Option<Box<objects::HostAutoStartManagerConfig>>,
@@ -1316,32 +1256,24 @@ impl rt::Object for HostAutoStartManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostAutoStartManager> for HostAutoStartManager {}
 impl rt::Value for HostAutoStartManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostAutoStartManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostAutoStartManager {
@@ -1365,7 +1297,7 @@ impl rt::ManagedObject for HostAutoStartManager {
 }
 
 /// The properties of the managed object `HostDatastoreBrowser`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreBrowser {
     /// `datastore`: list of reference to `Datastore`; needs the privilege `System.View`.
     pub datastore: Vec<rt::ManagedObjectReference>,
@@ -1407,32 +1339,24 @@ impl rt::Object for HostDatastoreBrowser {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreBrowser> for HostDatastoreBrowser {}
 impl rt::Value for HostDatastoreBrowser {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreBrowser {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreBrowser {
@@ -1456,7 +1380,7 @@ impl rt::ManagedObject for HostDatastoreBrowser {
 }
 
 /// The properties of the managed object `HostDatastoreSystem`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostDatastoreSystem {
     /// `datastore`: list of reference to `Datastore`; needs the privilege `System.View`.
     pub datastore: Vec<rt::ManagedObjectReference>,
@@ -1503,32 +1427,24 @@ impl rt::Object for HostDatastoreSystem {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostDatastoreSystem> for HostDatastoreSystem {}
 impl rt::Value for HostDatastoreSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostDatastoreSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostDatastoreSystem {
@@ -1552,7 +1468,7 @@ impl rt::ManagedObject for HostDatastoreSystem {
 }
 
 /// The properties of the managed object `HostNetworkSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostNetworkSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1633,12 +1549,7 @@ impl rt::Object for HostNetworkSystem {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostNetworkSystem> for HostNetworkSystem {}
-impl rt::Extends<ExtensibleManagedObject> for HostNetworkSystem {}
 impl std::ops::Deref for HostNetworkSystem {
     type Target = ExtensibleManagedObject;
     fn deref(&self) -> &ExtensibleManagedObject {
@@ -1651,20 +1562,22 @@ impl std::ops::DerefMut for HostNetworkSystem {
     }
 }
 impl rt::Value for HostNetworkSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostNetworkSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostNetworkSystem {
@@ -1688,7 +1601,7 @@ impl rt::ManagedObject for HostNetworkSystem {
 }
 
 /// The properties of the managed object `HostStorageSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostStorageSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1760,12 +1673,7 @@ impl rt::Object for HostStorageSystem {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostStorageSystem> for HostStorageSystem {}
-impl rt::Extends<ExtensibleManagedObject> for HostStorageSystem {}
 impl std::ops::Deref for HostStorageSystem {
     type Target = ExtensibleManagedObject;
     fn deref(&self) -> &ExtensibleManagedObject {
@@ -1778,20 +1686,22 @@ impl std::ops::DerefMut for HostStorageSystem {
     }
 }
 impl rt::Value for HostStorageSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostStorageSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostStorageSystem {
@@ -1815,7 +1725,7 @@ impl rt::ManagedObject for HostStorageSystem {
 }
 
 /// The properties of the managed object `HostSystem`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct HostSystem {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -2006,13 +1916,7 @@ impl rt::Object for HostSystem {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<HostSystem> for HostSystem {}
-impl rt::Extends<ManagedEntity> for HostSystem {}
-impl rt::Extends<ExtensibleManagedObject> for HostSystem {}
 impl std::ops::Deref for HostSystem {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -2025,20 +1929,22 @@ impl std::ops::DerefMut for HostSystem {
     }
 }
 impl rt::Value for HostSystem {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for HostSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for HostSystem {
@@ -2062,7 +1968,7 @@ impl rt::ManagedObject for HostSystem {
 }
 
 /// The properties of the managed object `InventoryView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct InventoryView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
@@ -2099,13 +2005,7 @@ impl rt::Object for InventoryView {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<InventoryView> for InventoryView {}
-impl rt::Extends<ManagedObjectView> for InventoryView {}
-impl rt::Extends<View> for InventoryView {}
 impl std::ops::Deref for InventoryView {
     type Target = ManagedObjectView;
     fn deref(&self) -> &ManagedObjectView {
@@ -2118,20 +2018,22 @@ impl std::ops::DerefMut for InventoryView {
     }
 }
 impl rt::Value for InventoryView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for InventoryView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for InventoryView {
@@ -2155,7 +2057,7 @@ impl rt::ManagedObject for InventoryView {
 }
 
 /// The properties of the managed object `ListView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ListView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
@@ -2192,13 +2094,7 @@ impl rt::Object for ListView {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ListView> for ListView {}
-impl rt::Extends<ManagedObjectView> for ListView {}
-impl rt::Extends<View> for ListView {}
 impl std::ops::Deref for ListView {
     type Target = ManagedObjectView;
     fn deref(&self) -> &ManagedObjectView {
@@ -2211,20 +2107,22 @@ impl std::ops::DerefMut for ListView {
     }
 }
 impl rt::Value for ListView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ListView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ListView {
@@ -2248,7 +2146,7 @@ impl rt::ManagedObject for ListView {
 }
 
 /// The properties of the managed object `ManagedEntity`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ManagedEntity {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -2365,12 +2263,7 @@ impl rt::Object for ManagedEntity {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ManagedEntity> for ManagedEntity {}
-impl rt::Extends<ExtensibleManagedObject> for ManagedEntity {}
 impl std::ops::Deref for ManagedEntity {
     type Target = ExtensibleManagedObject;
     fn deref(&self) -> &ExtensibleManagedObject {
@@ -2383,20 +2276,22 @@ impl std::ops::DerefMut for ManagedEntity {
     }
 }
 impl rt::Value for ManagedEntity {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ManagedEntity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ManagedEntity {
@@ -2420,7 +2315,7 @@ impl rt::ManagedObject for ManagedEntity {
 }
 
 /// The properties of the managed object `ManagedObjectView`, a [`View`], since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ManagedObjectView {
     /// `view`: list of reference.
     pub view: Vec<rt::ManagedObjectReference>,
@@ -2451,33 +2346,24 @@ impl rt::Object for ManagedObjectView {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&View {})
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ManagedObjectView> for ManagedObjectView {}
-impl rt::Extends<View> for ManagedObjectView {}
 impl rt::Value for ManagedObjectView {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ManagedObjectView {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ManagedObjectView {
@@ -2501,7 +2387,7 @@ impl rt::ManagedObject for ManagedObjectView {
 }
 
 /// The properties of the managed object `Network`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Network {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -2554,13 +2440,7 @@ impl rt::Object for Network {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Network> for Network {}
-impl rt::Extends<ManagedEntity> for Network {}
-impl rt::Extends<ExtensibleManagedObject> for Network {}
 impl std::ops::Deref for Network {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -2573,20 +2453,22 @@ impl std::ops::DerefMut for Network {
     }
 }
 impl rt::Value for Network {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Network {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Network {
@@ -2610,7 +2492,7 @@ impl rt::ManagedObject for Network {
 }
 
 /// The properties of the managed object `OptionManager`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct OptionManager {
     /// `supportedOption`: list of `OptionDef`.
     pub supported_option: Vec<objects::OptionDef>,
@@ -2648,32 +2530,24 @@ impl rt::Object for OptionManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<OptionManager> for OptionManager {}
 impl rt::Value for OptionManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for OptionManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for OptionManager {
@@ -2697,7 +2571,7 @@ impl rt::ManagedObject for OptionManager {
 }
 
 /// The properties of the managed object `PerformanceManager`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PerformanceManager {
     /// `description`: optional `PerformanceDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::PerformanceDescription>>,
@@ -2748,32 +2622,24 @@ impl rt::Object for PerformanceManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PerformanceManager> for PerformanceManager {}
 impl rt::Value for PerformanceManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PerformanceManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PerformanceManager {
@@ -2797,7 +2663,7 @@ impl rt::ManagedObject for PerformanceManager {
 }
 
 /// The properties of the managed object `PropertyCollector`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PropertyCollector {
     /// `filter`: list of reference to `PropertyFilter`; needs the privilege `System.View`.
     pub filter: Vec<rt::ManagedObjectReference>,
@@ -2828,32 +2694,24 @@ impl rt::Object for PropertyCollector {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PropertyCollector> for PropertyCollector {}
 impl rt::Value for PropertyCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PropertyCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PropertyCollector {
@@ -2877,7 +2735,7 @@ impl rt::ManagedObject for PropertyCollector {
 }
 
 /// The properties of the managed object `PropertyFilter`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct PropertyFilter {
     /// `spec`: optional `PropertyFilterSpec`.
     pub spec: Option<Box<objects::PropertyFilterSpec>>,
@@ -2915,32 +2773,24 @@ impl rt::Object for PropertyFilter {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<PropertyFilter> for PropertyFilter {}
 impl rt::Value for PropertyFilter {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for PropertyFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for PropertyFilter {
@@ -2964,7 +2814,7 @@ impl rt::ManagedObject for PropertyFilter {
 }
 
 /// The properties of the managed object `ResourcePool`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ResourcePool {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -3050,13 +2900,7 @@ impl rt::Object for ResourcePool {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ResourcePool> for ResourcePool {}
-impl rt::Extends<ManagedEntity> for ResourcePool {}
-impl rt::Extends<ExtensibleManagedObject> for ResourcePool {}
 impl std::ops::Deref for ResourcePool {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -3069,20 +2913,22 @@ impl std::ops::DerefMut for ResourcePool {
     }
 }
 impl rt::Value for ResourcePool {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ResourcePool {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ResourcePool {
@@ -3106,7 +2952,7 @@ impl rt::ManagedObject for ResourcePool {
 }
 
 /// The properties of the managed object `SearchIndex`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SearchIndex {}
 pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndex",
@@ -3128,32 +2974,24 @@ impl rt::Object for SearchIndex {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SearchIndex> for SearchIndex {}
 impl rt::Value for SearchIndex {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SearchIndex {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SearchIndex {
@@ -3177,7 +3015,7 @@ impl rt::ManagedObject for SearchIndex {
 }
 
 /// The properties of the managed object `ServiceInstance`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ServiceInstance {
     /// `serverClock`: optional dateTime; needs the privilege `System.View`.
     pub server_clock: Option<rt::DateTime>,
@@ -3220,32 +3058,24 @@ impl rt::Object for ServiceInstance {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ServiceInstance> for ServiceInstance {}
 impl rt::Value for ServiceInstance {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ServiceInstance {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ServiceInstance {
@@ -3269,7 +3099,7 @@ impl rt::ManagedObject for ServiceInstance {
 }
 
 /// The properties of the managed object `SessionManager`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SessionManager {
     /// `sessionList`: list of `UserSession`; needs the privilege `Sessions.TerminateSession`.
     pub session_list: Vec<objects::UserSession>,
@@ -3327,32 +3157,24 @@ impl rt::Object for SessionManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<SessionManager> for SessionManager {}
 impl rt::Value for SessionManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for SessionManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for SessionManager {
@@ -3376,7 +3198,7 @@ impl rt::ManagedObject for SessionManager {
 }
 
 /// The properties of the managed object `Task`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Task {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -3417,12 +3239,7 @@ impl rt::Object for Task {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<Task> for Task {}
-impl rt::Extends<ExtensibleManagedObject> for Task {}
 impl std::ops::Deref for Task {
     type Target = ExtensibleManagedObject;
     fn deref(&self) -> &ExtensibleManagedObject {
@@ -3435,20 +3252,22 @@ impl std::ops::DerefMut for Task {
     }
 }
 impl rt::Value for Task {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Task {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for Task {
@@ -3472,7 +3291,7 @@ impl rt::ManagedObject for Task {
 }
 
 /// The properties of the managed object `TaskHistoryCollector`, a [`HistoryCollector`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskHistoryCollector {
     /// The properties of `HistoryCollector`.
     pub base: HistoryCollector,
@@ -3513,12 +3332,7 @@ impl rt::Object for TaskHistoryCollector {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskHistoryCollector> for TaskHistoryCollector {}
-impl rt::Extends<HistoryCollector> for TaskHistoryCollector {}
 impl std::ops::Deref for TaskHistoryCollector {
     type Target = HistoryCollector;
     fn deref(&self) -> &HistoryCollector {
@@ -3531,20 +3345,22 @@ impl std::ops::DerefMut for TaskHistoryCollector {
     }
 }
 impl rt::Value for TaskHistoryCollector {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskHistoryCollector {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskHistoryCollector {
@@ -3568,7 +3384,7 @@ impl rt::ManagedObject for TaskHistoryCollector {
 }
 
 /// The properties of the managed object `TaskManager`, since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TaskManager {
     /// `recentTask`: list of reference to `Task`; needs the privilege `System.View`.
     pub recent_task: Vec<rt::ManagedObjectReference>,
@@ -3615,32 +3431,24 @@ impl rt::Object for TaskManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<TaskManager> for TaskManager {}
 impl rt::Value for TaskManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for TaskManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for TaskManager {
@@ -3664,7 +3472,7 @@ impl rt::ManagedObject for TaskManager {
 }
 
 /// The properties of the managed object `View`, since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct View {}
 pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "View",
@@ -3686,32 +3494,24 @@ impl rt::Object for View {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<View> for View {}
 impl rt::Value for View {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for View {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for View {
@@ -3735,7 +3535,7 @@ impl rt::ManagedObject for View {
 }
 
 /// The properties of the managed object `ViewManager`, since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ViewManager {
     /// `viewList`: list of reference to `View`; needs the privilege `System.View`.
     pub view_list: Vec<rt::ManagedObjectReference>,
@@ -3772,32 +3572,24 @@ impl rt::Object for ViewManager {
             _ => rt::no_such_field(index),
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<ViewManager> for ViewManager {}
 impl rt::Value for ViewManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for ViewManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for ViewManager {
@@ -3821,7 +3613,7 @@ impl rt::ManagedObject for ViewManager {
 }
 
 /// The properties of the managed object `VirtualDiskManager`, since VI API 2.5.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualDiskManager {}
 pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskManager",
@@ -3843,32 +3635,24 @@ impl rt::Object for VirtualDiskManager {
     fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
         rt::no_such_field(index)
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        None
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        None
-    }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualDiskManager> for VirtualDiskManager {}
 impl rt::Value for VirtualDiskManager {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualDiskManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualDiskManager {
@@ -3892,7 +3676,7 @@ impl rt::ManagedObject for VirtualDiskManager {
 }
 
 /// The properties of the managed object `VirtualMachine`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachine {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -4055,13 +3839,7 @@ impl rt::Object for VirtualMachine {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachine> for VirtualMachine {}
-impl rt::Extends<ManagedEntity> for VirtualMachine {}
-impl rt::Extends<ExtensibleManagedObject> for VirtualMachine {}
 impl std::ops::Deref for VirtualMachine {
     type Target = ManagedEntity;
     fn deref(&self) -> &ManagedEntity {
@@ -4074,20 +3852,22 @@ impl std::ops::DerefMut for VirtualMachine {
     }
 }
 impl rt::Value for VirtualMachine {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachine {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachine {
@@ -4111,7 +3891,7 @@ impl rt::ManagedObject for VirtualMachine {
 }
 
 /// The properties of the managed object `VirtualMachineSnapshot`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct VirtualMachineSnapshot {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -4170,12 +3950,7 @@ impl rt::Object for VirtualMachineSnapshot {
     fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
         Some(&mut self.base)
     }
-    fn boxed_clone(&self) -> Box<dyn rt::Object> {
-        Box::new(self.clone())
-    }
 }
-impl rt::Extends<VirtualMachineSnapshot> for VirtualMachineSnapshot {}
-impl rt::Extends<ExtensibleManagedObject> for VirtualMachineSnapshot {}
 impl std::ops::Deref for VirtualMachineSnapshot {
     type Target = ExtensibleManagedObject;
     fn deref(&self) -> &ExtensibleManagedObject {
@@ -4188,20 +3963,22 @@ impl std::ops::DerefMut for VirtualMachineSnapshot {
     }
 }
 impl rt::Value for VirtualMachineSnapshot {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        let mut object = Self::default();
-        reader.object(&mut object)?;
-        Ok(object)
-    }
     fn decode(
         &mut self,
         reader: &mut rt::wire::Reader<'_>,
     ) -> Result<(), rt::DecodeError> {
-        *self = Self::default();
         reader.object(self)
     }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for VirtualMachineSnapshot {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
     }
 }
 impl PartialEq for VirtualMachineSnapshot {
