@@ -21,7 +21,9 @@ static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
         return bytes;
     }
     let mut answer = Vec::new();
-    flate2::read::GzDecoder::new(&*bytes).read_to_end(&mut answer).unwrap();
+    flate2::read::GzDecoder::new(&*bytes)
+        .read_to_end(&mut answer)
+        .unwrap();
     answer
 });
 
@@ -58,7 +60,9 @@ fn decode(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 30)]
 fn encode(bencher: Bencher<'_, '_>) {
-    let answer = decode_response::<RetrievePropertiesEx>(&ANSWER, Limits::default()).unwrap().returnval;
+    let answer = decode_response::<RetrievePropertiesEx>(&ANSWER, Limits::default())
+        .unwrap()
+        .returnval;
     bencher
         .counter(BytesCount::new(ANSWER.len()))
         .bench(|| encode_response("RetrievePropertiesEx", "RetrieveResult", &answer));

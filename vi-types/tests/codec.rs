@@ -278,6 +278,27 @@ fn arrays_inside_any_give_every_item_a_type() {
 }
 
 #[test]
+fn an_array_holds_unknown_descendants_of_its_type() {
+    let devices: Vec<Poly<Device>> = value(
+        "<val xsi:type=\"ArrayOfDevice\"><Device xsi:type=\"Theremin\"><key>4000</key><pitch>1</pitch></Device></val>",
+    )
+    .cast()
+    .unwrap();
+    assert_eq!((devices[0].type_name(), devices[0].key), ("Theremin", 4000));
+}
+
+#[test]
+fn an_item_that_cannot_be_decoded_leaves_the_others() {
+    let Any::Array(devices) = value(
+        "<val xsi:type=\"ArrayOfDevice\"><Device><key>x</key></Device><Device><key>1</key></Device></val>",
+    ) else {
+        panic!("no array");
+    };
+    assert!(matches!(devices.items[0], Any::Undecodable(_)));
+    assert!(matches!(devices.items[1], Any::Object(_)));
+}
+
+#[test]
 fn a_value_that_cannot_be_decoded_costs_only_itself() {
     let bad = "<obj type=\"VirtualMachine\">1</obj><propSet><name>bad</name>\
                <val xsi:type=\"Disk\"><key>many</key><x/><capacityInKB>1</capacityInKB></val></propSet>\

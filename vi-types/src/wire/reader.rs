@@ -143,8 +143,16 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the message itself is broken.
     pub fn any(&mut self) -> Result<Any, DecodeError> {
+        self.or_undecodable(Self::typed_any)
+    }
+
+    /// Reads a value; one that cannot be decoded is kept as it came.
+    fn or_undecodable(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<Any, DecodeError>,
+    ) -> Result<Any, DecodeError> {
         let mark = self.tokens.mark();
-        match self.typed_any() {
+        match read(self) {
             Err(error) if error.is_local() => {
                 self.tokens.rewind(mark)?;
                 let element = raw::element(&mut self.tokens)?;
@@ -218,9 +226,13 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         while self.tokens.next_child()? {
             let index = items.len();
-            let value = match self.tokens.xsi_type() {
-                Some(_) => self.any(),
-                None => self.item(&item),
+            let declared = self.registry.object(&item);
+            let value = match (self.tokens.xsi_type(), declared) {
+                (Some((_, name)), Some(declared)) if self.registry.object(name).is_none() => {
+                    self.or_undecodable(|reader| reader.descendant(declared).map(Any::Object))
+                }
+                (Some(_), _) => self.any(),
+                (None, _) => self.or_undecodable(|reader| reader.item(&item)),
             };
             items.push(value.map_err(|error| error.within(&item, Some(index)))?);
         }
@@ -258,23 +270,12 @@ impl<'a> Reader<'a> {
 
     /// A value that doesn't say its type but is known to be of this one; XML where the type is unknown.
     pub(crate) fn any_of(&mut self, ty: &str) -> Result<Any, DecodeError> {
-        let mark = self.tokens.mark();
-        let known = self.registry.object(ty).is_some();
-        match self.item(ty) {
-            Err(error) if error.is_local() => {
-                self.tokens.rewind(mark)?;
-                let element = raw::element(&mut self.tokens)?;
-                Ok(Any::Undecodable(Box::new(Undecodable { error, element })))
-            }
-            Ok(value) if !known => {
-                self.tokens.rewind(mark)?;
-                drop(value);
-                let mut element = raw::element(&mut self.tokens)?;
-                element.type_name = Some(ty.to_owned());
-                Ok(Any::Unknown(Box::new(element)))
-            }
-            result => result,
+        if self.registry.object(ty).is_some() {
+            return self.or_undecodable(|reader| reader.item(ty));
         }
+        let mut element = raw::element(&mut self.tokens)?;
+        element.type_name = Some(ty.to_owned());
+        Ok(Any::Unknown(Box::new(element)))
     }
 
     /// Text, unescaped.
