@@ -45,7 +45,8 @@ pub enum Target {
 pub(crate) fn emit(file: &str, description: &Description, target: &Target) -> Vec<File> {
     let emission = Emission {
         shape: Shape::of(description),
-        source: file,
+        // The same text gives the same files, wherever it lies.
+        source: file.rsplit(['/', '\\']).next().unwrap_or(file),
         target,
     };
     let mut files = Vec::new();

@@ -27,7 +27,7 @@ pub use parse::parse;
 
 /// Generates the source files for the description `text`.
 ///
-/// `file` is what the description is called in errors and in the first line of every generated file.
+/// `file` is the description's path, as errors show it; generated files begin with its last part.
 /// The files' paths are relative to the folder that the target names; they are sorted by path.
 ///
 /// # Errors

@@ -93,9 +93,23 @@ fn is_keyword(name: &str) -> bool {
 }
 
 /// Names that generated code uses without a path.
-const PRELUDE: [&str; 14] = [
-    "Box", "Clone", "Copy", "Default", "Drop", "Err", "None", "Ok", "Option", "Send", "Some",
-    "String", "Sync", "Vec",
+const PRELUDE: [&str; 16] = [
+    "Box",
+    "Clone",
+    "Copy",
+    "Default",
+    "Drop",
+    "Err",
+    "None",
+    "Ok",
+    "Option",
+    "PartialEq",
+    "Result",
+    "Send",
+    "Some",
+    "String",
+    "Sync",
+    "Vec",
 ];
 
 #[cfg(test)]

@@ -31,29 +31,28 @@ pub(crate) struct Gen {
 
 impl Gen {
     pub(crate) fn run(&self) -> Result<(), GenError> {
-        let root = workspace();
-        let (input, folder, target) = match (&self.input, &self.crate_dir) {
-            (Some(input), Some(folder)) => {
-                (input.clone(), folder.clone(), own_crate(&root, folder)?)
-            }
-            _ => (root.join(INPUT), root.join(GENERATED), Target::Module),
+        let job = match (&self.input, &self.crate_dir) {
+            (Some(input), Some(folder)) => Job::own_crate(input, folder)?,
+            _ => Job::workspace(),
         };
-        let files = read(&input, &target)?;
-        let sources = match target {
-            Target::Module => folder.clone(),
-            Target::Crate { .. } => folder.join("src"),
-        };
+        let files = job.generate()?;
         if self.check {
-            return check(&folder, &sources, &files);
+            return job.check(&files);
         }
-        write(&folder, &sources, &files)?;
-        println!("{}: {} files", folder.display(), files.len());
+        job.write(&files)?;
+        println!("{}: {} files", job.folder.display(), files.len());
         Ok(())
     }
 }
 
-const INPUT: &str = "generator.input";
-const GENERATED: &str = "vi-types/src/generated";
+/// What is generated from what, and where it goes.
+struct Job {
+    input: PathBuf,
+    folder: PathBuf,
+    target: Target,
+    /// What generates it again.
+    command: String,
+}
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -63,11 +62,19 @@ pub(crate) enum GenError {
     #[error("{}", mistakes(.0))]
     Description(Errors),
     /// Generated files differ from what would be generated now.
-    #[error("generated files are stale: {}\nrun `cargo xtask gen` and commit them", .0.join(", "))]
-    Stale(Vec<String>),
+    #[error("generated files are stale: {}\nrun `{command}`", .files.join(", "))]
+    Stale {
+        /// The files.
+        files: Vec<String>,
+        /// What brings them up to date.
+        command: String,
+    },
     /// The folder's name is no name for a crate.
     #[error("'{0}' is no name for a crate; expected letters, digits, '-' and '_'")]
     CrateName(String),
+    /// A file that would be written is there already, and somebody else's.
+    #[error("{} is there and was not generated; choose another folder", .0.display())]
+    NotGenerated(PathBuf),
     /// A file or folder could not be read or written.
     #[error("{}", .path.display())]
     File {
@@ -78,106 +85,138 @@ pub(crate) enum GenError {
     },
 }
 
-fn read(input: &Path, target: &Target) -> Result<Vec<File>, GenError> {
-    let text = fs::read_to_string(input).map_err(at(input))?;
-    let name = match target {
-        Target::Module => INPUT.to_owned(),
-        Target::Crate { .. } => input.display().to_string(),
-    };
-    generate(&name, &text, target).map_err(GenError::Description)
-}
-
-fn check(folder: &Path, sources: &Path, files: &[File]) -> Result<(), GenError> {
-    let mut stale: Vec<String> = Vec::new();
-    for file in files {
-        let path = folder.join(&file.path);
-        match fs::read_to_string(&path) {
-            Ok(text) if text == file.text => {}
-            Ok(_) => stale.push(path.display().to_string()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                stale.push(format!("{} (missing)", path.display()));
-            }
-            Err(error) => return Err(at(&path)(error)),
+impl Job {
+    /// The workspace's own bindings.
+    fn workspace() -> Self {
+        let root = workspace();
+        Self {
+            input: root.join("generator.input"),
+            folder: root.join("vi-types/src/generated"),
+            target: Target::Module,
+            command: "cargo xtask gen".to_owned(),
         }
     }
-    let left_over = left_over(folder, sources, files)?;
-    stale.extend(
-        left_over
-            .iter()
-            .map(|path| format!("{} (to be removed)", path.display())),
-    );
-    if stale.is_empty() {
+
+    /// A crate that is called as its folder is.
+    fn own_crate(input: &Path, folder: &Path) -> Result<Self, GenError> {
+        let name = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+        if !is_name {
+            return Err(GenError::CrateName(name));
+        }
+        let path = workspace().join("vi-types").display().to_string();
+        let runtime = format!("{{ path = {path:?}, default-features = false }}");
+        Ok(Self {
+            input: input.to_owned(),
+            folder: folder.to_owned(),
+            target: Target::Crate { name, runtime },
+            command: format!(
+                "cargo xtask gen --input {} --crate {}",
+                input.display(),
+                folder.display()
+            ),
+        })
+    }
+
+    fn generate(&self) -> Result<Vec<File>, GenError> {
+        let text = fs::read_to_string(&self.input).map_err(at(&self.input))?;
+        generate(&self.input.display().to_string(), &text, &self.target)
+            .map_err(GenError::Description)
+    }
+
+    fn check(&self, files: &[File]) -> Result<(), GenError> {
+        let mut stale: Vec<String> = Vec::new();
+        for file in files {
+            let path = self.folder.join(&file.path);
+            match fs::read_to_string(&path) {
+                Ok(text) if text == file.text => {}
+                Ok(_) => stale.push(path.display().to_string()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    stale.push(format!("{} (missing)", path.display()));
+                }
+                Err(error) => return Err(at(&path)(error)),
+            }
+        }
+        let left_over = self.left_over(files)?;
+        stale.extend(
+            left_over
+                .iter()
+                .map(|path| format!("{} (to be removed)", path.display())),
+        );
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let command = self.command.clone();
+        Err(GenError::Stale {
+            files: stale,
+            command,
+        })
+    }
+
+    fn write(&self, files: &[File]) -> Result<(), GenError> {
+        let foreign = |path: &PathBuf| path.exists() && !is_generated(path);
+        let mut paths = files.iter().map(|file| self.folder.join(&file.path));
+        if let Some(path) = paths.find(foreign) {
+            return Err(GenError::NotGenerated(path));
+        }
+        for file in files {
+            let path = self.folder.join(&file.path);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent).map_err(at(parent))?;
+            }
+            // A file that stays the same keeps its time, so that cargo doesn't compile it again.
+            if fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
+                continue;
+            }
+            fs::write(&path, &file.text).map_err(at(&path))?;
+        }
+        for path in self.left_over(files)? {
+            fs::remove_file(&path).map_err(at(&path))?;
+        }
         Ok(())
-    } else {
-        Err(GenError::Stale(stale))
     }
-}
 
-fn write(folder: &Path, sources: &Path, files: &[File]) -> Result<(), GenError> {
-    for file in files {
-        let path = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(at(parent))?;
-        }
-        // A file that stays the same keeps its time, so that cargo doesn't compile it again.
-        if fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
-            continue;
-        }
-        fs::write(&path, &file.text).map_err(at(&path))?;
-    }
-    for path in left_over(folder, sources, files)? {
-        fs::remove_file(&path).map_err(at(&path))?;
-    }
-    Ok(())
-}
-
-/// Generated files of an earlier description that are not generated any more.
-fn left_over(folder: &Path, sources: &Path, files: &[File]) -> Result<Vec<PathBuf>, GenError> {
-    let expected: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
-    let mut left_over = Vec::new();
-    let mut folders = vec![sources.to_owned()];
-    while let Some(next) = folders.pop() {
-        let entries = match fs::read_dir(&next) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(at(&next)(error)),
-        };
-        for entry in entries {
-            let path = entry.map_err(at(&next))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !expected.contains(&path) && is_generated(&path) {
-                left_over.push(path);
+    /// Generated files of an earlier description that are not generated any more.
+    fn left_over(&self, files: &[File]) -> Result<Vec<PathBuf>, GenError> {
+        let expected: BTreeSet<PathBuf> = files
+            .iter()
+            .map(|file| self.folder.join(&file.path))
+            .collect();
+        let mut left_over = Vec::new();
+        let mut folders = vec![match self.target {
+            Target::Module => self.folder.clone(),
+            Target::Crate { .. } => self.folder.join("src"),
+        }];
+        while let Some(next) = folders.pop() {
+            let entries = match fs::read_dir(&next) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(at(&next)(error)),
+            };
+            for entry in entries {
+                let path = entry.map_err(at(&next))?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !expected.contains(&path) && is_generated(&path) {
+                    left_over.push(path);
+                }
             }
         }
+        left_over.sort();
+        Ok(left_over)
     }
-    left_over.sort();
-    Ok(left_over)
 }
 
 fn is_generated(path: &Path) -> bool {
-    fs::read_to_string(path)
-        .is_ok_and(|text| text.starts_with("// @generated by `cargo xtask gen`"))
-}
-
-fn own_crate(root: &Path, folder: &Path) -> Result<Target, GenError> {
-    let name = folder
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
-    if !is_name {
-        return Err(GenError::CrateName(name));
-    }
-    let path = root.join("vi-types");
-    let runtime = format!(
-        "{{ path = {:?}, default-features = false }}",
-        path.display().to_string()
-    );
-    Ok(Target::Crate { name, runtime })
+    let mark = "@generated by `cargo xtask gen`";
+    fs::read_to_string(path).is_ok_and(|text| text.get(..60).unwrap_or(&text).contains(mark))
 }
 
 fn mistakes(errors: &Errors) -> String {
