@@ -224,15 +224,15 @@ impl Connect {
             .auto_start_manager
             .as_ref()
             .ok_or_else(missing)?;
-        let found = self
-            .client()
-            .retrieve_set::<AutoStart>(Retrieve::from(manager))
-            .await?
-            .pop();
-        let settings = found
-            .ok_or_else(missing)?
-            .properties
-            .map_err(Error::missing_property)?;
+        let request = Retrieve::from(manager);
+        let found = match self.client().retrieve_set::<AutoStart>(request).await {
+            Ok(mut found) => found.pop().ok_or_else(missing)?,
+            Err(error) if error.is_fault::<ManagedObjectNotFound>() => {
+                return Err(missing().because(error));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let settings = found.properties.map_err(Error::missing_property)?;
         if settings.defaults.is_none() {
             return Err(missing());
         }

@@ -1,4 +1,4 @@
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, io};
 
 use vi_client::{
     retrieve::{PropertyError, PropertyErrorKind},
@@ -117,6 +117,12 @@ impl Error {
         Error::new(ErrorKind::Property, ErrorNumber::InternalError, message).because(error)
     }
 
+    /// A name has no address.
+    pub(crate) fn no_address(host: &str, cause: &io::Error) -> Error {
+        let (kind, code, message) = no_address(host, cause);
+        Error::new(kind, code, message)
+    }
+
     /// What failed.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -207,10 +213,7 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
         ),
         Cause::Renewal(cause) => sort(cause),
         Cause::Transport(cause) => match cause {
-            TransportError::Resolve { host, source } => {
-                let message = format!("IP address lookup for host '{host}' failed: {source}");
-                (ErrorKind::Resolve, internal, message)
-            }
+            TransportError::Resolve { host, source } => no_address(host, source),
             TransportError::Tls { .. } => (ErrorKind::Tls, internal, cause.to_string()),
             TransportError::ConnectTimeout { .. } => (
                 ErrorKind::Timeout,
@@ -243,6 +246,16 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
         ),
         _ => (ErrorKind::Decode, internal, error.to_string()),
     }
+}
+
+fn no_address(host: &str, cause: &io::Error) -> (ErrorKind, ErrorNumber, String) {
+    let cause = cause.to_string();
+    // libvirt gives only what the resolver said.
+    let said = cause
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(&cause);
+    let message = format!("IP address lookup for host '{host}' failed: {said}");
+    (ErrorKind::Resolve, ErrorNumber::InternalError, message)
 }
 
 fn fault_kind(fault: &SoapFault) -> ErrorKind {

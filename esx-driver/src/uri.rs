@@ -32,10 +32,10 @@ use crate::{Error, ErrorKind, Result};
 /// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
 /// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
 /// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
-/// | `cacert` | a PEM file that replaces the system's certificate authorities | the system's |
+/// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` go before it | the system's |
 /// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, not by the instance UUID | `0` |
 /// | `authfile` | the `auth.conf` to use ([`auth`](crate::auth)) | searched |
-/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed; the only certificate that is accepted. Ours, libvirt ignores it | none |
+/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed: the only one that is accepted of it (not of the vCenter of `vcenter=`). Ours, libvirt ignores it | none |
 ///
 /// Parameters that are not known, and a path where there should be none, are
 /// [`warnings`](EsxUri::warnings).

@@ -9,7 +9,7 @@ use std::{fmt, ops::BitOr};
 /// ```
 /// use virt_model::DomainFilter;
 /// let filter = DomainFilter::ACTIVE | DomainFilter::NO_AUTOSTART;
-/// assert!(filter.asks(DomainFilter::AUTOSTART | DomainFilter::NO_AUTOSTART));
+/// assert!(filter.asks(DomainFilter::FILTERS_AUTOSTART));
 /// assert!(filter.admits(DomainFilter::ACTIVE, true, DomainFilter::INACTIVE));
 /// assert!(!filter.admits(DomainFilter::ACTIVE, false, DomainFilter::INACTIVE));
 /// ```
@@ -66,15 +66,36 @@ impl DomainFilter {
     /// Lists every domain.
     pub const ALL: DomainFilter = DomainFilter(0);
 
-    /// The groups of flags, each the union of its members.
+    /// The group of [`ACTIVE`](Self::ACTIVE) and [`INACTIVE`](Self::INACTIVE).
+    pub const FILTERS_ACTIVE: DomainFilter = DomainFilter(0b11);
+    /// The group of [`PERSISTENT`](Self::PERSISTENT) and [`TRANSIENT`](Self::TRANSIENT).
+    pub const FILTERS_PERSISTENT: DomainFilter = DomainFilter(0b11 << 2);
+    /// The group of [`RUNNING`](Self::RUNNING), [`PAUSED`](Self::PAUSED),
+    /// [`SHUTOFF`](Self::SHUTOFF) and [`OTHER`](Self::OTHER).
+    pub const FILTERS_STATE: DomainFilter = DomainFilter(0b1111 << 4);
+    /// The group of [`MANAGEDSAVE`](Self::MANAGEDSAVE) and
+    /// [`NO_MANAGEDSAVE`](Self::NO_MANAGEDSAVE).
+    pub const FILTERS_MANAGEDSAVE: DomainFilter = DomainFilter(0b11 << 8);
+    /// The group of [`AUTOSTART`](Self::AUTOSTART) and [`NO_AUTOSTART`](Self::NO_AUTOSTART).
+    pub const FILTERS_AUTOSTART: DomainFilter = DomainFilter(0b11 << 10);
+    /// The group of [`HAS_SNAPSHOT`](Self::HAS_SNAPSHOT) and [`NO_SNAPSHOT`](Self::NO_SNAPSHOT).
+    pub const FILTERS_SNAPSHOT: DomainFilter = DomainFilter(0b11 << 12);
+    /// The group of [`HAS_CHECKPOINT`](Self::HAS_CHECKPOINT) and
+    /// [`NO_CHECKPOINT`](Self::NO_CHECKPOINT).
+    pub const FILTERS_CHECKPOINT: DomainFilter = DomainFilter(0b11 << 14);
+
+    /// Every flag there is.
+    pub const FILTERS_ALL: DomainFilter = DomainFilter(0xffff);
+
+    /// The groups.
     pub const GROUPS: [DomainFilter; 7] = [
-        DomainFilter(0b11),
-        DomainFilter(0b11 << 2),
-        DomainFilter(0b1111 << 4),
-        DomainFilter(0b11 << 8),
-        DomainFilter(0b11 << 10),
-        DomainFilter(0b11 << 12),
-        DomainFilter(0b11 << 14),
+        DomainFilter::FILTERS_ACTIVE,
+        DomainFilter::FILTERS_PERSISTENT,
+        DomainFilter::FILTERS_STATE,
+        DomainFilter::FILTERS_MANAGEDSAVE,
+        DomainFilter::FILTERS_AUTOSTART,
+        DomainFilter::FILTERS_SNAPSHOT,
+        DomainFilter::FILTERS_CHECKPOINT,
     ];
 
     /// libvirt's bits; bits that libvirt 9 does not know are kept, for the driver to refuse.
@@ -95,11 +116,6 @@ impl DomainFilter {
     /// Whether any flag of `other` is set.
     pub const fn intersects(self, other: DomainFilter) -> bool {
         self.0 & other.0 != 0
-    }
-
-    /// The flags set here and in `other`.
-    pub const fn and(self, other: DomainFilter) -> DomainFilter {
-        DomainFilter(self.0 & other.0)
     }
 
     /// The flags set here and not in `other`.
@@ -173,6 +189,7 @@ mod tests {
             .iter()
             .fold(DomainFilter::ALL, |a, (_, b)| a | *b);
         assert_eq!(seen, named);
+        assert_eq!(seen, DomainFilter::FILTERS_ALL);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The way to a connection, for each kind of server.
 
-use std::{io, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use secrecy::ExposeSecret;
 use tracing::warn;
 use vi_client::{
     Client, Options,
-    transport::{Endpoint, HttpsTransport, Transport, Verify},
+    transport::{Endpoint, HttpsTransport, Thumbprint, Transport, Verify},
 };
 use virt_model::ErrorNumber;
 
@@ -85,7 +85,7 @@ impl<'a> OpenOptions<'a> {
         };
         let transport = match self.transport {
             Some(transport) => transport,
-            None => to_server(uri, uri.server()),
+            None => to_server(uri, uri.server(), uri.thumbprint()),
         };
         let client = login
             .connect(transport, &[uri.server()], uri.scheme())
@@ -195,7 +195,8 @@ async fn vcenter(
     let host_ip = resolve(login.uri.server()).await?.to_string();
     let transport = match transport {
         Some(transport) => transport,
-        None => to_server(login.uri, name),
+        // The thumbprint is that of the host's certificate.
+        None => to_server(login.uri, name, None),
     };
     let client = login.connect(transport, &[name, &ip], Scheme::Vpx).await?;
     let result = inventory::knows_host(&client, name, &host_ip).await;
@@ -210,7 +211,7 @@ fn mismatch(message: String) -> Error {
 /// The way to `server` with the port, proxy and certificates of `uri`.
 ///
 /// The port is the host's for its vCenter too, as in libvirt.
-fn to_server(uri: &EsxUri, server: &str) -> Box<dyn Transport> {
+fn to_server(uri: &EsxUri, server: &str, pin: Option<Thumbprint>) -> Box<dyn Transport> {
     let endpoint = match uri.transport() {
         crate::Transport::Https => Endpoint::https(server, uri.port()),
         crate::Transport::Http => Endpoint::http(server, uri.port()),
@@ -218,7 +219,7 @@ fn to_server(uri: &EsxUri, server: &str) -> Box<dyn Transport> {
     // What asks for less comes first: no_verify makes cacert moot in libvirt too.
     let verify = if uri.no_verify() {
         Verify::NoVerify
-    } else if let Some(thumbprint) = uri.thumbprint() {
+    } else if let Some(thumbprint) = pin {
         Verify::Pin(thumbprint)
     } else if let Some(path) = uri.cacert() {
         Verify::CaFile(path.to_owned())
@@ -236,10 +237,7 @@ async fn resolve(host: &str) -> Result<IpAddr> {
     if let Ok(address) = host.parse() {
         return Ok(address);
     }
-    let failed = |error: io::Error| {
-        let message = format!("IP address lookup for host '{host}' failed: {error}");
-        Error::new(ErrorKind::Resolve, ErrorNumber::InternalError, message).because(error)
-    };
+    let failed = |error| Error::no_address(host, &error).because(error);
     let mut addresses = tokio::net::lookup_host((host, 0)).await.map_err(failed)?;
     let first = addresses.next().map(|address| address.ip());
     first.ok_or_else(|| {

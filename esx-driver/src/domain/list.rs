@@ -60,17 +60,15 @@ impl Connect {
     /// The host's domains that `filter` admits, with their states.
     ///
     /// One request at any number of domains (one a page if the server answers in pages); the
-    /// autostart filters take one more. No domain is persistent or not, and none has a managed save
-    /// image or a checkpoint, so some filters are answered without any.
+    /// autostart filters take one more. Every domain is persistent and none has a managed save image
+    /// or a checkpoint, so some filters are answered without asking. (libvirt passes over the
+    /// checkpoint filters and lists every domain.)
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedFlags`] for bits that libvirt does not have. A domain that cannot be
     /// read is not an error, see [`DomainList::skipped`].
     pub async fn list_all_domains(&self, filter: DomainFilter) -> Result<DomainList> {
-        let known = DomainFilter::GROUPS
-            .into_iter()
-            .fold(DomainFilter::ALL, |all, group| all | group);
-        let unknown = filter.without(known);
+        let unknown = filter.without(DomainFilter::FILTERS_ALL);
         if !unknown.is_empty() {
             return Err(Error::new(
                 ErrorKind::UnsupportedFlags,
@@ -99,7 +97,7 @@ impl Connect {
         let criteria = self.criteria(filter).await?;
 
         let mut paths = self.identity_paths().to_vec();
-        if filter.asks(SNAPSHOTS) {
+        if filter.asks(DomainFilter::FILTERS_SNAPSHOT) {
             paths.push(SNAPSHOT_LIST);
         }
         let request = self.virtual_machines().properties("VirtualMachine", paths);
@@ -124,7 +122,7 @@ impl Connect {
     }
 
     async fn criteria(&self, filter: DomainFilter) -> Result<Criteria> {
-        let auto_start = if filter.asks(AUTOSTARTS) {
+        let auto_start = if filter.asks(DomainFilter::FILTERS_AUTOSTART) {
             Some(self.auto_start().await?)
         } else {
             None
@@ -171,11 +169,6 @@ impl Connect {
 
 const SNAPSHOT_LIST: &str = "snapshot.rootSnapshotList";
 
-const AUTOSTARTS: DomainFilter =
-    DomainFilter::from_bits(DomainFilter::AUTOSTART.bits() | DomainFilter::NO_AUTOSTART.bits());
-const SNAPSHOTS: DomainFilter =
-    DomainFilter::from_bits(DomainFilter::HAS_SNAPSHOT.bits() | DomainFilter::NO_SNAPSHOT.bits());
-
 fn has_snapshot(properties: &ObjectProperties) -> bool {
     match properties.get(SNAPSHOT_LIST) {
         Some(Any::Array(array)) => !array.items.is_empty(),
@@ -215,14 +208,13 @@ impl Criteria {
 }
 
 fn admits_state(filter: DomainFilter, state: DomainState) -> bool {
-    let states = DomainFilter::GROUPS[2];
     let flag = match state {
         DomainState::Running => DomainFilter::RUNNING,
         DomainState::Paused => DomainFilter::PAUSED,
         DomainState::Shutoff => DomainFilter::SHUTOFF,
         _ => DomainFilter::OTHER,
     };
-    !filter.intersects(states) || filter.contains(flag)
+    !filter.intersects(DomainFilter::FILTERS_STATE) || filter.contains(flag)
 }
 
 #[cfg(test)]
@@ -246,7 +238,7 @@ mod tests {
                 [false, true, true, false],
             ),
             (DomainFilter::OTHER, [false, false, false, true]),
-            (DomainFilter::GROUPS[2], [true, true, true, true]),
+            (DomainFilter::FILTERS_STATE, [true, true, true, true]),
         ] {
             assert_eq!(
                 all.map(|state| admits_state(filter, state)),

@@ -10,7 +10,7 @@ use esx_driver::{
 };
 use esx_sim::{Effect, Rule, Simulator};
 
-use crate::{credentials, methods, open, text};
+use crate::{methods, open, text};
 
 #[tokio::test]
 async fn opening_takes_three_requests_and_closing_one() {
@@ -269,22 +269,6 @@ async fn an_inventory_that_nobody_may_see() {
     assert_eq!(
         text(open(&simulator, "esx://h/").await),
         "internal error: Missing 'runtime.inMaintenanceMode' property"
-    );
-}
-
-#[tokio::test]
-async fn no_address_for_a_name() {
-    let uri: EsxUri = "esx://no-such-host.invalid/?authfile=/dev/null"
-        .parse()
-        .unwrap();
-    let error = Connect::open(&uri, &credentials()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Resolve);
-    let text = error.to_string();
-    assert!(
-        text.starts_with(
-            "internal error: IP address lookup for host 'no-such-host.invalid' failed: "
-        ),
-        "{text}"
     );
 }
 

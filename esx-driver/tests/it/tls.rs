@@ -1,14 +1,17 @@
 //! Real sockets: certificates and servers that are not there.
 
-use esx_driver::{Connect, Error, ErrorKind};
+use esx_driver::{Connect, Error, ErrorKind, OpenOptions, auth::AuthFileSearch};
 use esx_sim::Simulator;
 
 use crate::credentials;
 
-/// Opens a connection to `server` with more query parameters than those of its own URI.
+/// Opens a connection to the server at `address`.
 async fn connect(address: &str, query: &str) -> Result<Connect, Error> {
-    let uri = format!("esx://root@{address}/?authfile=/dev/null&{query}").parse()?;
-    Connect::open(&uri, &credentials()).await
+    let uri = format!("esx://root@{address}/?{query}").parse()?;
+    OpenOptions::new(&credentials())
+        .auth_files(AuthFileSearch::default())
+        .open(&uri)
+        .await
 }
 
 #[tokio::test]
@@ -85,4 +88,14 @@ async fn a_proxy_that_is_not_there() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
+}
+
+#[tokio::test]
+async fn no_address_for_a_name() {
+    let error = connect("no-such-host.invalid", "").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Resolve);
+    let text = error.to_string();
+    let beginning = "internal error: IP address lookup for host 'no-such-host.invalid' failed: ";
+    assert!(text.starts_with(beginning), "{text}");
+    assert!(!text.contains("lookup address"), "{text}");
 }
