@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-#[divan::bench(args = [1_000, 5_000])]
+#[divan::bench(args = [1_000, 5_000], sample_count = 10, sample_size = 1)]
 fn make(vms: usize) -> Simulator {
     Simulator::esx().vms(vms).build()
 }
@@ -25,12 +25,12 @@ const LIST: &[&str] = &["configStatus", "name", "config.uuid", "runtime.powerSta
 /// What a full inventory reads of each.
 const FULL: &[&str] = &["config", "runtime", "guest", "summary"];
 
-#[divan::bench(args = [1_000, 5_000])]
+#[divan::bench(args = [1_000, 5_000], sample_count = 10, sample_size = 1)]
 fn list(bencher: divan::Bencher<'_, '_>, vms: usize) {
     retrieve(bencher, vms, LIST);
 }
 
-#[divan::bench(args = [1_000, 5_000])]
+#[divan::bench(args = [1_000, 5_000], sample_count = 10, sample_size = 1)]
 fn full(bencher: divan::Bencher<'_, '_>, vms: usize) {
     retrieve(bencher, vms, FULL);
 }
@@ -96,7 +96,6 @@ impl Asking {
                         }
                         .into(),
                     ],
-                    ..ObjectSpec::default()
                 }],
                 ..PropertyFilterSpec::default()
             }],

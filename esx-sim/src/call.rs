@@ -139,6 +139,9 @@ impl Row {
     }
 }
 
+/// The type every managed object has, though the API never says so.
+const ANY_OBJECT: &str = "ManagedObject";
+
 /// All methods there are, by name.
 static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
     let mut rows: HashMap<_, Vec<_>> = HashMap::new();
@@ -222,7 +225,8 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
 /// The row of a method, which the object's type may have from an ancestor.
 fn row(object: &str, method: &str) -> Option<&'static Row> {
     let info = vi_types::registry().managed_object(object)?;
-    ROWS.get(method)?.iter().find(|row| info.is_a(row.object))
+    let mut rows = ROWS.get(method)?.iter();
+    rows.find(|row| row.object == ANY_OBJECT || info.is_a(row.object))
 }
 
 /// A fault as an answer.

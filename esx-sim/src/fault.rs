@@ -1,12 +1,11 @@
 //! The faults that simulated methods answer.
 
-use vi_types::ManagedObjectReference;
-use vi_types::SoapFault;
 use vi_types::objects::{
     InvalidArgument, InvalidCollectorVersion, InvalidLogin, InvalidProperty, InvalidRequest,
     LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated,
     NotImplemented, RequestCanceled,
 };
+use vi_types::{Any, ManagedObjectReference, SoapFault};
 
 pub(crate) fn not_authenticated(object: &ManagedObjectReference) -> SoapFault {
     SoapFault::new(
@@ -130,6 +129,15 @@ pub(crate) fn request_canceled() -> SoapFault {
         RequestCanceled::default(),
         "The request was canceled by a user.",
     )
+}
+
+/// A fault of a property as the fault of a whole call.
+pub(crate) fn of(localized: LocalizedMethodFault) -> SoapFault {
+    SoapFault {
+        code: "ServerFaultCode".to_owned(),
+        string: localized.localized_message.unwrap_or_default(),
+        detail: Some(Any::from(localized.fault.into_object())),
+    }
 }
 
 fn localized<F>(fault: F, message: &str) -> LocalizedMethodFault

@@ -2,6 +2,7 @@
 
 pub(crate) mod container_view;
 pub(crate) mod list_view;
+pub(crate) mod managed_object;
 pub(crate) mod property_collector;
 pub(crate) mod property_filter;
 pub(crate) mod search_index;
@@ -14,6 +15,7 @@ use crate::call::Row;
 /// The methods there are.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
+        Row::new("ManagedObject", managed_object::fetch).anonymous(),
         Row::new(
             "ServiceInstance",
             service_instance::retrieve_service_content,

@@ -13,7 +13,7 @@ use vi_types::methods::{
     RetrieveProperties, RetrievePropertiesEx, WaitForUpdates, WaitForUpdatesEx,
 };
 use vi_types::objects::{ObjectContent, PropertyFilterSpec, RetrieveResult, UpdateSet};
-use vi_types::{ManagedObjectReference, SoapFault, properties};
+use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Turn};
 use crate::fault;
@@ -215,6 +215,17 @@ pub(crate) fn destroy_property_collector(
     }
     call.state.world.remove(call.this);
     Ok(())
+}
+
+/// One property of the object that is called.
+pub(crate) fn fetch(call: &Call<'_>, path: &str) -> Result<Option<Any>, SoapFault> {
+    selection::check(&call.this.r#type, path, call.settings.version())?;
+    let scope = Scope::of(call);
+    if let Some(refusal) = scope.refusal(call.this, path) {
+        return Err(fault::of(refusal));
+    }
+    let state = scope.object(call.this);
+    Ok(state.and_then(|state| reading::value(state.as_object(), path)))
 }
 
 /// The properties as one session sees them.

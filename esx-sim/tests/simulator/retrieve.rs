@@ -2,12 +2,13 @@
 
 use esx_sim::Simulator;
 use vi_types::methods::{
-    CancelRetrievePropertiesEx, ContinueRetrievePropertiesEx, RetrieveProperties,
+    CancelRetrievePropertiesEx, ContinueRetrievePropertiesEx, Fetch, RetrieveProperties,
     RetrievePropertiesEx,
 };
 use vi_types::objects::{
-    InvalidArgument, InvalidProperty, ManagedObjectNotFound, NoPermission, ObjectContent,
-    OptionValue, PropertyFilterSpec, PropertySpec, RetrieveOptions, VirtualDevice, VirtualDisk,
+    InvalidArgument, InvalidProperty, ManagedObjectNotFound, NoPermission, NotAuthenticated,
+    ObjectContent, OptionValue, PropertyFilterSpec, PropertySpec, RetrieveOptions, VirtualDevice,
+    VirtualDisk,
 };
 use vi_types::{Any, ManagedObjectReference, Poly};
 
@@ -428,4 +429,36 @@ fn assert_decoded(content: &ObjectContent, name: &str, val: &Any) {
         }
         _ => {}
     }
+}
+
+#[tokio::test]
+async fn single_properties_can_be_fetched_from_any_object() {
+    let simulator = Simulator::esx().build();
+    simulator.set_unreadable("VirtualMachine", "config");
+    let client = Client::login(&simulator).await;
+    let fetch = |this: &ManagedObjectReference, prop: &str| Fetch {
+        this: this.clone(),
+        prop: prop.to_owned(),
+    };
+    let vm = simulator.vm("web01").unwrap();
+    let name = client.call(&fetch(&vm, "name")).await.unwrap();
+    assert_eq!(name, Some(Any::from("web01")));
+    let question = client.call(&fetch(&vm, "runtime.question")).await.unwrap();
+    assert_eq!(question, None);
+    let fault = client.call(&fetch(&vm, "nonsense")).await.unwrap_err();
+    assert!(fault.is::<InvalidProperty>(), "{fault}");
+    let fault = client.call(&fetch(&vm, "config")).await.unwrap_err();
+    assert!(fault.is::<NoPermission>(), "{fault}");
+
+    simulator.expire_sessions();
+    let fault = client.call(&fetch(&vm, "name")).await.unwrap_err();
+    assert!(fault.is::<NotAuthenticated>(), "{fault}");
+    let instance = moref("ServiceInstance", "ServiceInstance");
+    assert!(
+        client
+            .call(&fetch(&instance, "content"))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }

@@ -2607,6 +2607,16 @@ static REGISTRY: rt::Registry = rt::Registry {
             },
         ),
         (
+            "Fetch",
+            &rt::MethodInfo {
+                name: "Fetch",
+                request: &methods::FETCH,
+                this: rt::This::Explicit,
+                returns: "anyType",
+                since: "2.0",
+            },
+        ),
+        (
             "FindAllByDnsName",
             &rt::MethodInfo {
                 name: "FindAllByDnsName",

@@ -1,6 +1,6 @@
 //! Reading the properties of one object.
 
-use vi_types::objects::{DynamicProperty, MissingProperty, ObjectContent};
+use vi_types::objects::{DynamicProperty, LocalizedMethodFault, MissingProperty, ObjectContent};
 use vi_types::{Any, Array, ManagedObjectReference, Object, View, path, properties};
 
 use super::selection::{Selection, Wanted};
@@ -100,7 +100,19 @@ impl<'a> Scope<'a> {
 
     /// Whether the caller may read a property.
     pub(crate) fn may_read(&self, object: &ManagedObjectReference, path: &str) -> bool {
-        self.is_permitted(object, path) && (self.session.is_some() || is_anonymous(object, path))
+        self.refusal(object, path).is_none()
+    }
+
+    /// Why the caller may not read a property.
+    pub(crate) fn refusal(
+        &self,
+        object: &ManagedObjectReference,
+        path: &str,
+    ) -> Option<LocalizedMethodFault> {
+        if self.session.is_none() && !is_anonymous(object, path) {
+            return Some(fault::property_not_authenticated(object));
+        }
+        (!self.is_permitted(object, path)).then(|| fault::property_no_permission(object))
     }
 
     /// Whether no rule forbids it.
@@ -134,13 +146,19 @@ pub(crate) fn content(
     match selection.wanted(state.info())? {
         Wanted::Paths(paths) => {
             for path in paths {
-                read(scope, state, path, true, &mut content);
+                read(scope, state, path, &mut content);
             }
         }
         Wanted::All => {
             for field in state.info().all_fields() {
-                if field.since.is_empty() || ApiVersion::since(field.since) <= scope.version {
-                    read(scope, state, field.name, false, &mut content);
+                let known =
+                    field.since.is_empty() || ApiVersion::since(field.since) <= scope.version;
+                if known
+                    && state
+                        .property(field.name)
+                        .is_some_and(|view| view != View::Unset)
+                {
+                    read(scope, state, field.name, &mut content);
                 }
             }
         }
@@ -148,23 +166,9 @@ pub(crate) fn content(
     Some(content)
 }
 
-/// Reads one property; `named` when it was asked for by name.
-fn read(
-    scope: &Scope<'_>,
-    state: &dyn Object,
-    path: &str,
-    named: bool,
-    content: &mut ObjectContent,
-) {
-    let object = &content.obj;
-    let refused = if !scope.is_permitted(object, path) {
-        Some(fault::property_no_permission(object))
-    } else if scope.session.is_none() && !is_anonymous(object, path) {
-        named.then(|| fault::property_not_authenticated(object))
-    } else {
-        None
-    };
-    if let Some(fault) = refused {
+/// Reads one property, or says why it cannot be read.
+fn read(scope: &Scope<'_>, state: &dyn Object, path: &str, content: &mut ObjectContent) {
+    if let Some(fault) = scope.refusal(&content.obj, path) {
         content.missing_set.push(MissingProperty {
             path: path.to_owned(),
             fault,
@@ -172,24 +176,26 @@ fn read(
         });
         return;
     }
-    if scope.session.is_none() && !is_anonymous(object, path) {
-        return;
+    if let Some(val) = value(state, path) {
+        content.prop_set.push(DynamicProperty {
+            name: path.to_owned(),
+            val,
+            ..DynamicProperty::default()
+        });
     }
-    // A path that this object's own type doesn't have, though one of its kind could, is just not there.
-    let Ok(found) = path::find(state, path) else {
-        return;
-    };
-    let val = match found.view {
-        View::Unset if found.list => Any::Array(Box::new(Array {
+}
+
+/// The value of a property: an empty array for a list without items, nothing for what is not set.
+///
+/// A path that this object's own type doesn't have, though one of its kind could, is just not set.
+pub(crate) fn value(state: &dyn Object, path: &str) -> Option<Any> {
+    let found = path::find(state, path).ok()?;
+    match found.view {
+        View::Unset if found.list => Some(Any::Array(Box::new(Array {
             item: found.ty.to_owned(),
             items: Vec::new(),
-        })),
-        View::Unset => return,
-        view => view.to_any(found.ty),
-    };
-    content.prop_set.push(DynamicProperty {
-        name: path.to_owned(),
-        val,
-        ..DynamicProperty::default()
-    });
+        }))),
+        View::Unset => None,
+        view => Some(view.to_any(found.ty)),
+    }
 }

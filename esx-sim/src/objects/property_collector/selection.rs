@@ -261,7 +261,7 @@ impl<'a> Traversals<'a> {
 }
 
 /// Whether objects of a type can have a property, in this version of the API.
-fn check(ty: &str, property: &str, version: ApiVersion) -> Result<(), SoapFault> {
+pub(crate) fn check(ty: &str, property: &str, version: ApiVersion) -> Result<(), SoapFault> {
     let registry = vi_types::registry();
     // Of types the simulator has no objects of, nothing is known but that they may be asked for.
     let Some(mut info) = registry.managed_object(ty).or_else(|| registry.object(ty)) else {

@@ -5833,6 +5833,95 @@ impl rt::Method for ExtractOvfEnvironment {
     }
 }
 
+/// `Fetch`, since VI API 2.0.
+///
+/// Returns: optional anyType.
+#[derive(Default)]
+pub struct Fetch {
+    /// `_this`: required reference.
+    pub this: rt::ManagedObjectReference,
+    /// `prop`: required string, a PropertyPath.
+    pub prop: String,
+}
+pub(crate) static FETCH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Fetch",
+    "2.0",
+    None,
+    &[
+        rt::Field::new("_this", "ManagedObjectReference", rt::Occurrence::Required),
+        rt::Field::new("prop", "string", rt::Occurrence::Required),
+    ],
+    || Box::new(Fetch::default()),
+);
+impl rt::DataObject for Fetch {
+    const INFO: &'static rt::ObjectInfo = &FETCH;
+}
+impl rt::Object for Fetch {
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FETCH
+    }
+    fn get(&self, index: usize) -> &dyn rt::Value {
+        match index {
+            0 => &self.this,
+            1 => &self.prop,
+            _ => rt::no_such_field(index),
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+        match index {
+            0 => &mut self.this,
+            1 => &mut self.prop,
+            _ => rt::no_such_field(index),
+        }
+    }
+}
+impl rt::Value for Fetch {
+    fn decode(
+        &mut self,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        reader.object(self)
+    }
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Object(self)
+    }
+    fn assign(&mut self, from: &dyn rt::Value) {
+        rt::assign(self, from);
+    }
+}
+impl Clone for Fetch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for Fetch {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for Fetch {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+impl rt::Method for Fetch {
+    const NAME: &'static str = "Fetch";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = Option<rt::Any>;
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
 /// `FindAllByDnsName`, a method of `SearchIndex`, since VI API 4.0.
 ///
 /// Returns: list, not empty, of reference to `ManagedEntity`.

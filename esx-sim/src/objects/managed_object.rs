@@ -1,0 +1,12 @@
+//! What can be called on every managed object.
+
+use vi_types::methods::Fetch;
+use vi_types::{Any, SoapFault};
+
+use crate::call::Call;
+use crate::objects::property_collector;
+
+/// One property. No schema tells of this method; pyvmomi reads properties with it.
+pub(crate) fn fetch(call: &mut Call<'_>, request: &Fetch) -> Result<Option<Any>, SoapFault> {
+    property_collector::fetch(call, &request.prop)
+}
