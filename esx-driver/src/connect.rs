@@ -38,8 +38,8 @@ impl Connect {
     /// Connects to the server that `uri` names. What neither the URI nor `auth.conf` says of user
     /// and password is asked of `auth`.
     ///
-    /// Four requests: the service's content, the login, the look at the inventory, and none for
-    /// libvirt's capabilities, which are [read when they are asked for](Connect::capabilities).
+    /// Three requests: the service's content, the login, the look at the inventory. Capabilities
+    /// are [read when they are asked for](Connect::capabilities).
     ///
     /// # Errors
     /// [`ErrorKind`](crate::ErrorKind) tells them apart: no credentials, no way to the server, no

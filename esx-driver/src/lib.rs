@@ -19,6 +19,25 @@
 //! - [`Error`] says why something failed, in libvirt's words and numbers where it has them.
 //!
 //! Names, numbers and texts are libvirt's; [`virt_model`] has its values.
+//!
+//! # Not as in libvirt, on purpose
+//!
+//! - libvirt asks before every call whether the session is still there, and looks a domain up by
+//!   its UUID first. Here a session that has ended is renewed when a call finds that out, and a
+//!   domain is known by the server's reference.
+//! - Capabilities are read when they are asked for, not when a connection is opened.
+//! - [`Connect::is_alive`] asks the server.
+//! - Every name in the path of a `vpx://` URI must be there; libvirt passes over those it does not
+//!   find. Names are found with `/`, `\` and `%` hidden as the server has them, and as people write
+//!   them.
+//! - A domain keeps its UUID while its virtual machine's status is not green, if the server gives
+//!   it.
+//! - Listings say which virtual machines they [leave out](DomainList::skipped); a name that cannot
+//!   be read hinders no search for another.
+//! - The checkpoint filters of listings are heeded: there are no checkpoints.
+//! - Servers older than API 4.0 have no instance UUIDs: their domains are identified as with
+//!   `legacy_uuid=1`.
+//! - What [`EsxUri`] says of URIs.
 
 pub mod auth;
 mod connect;
