@@ -9,7 +9,11 @@ use std::sync::LazyLock;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use esx_sim::Simulator;
 use vi_types::methods::RetrievePropertiesEx;
+use vi_types::objects::{DynamicProperty, ObjectContent, RetrieveResult};
+use vi_types::path;
+use vi_types::properties::VirtualMachine;
 use vi_types::wire::{Limits, decode_response, encode_response};
 
 static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -32,8 +36,23 @@ fn main() {
     divan::main();
 }
 
+/// What a simulated host answers when all of its 1,000 virtual machines are asked for these.
 fn simulated() -> Vec<u8> {
-    unimplemented!("set CAPTURE")
+    let simulator = Simulator::esx().vms(1_000).build();
+    let mut result = RetrieveResult::default();
+    for obj in simulator.objects("VirtualMachine") {
+        let properties: VirtualMachine = simulator.properties(&obj).unwrap();
+        let prop_set = ["config", "guest", "runtime", "summary"].map(|name| DynamicProperty {
+            name: name.to_owned(),
+            val: path::get(&properties, name).unwrap().to_any(""),
+        });
+        result.objects.push(ObjectContent {
+            obj,
+            prop_set: prop_set.into(),
+            ..ObjectContent::default()
+        });
+    }
+    encode_response("RetrievePropertiesEx", "RetrieveResult", &result).into_bytes()
 }
 
 #[divan::bench(sample_count = 30)]
