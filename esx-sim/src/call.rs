@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
-use vi_types::wire::{self, Limits};
+use vi_types::wire::{self, Limits, Writer};
 use vi_types::{ManagedObjectReference, Method, Object, SoapFault};
 
 use crate::fault;
@@ -16,7 +16,7 @@ use crate::objects;
 use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Settings, State};
-use crate::version::ApiVersion;
+use crate::version::{self, ApiVersion};
 
 /// A call of a method on its way through the simulator.
 pub(crate) struct Call<'a> {
@@ -30,11 +30,22 @@ pub(crate) struct Call<'a> {
     pub(crate) cookie: Option<&'a str>,
     /// The cookie the answer is to set.
     pub(crate) new_cookie: Option<String>,
+    /// The version of the API that the caller understands.
+    pub(crate) view: ApiVersion,
     /// What a method that waits has to remember between its turns.
     pub(crate) waiting: &'a mut Waiting,
 }
 
 impl Call<'_> {
+    /// What writes answers as the caller understands them.
+    fn writer(&self) -> Writer {
+        let view = self.view;
+        match view < self.settings.version() {
+            true => Writer::for_reader(move |since| ApiVersion::since(since) <= view),
+            false => Writer::new(),
+        }
+    }
+
     /// The key of the caller's session.
     pub(crate) fn session(&self) -> Option<&str> {
         let session = self.state.sessions.with_cookie(self.cookie?)?;
@@ -130,7 +141,9 @@ impl Row {
                 })?;
                 Ok(match run(call, request)? {
                     Turn::Done(result) => {
-                        Turn::Done(wire::encode_response(M::NAME, returns, &result))
+                        let writer = call.writer();
+                        let body = wire::encode_response_with(writer, M::NAME, returns, &result);
+                        Turn::Done(body)
                     }
                     Turn::Wait => Turn::Wait,
                 })
@@ -155,6 +168,8 @@ static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
 pub(crate) struct Asked {
     pub(crate) request: wire::Request,
     pub(crate) cookie: Option<String>,
+    /// The version of the API that the caller understands.
+    view: ApiVersion,
 }
 
 /// Reads a request.
@@ -166,6 +181,7 @@ pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, SoapFault>
     Ok(Asked {
         request,
         cookie: session::cookie_of(headers),
+        view: version::view_of(headers),
     })
 }
 
@@ -181,6 +197,7 @@ pub(crate) fn turn(
         state,
         settings,
         cookie: asked.cookie.as_deref(),
+        view: asked.view,
         new_cookie: None,
         waiting,
     };

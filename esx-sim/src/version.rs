@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use http::HeaderMap;
+
 /// A version of the VI API, for example `2.5`, `2.5u2`, `6.7` or `8.0.1.0`.
 ///
 /// Versions are ordered as the API grew: `2.5 < 2.5u2 < 4.0 < 6.7 < 6.7.1 < 8.0.1.0`. A version
@@ -207,6 +209,17 @@ impl Release {
     }
 }
 
+/// The version of the API that a client understands: what its `SOAPAction` says, which looks like
+/// `"urn:vim25/6.7"`. Without one, servers answer as VI API 2.5 would have.
+pub(crate) fn view_of(headers: &HeaderMap) -> ApiVersion {
+    headers
+        .get("SOAPAction")
+        .and_then(|action| action.to_str().ok())
+        .and_then(|action| action.trim_matches('"').strip_prefix("urn:vim25/"))
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(ApiVersion::V2_5)
+}
+
 /// The document a server has at `/sdk/vimServiceVersions.xml`: the versions it can be asked in.
 ///
 /// VI API 2.5 had no such document, so there is none for it.
@@ -290,6 +303,23 @@ mod tests {
             .collect();
         assert_eq!(versions, ["5.0", "4.1", "4.0", "2.5", "2.0"]);
         assert!(versions_document(Release::find("2.5").unwrap()).is_none());
+    }
+
+    #[test]
+    fn the_version_of_the_client_is_in_its_soap_action() {
+        for (action, view) in [
+            ("\"urn:vim25/6.7\"", "6.7"),
+            ("urn:vim25/8.0.1.0", "8.0.1.0"),
+            ("urn:vim25/4.0", "4.0"),
+            ("urn:vim25", "2.5"),
+            ("urn:internalvim25/6.7", "2.5"),
+            ("", "2.5"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("SOAPAction", action.parse().unwrap());
+            assert_eq!(view_of(&headers), version(view), "{action}");
+        }
+        assert_eq!(view_of(&HeaderMap::new()), ApiVersion::V2_5);
     }
 
     #[test]

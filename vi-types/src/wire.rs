@@ -12,7 +12,7 @@ mod writer;
 
 pub use envelope::{
     Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request,
-    encode_response,
+    encode_response, encode_response_with,
 };
 pub use reader::Reader;
 pub use writer::Writer;

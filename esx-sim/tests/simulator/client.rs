@@ -19,6 +19,8 @@ pub(crate) struct Client {
     pub(crate) simulator: Simulator,
     cookie: Mutex<Option<String>>,
     pub(crate) content: ServiceContent,
+    /// The version of the API to be answered in; the oldest if there is none.
+    pub(crate) view: Option<String>,
 }
 
 impl Client {
@@ -28,6 +30,7 @@ impl Client {
             simulator: simulator.clone(),
             cookie: Mutex::default(),
             content: ServiceContent::default(),
+            view: Some("9.1.1.0".to_owned()),
         };
         let instance = moref("ServiceInstance", "ServiceInstance");
         let request = RetrieveServiceContent::default();
@@ -50,6 +53,9 @@ impl Client {
     /// Sends a body, with the cookie if there is one; the cookie of the answer is kept.
     pub(crate) async fn post(&self, body: String) -> Response<Bytes> {
         let mut request = Request::post("/sdk");
+        if let Some(view) = &self.view {
+            request = request.header("SOAPAction", format!("\"urn:vim25/{view}\""));
+        }
         if let Some(cookie) = &*self.cookie.lock().unwrap() {
             request = request.header(COOKIE, cookie);
         }

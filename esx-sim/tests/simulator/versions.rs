@@ -4,7 +4,7 @@ use esx_sim::Simulator;
 use http::Request;
 use vi_types::Any;
 use vi_types::methods::{RetrievePropertiesEx, WaitForUpdatesEx};
-use vi_types::objects::{InvalidProperty, MethodNotFound};
+use vi_types::objects::{InvalidProperty, MethodNotFound, VirtualMachineConfigInfo};
 
 use crate::client::{Client, moref};
 
@@ -74,6 +74,31 @@ async fn properties_that_came_later_are_not_there() {
         .await
         .unwrap_err();
     assert!(fault.is::<InvalidProperty>(), "{fault}");
+}
+
+#[tokio::test]
+async fn answers_are_in_the_version_that_is_asked_for() {
+    let simulator = Simulator::esx().build();
+    let mut client = Client::login(&simulator).await;
+    let vm = simulator.vm("files").unwrap();
+    let mut kinds = Vec::new();
+    for (view, firmware) in [(None, false), (Some("4.1"), false), (Some("5.0"), true)] {
+        client.view = view.map(str::to_owned);
+        let config = client.value(&vm, "config").await;
+        let config = config.cast::<VirtualMachineConfigInfo>().unwrap();
+        assert_eq!(config.firmware.is_some(), firmware, "{view:?}");
+        assert_eq!(config.instance_uuid.is_some(), view.is_some(), "{view:?}");
+        let device = config
+            .hardware
+            .device
+            .iter()
+            .find(|device| device.key == 1000)
+            .unwrap();
+        kinds.push(device.type_name().to_owned());
+    }
+    // Its own type came later than 2.5.
+    let kind = "ParaVirtualSCSIController";
+    assert_eq!(kinds, ["VirtualSCSIController", kind, kind]);
 }
 
 async fn versions_document(simulator: &Simulator) -> http::Response<bytes::Bytes> {

@@ -34,7 +34,17 @@ pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> 
 
 /// A method's answer as a whole message; `declared` is the schema's name of the result's type.
 pub fn encode_response(method: &str, declared: &str, returnval: &dyn Value) -> String {
-    envelope(|writer| {
+    encode_response_with(Writer::new(), method, declared, returnval)
+}
+
+/// Like [`encode_response`], written by a writer that may write for somebody with an older version of the API.
+pub fn encode_response_with(
+    writer: Writer,
+    method: &str,
+    declared: &str,
+    returnval: &dyn Value,
+) -> String {
+    envelope_with(writer, |writer| {
         writer.raw("<");
         writer.raw(method);
         writer.raw("Response xmlns=\"");
@@ -80,7 +90,10 @@ pub fn encode_fault(fault: &SoapFault) -> String {
 }
 
 fn envelope(body: impl FnOnce(&mut Writer)) -> String {
-    let mut writer = Writer::new();
+    envelope_with(Writer::new(), body)
+}
+
+fn envelope_with(mut writer: Writer, body: impl FnOnce(&mut Writer)) -> String {
     writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope");
     for (prefix, uri) in [
         ("soapenc", namespace::ENCODING),

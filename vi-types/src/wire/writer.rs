@@ -1,13 +1,13 @@
 //! Writing.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::any::{Any, Array};
 use crate::moref::ManagedObjectReference;
-use crate::object::Object;
+use crate::object::{Object, ObjectInfo};
 use crate::raw::RawElement;
 use crate::value::View;
 
@@ -16,15 +16,29 @@ use crate::value::View;
 /// Base properties come first, then declaration order; `xsi:type` is written where a value's type differs
 /// from the declared one, and always inside `anyType`; no blanks between elements, which strict clients
 /// refuse. The prefixes `xsi:` and `xsd:` must be declared around what is written.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Writer {
     out: String,
+    /// Whether the reader knows what came with a version of the API; it knows everything if there is none.
+    knows: Option<Box<dyn Fn(&str) -> bool>>,
 }
 
 impl Writer {
     /// Writes nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Writes for somebody who has an older version of the API: properties of later versions are left out, and
+    /// objects of later types are written as the nearest base class that is old enough.
+    ///
+    /// `knows` is asked with [`Field::since`](crate::Field::since) and
+    /// [`ObjectInfo::since`](crate::ObjectInfo::since), unless they are empty.
+    pub fn for_reader(knows: impl Fn(&str) -> bool + 'static) -> Self {
+        Self {
+            out: String::new(),
+            knows: Some(Box::new(knows)),
+        }
     }
 
     /// What was written.
@@ -61,19 +75,50 @@ impl Writer {
 
     /// Writes the properties of an object, without an element around them.
     pub fn properties(&mut self, object: &dyn Object) {
-        for (index, field) in object.info().all_fields().enumerate() {
-            self.element(field.name, field.ty, object.get(index).view());
+        self.properties_as(object, object.info());
+    }
+
+    /// Writes those properties of an object that it has from a base class.
+    fn properties_as(&mut self, object: &dyn Object, base: &'static ObjectInfo) {
+        // Those of the base classes come first.
+        for (index, field) in base.all_fields().enumerate() {
+            if self.knows(field.since) {
+                self.element(field.name, field.ty, object.get(index).view());
+            }
         }
+    }
+
+    fn knows(&self, since: &str) -> bool {
+        since.is_empty() || self.knows.as_ref().is_none_or(|knows| knows(since))
+    }
+
+    /// The type to write an object as: its own, or a base class that the reader knows.
+    ///
+    /// The declared type is as far as it goes. The root of all data objects says nothing, so an object that has
+    /// no better one keeps its own.
+    fn type_for_reader(
+        &self,
+        own: &'static ObjectInfo,
+        declared: Option<&str>,
+    ) -> &'static ObjectInfo {
+        let mut info = own;
+        while !self.knows(info.since) && declared != Some(info.name) {
+            match info.base {
+                Some(base) if base.base.is_some() || !base.fields.is_empty() => info = base,
+                _ => return own,
+            }
+        }
+        info
     }
 
     fn object(&mut self, name: &str, declared: Option<&str>, object: &dyn Object) {
         if let Some(unknown) = object.unknown() {
             return self.raw_element(name, &unknown.element);
         }
-        let actual = object.info().name;
-        let differs = declared.is_none_or(|declared| declared != actual);
-        self.start(name, if differs { actual } else { "" });
-        self.properties(object);
+        let info = self.type_for_reader(object.info(), declared);
+        let differs = declared.is_none_or(|declared| declared != info.name);
+        self.start(name, if differs { info.name } else { "" });
+        self.properties_as(object, info);
         self.end(name);
     }
 
@@ -184,6 +229,14 @@ impl Writer {
         } else {
             self.display(shown);
         }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("out", &self.out)
+            .finish_non_exhaustive()
     }
 }
 
