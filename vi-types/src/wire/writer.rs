@@ -20,8 +20,11 @@ use crate::value::View;
 pub struct Writer {
     out: String,
     /// Whether the reader knows what came with a version of the API; it knows everything if there is none.
-    knows: Option<Box<dyn Fn(&str) -> bool>>,
+    knows: Option<Knows>,
 }
+
+/// Whether somebody knows what came with a version of the API.
+type Knows = Box<dyn Fn(&str) -> bool>;
 
 impl Writer {
     /// Writes nothing yet.
