@@ -21,6 +21,7 @@
 mod call;
 mod certificate;
 mod fault;
+mod folder;
 mod objects;
 mod payload;
 mod recording;

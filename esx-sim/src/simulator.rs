@@ -15,6 +15,7 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::{ManagedObject, ManagedObjectReference};
 
 use crate::call::{self, Turn, Waiting};
+use crate::folder;
 use crate::objects::property_collector::Collectors;
 use crate::payload::{Answer, Payload, whole};
 use crate::recording::Recorded;
@@ -427,6 +428,10 @@ impl Shared {
                     Some(document) => plain(StatusCode::OK, "text/xml", document),
                     None => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
                 }
+            }
+            (path, &Method::GET) if path.starts_with("/folder/") => {
+                self.record(&request, None);
+                folder::get(&self.lock(), request.uri(), request.headers())
             }
             ("/sdk" | "/sdk/vimServiceVersions.xml", method) => {
                 self.record(&request, None);

@@ -1,8 +1,8 @@
 //! The inventory of a simulated server: who lies in whom, and what the presets put there.
 
 mod esx;
-mod host;
-mod parts;
+pub(crate) mod host;
+pub(crate) mod parts;
 mod service;
 mod vcenter;
 mod virtual_machine;

@@ -56,10 +56,16 @@ impl Client {
         if let Some(view) = &self.view {
             request = request.header("SOAPAction", format!("\"urn:vim25/{view}\""));
         }
+        self.send(request.body(Bytes::from(body)).unwrap()).await
+    }
+
+    /// Sends a request of any kind, with the cookie if there is one.
+    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         if let Some(cookie) = &*self.cookie.lock().unwrap() {
-            request = request.header(COOKIE, cookie);
+            request
+                .headers_mut()
+                .insert(COOKIE, cookie.parse().unwrap());
         }
-        let request = request.body(Bytes::from(body)).unwrap();
         let response = (self.simulator.handler())(request).await;
         if let Some(cookie) = response.headers().get(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();

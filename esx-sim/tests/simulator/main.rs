@@ -10,6 +10,7 @@
 )]
 
 mod client;
+mod folder;
 mod http;
 mod retrieve;
 mod search;

@@ -440,6 +440,14 @@ fn no_address() -> HostIpConfig {
     }
 }
 
+/// The UUID of the volume that is a datastore: on a host also its name.
+pub(crate) fn volume(datastore: &str) -> String {
+    match datastore.strip_prefix("datastore-") {
+        Some(number) => format!("65e19a00-0c4d1a2f-9e4e-000c29bb{number:0>4}"),
+        None => datastore.to_owned(),
+    }
+}
+
 /// A VMFS datastore that those hosts have mounted; its parent is set by whoever has a folder for it.
 pub(crate) fn datastore(
     world: &mut World,
@@ -449,10 +457,7 @@ pub(crate) fn datastore(
     hosts: &[&HostSpec],
 ) -> ManagedObjectReference {
     let reference = ManagedObjectReference::new("Datastore", value);
-    let volume = match value.strip_prefix("datastore-") {
-        Some(number) => format!("65e19a00-0c4d1a2f-9e4e-000c29bb{number:0>4}"),
-        None => value.to_owned(),
-    };
+    let volume = volume(value);
     let capacity = capacity_gib << 30;
     let free = capacity / 8 * 5;
     let path = format!("/vmfs/volumes/{volume}");

@@ -491,7 +491,10 @@ impl<'a> Maker<'a> {
             extra_config: extra.collect(),
             datastore_url: vec![VirtualMachineConfigInfoDatastoreUrlPair {
                 name: self.datastore.1.clone(),
-                url: format!("/vmfs/volumes/{}", self.datastore.0.value),
+                url: format!(
+                    "/vmfs/volumes/{}",
+                    super::host::volume(&self.datastore.0.value)
+                ),
                 ..VirtualMachineConfigInfoDatastoreUrlPair::default()
             }],
             swap_placement: text("inherit"),
@@ -686,7 +689,10 @@ impl<'a> Maker<'a> {
                 ..device(
                     key,
                     "CD/DVD drive 1",
-                    "ISO [datastore1] iso/netinst.iso",
+                    &format!(
+                        "ISO {}",
+                        datastore_path(&self.datastore.1, "iso/netinst.iso")
+                    ),
                     Some((parent, 0)),
                 )
             },

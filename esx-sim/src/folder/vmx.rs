@@ -1,0 +1,222 @@
+//! The configuration of a virtual machine as the file that the host keeps it in.
+
+use std::fmt::Write as _;
+
+use vi_types::Poly;
+use vi_types::objects::{
+    VirtualAhciController, VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualController,
+    VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDisk, VirtualEthernetCard,
+    VirtualEthernetCardNetworkBackingInfo, VirtualMachineConfigInfo, VirtualMachineVideoCard,
+    VirtualScsiController,
+};
+
+use crate::world::inventory::host::volume;
+
+/// The text of the `.vmx` file.
+pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
+    let mut file = File::default();
+    let hardware = config
+        .version
+        .trim_start_matches("vmx-")
+        .trim_start_matches('0');
+    file.set(".encoding", "UTF-8");
+    file.set("config.version", "8");
+    file.set("virtualHW.version", hardware);
+    file.set("displayName", &piped(&config.name));
+    if let Some(annotation) = config.annotation.as_deref().filter(|text| !text.is_empty()) {
+        file.set("annotation", &piped(annotation));
+    }
+    file.set("guestOS", &guest_os(&config.guest_id));
+    file.set("uuid.bios", &spaced(&config.uuid));
+    if let Some(instance) = &config.instance_uuid {
+        file.set("vc.uuid", &spaced(instance));
+    }
+    file.set("memSize", &config.hardware.memory_mb.to_string());
+    file.set("numvcpus", &config.hardware.num_cpu.to_string());
+    if config.firmware.as_deref() == Some("efi") {
+        file.set("firmware", "efi");
+    }
+    let devices = &config.hardware.device;
+    for device in devices {
+        file.device(device, devices);
+    }
+    file.text
+}
+
+#[derive(Default)]
+struct File {
+    text: String,
+    cards: usize,
+}
+
+impl File {
+    fn set(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.text, "{name} = \"{value}\"");
+    }
+
+    fn device(&mut self, device: &Poly<VirtualDevice>, all: &[Poly<VirtualDevice>]) {
+        if let Some(video) = device.cast::<VirtualMachineVideoCard>() {
+            let size = video.video_ram_size_in_kb.unwrap_or(4096) << 10;
+            self.set("svga.vramSize", &size.to_string());
+        }
+        if let Some(controller) = device.cast::<VirtualScsiController>() {
+            let slot = format!("scsi{}", controller.bus_number);
+            self.set(&format!("{slot}.present"), "TRUE");
+            let kind = match device.type_name() {
+                "ParaVirtualSCSIController" => "pvscsi",
+                "VirtualLsiLogicSASController" => "lsisas1068",
+                "VirtualBusLogicController" => "buslogic",
+                _ => "lsilogic",
+            };
+            self.set(&format!("{slot}.virtualDev"), kind);
+        }
+        if let Some(controller) = device.cast::<VirtualAhciController>() {
+            self.set(&format!("sata{}.present", controller.bus_number), "TRUE");
+        }
+        if let Some(card) = device.cast::<VirtualEthernetCard>() {
+            self.card(device, card);
+        }
+        let Some(slot) = slot(device, all) else {
+            return;
+        };
+        if device.is::<VirtualDisk>() {
+            self.set(&format!("{slot}.present"), "TRUE");
+            let kind = if slot.starts_with("scsi") {
+                "scsi-hardDisk"
+            } else {
+                "disk"
+            };
+            self.set(&format!("{slot}.deviceType"), kind);
+            let backing = device.backing.as_ref();
+            let backing =
+                backing.and_then(|backing| backing.cast::<VirtualDeviceFileBackingInfo>());
+            let path = backing.map_or("", |backing| backing.file_name.as_str());
+            // It lies beside the configuration.
+            let name = path.rsplit('/').next().unwrap_or(path);
+            self.set(&format!("{slot}.fileName"), name);
+        }
+        if device.is::<VirtualCdrom>() {
+            self.cdrom(&slot, device);
+        }
+    }
+
+    fn cdrom(&mut self, slot: &str, device: &Poly<VirtualDevice>) {
+        self.set(&format!("{slot}.present"), "TRUE");
+        let backing = device.backing.as_ref();
+        match backing.and_then(|backing| backing.cast::<VirtualCdromIsoBackingInfo>()) {
+            Some(iso) => {
+                self.set(&format!("{slot}.deviceType"), "cdrom-image");
+                let path = iso.file_name.split_once("] ").map_or("", |(_, path)| path);
+                let store = iso.datastore.as_ref().map(|store| volume(&store.value));
+                let store = store.unwrap_or_default();
+                self.set(
+                    &format!("{slot}.fileName"),
+                    &format!("/vmfs/volumes/{store}/{path}"),
+                );
+            }
+            None => {
+                self.set(&format!("{slot}.deviceType"), "atapi-cdrom");
+                self.set(&format!("{slot}.fileName"), "CD/DVD drive 0");
+                self.set(&format!("{slot}.clientDevice"), "TRUE");
+            }
+        }
+    }
+
+    fn card(&mut self, device: &Poly<VirtualDevice>, card: &VirtualEthernetCard) {
+        let slot = format!("ethernet{}", self.cards);
+        self.cards += 1;
+        self.set(&format!("{slot}.present"), "TRUE");
+        let kind = match device.type_name() {
+            "VirtualVmxnet3" => "vmxnet3",
+            "VirtualE1000e" => "e1000e",
+            "VirtualE1000" => "e1000",
+            _ => "vlance",
+        };
+        self.set(&format!("{slot}.virtualDev"), kind);
+        let backing = card.backing.as_ref();
+        let network =
+            backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
+        if let Some(network) = network {
+            self.set(&format!("{slot}.networkName"), &network.device_name);
+        }
+        let mac = card.mac_address.as_deref().unwrap_or_default();
+        let kind = match card.address_type.as_deref() {
+            Some("assigned") => "vpx",
+            other => other.unwrap_or("generated"),
+        };
+        self.set(&format!("{slot}.addressType"), kind);
+        let name = if kind == "static" {
+            "address"
+        } else {
+            "generatedAddress"
+        };
+        self.set(&format!("{slot}.{name}"), mac);
+    }
+}
+
+/// `scsi0:1`: where a device is attached.
+fn slot(device: &VirtualDevice, all: &[Poly<VirtualDevice>]) -> Option<String> {
+    let key = device.controller_key?;
+    let found = all.iter().find(|one| one.key == key)?;
+    let bus = found.cast::<VirtualController>()?.bus_number;
+    let kind = match found.type_name() {
+        "VirtualIDEController" => "ide",
+        "VirtualAHCIController" => "sata",
+        _ if found.is::<VirtualScsiController>() => "scsi",
+        _ => return None,
+    };
+    Some(format!("{kind}{bus}:{}", device.unit_number?))
+}
+
+/// `debian12-64` for `debian12_64Guest`.
+fn guest_os(id: &str) -> String {
+    let id = id.strip_suffix("Guest").unwrap_or(id);
+    match id.strip_suffix("64") {
+        Some(name) => format!("{}-64", name.trim_end_matches('_')).to_ascii_lowercase(),
+        None => id.to_ascii_lowercase(),
+    }
+}
+
+/// `56 4d 97 58 35 de 1c 97-1d 0b 14 e4 db 01 8f ed`.
+fn spaced(uuid: &str) -> String {
+    let digits: Vec<_> = uuid.chars().filter(char::is_ascii_hexdigit).collect();
+    let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+    let (first, second) = pairs.split_at(pairs.len().min(8));
+    format!("{}-{}", first.join(" "), second.join(" "))
+}
+
+/// Quotes, bars and line ends as the format has them: `|22`, `|7C`, `|0A`.
+fn piped(text: &str) -> String {
+    text.replace('|', "|7C")
+        .replace('"', "|22")
+        .replace('\n', "|0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_pairs_with_a_dash_in_the_middle() {
+        assert_eq!(
+            spaced("564d9758-35de-1c97-1d0b-14e4db018fed"),
+            "56 4d 97 58 35 de 1c 97-1d 0b 14 e4 db 01 8f ed"
+        );
+    }
+
+    #[test]
+    fn guests_have_other_names_in_files() {
+        for (id, name) in [
+            ("debian12_64Guest", "debian12-64"),
+            ("ubuntu64Guest", "ubuntu-64"),
+            ("otherGuest", "other"),
+        ] {
+            assert_eq!(guest_os(id), name);
+        }
+    }
+
+    #[test]
+    fn what_would_end_a_value_is_escaped() {
+        assert_eq!(piped("a \"b\" | c\nd"), "a |22b|22 |7C c|0Ad");
+    }
+}
