@@ -31,6 +31,7 @@ static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
     answer
 });
 
+#[expect(clippy::print_stdout, reason = "a bench tells what it measures")]
 fn main() {
     println!("{} bytes", ANSWER.len());
     divan::main();
