@@ -44,9 +44,7 @@ impl<'a> Shape<'a> {
                 .iter()
                 .filter_map(|object| object.extends.as_deref())
                 .collect(),
-            declared: positions(description)
-                .map(|ty| ty.name.as_str())
-                .collect(),
+            declared: positions(description).map(|ty| ty.name.as_str()).collect(),
         }
     }
 
@@ -108,7 +106,9 @@ impl<'a> Shape<'a> {
     pub(crate) fn families(&self, of: &'a Object) -> Vec<&'a Object> {
         let mut families = self.ancestors(of);
         families.insert(0, of);
-        families.retain(|object| self.is_polymorphic(object) && self.declared.contains(object.name.as_str()));
+        families.retain(|object| {
+            self.is_polymorphic(object) && self.declared.contains(object.name.as_str())
+        });
         families
     }
 
@@ -146,10 +146,16 @@ impl<'a> Shape<'a> {
 
 /// The types of all properties, parameters and results.
 fn positions(description: &Description) -> impl Iterator<Item = &Type> {
-    let objects = description.objects.iter().chain(&description.managed_objects);
+    let objects = description
+        .objects
+        .iter()
+        .chain(&description.managed_objects);
     let members = objects.flat_map(Object::stored).map(|member| &member.ty);
     let methods = description.methods.iter();
     let parameters = methods.flat_map(|method| method.given().iter().map(|member| &member.ty));
-    let results = description.methods.iter().filter_map(|method| method.returns.as_ref());
+    let results = description
+        .methods
+        .iter()
+        .filter_map(|method| method.returns.as_ref());
     members.chain(parameters).chain(results)
 }

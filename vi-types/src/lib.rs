@@ -52,4 +52,4 @@ pub use object::{
 pub use poly::{Poly, UnknownObject};
 pub use raw::RawElement;
 pub use registry::Registry;
-pub use value::{List, Value, View, assign};
+pub use value::{List, Value, View};

@@ -282,8 +282,18 @@ impl dyn Object {
             return Box::new(unknown.clone());
         }
         let mut copy = (self.info().new)();
-        assign(&mut *copy, self);
+        copy.copy_from(self);
         copy
+    }
+
+    /// Copies all properties from an object of the same type; one of another type changes nothing.
+    pub(crate) fn copy_from(&mut self, from: &dyn Object) {
+        if !std::ptr::eq(self.info(), from.info()) {
+            return;
+        }
+        for index in 0..from.info().layout().len() {
+            self.get_mut(index).assign(from.get(index).view());
+        }
     }
 
     fn upcast(&self, to: TypeId) -> Option<&dyn Any> {
@@ -329,15 +339,8 @@ pub fn equal(left: &dyn Object, right: &dyn Object) -> bool {
 /// A copy of an object.
 pub fn cloned<T: DataObject>(object: &T) -> T {
     let mut copy = T::default();
-    assign(&mut copy, object);
+    (&mut copy as &mut dyn Object).copy_from(object);
     copy
-}
-
-/// Copies all properties from an object of the same type.
-fn assign(to: &mut dyn Object, from: &dyn Object) {
-    for index in 0..from.info().layout().len() {
-        to.get_mut(index).assign(from.get(index));
-    }
 }
 
 /// Writes an object as `Type { property: value, … }`: unset properties are left out, secret ones hidden.

@@ -142,8 +142,8 @@ impl<B: DataObject> fmt::Debug for Poly<B> {
 }
 
 impl<B: DataObject> Value for Poly<B> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.descendant(B::INFO).map(Self::holding)
+    fn view(&self) -> View<'_> {
+        View::Object(&*self.object)
     }
 
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -151,12 +151,25 @@ impl<B: DataObject> Value for Poly<B> {
         Ok(())
     }
 
-    fn view(&self) -> View<'_> {
-        View::Object(&*self.object)
+    fn assign(&mut self, from: View<'_>) {
+        if let View::Object(object) = from
+            && let Ok(copy) = Self::from_object(object.boxed_clone())
+        {
+            *self = copy;
+        }
     }
 
-    fn assign(&mut self, from: &dyn Value) {
-        crate::value::assign(self, from);
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        *slot = Some(Self::holding(reader.descendant(B::INFO)?));
+        Ok(())
+    }
+
+    fn decode_item(list: &mut Vec<Self>, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        list.push(Self::holding(reader.descendant(B::INFO)?));
+        Ok(())
     }
 }
 

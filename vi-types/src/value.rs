@@ -12,48 +12,62 @@ use crate::object::{DataObject, Object};
 use crate::wire::Reader;
 
 /// A property's value: a primitive, an enum, an object, or one of these optionally or repeatedly.
+///
+/// There is one of these for each generated type and for each way a property may hold it, so what can be
+/// left to code that treats all types alike is left to it: a data object gives itself with
+/// [`object_mut`](Value::object_mut), and the provided methods do the rest.
 pub trait Value: StdAny + Send + Sync {
-    /// Reads one element. The reader stands just behind its start tag, and behind its end tag afterwards.
-    ///
-    /// # Errors
-    /// When the element's content is not of this type.
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>
-    where
-        Self: Sized + Default,
-    {
-        let mut value = Self::default();
-        value.decode(reader)?;
-        Ok(value)
-    }
-
-    /// Like [`Value::read`], but an element that means "unset" gives `None`.
-    ///
-    /// # Errors
-    /// As [`Value::read`].
-    fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError>
-    where
-        Self: Sized + Default,
-    {
-        Self::read(reader).map(Some)
-    }
-
-    /// Takes one more element in: a list grows, an object's properties are set, everything else is replaced.
-    ///
-    /// # Errors
-    /// As [`Value::read`].
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError>;
-
     /// What is held, for code that treats all types alike.
     fn view(&self) -> View<'_>;
 
-    /// Becomes a copy of a value of the same type; one of another type changes nothing.
-    fn assign(&mut self, from: &dyn Value);
-}
+    /// The data object that is held, to be changed.
+    fn object_mut(&mut self) -> Option<&mut dyn Object> {
+        None
+    }
 
-/// The copy that [`Value::assign`] makes.
-pub fn assign<T: Value + Clone>(to: &mut T, from: &dyn Value) {
-    if let Some(from) = (from as &dyn StdAny).downcast_ref::<T>() {
-        to.clone_from(from);
+    /// Takes one more element in: a list grows, an object's properties are set, everything else is replaced.
+    /// The reader stands just behind the start tag, and behind the end tag afterwards.
+    ///
+    /// # Errors
+    /// When the element's content is not of this type.
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        match self.object_mut() {
+            Some(object) => reader.object(object),
+            None => reader.skip(),
+        }
+    }
+
+    /// Becomes a copy of what is seen in a value of the same type; one of another type changes nothing.
+    fn assign(&mut self, from: View<'_>) {
+        if let (Some(object), View::Object(from)) = (self.object_mut(), from) {
+            object.copy_from(from);
+        }
+    }
+
+    /// Like [`Value::decode`], for a value that need not be there.
+    ///
+    /// # Errors
+    /// As [`Value::decode`].
+    fn decode_optional(slot: &mut Option<Self>, reader: &mut Reader<'_>) -> Result<(), DecodeError>
+    where
+        Self: Sized + Default,
+    {
+        slot.insert(Self::default()).decode(reader)
+    }
+
+    /// Like [`Value::decode`], for one more value of a list.
+    ///
+    /// # Errors
+    /// As [`Value::decode`].
+    fn decode_item(list: &mut Vec<Self>, reader: &mut Reader<'_>) -> Result<(), DecodeError>
+    where
+        Self: Sized + Default,
+    {
+        list.push(Self::default());
+        match list.last_mut() {
+            Some(item) => item.decode(reader),
+            None => Ok(()),
+        }
     }
 }
 
@@ -189,16 +203,7 @@ impl fmt::Debug for View<'_> {
     }
 }
 
-impl<T: Value + Default + Clone> Value for Option<T> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        T::read_optional(reader)
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = T::read_optional(reader)?;
-        Ok(())
-    }
-
+impl<T: Value + Default> Value for Option<T> {
     fn view(&self) -> View<'_> {
         match self {
             Some(value) => value.view(),
@@ -206,21 +211,19 @@ impl<T: Value + Default + Clone> Value for Option<T> {
         }
     }
 
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        T::decode_optional(self, reader)
+    }
+
+    fn assign(&mut self, from: View<'_>) {
+        match from {
+            View::Unset => *self = None,
+            from => self.insert(T::default()).assign(from),
+        }
     }
 }
 
-impl<T: Value + Default + Clone> Value for Vec<T> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(vec![T::read(reader)?])
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        self.push(T::read(reader)?);
-        Ok(())
-    }
-
+impl<T: Value + Default> Value for Vec<T> {
     fn view(&self) -> View<'_> {
         if self.is_empty() {
             View::Unset
@@ -229,8 +232,23 @@ impl<T: Value + Default + Clone> Value for Vec<T> {
         }
     }
 
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        T::decode_item(self, reader)
+    }
+
+    fn assign(&mut self, from: View<'_>) {
+        match from {
+            View::Unset => self.clear(),
+            View::List(from) => {
+                self.clear();
+                for index in 0..from.len() {
+                    let mut item = T::default();
+                    item.assign(from.item(index));
+                    self.push(item);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -245,43 +263,27 @@ impl<T: Value> List for Vec<T> {
 }
 
 impl<T: DataObject> Value for Box<T> {
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        reader.object(&mut **self)
-    }
-
     fn view(&self) -> View<'_> {
         View::Object(&**self)
     }
 
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn Object> {
+        Some(&mut **self)
     }
 }
 
 /// The answer of a method that returns nothing.
 impl Value for () {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.skip()
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        reader.skip()
-    }
-
     fn view(&self) -> View<'_> {
         View::Unset
-    }
-
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
     }
 }
 
 macro_rules! primitive {
     ($($type:ty, $view:ident, $read:ident;)*) => {$(
         impl Value for $type {
-            fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                reader.$read()
+            fn view(&self) -> View<'_> {
+                View::$view(*self)
             }
 
             fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -289,12 +291,10 @@ macro_rules! primitive {
                 Ok(())
             }
 
-            fn view(&self) -> View<'_> {
-                View::$view(*self)
-            }
-
-            fn assign(&mut self, from: &dyn Value) {
-                assign(self, from);
+            fn assign(&mut self, from: View<'_>) {
+                if let View::$view(value) = from {
+                    *self = value;
+                }
             }
         }
     )*};
@@ -312,8 +312,8 @@ primitive! {
 }
 
 impl Value for String {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(reader.text()?.into_owned())
+    fn view(&self) -> View<'_> {
+        View::Text(self)
     }
 
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -321,18 +321,16 @@ impl Value for String {
         Ok(())
     }
 
-    fn view(&self) -> View<'_> {
-        View::Text(self)
-    }
-
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn assign(&mut self, from: View<'_>) {
+        if let View::Text(text) = from {
+            text.clone_into(self);
+        }
     }
 }
 
 impl Value for Binary {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.binary()
+    fn view(&self) -> View<'_> {
+        View::Binary(&self.0)
     }
 
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -340,18 +338,16 @@ impl Value for Binary {
         Ok(())
     }
 
-    fn view(&self) -> View<'_> {
-        View::Binary(&self.0)
-    }
-
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn assign(&mut self, from: View<'_>) {
+        if let View::Binary(bytes) = from {
+            bytes.clone_into(&mut self.0);
+        }
     }
 }
 
 impl Value for ManagedObjectReference {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.moref()
+    fn view(&self) -> View<'_> {
+        View::Moref(self)
     }
 
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -359,25 +355,14 @@ impl Value for ManagedObjectReference {
         Ok(())
     }
 
-    fn view(&self) -> View<'_> {
-        View::Moref(self)
-    }
-
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn assign(&mut self, from: View<'_>) {
+        if let View::Moref(reference) = from {
+            self.clone_from(reference);
+        }
     }
 }
 
 impl Value for Any {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.any()
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = reader.any()?;
-        Ok(())
-    }
-
     fn view(&self) -> View<'_> {
         match self {
             Any::None => View::Unset,
@@ -385,7 +370,16 @@ impl Value for Any {
         }
     }
 
-    fn assign(&mut self, from: &dyn Value) {
-        assign(self, from);
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        *self = reader.any()?;
+        Ok(())
+    }
+
+    fn assign(&mut self, from: View<'_>) {
+        match from {
+            View::Unset => *self = Any::None,
+            View::Any(any) => self.clone_from(any),
+            _ => {}
+        }
     }
 }

@@ -205,11 +205,8 @@ impl<'a> Class<'a> {
         let rust = self.rust();
         quote! {
             impl rt::Value for #rust {
-                fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
-                    reader.object(self)
-                }
                 fn view(&self) -> rt::View<'_> { rt::View::Object(self) }
-                fn assign(&mut self, from: &dyn rt::Value) { rt::assign(self, from); }
+                fn object_mut(&mut self) -> Option<&mut dyn rt::Object> { Some(self) }
             }
             impl Clone for #rust {
                 fn clone(&self) -> Self { rt::cloned(self) }

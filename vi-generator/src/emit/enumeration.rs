@@ -74,21 +74,25 @@ fn definition(definition: &Enum) -> Definition {
             }
         }
         impl rt::Value for #rust {
-            fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-                reader.enumeration()
-            }
-            fn read_optional(reader: &mut rt::wire::Reader<'_>) -> Result<Option<Self>, rt::DecodeError> {
-                let value = <Self as rt::Value>::read(reader)?;
-                Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+            fn view(&self) -> rt::View<'_> {
+                rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
             }
             fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
                 *self = reader.enumeration()?;
                 Ok(())
             }
-            fn view(&self) -> rt::View<'_> {
-                rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+            fn decode_optional(
+                slot: &mut Option<Self>,
+                reader: &mut rt::wire::Reader<'_>,
+            ) -> Result<(), rt::DecodeError> {
+                *slot = reader.optional_enumeration()?;
+                Ok(())
             }
-            fn assign(&mut self, from: &dyn rt::Value) { rt::assign(self, from); }
+            fn assign(&mut self, from: rt::View<'_>) {
+                if let rt::View::Enum(#name, value) = from {
+                    *self = rt::Enum::from_wire(value);
+                }
+            }
         }
         impl rt::FromAny for #rust {
             fn from_any(any: rt::Any) -> Result<Self, rt::CastError> { rt::enumeration_from_any(any) }

@@ -380,6 +380,15 @@ impl<'a> Reader<'a> {
         Ok(E::from_wire(text.trim_matches(is_blank)))
     }
 
+    /// A value of an enum that need not be there.
+    ///
+    /// # Errors
+    /// When the element holds elements.
+    pub fn optional_enumeration<E: Enum>(&mut self) -> Result<Option<E>, DecodeError> {
+        let value: E = self.enumeration()?;
+        Ok((!value.is_unset()).then_some(value))
+    }
+
     /// Skips the element.
     ///
     /// # Errors

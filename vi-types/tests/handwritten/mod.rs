@@ -89,16 +89,12 @@ macro_rules! object {
         }
 
         impl Value for $name {
-            fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-                reader.object(self)
-            }
-
             fn view(&self) -> View<'_> {
                 View::Object(self)
             }
 
-            fn assign(&mut self, from: &dyn Value) {
-                vi_types::assign(self, from);
+            fn object_mut(&mut self) -> Option<&mut dyn Object> {
+                Some(self)
             }
         }
 
@@ -243,12 +239,8 @@ impl Default for PowerState {
 }
 
 impl Value for PowerState {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.enumeration()
-    }
-
-    fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
-        Ok(Some(Self::read(reader)?).filter(|value| !value.is_unset()))
+    fn view(&self) -> View<'_> {
+        View::Enum(Self::NAME, self.as_str())
     }
 
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -256,12 +248,18 @@ impl Value for PowerState {
         Ok(())
     }
 
-    fn view(&self) -> View<'_> {
-        View::Enum(Self::NAME, self.as_str())
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
 
-    fn assign(&mut self, from: &dyn Value) {
-        vi_types::assign(self, from);
+    fn assign(&mut self, from: View<'_>) {
+        if let View::Enum("PowerState", value) = from {
+            *self = Self::from_wire(value);
+        }
     }
 }
 

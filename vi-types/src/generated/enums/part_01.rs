@@ -45,14 +45,8 @@ impl std::fmt::Display for ArrayUpdateOperation {
     }
 }
 impl rt::Value for ArrayUpdateOperation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -61,11 +55,17 @@ impl rt::Value for ArrayUpdateOperation {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("ArrayUpdateOperation", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for ArrayUpdateOperation {
@@ -123,14 +123,8 @@ impl std::fmt::Display for AutoStartWaitHeartbeatSetting {
     }
 }
 impl rt::Value for AutoStartWaitHeartbeatSetting {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -139,11 +133,17 @@ impl rt::Value for AutoStartWaitHeartbeatSetting {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("AutoStartWaitHeartbeatSetting", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for AutoStartWaitHeartbeatSetting {
@@ -197,14 +197,8 @@ impl std::fmt::Display for CustomizationLicenseDataMode {
     }
 }
 impl rt::Value for CustomizationLicenseDataMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -213,11 +207,17 @@ impl rt::Value for CustomizationLicenseDataMode {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("CustomizationLicenseDataMode", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for CustomizationLicenseDataMode {
@@ -279,14 +279,8 @@ impl std::fmt::Display for CustomizationNetBiosMode {
     }
 }
 impl rt::Value for CustomizationNetBiosMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -295,11 +289,17 @@ impl rt::Value for CustomizationNetBiosMode {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("CustomizationNetBIOSMode", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for CustomizationNetBiosMode {
@@ -357,14 +357,8 @@ impl std::fmt::Display for CustomizationSysprepRebootOption {
     }
 }
 impl rt::Value for CustomizationSysprepRebootOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -373,11 +367,17 @@ impl rt::Value for CustomizationSysprepRebootOption {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("CustomizationSysprepRebootOption", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for CustomizationSysprepRebootOption {
@@ -439,14 +439,8 @@ impl std::fmt::Display for DasVmPriority {
     }
 }
 impl rt::Value for DasVmPriority {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -455,11 +449,17 @@ impl rt::Value for DasVmPriority {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("DasVmPriority", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for DasVmPriority {
@@ -513,14 +513,8 @@ impl std::fmt::Display for DpmBehavior {
     }
 }
 impl rt::Value for DpmBehavior {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -529,11 +523,17 @@ impl rt::Value for DpmBehavior {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("DpmBehavior", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for DpmBehavior {
@@ -595,14 +595,8 @@ impl std::fmt::Display for DrsBehavior {
     }
 }
 impl rt::Value for DrsBehavior {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -611,11 +605,17 @@ impl rt::Value for DrsBehavior {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("DrsBehavior", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for DrsBehavior {
@@ -673,14 +673,8 @@ impl std::fmt::Display for EventFilterSpecRecursionOption {
     }
 }
 impl rt::Value for EventFilterSpecRecursionOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -689,11 +683,17 @@ impl rt::Value for EventFilterSpecRecursionOption {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("EventFilterSpecRecursionOption", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for EventFilterSpecRecursionOption {
@@ -760,14 +760,8 @@ impl std::fmt::Display for FibreChannelPortType {
     }
 }
 impl rt::Value for FibreChannelPortType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -776,11 +770,17 @@ impl rt::Value for FibreChannelPortType {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("FibreChannelPortType", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for FibreChannelPortType {
@@ -834,14 +834,8 @@ impl std::fmt::Display for HostFirewallRuleDirection {
     }
 }
 impl rt::Value for HostFirewallRuleDirection {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -850,11 +844,17 @@ impl rt::Value for HostFirewallRuleDirection {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostFirewallRuleDirection", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostFirewallRuleDirection {
@@ -908,14 +908,8 @@ impl std::fmt::Display for HostFirewallRulePortType {
     }
 }
 impl rt::Value for HostFirewallRulePortType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -924,11 +918,17 @@ impl rt::Value for HostFirewallRulePortType {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostFirewallRulePortType", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostFirewallRulePortType {
@@ -986,14 +986,8 @@ impl std::fmt::Display for HostInternetScsiHbaNetworkBindingSupportType {
     }
 }
 impl rt::Value for HostInternetScsiHbaNetworkBindingSupportType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1002,11 +996,17 @@ impl rt::Value for HostInternetScsiHbaNetworkBindingSupportType {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostInternetScsiHbaNetworkBindingSupportType", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostInternetScsiHbaNetworkBindingSupportType {
@@ -1068,14 +1068,8 @@ impl std::fmt::Display for HostLockdownMode {
     }
 }
 impl rt::Value for HostLockdownMode {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1084,11 +1078,17 @@ impl rt::Value for HostLockdownMode {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostLockdownMode", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostLockdownMode {
@@ -1142,14 +1142,8 @@ impl std::fmt::Display for HostPowerOperationType {
     }
 }
 impl rt::Value for HostPowerOperationType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1158,11 +1152,17 @@ impl rt::Value for HostPowerOperationType {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostPowerOperationType", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostPowerOperationType {
@@ -1224,14 +1224,8 @@ impl std::fmt::Display for HostSystemConnectionState {
     }
 }
 impl rt::Value for HostSystemConnectionState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1240,11 +1234,17 @@ impl rt::Value for HostSystemConnectionState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostSystemConnectionState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostSystemConnectionState {
@@ -1311,14 +1311,8 @@ impl std::fmt::Display for HostSystemPowerState {
     }
 }
 impl rt::Value for HostSystemPowerState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1327,11 +1321,17 @@ impl rt::Value for HostSystemPowerState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostSystemPowerState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostSystemPowerState {
@@ -1385,14 +1385,8 @@ impl std::fmt::Display for HostTpmAttestationInfoAcceptanceStatus {
     }
 }
 impl rt::Value for HostTpmAttestationInfoAcceptanceStatus {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1401,11 +1395,17 @@ impl rt::Value for HostTpmAttestationInfoAcceptanceStatus {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("HostTpmAttestationInfoAcceptanceStatus", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for HostTpmAttestationInfoAcceptanceStatus {
@@ -1477,14 +1477,8 @@ impl std::fmt::Display for LatencySensitivitySensitivityLevel {
     }
 }
 impl rt::Value for LatencySensitivitySensitivityLevel {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1493,11 +1487,17 @@ impl rt::Value for LatencySensitivitySensitivityLevel {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("LatencySensitivitySensitivityLevel", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for LatencySensitivitySensitivityLevel {
@@ -1559,14 +1559,8 @@ impl std::fmt::Display for ManagedEntityStatus {
     }
 }
 impl rt::Value for ManagedEntityStatus {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1575,11 +1569,17 @@ impl rt::Value for ManagedEntityStatus {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("ManagedEntityStatus", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for ManagedEntityStatus {
@@ -1637,14 +1637,8 @@ impl std::fmt::Display for ObjectUpdateKind {
     }
 }
 impl rt::Value for ObjectUpdateKind {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1653,11 +1647,17 @@ impl rt::Value for ObjectUpdateKind {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("ObjectUpdateKind", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for ObjectUpdateKind {
@@ -1715,14 +1715,8 @@ impl std::fmt::Display for PerfStatsType {
     }
 }
 impl rt::Value for PerfStatsType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1731,11 +1725,17 @@ impl rt::Value for PerfStatsType {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("PerfStatsType", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for PerfStatsType {
@@ -1812,14 +1812,8 @@ impl std::fmt::Display for PerfSummaryType {
     }
 }
 impl rt::Value for PerfSummaryType {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1828,11 +1822,17 @@ impl rt::Value for PerfSummaryType {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("PerfSummaryType", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for PerfSummaryType {
@@ -1899,14 +1899,8 @@ impl std::fmt::Display for PropertyChangeOp {
     }
 }
 impl rt::Value for PropertyChangeOp {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1915,11 +1909,17 @@ impl rt::Value for PropertyChangeOp {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("PropertyChangeOp", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for PropertyChangeOp {
@@ -1981,14 +1981,8 @@ impl std::fmt::Display for SharesLevel {
     }
 }
 impl rt::Value for SharesLevel {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -1997,11 +1991,17 @@ impl rt::Value for SharesLevel {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("SharesLevel", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for SharesLevel {
@@ -2059,14 +2059,8 @@ impl std::fmt::Display for TaskFilterSpecRecursionOption {
     }
 }
 impl rt::Value for TaskFilterSpecRecursionOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2075,11 +2069,17 @@ impl rt::Value for TaskFilterSpecRecursionOption {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("TaskFilterSpecRecursionOption", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for TaskFilterSpecRecursionOption {
@@ -2141,14 +2141,8 @@ impl std::fmt::Display for TaskFilterSpecTimeOption {
     }
 }
 impl rt::Value for TaskFilterSpecTimeOption {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2157,11 +2151,17 @@ impl rt::Value for TaskFilterSpecTimeOption {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("TaskFilterSpecTimeOption", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for TaskFilterSpecTimeOption {
@@ -2223,14 +2223,8 @@ impl std::fmt::Display for TaskInfoState {
     }
 }
 impl rt::Value for TaskInfoState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2239,11 +2233,17 @@ impl rt::Value for TaskInfoState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("TaskInfoState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for TaskInfoState {
@@ -2310,14 +2310,8 @@ impl std::fmt::Display for VirtualAppVAppState {
     }
 }
 impl rt::Value for VirtualAppVAppState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2326,11 +2320,17 @@ impl rt::Value for VirtualAppVAppState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualAppVAppState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualAppVAppState {
@@ -2388,14 +2388,8 @@ impl std::fmt::Display for VirtualDeviceConfigSpecFileOperation {
     }
 }
 impl rt::Value for VirtualDeviceConfigSpecFileOperation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2404,11 +2398,17 @@ impl rt::Value for VirtualDeviceConfigSpecFileOperation {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualDeviceConfigSpecFileOperation", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualDeviceConfigSpecFileOperation {
@@ -2466,14 +2466,8 @@ impl std::fmt::Display for VirtualDeviceConfigSpecOperation {
     }
 }
 impl rt::Value for VirtualDeviceConfigSpecOperation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2482,11 +2476,17 @@ impl rt::Value for VirtualDeviceConfigSpecOperation {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualDeviceConfigSpecOperation", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualDeviceConfigSpecOperation {
@@ -2558,14 +2558,8 @@ impl std::fmt::Display for VirtualMachineConnectionState {
     }
 }
 impl rt::Value for VirtualMachineConnectionState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2574,11 +2568,17 @@ impl rt::Value for VirtualMachineConnectionState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachineConnectionState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachineConnectionState {
@@ -2655,14 +2655,8 @@ impl std::fmt::Display for VirtualMachineFaultToleranceState {
     }
 }
 impl rt::Value for VirtualMachineFaultToleranceState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2671,11 +2665,17 @@ impl rt::Value for VirtualMachineFaultToleranceState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachineFaultToleranceState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachineFaultToleranceState {
@@ -2737,14 +2737,8 @@ impl std::fmt::Display for VirtualMachineMovePriority {
     }
 }
 impl rt::Value for VirtualMachineMovePriority {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2753,11 +2747,17 @@ impl rt::Value for VirtualMachineMovePriority {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachineMovePriority", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachineMovePriority {
@@ -2815,14 +2815,8 @@ impl std::fmt::Display for VirtualMachinePowerState {
     }
 }
 impl rt::Value for VirtualMachinePowerState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2831,11 +2825,17 @@ impl rt::Value for VirtualMachinePowerState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachinePowerState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachinePowerState {
@@ -2893,14 +2893,8 @@ impl std::fmt::Display for VirtualMachineRecordReplayState {
     }
 }
 impl rt::Value for VirtualMachineRecordReplayState {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2909,11 +2903,17 @@ impl rt::Value for VirtualMachineRecordReplayState {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachineRecordReplayState", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachineRecordReplayState {
@@ -2967,14 +2967,8 @@ impl std::fmt::Display for VirtualMachineRelocateTransformation {
     }
 }
 impl rt::Value for VirtualMachineRelocateTransformation {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -2983,11 +2977,17 @@ impl rt::Value for VirtualMachineRelocateTransformation {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachineRelocateTransformation", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachineRelocateTransformation {
@@ -3054,14 +3054,8 @@ impl std::fmt::Display for VirtualMachineToolsStatus {
     }
 }
 impl rt::Value for VirtualMachineToolsStatus {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -3070,11 +3064,17 @@ impl rt::Value for VirtualMachineToolsStatus {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualMachineToolsStatus", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualMachineToolsStatus {
@@ -3136,14 +3136,8 @@ impl std::fmt::Display for VirtualScsiSharing {
     }
 }
 impl rt::Value for VirtualScsiSharing {
-    fn read(reader: &mut rt::wire::Reader<'_>) -> Result<Self, rt::DecodeError> {
-        reader.enumeration()
-    }
-    fn read_optional(
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<Option<Self>, rt::DecodeError> {
-        let value = <Self as rt::Value>::read(reader)?;
-        Ok(if rt::Enum::is_unset(&value) { None } else { Some(value) })
+    fn view(&self) -> rt::View<'_> {
+        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
     }
     fn decode(
         &mut self,
@@ -3152,11 +3146,17 @@ impl rt::Value for VirtualScsiSharing {
         *self = reader.enumeration()?;
         Ok(())
     }
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut rt::wire::Reader<'_>,
+    ) -> Result<(), rt::DecodeError> {
+        *slot = reader.optional_enumeration()?;
+        Ok(())
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn assign(&mut self, from: rt::View<'_>) {
+        if let rt::View::Enum("VirtualSCSISharing", value) = from {
+            *self = rt::Enum::from_wire(value);
+        }
     }
 }
 impl rt::FromAny for VirtualScsiSharing {

@@ -64,17 +64,11 @@ impl rt::Object for RemoveInternetScsiSendTargets {
     }
 }
 impl rt::Value for RemoveInternetScsiSendTargets {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RemoveInternetScsiSendTargets {
@@ -166,17 +160,11 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
     }
 }
 impl rt::Value for RemoveInternetScsiStaticTargets {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RemoveInternetScsiStaticTargets {
@@ -259,17 +247,11 @@ impl rt::Object for RemovePortGroup {
     }
 }
 impl rt::Value for RemovePortGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RemovePortGroup {
@@ -357,17 +339,11 @@ impl rt::Object for RemoveSnapshotTask {
     }
 }
 impl rt::Value for RemoveSnapshotTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RemoveSnapshotTask {
@@ -450,17 +426,11 @@ impl rt::Object for RemoveVirtualNic {
     }
 }
 impl rt::Value for RemoveVirtualNic {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RemoveVirtualNic {
@@ -543,17 +513,11 @@ impl rt::Object for RemoveVirtualSwitch {
     }
 }
 impl rt::Value for RemoveVirtualSwitch {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RemoveVirtualSwitch {
@@ -636,17 +600,11 @@ impl rt::Object for RenameDatastore {
     }
 }
 impl rt::Value for RenameDatastore {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RenameDatastore {
@@ -734,17 +692,11 @@ impl rt::Object for RenameSnapshot {
     }
 }
 impl rt::Value for RenameSnapshot {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RenameSnapshot {
@@ -825,17 +777,11 @@ impl rt::Object for RenameTask {
     }
 }
 impl rt::Value for RenameTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RenameTask {
@@ -911,17 +857,11 @@ impl rt::Object for RescanAllHba {
     }
 }
 impl rt::Value for RescanAllHba {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RescanAllHba {
@@ -1004,17 +944,11 @@ impl rt::Object for RescanHba {
     }
 }
 impl rt::Value for RescanHba {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RescanHba {
@@ -1090,17 +1024,11 @@ impl rt::Object for RescanVmfs {
     }
 }
 impl rt::Value for RescanVmfs {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RescanVmfs {
@@ -1172,17 +1100,11 @@ impl rt::Object for ResetCollector {
     }
 }
 impl rt::Value for ResetCollector {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ResetCollector {
@@ -1258,17 +1180,11 @@ impl rt::Object for ResetGuestInformation {
     }
 }
 impl rt::Value for ResetGuestInformation {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ResetGuestInformation {
@@ -1347,17 +1263,11 @@ impl rt::Object for ResetListView {
     }
 }
 impl rt::Value for ResetListView {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ResetListView {
@@ -1436,17 +1346,11 @@ impl rt::Object for ResetListViewFromView {
     }
 }
 impl rt::Value for ResetListViewFromView {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ResetListViewFromView {
@@ -1522,17 +1426,11 @@ impl rt::Object for ResetVmTask {
     }
 }
 impl rt::Value for ResetVmTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ResetVmTask {
@@ -1613,17 +1511,11 @@ impl rt::Object for RetrieveDiskPartitionInfo {
     }
 }
 impl rt::Value for RetrieveDiskPartitionInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RetrieveDiskPartitionInfo {
@@ -1697,17 +1589,11 @@ impl rt::Object for RetrieveHardwareUptime {
     }
 }
 impl rt::Value for RetrieveHardwareUptime {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RetrieveHardwareUptime {
@@ -1783,17 +1669,11 @@ impl rt::Object for RetrieveProperties {
     }
 }
 impl rt::Value for RetrieveProperties {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RetrieveProperties {
@@ -1876,17 +1756,11 @@ impl rt::Object for RetrievePropertiesEx {
     }
 }
 impl rt::Value for RetrievePropertiesEx {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RetrievePropertiesEx {
@@ -1960,17 +1834,11 @@ impl rt::Object for RetrieveServiceContent {
     }
 }
 impl rt::Value for RetrieveServiceContent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RetrieveServiceContent {
@@ -2059,17 +1927,11 @@ impl rt::Object for RevertToCurrentSnapshotTask {
     }
 }
 impl rt::Value for RevertToCurrentSnapshotTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RevertToCurrentSnapshotTask {
@@ -2158,17 +2020,11 @@ impl rt::Object for RevertToSnapshotTask {
     }
 }
 impl rt::Value for RevertToSnapshotTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RevertToSnapshotTask {
@@ -2240,17 +2096,11 @@ impl rt::Object for RewindCollector {
     }
 }
 impl rt::Value for RewindCollector {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for RewindCollector {
@@ -2342,17 +2192,11 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
     }
 }
 impl rt::Value for SearchDatastoreSubFoldersTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SearchDatastoreSubFoldersTask {
@@ -2444,17 +2288,11 @@ impl rt::Object for SearchDatastoreTask {
     }
 }
 impl rt::Value for SearchDatastoreTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SearchDatastoreTask {
@@ -2530,17 +2368,11 @@ impl rt::Object for SendNmi {
     }
 }
 impl rt::Value for SendNmi {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SendNmi {
@@ -2621,17 +2453,11 @@ impl rt::Object for SessionIsActive {
     }
 }
 impl rt::Value for SessionIsActive {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SessionIsActive {
@@ -2710,17 +2536,11 @@ impl rt::Object for SetCollectorPageSize {
     }
 }
 impl rt::Value for SetCollectorPageSize {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SetCollectorPageSize {
@@ -2796,17 +2616,11 @@ impl rt::Object for SetLocale {
     }
 }
 impl rt::Value for SetLocale {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SetLocale {
@@ -2894,17 +2708,11 @@ impl rt::Object for SetScreenResolution {
     }
 }
 impl rt::Value for SetScreenResolution {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SetScreenResolution {
@@ -2985,17 +2793,11 @@ impl rt::Object for SetTaskDescription {
     }
 }
 impl rt::Value for SetTaskDescription {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SetTaskDescription {
@@ -3088,17 +2890,11 @@ impl rt::Object for SetTaskState {
     }
 }
 impl rt::Value for SetTaskState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SetTaskState {
@@ -3186,17 +2982,11 @@ impl rt::Object for SetVirtualDiskUuid {
     }
 }
 impl rt::Value for SetVirtualDiskUuid {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SetVirtualDiskUuid {
@@ -3284,17 +3074,11 @@ impl rt::Object for ShrinkVirtualDiskTask {
     }
 }
 impl rt::Value for ShrinkVirtualDiskTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ShrinkVirtualDiskTask {
@@ -3370,17 +3154,11 @@ impl rt::Object for ShutdownGuest {
     }
 }
 impl rt::Value for ShutdownGuest {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ShutdownGuest {
@@ -3463,17 +3241,11 @@ impl rt::Object for ShutdownHostTask {
     }
 }
 impl rt::Value for ShutdownHostTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ShutdownHostTask {
@@ -3549,17 +3321,11 @@ impl rt::Object for StandbyGuest {
     }
 }
 impl rt::Value for StandbyGuest {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for StandbyGuest {
@@ -3635,17 +3401,11 @@ impl rt::Object for SuspendVmTask {
     }
 }
 impl rt::Value for SuspendVmTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for SuspendVmTask {
@@ -3721,17 +3481,11 @@ impl rt::Object for TerminateSession {
     }
 }
 impl rt::Value for TerminateSession {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for TerminateSession {
@@ -3807,17 +3561,11 @@ impl rt::Object for TerminateVm {
     }
 }
 impl rt::Value for TerminateVm {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for TerminateVm {
@@ -3893,17 +3641,11 @@ impl rt::Object for UnmountToolsInstaller {
     }
 }
 impl rt::Value for UnmountToolsInstaller {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UnmountToolsInstaller {
@@ -3986,17 +3728,11 @@ impl rt::Object for UnmountVmfsVolume {
     }
 }
 impl rt::Value for UnmountVmfsVolume {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UnmountVmfsVolume {
@@ -4072,17 +3808,11 @@ impl rt::Object for UnregisterAndDestroyTask {
     }
 }
 impl rt::Value for UnregisterAndDestroyTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UnregisterAndDestroyTask {
@@ -4158,17 +3888,11 @@ impl rt::Object for UnregisterVm {
     }
 }
 impl rt::Value for UnregisterVm {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UnregisterVm {
@@ -4254,17 +3978,11 @@ impl rt::Object for UpdateConfig {
     }
 }
 impl rt::Value for UpdateConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateConfig {
@@ -4347,17 +4065,11 @@ impl rt::Object for UpdateDnsConfig {
     }
 }
 impl rt::Value for UpdateDnsConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateDnsConfig {
@@ -4445,17 +4157,11 @@ impl rt::Object for UpdateInternetScsiAlias {
     }
 }
 impl rt::Value for UpdateInternetScsiAlias {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateInternetScsiAlias {
@@ -4557,17 +4263,11 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
     }
 }
 impl rt::Value for UpdateInternetScsiAuthenticationProperties {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateInternetScsiAuthenticationProperties {
@@ -4655,17 +4355,11 @@ impl rt::Object for UpdateInternetScsiName {
     }
 }
 impl rt::Value for UpdateInternetScsiName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateInternetScsiName {
@@ -4748,17 +4442,11 @@ impl rt::Object for UpdateIpRouteConfig {
     }
 }
 impl rt::Value for UpdateIpRouteConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateIpRouteConfig {
@@ -4832,17 +4520,11 @@ impl rt::Object for UpdateOptions {
     }
 }
 impl rt::Value for UpdateOptions {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateOptions {
@@ -4930,17 +4612,11 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
     }
 }
 impl rt::Value for UpdatePhysicalNicLinkSpeed {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdatePhysicalNicLinkSpeed {
@@ -5028,17 +4704,11 @@ impl rt::Object for UpdatePortGroup {
     }
 }
 impl rt::Value for UpdatePortGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdatePortGroup {
@@ -5121,17 +4791,11 @@ impl rt::Object for UpdateProgress {
     }
 }
 impl rt::Value for UpdateProgress {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateProgress {
@@ -5214,17 +4878,11 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
     }
 }
 impl rt::Value for UpdateSoftwareInternetScsiEnabled {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateSoftwareInternetScsiEnabled {
@@ -5310,17 +4968,11 @@ impl rt::Object for UpdateVirtualNic {
     }
 }
 impl rt::Value for UpdateVirtualNic {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateVirtualNic {
@@ -5408,17 +5060,11 @@ impl rt::Object for UpdateVirtualSwitch {
     }
 }
 impl rt::Value for UpdateVirtualSwitch {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpdateVirtualSwitch {
@@ -5501,17 +5147,11 @@ impl rt::Object for UpgradeToolsTask {
     }
 }
 impl rt::Value for UpgradeToolsTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpgradeToolsTask {
@@ -5594,17 +5234,11 @@ impl rt::Object for UpgradeVmTask {
     }
 }
 impl rt::Value for UpgradeVmTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for UpgradeVmTask {
@@ -5707,17 +5341,11 @@ impl rt::Object for ValidateMigration {
     }
 }
 impl rt::Value for ValidateMigration {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ValidateMigration {
@@ -5793,17 +5421,11 @@ impl rt::Object for WaitForUpdates {
     }
 }
 impl rt::Value for WaitForUpdates {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for WaitForUpdates {
@@ -5886,17 +5508,11 @@ impl rt::Object for WaitForUpdatesEx {
     }
 }
 impl rt::Value for WaitForUpdatesEx {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for WaitForUpdatesEx {
@@ -5979,17 +5595,11 @@ impl rt::Object for ZeroFillVirtualDiskTask {
     }
 }
 impl rt::Value for ZeroFillVirtualDiskTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ZeroFillVirtualDiskTask {
@@ -6072,17 +5682,11 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
     }
 }
 impl rt::Value for ReloadVirtualMachineFromPathTask {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ReloadVirtualMachineFromPathTask {

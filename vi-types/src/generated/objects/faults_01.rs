@@ -60,17 +60,11 @@ impl std::ops::DerefMut for AlreadyExists {
     }
 }
 impl rt::Value for AlreadyExists {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AlreadyExists {
@@ -147,17 +141,11 @@ impl std::ops::DerefMut for AlreadyUpgraded {
     }
 }
 impl rt::Value for AlreadyUpgraded {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AlreadyUpgraded {
@@ -234,17 +222,11 @@ impl std::ops::DerefMut for ApplicationQuiesceFault {
     }
 }
 impl rt::Value for ApplicationQuiesceFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ApplicationQuiesceFault {
@@ -321,17 +303,11 @@ impl std::ops::DerefMut for CannotAccessFile {
     }
 }
 impl rt::Value for CannotAccessFile {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotAccessFile {
@@ -415,17 +391,11 @@ impl std::ops::DerefMut for CannotAccessNetwork {
     }
 }
 impl rt::Value for CannotAccessNetwork {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotAccessNetwork {
@@ -502,17 +472,11 @@ impl std::ops::DerefMut for CannotAccessVmComponent {
     }
 }
 impl rt::Value for CannotAccessVmComponent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotAccessVmComponent {
@@ -593,17 +557,11 @@ impl std::ops::DerefMut for CannotAccessVmConfig {
     }
 }
 impl rt::Value for CannotAccessVmConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotAccessVmConfig {
@@ -696,17 +654,11 @@ impl std::ops::DerefMut for CannotAccessVmDevice {
     }
 }
 impl rt::Value for CannotAccessVmDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotAccessVmDevice {
@@ -787,17 +739,11 @@ impl std::ops::DerefMut for CannotAccessVmDisk {
     }
 }
 impl rt::Value for CannotAccessVmDisk {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotAccessVmDisk {
@@ -874,17 +820,11 @@ impl std::ops::DerefMut for CannotCreateFile {
     }
 }
 impl rt::Value for CannotCreateFile {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotCreateFile {
@@ -961,17 +901,11 @@ impl std::ops::DerefMut for CannotDeleteFile {
     }
 }
 impl rt::Value for CannotDeleteFile {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotDeleteFile {
@@ -1052,17 +986,11 @@ impl std::ops::DerefMut for CannotMoveVmWithDeltaDisk {
     }
 }
 impl rt::Value for CannotMoveVmWithDeltaDisk {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CannotMoveVmWithDeltaDisk {
@@ -1139,17 +1067,11 @@ impl std::ops::DerefMut for ConcurrentAccess {
     }
 }
 impl rt::Value for ConcurrentAccess {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ConcurrentAccess {
@@ -1226,17 +1148,11 @@ impl std::ops::DerefMut for CustomizationFault {
     }
 }
 impl rt::Value for CustomizationFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationFault {
@@ -1332,17 +1248,11 @@ impl std::ops::DerefMut for DatacenterMismatch {
     }
 }
 impl rt::Value for DatacenterMismatch {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatacenterMismatch {
@@ -1423,17 +1333,11 @@ impl std::ops::DerefMut for DatastoreNotWritableOnHost {
     }
 }
 impl rt::Value for DatastoreNotWritableOnHost {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatastoreNotWritableOnHost {
@@ -1510,17 +1414,11 @@ impl std::ops::DerefMut for DeviceNotFound {
     }
 }
 impl rt::Value for DeviceNotFound {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DeviceNotFound {
@@ -1608,17 +1506,11 @@ impl std::ops::DerefMut for DeviceNotSupported {
     }
 }
 impl rt::Value for DeviceNotSupported {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DeviceNotSupported {
@@ -1695,17 +1587,11 @@ impl std::ops::DerefMut for DirectoryNotEmpty {
     }
 }
 impl rt::Value for DirectoryNotEmpty {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DirectoryNotEmpty {
@@ -1786,17 +1672,11 @@ impl std::ops::DerefMut for DiskNotSupported {
     }
 }
 impl rt::Value for DiskNotSupported {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DiskNotSupported {
@@ -1884,17 +1764,11 @@ impl std::ops::DerefMut for DuplicateName {
     }
 }
 impl rt::Value for DuplicateName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DuplicateName {
@@ -1971,17 +1845,11 @@ impl std::ops::DerefMut for FileAlreadyExists {
     }
 }
 impl rt::Value for FileAlreadyExists {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileAlreadyExists {
@@ -2058,17 +1926,11 @@ impl std::ops::DerefMut for FileBackedPortNotSupported {
     }
 }
 impl rt::Value for FileBackedPortNotSupported {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileBackedPortNotSupported {
@@ -2149,17 +2011,11 @@ impl std::ops::DerefMut for FileFault {
     }
 }
 impl rt::Value for FileFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileFault {
@@ -2236,17 +2092,11 @@ impl std::ops::DerefMut for FileLocked {
     }
 }
 impl rt::Value for FileLocked {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileLocked {
@@ -2323,17 +2173,11 @@ impl std::ops::DerefMut for FileNotFound {
     }
 }
 impl rt::Value for FileNotFound {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileNotFound {
@@ -2410,17 +2254,11 @@ impl std::ops::DerefMut for FileNotWritable {
     }
 }
 impl rt::Value for FileNotWritable {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileNotWritable {
@@ -2513,17 +2351,11 @@ impl std::ops::DerefMut for FileTooLarge {
     }
 }
 impl rt::Value for FileTooLarge {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FileTooLarge {
@@ -2600,17 +2432,11 @@ impl std::ops::DerefMut for FilesystemQuiesceFault {
     }
 }
 impl rt::Value for FilesystemQuiesceFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for FilesystemQuiesceFault {
@@ -2691,17 +2517,11 @@ impl std::ops::DerefMut for GenericVmConfigFault {
     }
 }
 impl rt::Value for GenericVmConfigFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for GenericVmConfigFault {
@@ -2778,17 +2598,11 @@ impl std::ops::DerefMut for GuestOperationsFault {
     }
 }
 impl rt::Value for GuestOperationsFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for GuestOperationsFault {
@@ -2865,17 +2679,11 @@ impl std::ops::DerefMut for HostCommunication {
     }
 }
 impl rt::Value for HostCommunication {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostCommunication {
@@ -2952,17 +2760,11 @@ impl std::ops::DerefMut for HostConfigFault {
     }
 }
 impl rt::Value for HostConfigFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostConfigFault {
@@ -3039,17 +2841,11 @@ impl std::ops::DerefMut for HostConnectFault {
     }
 }
 impl rt::Value for HostConnectFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostConnectFault {
@@ -3126,17 +2922,11 @@ impl std::ops::DerefMut for HostNotConnected {
     }
 }
 impl rt::Value for HostNotConnected {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNotConnected {
@@ -3213,17 +3003,11 @@ impl std::ops::DerefMut for HostNotReachable {
     }
 }
 impl rt::Value for HostNotReachable {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNotReachable {
@@ -3300,17 +3084,11 @@ impl std::ops::DerefMut for IncorrectFileType {
     }
 }
 impl rt::Value for IncorrectFileType {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for IncorrectFileType {
@@ -3398,17 +3176,11 @@ impl std::ops::DerefMut for InsufficientCpuResourcesFault {
     }
 }
 impl rt::Value for InsufficientCpuResourcesFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InsufficientCpuResourcesFault {
@@ -3492,17 +3264,11 @@ impl std::ops::DerefMut for InsufficientHostCapacityFault {
     }
 }
 impl rt::Value for InsufficientHostCapacityFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InsufficientHostCapacityFault {
@@ -3590,17 +3356,11 @@ impl std::ops::DerefMut for InsufficientHostCpuCapacityFault {
     }
 }
 impl rt::Value for InsufficientHostCpuCapacityFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InsufficientHostCpuCapacityFault {
@@ -3688,17 +3448,11 @@ impl std::ops::DerefMut for InsufficientHostMemoryCapacityFault {
     }
 }
 impl rt::Value for InsufficientHostMemoryCapacityFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InsufficientHostMemoryCapacityFault {
@@ -3786,17 +3540,11 @@ impl std::ops::DerefMut for InsufficientMemoryResourcesFault {
     }
 }
 impl rt::Value for InsufficientMemoryResourcesFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InsufficientMemoryResourcesFault {
@@ -3873,17 +3621,11 @@ impl std::ops::DerefMut for InsufficientResourcesFault {
     }
 }
 impl rt::Value for InsufficientResourcesFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InsufficientResourcesFault {
@@ -3964,17 +3706,11 @@ impl std::ops::DerefMut for InvalidArgument {
     }
 }
 impl rt::Value for InvalidArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidArgument {
@@ -4051,17 +3787,11 @@ impl std::ops::DerefMut for InvalidCollectorVersion {
     }
 }
 impl rt::Value for InvalidCollectorVersion {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidCollectorVersion {
@@ -4142,17 +3872,11 @@ impl std::ops::DerefMut for InvalidController {
     }
 }
 impl rt::Value for InvalidController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidController {
@@ -4240,17 +3964,11 @@ impl std::ops::DerefMut for InvalidDatastore {
     }
 }
 impl rt::Value for InvalidDatastore {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDatastore {
@@ -4331,17 +4049,11 @@ impl std::ops::DerefMut for InvalidDatastorePath {
     }
 }
 impl rt::Value for InvalidDatastorePath {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDatastorePath {
@@ -4422,17 +4134,11 @@ impl std::ops::DerefMut for InvalidDatastoreState {
     }
 }
 impl rt::Value for InvalidDatastoreState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDatastoreState {
@@ -4509,17 +4215,11 @@ impl std::ops::DerefMut for InvalidDeviceBacking {
     }
 }
 impl rt::Value for InvalidDeviceBacking {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDeviceBacking {
@@ -4615,17 +4315,11 @@ impl std::ops::DerefMut for InvalidDeviceOperation {
     }
 }
 impl rt::Value for InvalidDeviceOperation {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDeviceOperation {
@@ -4706,17 +4400,11 @@ impl std::ops::DerefMut for InvalidDeviceSpec {
     }
 }
 impl rt::Value for InvalidDeviceSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDeviceSpec {
@@ -4793,17 +4481,11 @@ impl std::ops::DerefMut for InvalidDiskFormat {
     }
 }
 impl rt::Value for InvalidDiskFormat {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidDiskFormat {
@@ -4884,17 +4566,11 @@ impl std::ops::DerefMut for InvalidFolder {
     }
 }
 impl rt::Value for InvalidFolder {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidFolder {
@@ -4971,17 +4647,11 @@ impl std::ops::DerefMut for InvalidFormat {
     }
 }
 impl rt::Value for InvalidFormat {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidFormat {
@@ -5058,17 +4728,11 @@ impl std::ops::DerefMut for InvalidLocale {
     }
 }
 impl rt::Value for InvalidLocale {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidLocale {
@@ -5145,17 +4809,11 @@ impl std::ops::DerefMut for InvalidLogin {
     }
 }
 impl rt::Value for InvalidLogin {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidLogin {
@@ -5243,17 +4901,11 @@ impl std::ops::DerefMut for InvalidName {
     }
 }
 impl rt::Value for InvalidName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidName {
@@ -5349,17 +5001,11 @@ impl std::ops::DerefMut for InvalidPowerState {
     }
 }
 impl rt::Value for InvalidPowerState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidPowerState {
@@ -5440,17 +5086,11 @@ impl std::ops::DerefMut for InvalidProperty {
     }
 }
 impl rt::Value for InvalidProperty {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidProperty {
@@ -5527,17 +5167,11 @@ impl std::ops::DerefMut for InvalidPropertyType {
     }
 }
 impl rt::Value for InvalidPropertyType {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidPropertyType {
@@ -5614,17 +5248,11 @@ impl std::ops::DerefMut for InvalidPropertyValue {
     }
 }
 impl rt::Value for InvalidPropertyValue {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidPropertyValue {
@@ -5701,17 +5329,11 @@ impl std::ops::DerefMut for InvalidRequest {
     }
 }
 impl rt::Value for InvalidRequest {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidRequest {
@@ -5788,17 +5410,11 @@ impl std::ops::DerefMut for InvalidState {
     }
 }
 impl rt::Value for InvalidState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidState {
@@ -5879,17 +5495,11 @@ impl std::ops::DerefMut for InvalidType {
     }
 }
 impl rt::Value for InvalidType {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidType {
@@ -5970,17 +5580,11 @@ impl std::ops::DerefMut for InvalidVmConfig {
     }
 }
 impl rt::Value for InvalidVmConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for InvalidVmConfig {
@@ -6057,17 +5661,11 @@ impl std::ops::DerefMut for LicenseRestricted {
     }
 }
 impl rt::Value for LicenseRestricted {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for LicenseRestricted {
@@ -6155,17 +5753,11 @@ impl std::ops::DerefMut for LimitExceeded {
     }
 }
 impl rt::Value for LimitExceeded {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for LimitExceeded {
@@ -6246,17 +5838,11 @@ impl std::ops::DerefMut for ManagedObjectNotFound {
     }
 }
 impl rt::Value for ManagedObjectNotFound {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ManagedObjectNotFound {
@@ -6349,17 +5935,11 @@ impl std::ops::DerefMut for MemorySizeNotSupported {
     }
 }
 impl rt::Value for MemorySizeNotSupported {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MemorySizeNotSupported {
@@ -6436,17 +6016,11 @@ impl std::ops::DerefMut for MemorySnapshotOnIndependentDisk {
     }
 }
 impl rt::Value for MemorySnapshotOnIndependentDisk {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MemorySnapshotOnIndependentDisk {
@@ -6519,17 +6093,11 @@ impl rt::Object for MethodFault {
 }
 impl rt::Extends<MethodFault> for MethodFault {}
 impl rt::Value for MethodFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MethodFault {
@@ -6617,17 +6185,11 @@ impl std::ops::DerefMut for MethodNotFound {
     }
 }
 impl rt::Value for MethodNotFound {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MethodNotFound {
@@ -6704,17 +6266,11 @@ impl std::ops::DerefMut for MigrationFault {
     }
 }
 impl rt::Value for MigrationFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MigrationFault {
@@ -6791,17 +6347,11 @@ impl std::ops::DerefMut for MissingController {
     }
 }
 impl rt::Value for MissingController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MissingController {
@@ -6878,17 +6428,11 @@ impl std::ops::DerefMut for MissingPowerOnConfiguration {
     }
 }
 impl rt::Value for MissingPowerOnConfiguration {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MissingPowerOnConfiguration {
@@ -6965,17 +6509,11 @@ impl std::ops::DerefMut for MultipleSnapshotsNotSupported {
     }
 }
 impl rt::Value for MultipleSnapshotsNotSupported {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for MultipleSnapshotsNotSupported {
@@ -7056,17 +6594,11 @@ impl std::ops::DerefMut for NasConfigFault {
     }
 }
 impl rt::Value for NasConfigFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NasConfigFault {
@@ -7154,17 +6686,11 @@ impl std::ops::DerefMut for NasVolumeNotMounted {
     }
 }
 impl rt::Value for NasVolumeNotMounted {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NasVolumeNotMounted {
@@ -7241,17 +6767,11 @@ impl std::ops::DerefMut for NetworkCopyFault {
     }
 }
 impl rt::Value for NetworkCopyFault {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NetworkCopyFault {
@@ -7338,17 +6858,11 @@ impl std::ops::DerefMut for NoActiveHostInCluster {
     }
 }
 impl rt::Value for NoActiveHostInCluster {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NoActiveHostInCluster {
@@ -7436,17 +6950,11 @@ impl std::ops::DerefMut for NoCompatibleHost {
     }
 }
 impl rt::Value for NoCompatibleHost {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NoCompatibleHost {
@@ -7523,17 +7031,11 @@ impl std::ops::DerefMut for NoDiskFound {
     }
 }
 impl rt::Value for NoDiskFound {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NoDiskFound {
@@ -7614,17 +7116,11 @@ impl std::ops::DerefMut for NoDiskSpace {
     }
 }
 impl rt::Value for NoDiskSpace {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for NoDiskSpace {

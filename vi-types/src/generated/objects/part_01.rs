@@ -113,17 +113,11 @@ impl rt::Object for AboutInfo {
     }
 }
 impl rt::Value for AboutInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AboutInfo {
@@ -204,17 +198,11 @@ impl std::ops::DerefMut for AlarmEventArgument {
     }
 }
 impl rt::Value for AlarmEventArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AlarmEventArgument {
@@ -322,17 +310,11 @@ impl rt::Object for AlarmState {
     }
 }
 impl rt::Value for AlarmState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AlarmState {
@@ -409,17 +391,11 @@ impl std::ops::DerefMut for AlreadyAuthenticatedSessionEvent {
     }
 }
 impl rt::Value for AlreadyAuthenticatedSessionEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AlreadyAuthenticatedSessionEvent {
@@ -485,17 +461,11 @@ impl rt::Object for AnswerFileStatusError {
     }
 }
 impl rt::Value for AnswerFileStatusError {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AnswerFileStatusError {
@@ -571,17 +541,11 @@ impl rt::Object for AnswerFileStatusResult {
     }
 }
 impl rt::Value for AnswerFileStatusResult {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AnswerFileStatusResult {
@@ -662,17 +626,11 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
     }
 }
 impl rt::Value for ApplyHostProfileConfigurationResult {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ApplyHostProfileConfigurationResult {
@@ -783,17 +741,11 @@ impl std::ops::DerefMut for ApplyHostProfileConfigurationSpec {
     }
 }
 impl rt::Value for ApplyHostProfileConfigurationSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ApplyHostProfileConfigurationSpec {
@@ -859,17 +811,11 @@ impl rt::Object for ArrayUpdateSpec {
     }
 }
 impl rt::Value for ArrayUpdateSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ArrayUpdateSpec {
@@ -950,17 +896,11 @@ impl rt::Object for AutoStartDefaults {
     }
 }
 impl rt::Value for AutoStartDefaults {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AutoStartDefaults {
@@ -1055,17 +995,11 @@ impl rt::Object for AutoStartPowerInfo {
     }
 }
 impl rt::Value for AutoStartPowerInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for AutoStartPowerInfo {
@@ -1146,17 +1080,11 @@ impl std::ops::DerefMut for BadUsernameSessionEvent {
     }
 }
 impl rt::Value for BadUsernameSessionEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for BadUsernameSessionEvent {
@@ -1244,17 +1172,11 @@ impl std::ops::DerefMut for BoolOption {
     }
 }
 impl rt::Value for BoolOption {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for BoolOption {
@@ -1410,17 +1332,11 @@ impl rt::Object for Capability {
     }
 }
 impl rt::Value for Capability {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for Capability {
@@ -1491,17 +1407,11 @@ impl rt::Object for ChangesInfoEventArgument {
     }
 }
 impl rt::Value for ChangesInfoEventArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ChangesInfoEventArgument {
@@ -1589,17 +1499,11 @@ impl std::ops::DerefMut for ChoiceOption {
     }
 }
 impl rt::Value for ChoiceOption {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ChoiceOption {
@@ -1666,17 +1570,11 @@ impl rt::Object for ClusterAction {
 }
 impl rt::Extends<ClusterAction> for ClusterAction {}
 impl rt::Value for ClusterAction {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterAction {
@@ -1742,17 +1640,11 @@ impl rt::Object for ClusterActionHistory {
     }
 }
 impl rt::Value for ClusterActionHistory {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterActionHistory {
@@ -1833,17 +1725,11 @@ impl std::ops::DerefMut for ClusterAffinityRuleSpec {
     }
 }
 impl rt::Value for ClusterAffinityRuleSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterAffinityRuleSpec {
@@ -1924,17 +1810,11 @@ impl std::ops::DerefMut for ClusterAntiAffinityRuleSpec {
     }
 }
 impl rt::Value for ClusterAntiAffinityRuleSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterAntiAffinityRuleSpec {
@@ -2041,17 +1921,11 @@ impl std::ops::DerefMut for ClusterClusterInitialPlacementAction {
     }
 }
 impl rt::Value for ClusterClusterInitialPlacementAction {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterClusterInitialPlacementAction {
@@ -2117,17 +1991,11 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
     }
 }
 impl rt::Value for ClusterComputeResourceCryptoModePolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceCryptoModePolicy {
@@ -2204,17 +2072,11 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
     }
 }
 impl rt::Value for ClusterComputeResourceDvsSetting {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceDvsSetting {
@@ -2284,17 +2146,11 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
     }
 }
 impl rt::Value for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
@@ -2382,17 +2238,11 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
     }
 }
 impl rt::Value for ClusterComputeResourceHciConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceHciConfigInfo {
@@ -2458,17 +2308,11 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     }
 }
 impl rt::Value for ClusterComputeResourceHostConfigurationProfile {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceHostConfigurationProfile {
@@ -2637,17 +2481,11 @@ impl std::ops::DerefMut for ClusterComputeResourceSummary {
     }
 }
 impl rt::Value for ClusterComputeResourceSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceSummary {
@@ -2728,17 +2566,11 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
     }
 }
 impl rt::Value for ClusterComputeResourceVcsSlots {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterComputeResourceVcsSlots {
@@ -2827,17 +2659,11 @@ impl rt::Object for ClusterConfigInfo {
     }
 }
 impl rt::Value for ClusterConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterConfigInfo {
@@ -3062,17 +2888,11 @@ impl std::ops::DerefMut for ClusterConfigInfoEx {
     }
 }
 impl rt::Value for ClusterConfigInfoEx {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterConfigInfoEx {
@@ -3143,17 +2963,11 @@ impl rt::Object for ClusterCryptoConfigInfo {
     }
 }
 impl rt::Value for ClusterCryptoConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterCryptoConfigInfo {
@@ -3204,17 +3018,11 @@ impl rt::Object for ClusterDasAdmissionControlInfo {
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo> for ClusterDasAdmissionControlInfo {}
 impl rt::Value for ClusterDasAdmissionControlInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasAdmissionControlInfo {
@@ -3291,17 +3099,11 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
 }
 impl rt::Extends<ClusterDasAdmissionControlPolicy> for ClusterDasAdmissionControlPolicy {}
 impl rt::Value for ClusterDasAdmissionControlPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasAdmissionControlPolicy {
@@ -3430,17 +3232,11 @@ impl rt::Object for ClusterDasConfigInfo {
     }
 }
 impl rt::Value for ClusterDasConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasConfigInfo {
@@ -3491,17 +3287,11 @@ impl rt::Object for ClusterDasData {
 }
 impl rt::Extends<ClusterDasData> for ClusterDasData {}
 impl rt::Value for ClusterDasData {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasData {
@@ -3576,17 +3366,11 @@ impl rt::Object for ClusterDasDataSummary {
 }
 impl rt::Extends<ClusterDasData> for ClusterDasDataSummary {}
 impl rt::Value for ClusterDasDataSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasDataSummary {
@@ -3656,17 +3440,11 @@ impl rt::Object for ClusterDasFdmHostState {
     }
 }
 impl rt::Value for ClusterDasFdmHostState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasFdmHostState {
@@ -3743,17 +3521,11 @@ impl rt::Object for ClusterDasVmConfigInfo {
     }
 }
 impl rt::Value for ClusterDasVmConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasVmConfigInfo {
@@ -3847,17 +3619,11 @@ impl rt::Object for ClusterDasVmSettings {
     }
 }
 impl rt::Value for ClusterDasVmSettings {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDasVmSettings {
@@ -3945,17 +3711,11 @@ impl std::ops::DerefMut for ClusterDependencyRuleInfo {
     }
 }
 impl rt::Value for ClusterDependencyRuleInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDependencyRuleInfo {
@@ -4032,17 +3792,11 @@ impl rt::Object for ClusterDpmConfigInfo {
     }
 }
 impl rt::Value for ClusterDpmConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDpmConfigInfo {
@@ -4113,17 +3867,11 @@ impl rt::Object for ClusterDpmHostConfigInfo {
     }
 }
 impl rt::Value for ClusterDpmHostConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDpmHostConfigInfo {
@@ -4211,17 +3959,11 @@ impl rt::Object for ClusterDrsConfigInfo {
     }
 }
 impl rt::Value for ClusterDrsConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsConfigInfo {
@@ -4291,17 +4033,11 @@ impl rt::Object for ClusterDrsFaults {
     }
 }
 impl rt::Value for ClusterDrsFaults {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsFaults {
@@ -4382,17 +4118,11 @@ impl std::ops::DerefMut for ClusterDrsFaultsFaultsByVirtualDisk {
     }
 }
 impl rt::Value for ClusterDrsFaultsFaultsByVirtualDisk {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsFaultsFaultsByVirtualDisk {
@@ -4459,17 +4189,11 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
 }
 impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVm {}
 impl rt::Value for ClusterDrsFaultsFaultsByVm {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsFaultsFaultsByVm {
@@ -4584,17 +4308,11 @@ impl rt::Object for ClusterDrsMigration {
     }
 }
 impl rt::Value for ClusterDrsMigration {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsMigration {
@@ -4679,17 +4397,11 @@ impl rt::Object for ClusterDrsRecommendation {
     }
 }
 impl rt::Value for ClusterDrsRecommendation {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsRecommendation {

@@ -50,17 +50,11 @@ impl rt::Object for ClusterDrsVmConfigInfo {
     }
 }
 impl rt::Value for ClusterDrsVmConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterDrsVmConfigInfo {
@@ -130,17 +124,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverHostAdmissionControlInfo {}
 impl rt::Value for ClusterFailoverHostAdmissionControlInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlInfo {
@@ -206,17 +194,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     }
 }
 impl rt::Value for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlInfoHostStatus {
@@ -309,17 +291,11 @@ impl std::ops::DerefMut for ClusterFailoverHostAdmissionControlPolicy {
     }
 }
 impl rt::Value for ClusterFailoverHostAdmissionControlPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlPolicy {
@@ -383,17 +359,11 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverLevelAdmissionControlInfo {}
 impl rt::Value for ClusterFailoverLevelAdmissionControlInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverLevelAdmissionControlInfo {
@@ -483,17 +453,11 @@ impl std::ops::DerefMut for ClusterFailoverLevelAdmissionControlPolicy {
     }
 }
 impl rt::Value for ClusterFailoverLevelAdmissionControlPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverLevelAdmissionControlPolicy {
@@ -582,17 +546,11 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverResourcesAdmissionControlInfo {}
 impl rt::Value for ClusterFailoverResourcesAdmissionControlInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverResourcesAdmissionControlInfo {
@@ -712,17 +670,11 @@ impl std::ops::DerefMut for ClusterFailoverResourcesAdmissionControlPolicy {
     }
 }
 impl rt::Value for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFailoverResourcesAdmissionControlPolicy {
@@ -792,17 +744,11 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterFixedSizeSlotPolicy {}
 impl rt::Value for ClusterFixedSizeSlotPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFixedSizeSlotPolicy {
@@ -890,17 +836,11 @@ impl std::ops::DerefMut for ClusterFtVmHostRuleInfo {
     }
 }
 impl rt::Value for ClusterFtVmHostRuleInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterFtVmHostRuleInfo {
@@ -972,17 +912,11 @@ impl rt::Object for ClusterGroupInfo {
 }
 impl rt::Extends<ClusterGroupInfo> for ClusterGroupInfo {}
 impl rt::Value for ClusterGroupInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterGroupInfo {
@@ -1063,17 +997,11 @@ impl std::ops::DerefMut for ClusterHostGroup {
     }
 }
 impl rt::Value for ClusterHostGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterHostGroup {
@@ -1154,17 +1082,11 @@ impl std::ops::DerefMut for ClusterHostInfraUpdateHaModeAction {
     }
 }
 impl rt::Value for ClusterHostInfraUpdateHaModeAction {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterHostInfraUpdateHaModeAction {
@@ -1266,17 +1188,11 @@ impl std::ops::DerefMut for ClusterHostPowerAction {
     }
 }
 impl rt::Value for ClusterHostPowerAction {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterHostPowerAction {
@@ -1357,17 +1273,11 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     }
 }
 impl rt::Value for ClusterInfraUpdateHaConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterInfraUpdateHaConfigInfo {
@@ -1455,17 +1365,11 @@ impl std::ops::DerefMut for ClusterInitialPlacementAction {
     }
 }
 impl rt::Value for ClusterInitialPlacementAction {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterInitialPlacementAction {
@@ -1546,17 +1450,11 @@ impl std::ops::DerefMut for ClusterMigrationAction {
     }
 }
 impl rt::Value for ClusterMigrationAction {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterMigrationAction {
@@ -1621,17 +1519,11 @@ impl rt::Object for ClusterOrchestrationInfo {
     }
 }
 impl rt::Value for ClusterOrchestrationInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterOrchestrationInfo {
@@ -1690,17 +1582,11 @@ impl rt::Object for ClusterProactiveDrsConfigInfo {
     }
 }
 impl rt::Value for ClusterProactiveDrsConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterProactiveDrsConfigInfo {
@@ -1812,17 +1698,11 @@ impl rt::Object for ClusterRecommendation {
     }
 }
 impl rt::Value for ClusterRecommendation {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterRecommendation {
@@ -1919,17 +1799,11 @@ impl rt::Object for ClusterRuleInfo {
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterRuleInfo {}
 impl rt::Value for ClusterRuleInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterRuleInfo {
@@ -1980,17 +1854,11 @@ impl rt::Object for ClusterSlotPolicy {
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterSlotPolicy {}
 impl rt::Value for ClusterSlotPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterSlotPolicy {
@@ -2079,17 +1947,11 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
     }
 }
 impl rt::Value for ClusterSystemVmsConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterSystemVmsConfigInfo {
@@ -2228,17 +2090,11 @@ impl rt::Object for ClusterUsageSummary {
     }
 }
 impl rt::Value for ClusterUsageSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterUsageSummary {
@@ -2319,17 +2175,11 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
     }
 }
 impl rt::Value for ClusterVmComponentProtectionSettings {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterVmComponentProtectionSettings {
@@ -2410,17 +2260,11 @@ impl std::ops::DerefMut for ClusterVmGroup {
     }
 }
 impl rt::Value for ClusterVmGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterVmGroup {
@@ -2513,17 +2357,11 @@ impl std::ops::DerefMut for ClusterVmHostRuleInfo {
     }
 }
 impl rt::Value for ClusterVmHostRuleInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterVmHostRuleInfo {
@@ -2589,17 +2427,11 @@ impl rt::Object for ClusterVmOrchestrationInfo {
     }
 }
 impl rt::Value for ClusterVmOrchestrationInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterVmOrchestrationInfo {
@@ -2665,17 +2497,11 @@ impl rt::Object for ClusterVmReadiness {
     }
 }
 impl rt::Value for ClusterVmReadiness {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterVmReadiness {
@@ -2766,17 +2592,11 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
     }
 }
 impl rt::Value for ClusterVmToolsMonitoringSettings {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ClusterVmToolsMonitoringSettings {
@@ -2857,17 +2677,11 @@ impl rt::Object for ComplianceFailure {
     }
 }
 impl rt::Value for ComplianceFailure {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ComplianceFailure {
@@ -2943,17 +2757,11 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
     }
 }
 impl rt::Value for ComplianceFailureComplianceFailureValues {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ComplianceFailureComplianceFailureValues {
@@ -3034,17 +2842,11 @@ impl rt::Object for ComplianceResult {
     }
 }
 impl rt::Value for ComplianceResult {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ComplianceResult {
@@ -3123,17 +2925,11 @@ impl rt::Object for ComputeResourceConfigInfo {
 }
 impl rt::Extends<ComputeResourceConfigInfo> for ComputeResourceConfigInfo {}
 impl rt::Value for ComputeResourceConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ComputeResourceConfigInfo {
@@ -3220,17 +3016,11 @@ impl std::ops::DerefMut for ComputeResourceEventArgument {
     }
 }
 impl rt::Value for ComputeResourceEventArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ComputeResourceEventArgument {
@@ -3332,17 +3122,11 @@ impl rt::Object for ComputeResourceSummary {
 }
 impl rt::Extends<ComputeResourceSummary> for ComputeResourceSummary {}
 impl rt::Value for ComputeResourceSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for ComputeResourceSummary {
@@ -3408,17 +3192,11 @@ impl rt::Object for CryptoKeyId {
     }
 }
 impl rt::Value for CryptoKeyId {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoKeyId {
@@ -3469,17 +3247,11 @@ impl rt::Object for CryptoSpec {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpec {}
 impl rt::Value for CryptoSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpec {
@@ -3533,17 +3305,11 @@ impl rt::Object for CryptoSpecDecrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDecrypt {}
 impl rt::Value for CryptoSpecDecrypt {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpecDecrypt {
@@ -3606,17 +3372,11 @@ impl rt::Object for CryptoSpecDeepRecrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDeepRecrypt {}
 impl rt::Value for CryptoSpecDeepRecrypt {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpecDeepRecrypt {
@@ -3679,17 +3439,11 @@ impl rt::Object for CryptoSpecEncrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecEncrypt {}
 impl rt::Value for CryptoSpecEncrypt {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpecEncrypt {
@@ -3743,17 +3497,11 @@ impl rt::Object for CryptoSpecNoOp {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecNoOp {}
 impl rt::Value for CryptoSpecNoOp {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpecNoOp {
@@ -3816,17 +3564,11 @@ impl rt::Object for CryptoSpecRegister {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecRegister {}
 impl rt::Value for CryptoSpecRegister {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpecRegister {
@@ -3889,17 +3631,11 @@ impl rt::Object for CryptoSpecShallowRecrypt {
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecShallowRecrypt {}
 impl rt::Value for CryptoSpecShallowRecrypt {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CryptoSpecShallowRecrypt {
@@ -3996,17 +3732,11 @@ impl rt::Object for CustomFieldDef {
     }
 }
 impl rt::Value for CustomFieldDef {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomFieldDef {
@@ -4087,17 +3817,11 @@ impl std::ops::DerefMut for CustomFieldStringValue {
     }
 }
 impl rt::Value for CustomFieldStringValue {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomFieldStringValue {
@@ -4157,17 +3881,11 @@ impl rt::Object for CustomFieldValue {
 }
 impl rt::Extends<CustomFieldValue> for CustomFieldValue {}
 impl rt::Value for CustomFieldValue {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomFieldValue {
@@ -4233,17 +3951,11 @@ impl rt::Object for CustomizationAdapterMapping {
     }
 }
 impl rt::Value for CustomizationAdapterMapping {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationAdapterMapping {
@@ -4297,17 +4009,11 @@ impl rt::Object for CustomizationAutoIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationAutoIpV6Generator {}
 impl rt::Value for CustomizationAutoIpV6Generator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationAutoIpV6Generator {
@@ -4377,17 +4083,11 @@ impl rt::Object for CustomizationCloudinitPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationCloudinitPrep {}
 impl rt::Value for CustomizationCloudinitPrep {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationCloudinitPrep {
@@ -4450,17 +4150,11 @@ impl rt::Object for CustomizationCustomIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationCustomIpGenerator {}
 impl rt::Value for CustomizationCustomIpGenerator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationCustomIpGenerator {
@@ -4523,17 +4217,11 @@ impl rt::Object for CustomizationCustomIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationCustomIpV6Generator {}
 impl rt::Value for CustomizationCustomIpV6Generator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationCustomIpV6Generator {
@@ -4596,17 +4284,11 @@ impl rt::Object for CustomizationCustomName {
 }
 impl rt::Extends<CustomizationName> for CustomizationCustomName {}
 impl rt::Value for CustomizationCustomName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationCustomName {
@@ -4660,17 +4342,11 @@ impl rt::Object for CustomizationDhcpIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDhcpIpGenerator {}
 impl rt::Value for CustomizationDhcpIpGenerator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationDhcpIpGenerator {
@@ -4724,17 +4400,11 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationDhcpIpV6Generator {}
 impl rt::Value for CustomizationDhcpIpV6Generator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationDhcpIpV6Generator {
@@ -4788,17 +4458,11 @@ impl rt::Object for CustomizationDisableIpV4 {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDisableIpV4 {}
 impl rt::Value for CustomizationDisableIpV4 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationDisableIpV4 {
@@ -4879,17 +4543,11 @@ impl std::ops::DerefMut for CustomizationEvent {
     }
 }
 impl rt::Value for CustomizationEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationEvent {
@@ -4970,17 +4628,11 @@ impl std::ops::DerefMut for CustomizationFailed {
     }
 }
 impl rt::Value for CustomizationFailed {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationFailed {
@@ -5043,17 +4695,11 @@ impl rt::Object for CustomizationFixedIp {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationFixedIp {}
 impl rt::Value for CustomizationFixedIp {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationFixedIp {
@@ -5123,17 +4769,11 @@ impl rt::Object for CustomizationFixedIpV6 {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationFixedIpV6 {}
 impl rt::Value for CustomizationFixedIpV6 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationFixedIpV6 {
@@ -5196,17 +4836,11 @@ impl rt::Object for CustomizationFixedName {
 }
 impl rt::Extends<CustomizationName> for CustomizationFixedName {}
 impl rt::Value for CustomizationFixedName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationFixedName {

@@ -45,17 +45,11 @@ impl rt::Object for CustomizationGlobalIpSettings {
     }
 }
 impl rt::Value for CustomizationGlobalIpSettings {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationGlobalIpSettings {
@@ -114,17 +108,11 @@ impl rt::Object for CustomizationGuiRunOnce {
     }
 }
 impl rt::Value for CustomizationGuiRunOnce {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationGuiRunOnce {
@@ -200,17 +188,11 @@ impl rt::Object for CustomizationGuiUnattended {
     }
 }
 impl rt::Value for CustomizationGuiUnattended {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationGuiUnattended {
@@ -316,17 +298,11 @@ impl rt::Object for CustomizationIpSettings {
     }
 }
 impl rt::Value for CustomizationIpSettings {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationIpSettings {
@@ -392,17 +368,11 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
     }
 }
 impl rt::Value for CustomizationIpSettingsIpV6AddressSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationIpSettingsIpV6AddressSpec {
@@ -487,17 +457,11 @@ impl rt::Object for CustomizationIdentification {
     }
 }
 impl rt::Value for CustomizationIdentification {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationIdentification {
@@ -548,17 +512,11 @@ impl rt::Object for CustomizationIdentitySettings {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationIdentitySettings {}
 impl rt::Value for CustomizationIdentitySettings {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationIdentitySettings {
@@ -609,17 +567,11 @@ impl rt::Object for CustomizationIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationIpGenerator {}
 impl rt::Value for CustomizationIpGenerator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationIpGenerator {
@@ -670,17 +622,11 @@ impl rt::Object for CustomizationIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationIpV6Generator {}
 impl rt::Value for CustomizationIpV6Generator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationIpV6Generator {
@@ -750,17 +696,11 @@ impl rt::Object for CustomizationLicenseFilePrintData {
     }
 }
 impl rt::Value for CustomizationLicenseFilePrintData {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationLicenseFilePrintData {
@@ -814,17 +754,11 @@ impl rt::Object for CustomizationLinuxFlexPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxFlexPrep {}
 impl rt::Value for CustomizationLinuxFlexPrep {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationLinuxFlexPrep {
@@ -901,17 +835,11 @@ impl std::ops::DerefMut for CustomizationLinuxIdentityFailed {
     }
 }
 impl rt::Value for CustomizationLinuxIdentityFailed {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationLinuxIdentityFailed {
@@ -965,17 +893,11 @@ impl rt::Object for CustomizationLinuxOptions {
 }
 impl rt::Extends<CustomizationOptions> for CustomizationLinuxOptions {}
 impl rt::Value for CustomizationLinuxOptions {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationLinuxOptions {
@@ -1089,17 +1011,11 @@ impl rt::Object for CustomizationLinuxPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxPrep {}
 impl rt::Value for CustomizationLinuxPrep {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationLinuxPrep {
@@ -1150,17 +1066,11 @@ impl rt::Object for CustomizationName {
 }
 impl rt::Extends<CustomizationName> for CustomizationName {}
 impl rt::Value for CustomizationName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationName {
@@ -1237,17 +1147,11 @@ impl std::ops::DerefMut for CustomizationNetworkSetupFailed {
     }
 }
 impl rt::Value for CustomizationNetworkSetupFailed {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationNetworkSetupFailed {
@@ -1298,17 +1202,11 @@ impl rt::Object for CustomizationOptions {
 }
 impl rt::Extends<CustomizationOptions> for CustomizationOptions {}
 impl rt::Value for CustomizationOptions {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationOptions {
@@ -1374,17 +1272,11 @@ impl rt::Object for CustomizationPassword {
     }
 }
 impl rt::Value for CustomizationPassword {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationPassword {
@@ -1447,17 +1339,11 @@ impl rt::Object for CustomizationPrefixName {
 }
 impl rt::Extends<CustomizationName> for CustomizationPrefixName {}
 impl rt::Value for CustomizationPrefixName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationPrefixName {
@@ -1550,17 +1436,11 @@ impl rt::Object for CustomizationSpec {
     }
 }
 impl rt::Value for CustomizationSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationSpec {
@@ -1637,17 +1517,11 @@ impl std::ops::DerefMut for CustomizationStartedEvent {
     }
 }
 impl rt::Value for CustomizationStartedEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationStartedEvent {
@@ -1701,17 +1575,11 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationStatelessIpV6Generator {}
 impl rt::Value for CustomizationStatelessIpV6Generator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationStatelessIpV6Generator {
@@ -1788,17 +1656,11 @@ impl std::ops::DerefMut for CustomizationSucceeded {
     }
 }
 impl rt::Value for CustomizationSucceeded {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationSucceeded {
@@ -1917,17 +1779,11 @@ impl rt::Object for CustomizationSysprep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprep {}
 impl rt::Value for CustomizationSysprep {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationSysprep {
@@ -2015,17 +1871,11 @@ impl std::ops::DerefMut for CustomizationSysprepFailed {
     }
 }
 impl rt::Value for CustomizationSysprepFailed {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationSysprepFailed {
@@ -2088,17 +1938,11 @@ impl rt::Object for CustomizationSysprepText {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprepText {}
 impl rt::Value for CustomizationSysprepText {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationSysprepText {
@@ -2175,17 +2019,11 @@ impl std::ops::DerefMut for CustomizationUnknownFailure {
     }
 }
 impl rt::Value for CustomizationUnknownFailure {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationUnknownFailure {
@@ -2239,17 +2077,11 @@ impl rt::Object for CustomizationUnknownIpGenerator {
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationUnknownIpGenerator {}
 impl rt::Value for CustomizationUnknownIpGenerator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationUnknownIpGenerator {
@@ -2303,17 +2135,11 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationUnknownIpV6Generator {}
 impl rt::Value for CustomizationUnknownIpV6Generator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationUnknownIpV6Generator {
@@ -2367,17 +2193,11 @@ impl rt::Object for CustomizationUnknownName {
 }
 impl rt::Extends<CustomizationName> for CustomizationUnknownName {}
 impl rt::Value for CustomizationUnknownName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationUnknownName {
@@ -2453,17 +2273,11 @@ impl rt::Object for CustomizationUserData {
     }
 }
 impl rt::Value for CustomizationUserData {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationUserData {
@@ -2517,17 +2331,11 @@ impl rt::Object for CustomizationVirtualMachineName {
 }
 impl rt::Extends<CustomizationName> for CustomizationVirtualMachineName {}
 impl rt::Value for CustomizationVirtualMachineName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationVirtualMachineName {
@@ -2607,17 +2415,11 @@ impl rt::Object for CustomizationWinOptions {
 }
 impl rt::Extends<CustomizationOptions> for CustomizationWinOptions {}
 impl rt::Value for CustomizationWinOptions {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationWinOptions {
@@ -2671,17 +2473,11 @@ impl rt::Object for CustomizationWindowsFlexPrep {
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationWindowsFlexPrep {}
 impl rt::Value for CustomizationWindowsFlexPrep {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for CustomizationWindowsFlexPrep {
@@ -2748,17 +2544,11 @@ impl rt::Object for DatacenterConfigInfo {
     }
 }
 impl rt::Value for DatacenterConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatacenterConfigInfo {
@@ -2839,17 +2629,11 @@ impl std::ops::DerefMut for DatacenterEventArgument {
     }
 }
 impl rt::Value for DatacenterEventArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatacenterEventArgument {
@@ -2919,17 +2703,11 @@ impl rt::Object for DatacenterMismatchArgument {
     }
 }
 impl rt::Value for DatacenterMismatchArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatacenterMismatchArgument {
@@ -3066,17 +2844,11 @@ impl rt::Object for DatastoreCapability {
     }
 }
 impl rt::Value for DatastoreCapability {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatastoreCapability {
@@ -3157,17 +2929,11 @@ impl std::ops::DerefMut for DatastoreEventArgument {
     }
 }
 impl rt::Value for DatastoreEventArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatastoreEventArgument {
@@ -3233,17 +2999,11 @@ impl rt::Object for DatastoreHostMount {
     }
 }
 impl rt::Value for DatastoreHostMount {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatastoreHostMount {
@@ -3365,17 +3125,11 @@ impl rt::Object for DatastoreInfo {
 }
 impl rt::Extends<DatastoreInfo> for DatastoreInfo {}
 impl rt::Value for DatastoreInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatastoreInfo {
@@ -3482,17 +3236,11 @@ impl rt::Object for DatastoreSummary {
     }
 }
 impl rt::Value for DatastoreSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DatastoreSummary {
@@ -3559,17 +3307,11 @@ impl rt::Object for Description {
 }
 impl rt::Extends<Description> for Description {}
 impl rt::Value for Description {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for Description {
@@ -3650,17 +3392,11 @@ impl std::ops::DerefMut for DeviceBackedVirtualDiskSpec {
     }
 }
 impl rt::Value for DeviceBackedVirtualDiskSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DeviceBackedVirtualDiskSpec {
@@ -3719,17 +3455,11 @@ impl rt::Object for DeviceGroupId {
     }
 }
 impl rt::Value for DeviceGroupId {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DeviceGroupId {
@@ -3795,17 +3525,11 @@ impl rt::Object for DiskChangeExtent {
     }
 }
 impl rt::Value for DiskChangeExtent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DiskChangeExtent {
@@ -3876,17 +3600,11 @@ impl rt::Object for DiskChangeInfo {
     }
 }
 impl rt::Value for DiskChangeInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DiskChangeInfo {
@@ -3938,17 +3656,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
 for DistributedVirtualSwitchHostMemberBacking {}
 impl rt::Value for DistributedVirtualSwitchHostMemberBacking {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberBacking {
@@ -4019,17 +3731,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     }
 }
 impl rt::Value for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
@@ -4095,17 +3801,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
     }
 }
 impl rt::Value for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberHostUplinkState {
@@ -4178,17 +3878,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
 for DistributedVirtualSwitchHostMemberPnicBacking {}
 impl rt::Value for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberPnicBacking {
@@ -4264,17 +3958,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
     }
 }
 impl rt::Value for DistributedVirtualSwitchHostMemberPnicSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberPnicSpec {
@@ -4340,17 +4028,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     }
 }
 impl rt::Value for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchHostMemberTransportZoneInfo {
@@ -4426,17 +4108,11 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
     }
 }
 impl rt::Value for DistributedVirtualSwitchPortConnection {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DistributedVirtualSwitchPortConnection {
@@ -4533,17 +4209,11 @@ impl std::ops::DerefMut for DpuStatusInfo {
     }
 }
 impl rt::Value for DpuStatusInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DpuStatusInfo {
@@ -4624,17 +4294,11 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
     }
 }
 impl rt::Value for DpuStatusInfoOperationalInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DpuStatusInfoOperationalInfo {
@@ -4711,17 +4375,11 @@ impl std::ops::DerefMut for DrsRuleComplianceEvent {
     }
 }
 impl rt::Value for DrsRuleComplianceEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DrsRuleComplianceEvent {
@@ -4798,17 +4456,11 @@ impl std::ops::DerefMut for DrsRuleViolationEvent {
     }
 }
 impl rt::Value for DrsRuleViolationEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DrsRuleViolationEvent {
@@ -4885,17 +4537,11 @@ impl std::ops::DerefMut for DrsSoftRuleViolationEvent {
     }
 }
 impl rt::Value for DrsSoftRuleViolationEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DrsSoftRuleViolationEvent {
@@ -4972,17 +4618,11 @@ impl std::ops::DerefMut for DrsVmMigratedEvent {
     }
 }
 impl rt::Value for DrsVmMigratedEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DrsVmMigratedEvent {
@@ -5059,17 +4699,11 @@ impl std::ops::DerefMut for DrsVmPoweredOnEvent {
     }
 }
 impl rt::Value for DrsVmPoweredOnEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DrsVmPoweredOnEvent {
@@ -5150,17 +4784,11 @@ impl std::ops::DerefMut for DvsEventArgument {
     }
 }
 impl rt::Value for DvsEventArgument {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DvsEventArgument {
@@ -5210,17 +4838,11 @@ impl rt::Object for DynamicData {
     }
 }
 impl rt::Value for DynamicData {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DynamicData {
@@ -5286,17 +4908,11 @@ impl rt::Object for DynamicProperty {
     }
 }
 impl rt::Value for DynamicProperty {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for DynamicProperty {
@@ -5426,17 +5042,11 @@ impl std::ops::DerefMut for EvcMode {
     }
 }
 impl rt::Value for EvcMode {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for EvcMode {

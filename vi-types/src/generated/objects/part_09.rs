@@ -45,17 +45,11 @@ impl rt::Object for HostNicOrderPolicy {
     }
 }
 impl rt::Value for HostNicOrderPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNicOrderPolicy {
@@ -145,17 +139,11 @@ impl rt::Object for HostNicTeamingPolicy {
     }
 }
 impl rt::Value for HostNicTeamingPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNicTeamingPolicy {
@@ -221,17 +209,11 @@ impl rt::Object for HostNtpConfig {
     }
 }
 impl rt::Value for HostNtpConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNtpConfig {
@@ -302,17 +284,11 @@ impl rt::Object for HostNumaInfo {
     }
 }
 impl rt::Value for HostNumaInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNumaInfo {
@@ -398,17 +374,11 @@ impl rt::Object for HostNumaNode {
     }
 }
 impl rt::Value for HostNumaNode {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNumaNode {
@@ -520,17 +490,11 @@ impl rt::Object for HostNumericSensorInfo {
     }
 }
 impl rt::Value for HostNumericSensorInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNumericSensorInfo {
@@ -660,17 +624,11 @@ impl rt::Object for HostNvmeController {
     }
 }
 impl rt::Value for HostNvmeController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNvmeController {
@@ -751,17 +709,11 @@ impl rt::Object for HostNvmeNamespace {
     }
 }
 impl rt::Value for HostNvmeNamespace {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNvmeNamespace {
@@ -826,17 +778,11 @@ impl rt::Object for HostNvmeTopology {
     }
 }
 impl rt::Value for HostNvmeTopology {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNvmeTopology {
@@ -911,17 +857,11 @@ impl rt::Object for HostNvmeTopologyInterface {
     }
 }
 impl rt::Value for HostNvmeTopologyInterface {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostNvmeTopologyInterface {
@@ -1009,17 +949,11 @@ impl rt::Object for HostOpaqueNetworkInfo {
     }
 }
 impl rt::Value for HostOpaqueNetworkInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostOpaqueNetworkInfo {
@@ -1127,17 +1061,11 @@ impl rt::Object for HostOpaqueSwitch {
     }
 }
 impl rt::Value for HostOpaqueSwitch {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostOpaqueSwitch {
@@ -1203,17 +1131,11 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
     }
 }
 impl rt::Value for HostOpaqueSwitchPhysicalNicZone {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostOpaqueSwitchPhysicalNicZone {
@@ -1301,17 +1223,11 @@ impl std::ops::DerefMut for HostPMemVolume {
     }
 }
 impl rt::Value for HostPMemVolume {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPMemVolume {
@@ -1388,17 +1304,11 @@ impl std::ops::DerefMut for HostParallelScsiHba {
     }
 }
 impl rt::Value for HostParallelScsiHba {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostParallelScsiHba {
@@ -1452,17 +1362,11 @@ impl rt::Object for HostParallelScsiTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostParallelScsiTargetTransport {}
 impl rt::Value for HostParallelScsiTargetTransport {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostParallelScsiTargetTransport {
@@ -1528,17 +1432,11 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
     }
 }
 impl rt::Value for HostPartialMaintenanceModeRuntimeInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPartialMaintenanceModeRuntimeInfo {
@@ -1681,17 +1579,11 @@ impl rt::Object for HostPciDevice {
     }
 }
 impl rt::Value for HostPciDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPciDevice {
@@ -1767,17 +1659,11 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
     }
 }
 impl rt::Value for HostPciDeviceDirectPathInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPciDeviceDirectPathInfo {
@@ -1875,17 +1761,11 @@ impl rt::Object for HostPciPassthruInfo {
 }
 impl rt::Extends<HostPciPassthruInfo> for HostPciPassthruInfo {}
 impl rt::Value for HostPciPassthruInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPciPassthruInfo {
@@ -1956,17 +1836,11 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
     }
 }
 impl rt::Value for HostPciPassthruInfoDirectPathState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPciPassthruInfoDirectPathState {
@@ -2043,17 +1917,11 @@ impl std::ops::DerefMut for HostPcieHba {
     }
 }
 impl rt::Value for HostPcieHba {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPcieHba {
@@ -2107,17 +1975,11 @@ impl rt::Object for HostPcieTargetTransport {
 }
 impl rt::Extends<HostTargetTransport> for HostPcieTargetTransport {}
 impl rt::Value for HostPcieTargetTransport {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPcieTargetTransport {
@@ -2183,17 +2045,11 @@ impl rt::Object for HostPersistentMemoryInfo {
     }
 }
 impl rt::Value for HostPersistentMemoryInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPersistentMemoryInfo {
@@ -2264,17 +2120,11 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
     }
 }
 impl rt::Value for HostPlacedVirtualNicIdentifier {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlacedVirtualNicIdentifier {
@@ -2375,17 +2225,11 @@ impl rt::Object for HostPlugStoreTopology {
     }
 }
 impl rt::Value for HostPlugStoreTopology {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlugStoreTopology {
@@ -2456,17 +2300,11 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
     }
 }
 impl rt::Value for HostPlugStoreTopologyAdapter {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlugStoreTopologyAdapter {
@@ -2537,17 +2375,11 @@ impl rt::Object for HostPlugStoreTopologyDevice {
     }
 }
 impl rt::Value for HostPlugStoreTopologyDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlugStoreTopologyDevice {
@@ -2643,17 +2475,11 @@ impl rt::Object for HostPlugStoreTopologyPath {
     }
 }
 impl rt::Value for HostPlugStoreTopologyPath {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlugStoreTopologyPath {
@@ -2729,17 +2555,11 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
     }
 }
 impl rt::Value for HostPlugStoreTopologyPlugin {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlugStoreTopologyPlugin {
@@ -2805,17 +2625,11 @@ impl rt::Object for HostPlugStoreTopologyTarget {
     }
 }
 impl rt::Value for HostPlugStoreTopologyTarget {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPlugStoreTopologyTarget {
@@ -2899,17 +2713,11 @@ impl rt::Object for HostPnicNetworkResourceInfo {
     }
 }
 impl rt::Value for HostPnicNetworkResourceInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPnicNetworkResourceInfo {
@@ -2990,17 +2798,11 @@ impl rt::Object for HostPortGroup {
     }
 }
 impl rt::Value for HostPortGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPortGroup {
@@ -3066,17 +2868,11 @@ impl rt::Object for HostPortGroupConfig {
     }
 }
 impl rt::Value for HostPortGroupConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPortGroupConfig {
@@ -3147,17 +2943,11 @@ impl rt::Object for HostPortGroupPort {
     }
 }
 impl rt::Value for HostPortGroupPort {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPortGroupPort {
@@ -3233,17 +3023,11 @@ impl rt::Object for HostPortGroupSpec {
     }
 }
 impl rt::Value for HostPortGroupSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPortGroupSpec {
@@ -3331,17 +3115,11 @@ impl std::ops::DerefMut for HostPosixAccountSpec {
     }
 }
 impl rt::Value for HostPosixAccountSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPosixAccountSpec {
@@ -3417,17 +3195,11 @@ impl rt::Object for HostPowerPolicy {
     }
 }
 impl rt::Value for HostPowerPolicy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPowerPolicy {
@@ -3556,17 +3328,11 @@ impl rt::Object for HostProtocolEndpoint {
     }
 }
 impl rt::Value for HostProtocolEndpoint {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostProtocolEndpoint {
@@ -3784,17 +3550,11 @@ impl rt::Object for HostProxySwitch {
     }
 }
 impl rt::Value for HostProxySwitch {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostProxySwitch {
@@ -3865,17 +3625,11 @@ impl rt::Object for HostProxySwitchConfig {
     }
 }
 impl rt::Value for HostProxySwitchConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostProxySwitchConfig {
@@ -3956,17 +3710,11 @@ impl rt::Object for HostProxySwitchEnsInfo {
     }
 }
 impl rt::Value for HostProxySwitchEnsInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostProxySwitchEnsInfo {
@@ -4037,17 +3785,11 @@ impl rt::Object for HostProxySwitchHostLagConfig {
     }
 }
 impl rt::Value for HostProxySwitchHostLagConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostProxySwitchHostLagConfig {
@@ -4112,17 +3854,11 @@ impl rt::Object for HostProxySwitchSpec {
     }
 }
 impl rt::Value for HostProxySwitchSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostProxySwitchSpec {
@@ -4188,17 +3924,11 @@ impl rt::Object for HostPtpConfig {
     }
 }
 impl rt::Value for HostPtpConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPtpConfig {
@@ -4274,17 +4004,11 @@ impl rt::Object for HostPtpConfigPtpPort {
     }
 }
 impl rt::Value for HostPtpConfigPtpPort {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostPtpConfigPtpPort {
@@ -4350,17 +4074,11 @@ impl rt::Object for HostQualifiedName {
     }
 }
 impl rt::Value for HostQualifiedName {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for HostQualifiedName {

@@ -49,17 +49,11 @@ impl rt::Object for VimVasaProviderInfo {
     }
 }
 impl rt::Value for VimVasaProviderInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VimVasaProviderInfo {
@@ -130,17 +124,11 @@ impl rt::Object for VimVasaProviderStatePerArray {
     }
 }
 impl rt::Value for VimVasaProviderStatePerArray {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VimVasaProviderStatePerArray {
@@ -211,17 +199,11 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
     }
 }
 impl rt::Value for VimVasaProviderVirtualHostConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VimVasaProviderVirtualHostConfig {
@@ -298,17 +280,11 @@ impl std::ops::DerefMut for VirtualAhciController {
     }
 }
 impl rt::Value for VirtualAhciController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualAhciController {
@@ -411,17 +387,11 @@ impl std::ops::DerefMut for VirtualAppSummary {
     }
 }
 impl rt::Value for VirtualAppSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualAppSummary {
@@ -498,17 +468,11 @@ impl std::ops::DerefMut for VirtualBusLogicController {
     }
 }
 impl rt::Value for VirtualBusLogicController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualBusLogicController {
@@ -585,17 +549,11 @@ impl std::ops::DerefMut for VirtualCdrom {
     }
 }
 impl rt::Value for VirtualCdrom {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualCdrom {
@@ -672,17 +630,11 @@ impl std::ops::DerefMut for VirtualCdromAtapiBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromAtapiBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualCdromAtapiBackingInfo {
@@ -759,17 +711,11 @@ impl std::ops::DerefMut for VirtualCdromIsoBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromIsoBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualCdromIsoBackingInfo {
@@ -850,17 +796,11 @@ impl std::ops::DerefMut for VirtualCdromPassthroughBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromPassthroughBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualCdromPassthroughBackingInfo {
@@ -937,17 +877,11 @@ impl std::ops::DerefMut for VirtualCdromRemoteAtapiBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromRemoteAtapiBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualCdromRemoteAtapiBackingInfo {
@@ -1028,17 +962,11 @@ impl std::ops::DerefMut for VirtualCdromRemotePassthroughBackingInfo {
     }
 }
 impl rt::Value for VirtualCdromRemotePassthroughBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualCdromRemotePassthroughBackingInfo {
@@ -1126,17 +1054,11 @@ impl std::ops::DerefMut for VirtualController {
     }
 }
 impl rt::Value for VirtualController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualController {
@@ -1248,17 +1170,11 @@ impl rt::Object for VirtualDevice {
 }
 impl rt::Extends<VirtualDevice> for VirtualDevice {}
 impl rt::Value for VirtualDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDevice {
@@ -1309,17 +1225,11 @@ impl rt::Object for VirtualDeviceBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceBackingInfo {}
 impl rt::Value for VirtualDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceBackingInfo {
@@ -1370,17 +1280,11 @@ impl rt::Object for VirtualDeviceBusSlotInfo {
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDeviceBusSlotInfo {}
 impl rt::Value for VirtualDeviceBusSlotInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceBusSlotInfo {
@@ -1495,17 +1399,11 @@ impl rt::Object for VirtualDeviceConfigSpec {
 }
 impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDeviceConfigSpec {}
 impl rt::Value for VirtualDeviceConfigSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceConfigSpec {
@@ -1575,17 +1473,11 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
     }
 }
 impl rt::Value for VirtualDeviceConfigSpecBackingSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceConfigSpecBackingSpec {
@@ -1667,17 +1559,11 @@ impl rt::Object for VirtualDeviceConnectInfo {
     }
 }
 impl rt::Value for VirtualDeviceConnectInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceConnectInfo {
@@ -1747,17 +1633,11 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceDeviceBackingInfo {}
 impl rt::Value for VirtualDeviceDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceDeviceBackingInfo {
@@ -1823,17 +1703,11 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
     }
 }
 impl rt::Value for VirtualDeviceDeviceGroupInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceDeviceGroupInfo {
@@ -1909,17 +1783,11 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceFileBackingInfo {}
 impl rt::Value for VirtualDeviceFileBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceFileBackingInfo {
@@ -1982,17 +1850,11 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDevicePciBusSlotInfo {}
 impl rt::Value for VirtualDevicePciBusSlotInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDevicePciBusSlotInfo {
@@ -2055,17 +1917,11 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDevicePipeBackingInfo {}
 impl rt::Value for VirtualDevicePipeBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDevicePipeBackingInfo {
@@ -2135,17 +1991,11 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceRemoteDeviceBackingInfo {}
 impl rt::Value for VirtualDeviceRemoteDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceRemoteDeviceBackingInfo {
@@ -2220,17 +2070,11 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceUriBackingInfo {}
 impl rt::Value for VirtualDeviceUriBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDeviceUriBackingInfo {
@@ -2397,17 +2241,11 @@ impl std::ops::DerefMut for VirtualDisk {
     }
 }
 impl rt::Value for VirtualDisk {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDisk {
@@ -2488,17 +2326,11 @@ impl std::ops::DerefMut for VirtualDiskAntiAffinityRuleSpec {
     }
 }
 impl rt::Value for VirtualDiskAntiAffinityRuleSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskAntiAffinityRuleSpec {
@@ -2586,17 +2418,11 @@ impl std::ops::DerefMut for VirtualDiskConfigSpec {
     }
 }
 impl rt::Value for VirtualDiskConfigSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskConfigSpec {
@@ -2704,17 +2530,11 @@ impl std::ops::DerefMut for VirtualDiskFlatVer1BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskFlatVer1BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskFlatVer1BackingInfo {
@@ -2875,17 +2695,11 @@ impl std::ops::DerefMut for VirtualDiskFlatVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskFlatVer2BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskFlatVer2BackingInfo {
@@ -2951,17 +2765,11 @@ impl rt::Object for VirtualDiskId {
     }
 }
 impl rt::Value for VirtualDiskId {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskId {
@@ -3059,17 +2867,11 @@ impl std::ops::DerefMut for VirtualDiskLocalPMemBackingInfo {
     }
 }
 impl rt::Value for VirtualDiskLocalPMemBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskLocalPMemBackingInfo {
@@ -3151,17 +2953,11 @@ impl std::ops::DerefMut for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskPartitionedRawDiskVer2BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskPartitionedRawDiskVer2BackingInfo {
@@ -3300,17 +3096,11 @@ impl std::ops::DerefMut for VirtualDiskRawDiskMappingVer1BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskRawDiskMappingVer1BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskRawDiskMappingVer1BackingInfo {
@@ -3408,17 +3198,11 @@ impl std::ops::DerefMut for VirtualDiskRawDiskVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskRawDiskVer2BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskRawDiskVer2BackingInfo {
@@ -3506,17 +3290,11 @@ impl std::ops::DerefMut for VirtualDiskRuleSpec {
     }
 }
 impl rt::Value for VirtualDiskRuleSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskRuleSpec {
@@ -3648,17 +3426,11 @@ impl std::ops::DerefMut for VirtualDiskSeSparseBackingInfo {
     }
 }
 impl rt::Value for VirtualDiskSeSparseBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskSeSparseBackingInfo {
@@ -3771,17 +3543,11 @@ impl std::ops::DerefMut for VirtualDiskSparseVer1BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskSparseVer1BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskSparseVer1BackingInfo {
@@ -3909,17 +3675,11 @@ impl std::ops::DerefMut for VirtualDiskSparseVer2BackingInfo {
     }
 }
 impl rt::Value for VirtualDiskSparseVer2BackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskSparseVer2BackingInfo {
@@ -3986,17 +3746,11 @@ impl rt::Object for VirtualDiskSpec {
 }
 impl rt::Extends<VirtualDiskSpec> for VirtualDiskSpec {}
 impl rt::Value for VirtualDiskSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskSpec {
@@ -4077,17 +3831,11 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
     }
 }
 impl rt::Value for VirtualDiskVFlashCacheConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualDiskVFlashCacheConfigInfo {
@@ -4164,17 +3912,11 @@ impl std::ops::DerefMut for VirtualE1000 {
     }
 }
 impl rt::Value for VirtualE1000 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualE1000 {
@@ -4251,17 +3993,11 @@ impl std::ops::DerefMut for VirtualE1000e {
     }
 }
 impl rt::Value for VirtualE1000e {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualE1000e {
@@ -4338,17 +4074,11 @@ impl std::ops::DerefMut for VirtualEnsoniq1371 {
     }
 }
 impl rt::Value for VirtualEnsoniq1371 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEnsoniq1371 {
@@ -4467,17 +4197,11 @@ impl std::ops::DerefMut for VirtualEthernetCard {
     }
 }
 impl rt::Value for VirtualEthernetCard {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEthernetCard {
@@ -4547,17 +4271,11 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardDistributedVirtualPortBackingInfo {}
 impl rt::Value for VirtualEthernetCardDistributedVirtualPortBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEthernetCardDistributedVirtualPortBackingInfo {
@@ -4635,17 +4353,11 @@ impl std::ops::DerefMut for VirtualEthernetCardLegacyNetworkBackingInfo {
     }
 }
 impl rt::Value for VirtualEthernetCardLegacyNetworkBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEthernetCardLegacyNetworkBackingInfo {
@@ -4734,17 +4446,11 @@ impl std::ops::DerefMut for VirtualEthernetCardNetworkBackingInfo {
     }
 }
 impl rt::Value for VirtualEthernetCardNetworkBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEthernetCardNetworkBackingInfo {
@@ -4815,17 +4521,11 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualEthernetCardOpaqueNetworkBackingInfo {}
 impl rt::Value for VirtualEthernetCardOpaqueNetworkBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEthernetCardOpaqueNetworkBackingInfo {
@@ -4896,17 +4596,11 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
     }
 }
 impl rt::Value for VirtualEthernetCardResourceAllocation {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualEthernetCardResourceAllocation {
@@ -4983,17 +4677,11 @@ impl std::ops::DerefMut for VirtualFloppy {
     }
 }
 impl rt::Value for VirtualFloppy {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualFloppy {
@@ -5070,17 +4758,11 @@ impl std::ops::DerefMut for VirtualFloppyDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualFloppyDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualFloppyDeviceBackingInfo {
@@ -5157,17 +4839,11 @@ impl std::ops::DerefMut for VirtualFloppyImageBackingInfo {
     }
 }
 impl rt::Value for VirtualFloppyImageBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualFloppyImageBackingInfo {
@@ -5244,17 +4920,11 @@ impl std::ops::DerefMut for VirtualFloppyRemoteDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualFloppyRemoteDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualFloppyRemoteDeviceBackingInfo {
@@ -5361,17 +5031,11 @@ impl rt::Object for VirtualHardware {
     }
 }
 impl rt::Value for VirtualHardware {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualHardware {
@@ -5448,17 +5112,11 @@ impl std::ops::DerefMut for VirtualHdAudioCard {
     }
 }
 impl rt::Value for VirtualHdAudioCard {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualHdAudioCard {
@@ -5535,17 +5193,11 @@ impl std::ops::DerefMut for VirtualIdeController {
     }
 }
 impl rt::Value for VirtualIdeController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualIdeController {

@@ -56,17 +56,11 @@ impl std::ops::DerefMut for VirtualKeyboard {
     }
 }
 impl rt::Value for VirtualKeyboard {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualKeyboard {
@@ -143,17 +137,11 @@ impl std::ops::DerefMut for VirtualLsiLogicController {
     }
 }
 impl rt::Value for VirtualLsiLogicController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualLsiLogicController {
@@ -230,17 +218,11 @@ impl std::ops::DerefMut for VirtualLsiLogicSasController {
     }
 }
 impl rt::Value for VirtualLsiLogicSasController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualLsiLogicSasController {
@@ -299,17 +281,11 @@ impl rt::Object for VirtualMachineAffinityInfo {
     }
 }
 impl rt::Value for VirtualMachineAffinityInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineAffinityInfo {
@@ -361,17 +337,11 @@ impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineBaseIndependentFilterSpec {}
 impl rt::Value for VirtualMachineBaseIndependentFilterSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBaseIndependentFilterSpec {
@@ -470,17 +440,11 @@ impl rt::Object for VirtualMachineBootOptions {
     }
 }
 impl rt::Value for VirtualMachineBootOptions {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBootOptions {
@@ -538,17 +502,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableCdromDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableCdromDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBootOptionsBootableCdromDevice {
@@ -600,17 +558,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBootOptionsBootableDevice {
@@ -677,17 +629,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableDiskDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableDiskDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBootOptionsBootableDiskDevice {
@@ -754,17 +700,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableEthernetDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableEthernetDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBootOptionsBootableEthernetDevice {
@@ -822,17 +762,11 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
 for VirtualMachineBootOptionsBootableFloppyDevice {}
 impl rt::Value for VirtualMachineBootOptionsBootableFloppyDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineBootOptionsBootableFloppyDevice {
@@ -1252,17 +1186,11 @@ impl rt::Object for VirtualMachineCapability {
     }
 }
 impl rt::Value for VirtualMachineCapability {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineCapability {
@@ -1328,17 +1256,11 @@ impl rt::Object for VirtualMachineCertThumbprint {
     }
 }
 impl rt::Value for VirtualMachineCertThumbprint {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineCertThumbprint {
@@ -1440,17 +1362,11 @@ impl rt::Object for VirtualMachineCloneSpec {
     }
 }
 impl rt::Value for VirtualMachineCloneSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineCloneSpec {
@@ -2090,17 +2006,11 @@ impl rt::Object for VirtualMachineConfigInfo {
     }
 }
 impl rt::Value for VirtualMachineConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineConfigInfo {
@@ -2166,17 +2076,11 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
     }
 }
 impl rt::Value for VirtualMachineConfigInfoDatastoreUrlPair {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineConfigInfoDatastoreUrlPair {
@@ -2242,17 +2146,11 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
     }
 }
 impl rt::Value for VirtualMachineConfigInfoOverheadInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineConfigInfoOverheadInfo {
@@ -2866,17 +2764,11 @@ impl rt::Object for VirtualMachineConfigSpec {
     }
 }
 impl rt::Value for VirtualMachineConfigSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineConfigSpec {
@@ -3041,17 +2933,11 @@ impl rt::Object for VirtualMachineConfigSummary {
     }
 }
 impl rt::Value for VirtualMachineConfigSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineConfigSummary {
@@ -3122,17 +3008,11 @@ impl rt::Object for VirtualMachineConsolePreferences {
     }
 }
 impl rt::Value for VirtualMachineConsolePreferences {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineConsolePreferences {
@@ -3198,17 +3078,11 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
     }
 }
 impl rt::Value for VirtualMachineContentLibraryItemInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineContentLibraryItemInfo {
@@ -3288,17 +3162,11 @@ impl std::ops::DerefMut for VirtualMachineCpuIdInfoSpec {
     }
 }
 impl rt::Value for VirtualMachineCpuIdInfoSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineCpuIdInfoSpec {
@@ -3389,17 +3257,11 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
     }
 }
 impl rt::Value for VirtualMachineDefaultPowerOpInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineDefaultPowerOpInfo {
@@ -3453,17 +3315,11 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefaultProfileSpec {}
 impl rt::Value for VirtualMachineDefaultProfileSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineDefaultProfileSpec {
@@ -3549,17 +3405,11 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefinedProfileSpec {}
 impl rt::Value for VirtualMachineDefinedProfileSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineDefinedProfileSpec {
@@ -3629,17 +3479,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
     }
 }
 impl rt::Value for VirtualMachineDeviceRuntimeInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineDeviceRuntimeInfo {
@@ -3691,17 +3535,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
 for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
 impl rt::Value for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
@@ -3843,17 +3681,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
 for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {}
 impl rt::Value for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {

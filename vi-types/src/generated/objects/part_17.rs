@@ -37,17 +37,11 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineEmptyIndependentFilterSpec {}
 impl rt::Value for VirtualMachineEmptyIndependentFilterSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineEmptyIndependentFilterSpec {
@@ -101,17 +95,11 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineEmptyProfileSpec {}
 impl rt::Value for VirtualMachineEmptyProfileSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineEmptyProfileSpec {
@@ -182,17 +170,11 @@ impl rt::Object for VirtualMachineFeatureRequirement {
     }
 }
 impl rt::Value for VirtualMachineFeatureRequirement {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFeatureRequirement {
@@ -274,17 +256,11 @@ impl rt::Object for VirtualMachineFileInfo {
     }
 }
 impl rt::Value for VirtualMachineFileInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileInfo {
@@ -373,17 +349,11 @@ impl rt::Object for VirtualMachineFileLayout {
     }
 }
 impl rt::Value for VirtualMachineFileLayout {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayout {
@@ -449,17 +419,11 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutDiskLayout {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutDiskLayout {
@@ -547,17 +511,11 @@ impl rt::Object for VirtualMachineFileLayoutEx {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutEx {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutEx {
@@ -633,17 +591,11 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutExDiskLayout {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutExDiskLayout {
@@ -702,17 +654,11 @@ impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutExDiskUnit {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutExDiskUnit {
@@ -804,17 +750,11 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutExFileInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutExFileInfo {
@@ -894,17 +834,11 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutExSnapshotLayout {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutExSnapshotLayout {
@@ -970,17 +904,11 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
     }
 }
 impl rt::Value for VirtualMachineFileLayoutSnapshotLayout {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFileLayoutSnapshotLayout {
@@ -1130,17 +1058,11 @@ impl rt::Object for VirtualMachineFlagInfo {
     }
 }
 impl rt::Value for VirtualMachineFlagInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineFlagInfo {
@@ -1217,17 +1139,11 @@ impl rt::Object for VirtualMachineForkConfigInfo {
     }
 }
 impl rt::Value for VirtualMachineForkConfigInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineForkConfigInfo {
@@ -1286,17 +1202,11 @@ impl rt::Object for VirtualMachineGuestIntegrityInfo {
     }
 }
 impl rt::Value for VirtualMachineGuestIntegrityInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineGuestIntegrityInfo {
@@ -1362,17 +1272,11 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
     }
 }
 impl rt::Value for VirtualMachineGuestMonitoringModeInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineGuestMonitoringModeInfo {
@@ -1432,17 +1336,11 @@ impl rt::Object for VirtualMachineGuestQuiesceSpec {
 }
 impl rt::Extends<VirtualMachineGuestQuiesceSpec> for VirtualMachineGuestQuiesceSpec {}
 impl rt::Value for VirtualMachineGuestQuiesceSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineGuestQuiesceSpec {
@@ -1513,17 +1411,11 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
     }
 }
 impl rt::Value for VirtualMachineGuestRebootStatus {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineGuestRebootStatus {
@@ -1631,17 +1523,11 @@ impl rt::Object for VirtualMachineGuestSummary {
     }
 }
 impl rt::Value for VirtualMachineGuestSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineGuestSummary {
@@ -1720,17 +1606,11 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
 for VirtualMachineIndependentFilterSpec {}
 impl rt::Value for VirtualMachineIndependentFilterSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineIndependentFilterSpec {
@@ -1806,17 +1686,11 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
     }
 }
 impl rt::Value for VirtualMachineMemoryReservationInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineMemoryReservationInfo {
@@ -1887,17 +1761,11 @@ impl rt::Object for VirtualMachineMessage {
     }
 }
 impl rt::Value for VirtualMachineMessage {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineMessage {
@@ -1978,17 +1846,11 @@ impl rt::Object for VirtualMachineMksTicket {
     }
 }
 impl rt::Value for VirtualMachineMksTicket {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineMksTicket {
@@ -2064,17 +1926,11 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
     }
 }
 impl rt::Value for VirtualMachineNetworkShaperInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineNetworkShaperInfo {
@@ -2140,17 +1996,11 @@ impl rt::Object for VirtualMachineProfileRawData {
     }
 }
 impl rt::Value for VirtualMachineProfileRawData {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineProfileRawData {
@@ -2201,17 +2051,11 @@ impl rt::Object for VirtualMachineProfileSpec {
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineProfileSpec {}
 impl rt::Value for VirtualMachineProfileSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineProfileSpec {
@@ -2288,17 +2132,11 @@ impl rt::Object for VirtualMachineQuestionInfo {
     }
 }
 impl rt::Value for VirtualMachineQuestionInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineQuestionInfo {
@@ -2496,17 +2334,11 @@ impl rt::Object for VirtualMachineQuickStats {
     }
 }
 impl rt::Value for VirtualMachineQuickStats {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineQuickStats {
@@ -2572,17 +2404,11 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
     }
 }
 impl rt::Value for VirtualMachineQuickStatsMemoryTierStats {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineQuickStatsMemoryTierStats {
@@ -2730,17 +2556,11 @@ impl rt::Object for VirtualMachineRelocateSpec {
     }
 }
 impl rt::Value for VirtualMachineRelocateSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineRelocateSpec {
@@ -2851,17 +2671,11 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
     }
 }
 impl rt::Value for VirtualMachineRelocateSpecDiskLocator {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineRelocateSpecDiskLocator {
@@ -2931,17 +2745,11 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     }
 }
 impl rt::Value for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
@@ -3241,17 +3049,11 @@ impl rt::Object for VirtualMachineRuntimeInfo {
     }
 }
 impl rt::Value for VirtualMachineRuntimeInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineRuntimeInfo {
@@ -3310,17 +3112,11 @@ impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
     }
 }
 impl rt::Value for VirtualMachineRuntimeInfoDasProtectionState {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineRuntimeInfoDasProtectionState {
@@ -3397,17 +3193,11 @@ impl rt::Object for VirtualMachineSgxInfo {
     }
 }
 impl rt::Value for VirtualMachineSgxInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineSgxInfo {
@@ -3481,17 +3271,11 @@ impl rt::Object for VirtualMachineSnapshotInfo {
     }
 }
 impl rt::Value for VirtualMachineSnapshotInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineSnapshotInfo {
@@ -3608,17 +3392,11 @@ impl rt::Object for VirtualMachineSnapshotTree {
     }
 }
 impl rt::Value for VirtualMachineSnapshotTree {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineSnapshotTree {
@@ -3688,17 +3466,11 @@ impl rt::Object for VirtualMachineStorageInfo {
     }
 }
 impl rt::Value for VirtualMachineStorageInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineStorageInfo {
@@ -3774,17 +3546,11 @@ impl rt::Object for VirtualMachineStorageSummary {
     }
 }
 impl rt::Value for VirtualMachineStorageSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineStorageSummary {
@@ -3893,17 +3659,11 @@ impl rt::Object for VirtualMachineSummary {
     }
 }
 impl rt::Value for VirtualMachineSummary {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineSummary {
@@ -4005,17 +3765,11 @@ impl rt::Object for VirtualMachineTicket {
     }
 }
 impl rt::Value for VirtualMachineTicket {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineTicket {
@@ -4091,17 +3845,11 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
     }
 }
 impl rt::Value for VirtualMachineUsageOnDatastore {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineUsageOnDatastore {
@@ -4208,17 +3956,11 @@ impl std::ops::DerefMut for VirtualMachineVmciDevice {
     }
 }
 impl rt::Value for VirtualMachineVmciDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVmciDevice {

@@ -44,17 +44,11 @@ impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
     }
 }
 impl rt::Value for VirtualMachineVmciDeviceFilterInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVmciDeviceFilterInfo {
@@ -140,17 +134,11 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
     }
 }
 impl rt::Value for VirtualMachineVmciDeviceFilterSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVmciDeviceFilterSpec {
@@ -227,17 +215,11 @@ impl std::ops::DerefMut for VirtualMachineVmirom {
     }
 }
 impl rt::Value for VirtualMachineVmirom {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVmirom {
@@ -302,17 +284,11 @@ impl rt::Object for VirtualMachineVcpuConfig {
     }
 }
 impl rt::Value for VirtualMachineVcpuConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVcpuConfig {
@@ -424,17 +400,11 @@ impl std::ops::DerefMut for VirtualMachineVideoCard {
     }
 }
 impl rt::Value for VirtualMachineVideoCard {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVideoCard {
@@ -499,17 +469,11 @@ impl rt::Object for VirtualMachineVirtualDeviceGroups {
     }
 }
 impl rt::Value for VirtualMachineVirtualDeviceGroups {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualDeviceGroups {
@@ -577,17 +541,11 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
 impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
 for VirtualMachineVirtualDeviceGroupsDeviceGroup {}
 impl rt::Value for VirtualMachineVirtualDeviceGroupsDeviceGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualDeviceGroupsDeviceGroup {
@@ -669,17 +627,11 @@ impl std::ops::DerefMut for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     }
 }
 impl rt::Value for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
@@ -744,17 +696,11 @@ impl rt::Object for VirtualMachineVirtualDeviceSwap {
     }
 }
 impl rt::Value for VirtualMachineVirtualDeviceSwap {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualDeviceSwap {
@@ -825,17 +771,11 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     }
 }
 impl rt::Value for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
@@ -901,17 +841,11 @@ impl rt::Object for VirtualMachineVirtualNuma {
     }
 }
 impl rt::Value for VirtualMachineVirtualNuma {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualNuma {
@@ -982,17 +916,11 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
     }
 }
 impl rt::Value for VirtualMachineVirtualNumaInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualNumaInfo {
@@ -1051,17 +979,11 @@ impl rt::Object for VirtualMachineVirtualPMem {
     }
 }
 impl rt::Value for VirtualMachineVirtualPMem {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineVirtualPMem {
@@ -1159,17 +1081,11 @@ impl std::ops::DerefMut for VirtualMachineWindowsQuiesceSpec {
     }
 }
 impl rt::Value for VirtualMachineWindowsQuiesceSpec {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualMachineWindowsQuiesceSpec {
@@ -1258,17 +1174,11 @@ impl std::ops::DerefMut for VirtualNvdimm {
     }
 }
 impl rt::Value for VirtualNvdimm {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualNvdimm {
@@ -1356,17 +1266,11 @@ impl std::ops::DerefMut for VirtualNvdimmBackingInfo {
     }
 }
 impl rt::Value for VirtualNvdimmBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualNvdimmBackingInfo {
@@ -1443,17 +1347,11 @@ impl std::ops::DerefMut for VirtualNvdimmController {
     }
 }
 impl rt::Value for VirtualNvdimmController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualNvdimmController {
@@ -1534,17 +1432,11 @@ impl std::ops::DerefMut for VirtualNvmeController {
     }
 }
 impl rt::Value for VirtualNvmeController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualNvmeController {
@@ -1620,17 +1512,11 @@ impl rt::Object for VirtualNicManagerNetConfig {
     }
 }
 impl rt::Value for VirtualNicManagerNetConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualNicManagerNetConfig {
@@ -1707,17 +1593,11 @@ impl std::ops::DerefMut for VirtualPciController {
     }
 }
 impl rt::Value for VirtualPciController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciController {
@@ -1794,17 +1674,11 @@ impl std::ops::DerefMut for VirtualPciPassthrough {
     }
 }
 impl rt::Value for VirtualPciPassthrough {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthrough {
@@ -1885,17 +1759,11 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
     }
 }
 impl rt::Value for VirtualPciPassthroughAllowedDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthroughAllowedDevice {
@@ -1993,17 +1861,11 @@ impl std::ops::DerefMut for VirtualPciPassthroughDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualPciPassthroughDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthroughDeviceBackingInfo {
@@ -2073,17 +1935,11 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDvxBackingInfo {}
 impl rt::Value for VirtualPciPassthroughDvxBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthroughDvxBackingInfo {
@@ -2180,17 +2036,11 @@ impl std::ops::DerefMut for VirtualPciPassthroughDynamicBackingInfo {
     }
 }
 impl rt::Value for VirtualPciPassthroughDynamicBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthroughDynamicBackingInfo {
@@ -2244,17 +2094,11 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughPluginBackingInfo {}
 impl rt::Value for VirtualPciPassthroughPluginBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthroughPluginBackingInfo {
@@ -2337,17 +2181,11 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughVmiopBackingInfo {}
 impl rt::Value for VirtualPciPassthroughVmiopBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPciPassthroughVmiopBackingInfo {
@@ -2424,17 +2262,11 @@ impl std::ops::DerefMut for VirtualPcNet32 {
     }
 }
 impl rt::Value for VirtualPcNet32 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPcNet32 {
@@ -2511,17 +2343,11 @@ impl std::ops::DerefMut for VirtualPs2Controller {
     }
 }
 impl rt::Value for VirtualPs2Controller {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPs2Controller {
@@ -2598,17 +2424,11 @@ impl std::ops::DerefMut for VirtualParallelPort {
     }
 }
 impl rt::Value for VirtualParallelPort {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualParallelPort {
@@ -2685,17 +2505,11 @@ impl std::ops::DerefMut for VirtualParallelPortDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualParallelPortDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualParallelPortDeviceBackingInfo {
@@ -2772,17 +2586,11 @@ impl std::ops::DerefMut for VirtualParallelPortFileBackingInfo {
     }
 }
 impl rt::Value for VirtualParallelPortFileBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualParallelPortFileBackingInfo {
@@ -2859,17 +2667,11 @@ impl std::ops::DerefMut for VirtualPointingDevice {
     }
 }
 impl rt::Value for VirtualPointingDevice {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPointingDevice {
@@ -2950,17 +2752,11 @@ impl std::ops::DerefMut for VirtualPointingDeviceDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualPointingDeviceDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPointingDeviceDeviceBackingInfo {
@@ -3037,17 +2833,11 @@ impl std::ops::DerefMut for VirtualPrecisionClock {
     }
 }
 impl rt::Value for VirtualPrecisionClock {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPrecisionClock {
@@ -3111,17 +2901,11 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
 impl rt::Extends<VirtualDeviceBackingInfo>
 for VirtualPrecisionClockSystemClockBackingInfo {}
 impl rt::Value for VirtualPrecisionClockSystemClockBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualPrecisionClockSystemClockBackingInfo {
@@ -3198,17 +2982,11 @@ impl std::ops::DerefMut for VirtualSataController {
     }
 }
 impl rt::Value for VirtualSataController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSataController {
@@ -3301,17 +3079,11 @@ impl std::ops::DerefMut for VirtualScsiController {
     }
 }
 impl rt::Value for VirtualScsiController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualScsiController {
@@ -3388,17 +3160,11 @@ impl std::ops::DerefMut for VirtualScsiPassthrough {
     }
 }
 impl rt::Value for VirtualScsiPassthrough {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualScsiPassthrough {
@@ -3475,17 +3241,11 @@ impl std::ops::DerefMut for VirtualScsiPassthroughDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualScsiPassthroughDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualScsiPassthroughDeviceBackingInfo {
@@ -3562,17 +3322,11 @@ impl std::ops::DerefMut for VirtualSioController {
     }
 }
 impl rt::Value for VirtualSioController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSioController {
@@ -3653,17 +3407,11 @@ impl std::ops::DerefMut for VirtualSerialPort {
     }
 }
 impl rt::Value for VirtualSerialPort {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSerialPort {
@@ -3740,17 +3488,11 @@ impl std::ops::DerefMut for VirtualSerialPortDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSerialPortDeviceBackingInfo {
@@ -3827,17 +3569,11 @@ impl std::ops::DerefMut for VirtualSerialPortFileBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortFileBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSerialPortFileBackingInfo {
@@ -3925,17 +3661,11 @@ impl std::ops::DerefMut for VirtualSerialPortPipeBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortPipeBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSerialPortPipeBackingInfo {
@@ -3989,17 +3719,11 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortThinPrintBackingInfo {}
 impl rt::Value for VirtualSerialPortThinPrintBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSerialPortThinPrintBackingInfo {
@@ -4076,17 +3800,11 @@ impl std::ops::DerefMut for VirtualSerialPortUriBackingInfo {
     }
 }
 impl rt::Value for VirtualSerialPortUriBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSerialPortUriBackingInfo {
@@ -4163,17 +3881,11 @@ impl std::ops::DerefMut for VirtualSoundBlaster16 {
     }
 }
 impl rt::Value for VirtualSoundBlaster16 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSoundBlaster16 {
@@ -4250,17 +3962,11 @@ impl std::ops::DerefMut for VirtualSoundCard {
     }
 }
 impl rt::Value for VirtualSoundCard {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSoundCard {
@@ -4337,17 +4043,11 @@ impl std::ops::DerefMut for VirtualSoundCardDeviceBackingInfo {
     }
 }
 impl rt::Value for VirtualSoundCardDeviceBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSoundCardDeviceBackingInfo {
@@ -4449,17 +4149,11 @@ impl std::ops::DerefMut for VirtualSriovEthernetCard {
     }
 }
 impl rt::Value for VirtualSriovEthernetCard {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSriovEthernetCard {
@@ -4542,17 +4236,11 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSriovEthernetCardSriovBackingInfo {}
 impl rt::Value for VirtualSriovEthernetCardSriovBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualSriovEthernetCardSriovBackingInfo {
@@ -4648,17 +4336,11 @@ impl std::ops::DerefMut for VirtualTpm {
     }
 }
 impl rt::Value for VirtualTpm {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualTpm {
@@ -4761,17 +4443,11 @@ impl std::ops::DerefMut for VirtualUsb {
     }
 }
 impl rt::Value for VirtualUsb {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsb {
@@ -4859,17 +4535,11 @@ impl std::ops::DerefMut for VirtualUsbController {
     }
 }
 impl rt::Value for VirtualUsbController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsbController {
@@ -4950,17 +4620,11 @@ impl std::ops::DerefMut for VirtualUsbControllerPciBusSlotInfo {
     }
 }
 impl rt::Value for VirtualUsbControllerPciBusSlotInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsbControllerPciBusSlotInfo {
@@ -5041,17 +4705,11 @@ impl std::ops::DerefMut for VirtualUsbRemoteClientBackingInfo {
     }
 }
 impl rt::Value for VirtualUsbRemoteClientBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsbRemoteClientBackingInfo {
@@ -5132,17 +4790,11 @@ impl std::ops::DerefMut for VirtualUsbRemoteHostBackingInfo {
     }
 }
 impl rt::Value for VirtualUsbRemoteHostBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsbRemoteHostBackingInfo {
@@ -5219,17 +4871,11 @@ impl std::ops::DerefMut for VirtualUsbusbBackingInfo {
     }
 }
 impl rt::Value for VirtualUsbusbBackingInfo {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsbusbBackingInfo {
@@ -5310,17 +4956,11 @@ impl std::ops::DerefMut for VirtualUsbxhciController {
     }
 }
 impl rt::Value for VirtualUsbxhciController {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualUsbxhciController {
@@ -5397,17 +5037,11 @@ impl std::ops::DerefMut for VirtualVmxnet {
     }
 }
 impl rt::Value for VirtualVmxnet {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualVmxnet {
@@ -5484,17 +5118,11 @@ impl std::ops::DerefMut for VirtualVmxnet2 {
     }
 }
 impl rt::Value for VirtualVmxnet2 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualVmxnet2 {
@@ -5588,17 +5216,11 @@ impl std::ops::DerefMut for VirtualVmxnet3 {
     }
 }
 impl rt::Value for VirtualVmxnet3 {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualVmxnet3 {
@@ -5689,17 +5311,11 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
     }
 }
 impl rt::Value for VirtualVmxnet3StrictLatencyConfig {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualVmxnet3StrictLatencyConfig {
@@ -5780,17 +5396,11 @@ impl std::ops::DerefMut for VirtualVmxnet3Vrdma {
     }
 }
 impl rt::Value for VirtualVmxnet3Vrdma {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualVmxnet3Vrdma {
@@ -5878,17 +5488,11 @@ impl std::ops::DerefMut for VirtualWdt {
     }
 }
 impl rt::Value for VirtualWdt {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VirtualWdt {
@@ -5965,17 +5569,11 @@ impl std::ops::DerefMut for VmAcquiredMksTicketEvent {
     }
 }
 impl rt::Value for VmAcquiredMksTicketEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmAcquiredMksTicketEvent {
@@ -6056,17 +5654,11 @@ impl std::ops::DerefMut for VmAcquiredTicketEvent {
     }
 }
 impl rt::Value for VmAcquiredTicketEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmAcquiredTicketEvent {
@@ -6154,17 +5746,11 @@ impl std::ops::DerefMut for VmAutoRenameEvent {
     }
 }
 impl rt::Value for VmAutoRenameEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmAutoRenameEvent {
@@ -6257,17 +5843,11 @@ impl std::ops::DerefMut for VmBeingClonedEvent {
     }
 }
 impl rt::Value for VmBeingClonedEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmBeingClonedEvent {
@@ -6355,17 +5935,11 @@ impl std::ops::DerefMut for VmBeingClonedNoFolderEvent {
     }
 }
 impl rt::Value for VmBeingClonedNoFolderEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmBeingClonedNoFolderEvent {
@@ -6452,17 +6026,11 @@ impl std::ops::DerefMut for VmBeingCreatedEvent {
     }
 }
 impl rt::Value for VmBeingCreatedEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmBeingCreatedEvent {
@@ -6543,17 +6111,11 @@ impl std::ops::DerefMut for VmBeingDeployedEvent {
     }
 }
 impl rt::Value for VmBeingDeployedEvent {
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        reader.object(self)
-    }
     fn view(&self) -> rt::View<'_> {
         rt::View::Object(self)
     }
-    fn assign(&mut self, from: &dyn rt::Value) {
-        rt::assign(self, from);
+    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(self)
     }
 }
 impl Clone for VmBeingDeployedEvent {
