@@ -97,8 +97,8 @@ impl Cell {
         let mut characters = source.chars().peekable();
         while let Some(character) = characters.next() {
             let escape = character == '\\' && characters.peek() == Some(&'x');
-            match character.width() {
-                Some(width) if !escape && !is_separator(character) => {
+            match width(character) {
+                Some(width) if !escape => {
                     cell.text.push(character);
                     cell.width += width;
                 }
@@ -117,9 +117,15 @@ impl Cell {
     }
 }
 
-/// Line and paragraph separators: not control characters, but nothing a terminal prints.
-fn is_separator(character: char) -> bool {
-    matches!(character, '\u{2028}' | '\u{2029}')
+/// The columns a character takes on a terminal; none if a terminal doesn't print it.
+fn width(character: char) -> Option<usize> {
+    match character {
+        // Line and paragraph separators: no control characters, but nothing that is printed.
+        '\u{2028}' | '\u{2029}' => None,
+        // Terminals print a soft hyphen as they do a hyphen.
+        '\u{ad}' => Some(1),
+        _ => character.width(),
+    }
 }
 
 #[cfg(test)]
@@ -158,9 +164,11 @@ mod tests {
 
     #[test]
     fn wide_and_combining_characters_count_their_columns() {
-        let rendered = names(&["漢字", "e\u{301}", "Ａ", "😀", "zwj\u{200d}x"]).render(false);
+        let rendered =
+            names(&["漢字", "e\u{301}", "Ａ", "😀", "zwj\u{200d}x", "a\u{ad}"]).render(false);
         let expected = " 1   漢字   running\n 1   e\u{301}      running\n 1   Ａ     running\n \
-                        1   😀     running\n 1   zwj\u{200d}x   running\n";
+                        1   😀     running\n 1   zwj\u{200d}x   running\n \
+                        1   a\u{ad}     running\n";
         assert_eq!(rendered, expected);
     }
 

@@ -1,4 +1,5 @@
 use serde::Serialize;
+use tracing::debug;
 use virt_model::DomainState;
 
 use super::Query;
@@ -32,9 +33,10 @@ pub(crate) struct Info {
     cpu_time_ns: u64,
     max_memory_kib: u64,
     used_memory_kib: u64,
-    persistent: bool,
-    autostart: bool,
-    managed_save: bool,
+    /// This and the two below are null where the hypervisor doesn't tell.
+    persistent: Option<bool>,
+    autostart: Option<bool>,
+    managed_save: Option<bool>,
 }
 
 impl Query for Dominfo {
@@ -57,11 +59,16 @@ impl Query for Dominfo {
             cpu_time_ns: info.cpu_time,
             max_memory_kib: info.max_mem,
             used_memory_kib: info.memory,
-            persistent: domain.is_persistent().await?,
-            autostart: domain.autostart().await?,
-            managed_save: domain.has_managed_save_image().await?,
+            persistent: told(domain.is_persistent().await),
+            autostart: told(domain.autostart().await),
+            managed_save: told(domain.has_managed_save_image().await),
         })
     }
+}
+
+/// What virsh can do without: a host need not have an autostart manager.
+fn told(answer: esx_driver::Result<bool>) -> Option<bool> {
+    answer.inspect_err(|error| debug!("{error}")).ok()
 }
 
 impl Answer for Info {
@@ -69,7 +76,11 @@ impl Answer for Info {
 
     fn text(&self, _quiet: bool) -> String {
         let line = |title, value: &str| property(15, title, value);
-        let yes_no = |yes| if yes { "yes" } else { "no" };
+        let yes_no = |answer| match answer {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unknown",
+        };
         let mut lines = vec![
             line(
                 "Id:",
@@ -88,12 +99,14 @@ impl Answer for Info {
             line("Max memory:", &format!("{} KiB", self.max_memory_kib)),
             line("Used memory:", &format!("{} KiB", self.used_memory_kib)),
             line("Persistent:", yes_no(self.persistent)),
-            line(
-                "Autostart:",
-                if self.autostart { "enable" } else { "disable" },
-            ),
-            line("Managed save:", yes_no(self.managed_save)),
         ]);
+        if let Some(autostart) = self.autostart {
+            lines.push(line(
+                "Autostart:",
+                if autostart { "enable" } else { "disable" },
+            ));
+        }
+        lines.push(line("Managed save:", yes_no(self.managed_save)));
         lines.concat()
     }
 }
@@ -122,9 +135,9 @@ mod tests {
             cpu_time_ns: 2_345_678_901,
             max_memory_kib: 8_388_608,
             used_memory_kib: 2_097_152,
-            persistent: true,
-            autostart: false,
-            managed_save: false,
+            persistent: Some(true),
+            autostart: Some(false),
+            managed_save: Some(false),
         }
     }
 
@@ -145,6 +158,21 @@ Autostart:      disable
 Managed save:   no
 ";
         assert_eq!(info().text(false), expected);
+    }
+
+    #[test]
+    fn what_is_not_told_is_unknown_or_left_out() {
+        let untold = Info {
+            persistent: None,
+            autostart: None,
+            managed_save: None,
+            ..info()
+        };
+        let text = untold.text(false);
+        assert!(
+            text.ends_with("Persistent:     unknown\nManaged save:   unknown\n"),
+            "{text}"
+        );
     }
 
     #[test]

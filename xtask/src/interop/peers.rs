@@ -97,10 +97,8 @@ pub(crate) struct Simulator {
 
 impl Simulator {
     fn new(server: Server) -> Result<Self, String> {
-        let uri = server
-            .greeting
-            .split_whitespace()
-            .find(|word| word.contains("://"));
+        let mut words = server.greeting.split([' ', '\'']);
+        let uri = words.find(|word| word.contains("://"));
         let uri = uri
             .ok_or_else(|| format!("no URI in {:?}", server.greeting))?
             .to_owned();

@@ -1,7 +1,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// What a program printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,8 @@ pub(crate) fn step(command: &mut Command) -> Result<(), String> {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// Kept open, as it may print more.
+    _stdout: Option<BufReader<ChildStdout>>,
     /// The line it printed when it was ready.
     pub(crate) greeting: String,
 }
@@ -103,13 +105,15 @@ impl Server {
             .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
         let mut greeting = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut greeting)
-                .map_err(failed)?;
+        let mut stdout = child.stdout.take().map(BufReader::new);
+        if let Some(stdout) = &mut stdout {
+            stdout.read_line(&mut greeting).map_err(failed)?;
         }
-        let greeting = greeting.trim().to_owned();
-        let server = Self { child, greeting };
+        let server = Self {
+            child,
+            _stdout: stdout,
+            greeting: greeting.trim().to_owned(),
+        };
         if server.greeting.is_empty() {
             return Err(format!("{program:?} ended without saying where it listens"));
         }
