@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use esx_sim::{Certificate, Server, Simulator};
+use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
 ///
@@ -38,6 +39,9 @@ struct Arguments {
     /// Give no more than that many objects in one answer
     #[arg(long, value_name = "NUMBER")]
     page_size: Option<usize>,
+    /// Name of a virtual machine; given several times, the first is the first one's
+    #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
+    names: Vec<String>,
     /// Write the certificate to this file, as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     certificate_file: Option<PathBuf>,
@@ -75,6 +79,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.password(password);
     }
     let simulator = builder.record(false).build();
+    rename(&simulator, &arguments.names);
     let server = simulator.listen(arguments.listen, !arguments.plain).await?;
     if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
         fs::write(file, pem)?;
@@ -82,6 +87,26 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     announce(&server);
     server.run().await;
     Ok(())
+}
+
+/// Gives the virtual machines these names, escaped as servers do it.
+fn rename(simulator: &Simulator, names: &[String]) {
+    let vms = simulator.objects("VirtualMachine");
+    for (vm, name) in vms.iter().zip(names) {
+        let name = name
+            .replace('%', "%25")
+            .replace('/', "%2f")
+            .replace('\\', "%5c");
+        simulator.change(vm, |vm: &mut properties::VirtualMachine| {
+            if let Some(config) = &mut vm.config {
+                config.name.clone_from(&name);
+            }
+            if let Some(summary) = &mut vm.summary {
+                summary.config.name.clone_from(&name);
+            }
+            vm.name = Some(name);
+        });
+    }
 }
 
 #[expect(
