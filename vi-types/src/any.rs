@@ -305,8 +305,8 @@ impl<B: DataObject> FromAny for Poly<B> {
     fn from_any(any: Any) -> Result<Self, CastError> {
         match any {
             Any::Object(object) => Self::from_object(object)
-                .map_err(|object| CastError::new(B::INFO.name, &Any::Object(object))),
-            any => Err(CastError::new(B::INFO.name, &any)),
+                .map_err(|object| CastError::new(B::type_info().name, &Any::Object(object))),
+            any => Err(CastError::new(B::type_info().name, &any)),
         }
     }
 }
@@ -319,10 +319,10 @@ impl<T: DataObject> FromAny for T {
                 Some(found) => Ok(std::mem::take(found)),
                 None => match object.cast::<T>() {
                     Some(found) => Ok(found.clone()),
-                    None => Err(CastError::new(T::INFO.name, &Any::Object(object))),
+                    None => Err(CastError::new(T::type_info().name, &Any::Object(object))),
                 },
             },
-            any => Err(CastError::new(T::INFO.name, &any)),
+            any => Err(CastError::new(T::type_info().name, &any)),
         }
     }
 }

@@ -34,7 +34,8 @@ pub trait Object: Any + Send + Sync {
 /// A type of [`Object`] that is known at compile time.
 pub trait DataObject: Object + Value + Default + Clone {
     /// The description of this type.
-    const INFO: &'static ObjectInfo;
+    // No constant: before Rust 1.90 one can't refer to a static that holds a `OnceLock`.
+    fn type_info() -> &'static ObjectInfo;
 }
 
 /// `Self` is `B` or a descendant of it, where `B` is declared for positions that hold any of its family.

@@ -147,7 +147,7 @@ impl<B: DataObject> Value for Poly<B> {
     }
 
     fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        self.object = reader.descendant(B::INFO)?;
+        self.object = reader.descendant(B::type_info())?;
         Ok(())
     }
 
@@ -163,12 +163,12 @@ impl<B: DataObject> Value for Poly<B> {
         slot: &mut Option<Self>,
         reader: &mut Reader<'_>,
     ) -> Result<(), DecodeError> {
-        *slot = Some(Self::holding(reader.descendant(B::INFO)?));
+        *slot = Some(Self::holding(reader.descendant(B::type_info())?));
         Ok(())
     }
 
     fn decode_item(list: &mut Vec<Self>, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        list.push(Self::holding(reader.descendant(B::INFO)?));
+        list.push(Self::holding(reader.descendant(B::type_info())?));
         Ok(())
     }
 }

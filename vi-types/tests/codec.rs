@@ -576,7 +576,7 @@ fn a_poly_holds_only_its_family() {
     .unwrap();
     assert_eq!(base.key, 5);
     assert_eq!(
-        Disk::INFO
+        Disk::type_info()
             .ancestry()
             .map(|info| info.name)
             .collect::<Vec<_>>(),

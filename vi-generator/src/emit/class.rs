@@ -129,7 +129,7 @@ impl<'a> Class<'a> {
                 || Box::new(#rust::default()),
             );
             impl rt::DataObject for #rust {
-                const INFO: &'static rt::ObjectInfo = &#info;
+                fn type_info() -> &'static rt::ObjectInfo { &#info }
             }
         }
     }

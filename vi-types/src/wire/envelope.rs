@@ -21,7 +21,7 @@ pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> 
         writer.raw(namespace::VIM);
         writer.raw("\">");
         writer.element("_this", "ManagedObjectReference", View::Moref(this));
-        for (index, field) in M::INFO.all_fields().enumerate() {
+        for (index, field) in M::type_info().all_fields().enumerate() {
             if field.name != "_this" {
                 writer.element(field.name, field.ty, request.get(index).view());
             }

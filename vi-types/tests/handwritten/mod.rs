@@ -14,13 +14,13 @@ macro_rules! base_of {
     () => {
         None
     };
-    ($base:ident) => {
-        Some($base::INFO)
+    ($info:ident) => {
+        Some(&$info)
     };
 }
 
 macro_rules! object {
-    ($(#[$meta:meta])* $name:ident: $info:ident $(, base $base:ident $inherited:literal)?;
+    ($(#[$meta:meta])* $name:ident: $info:ident $(, base $base:ident $base_info:ident $inherited:literal)?;
      $($index:literal $field:ident: $ty:ty = $wire:expr),* $(,)?) => {
         $(#[$meta])*
         #[derive(Default)]
@@ -32,13 +32,15 @@ macro_rules! object {
         static $info: ObjectInfo = ObjectInfo::new(
             stringify!($name),
             "2.0",
-            base_of!($($base)?),
+            base_of!($($base_info)?),
             &[$($wire),*],
             || Box::new($name::default()),
         );
 
         impl DataObject for $name {
-            const INFO: &'static ObjectInfo = &$info;
+            fn type_info() -> &'static ObjectInfo {
+                &$info
+            }
         }
 
         impl Object for $name {
@@ -151,14 +153,14 @@ object! { Device: DEVICE;
     2 backing: Option<Poly<Backing>> = Field::new("backing", "Backing", Optional),
 }
 
-object! { Disk: DISK, base Device 3;
+object! { Disk: DISK, base Device DEVICE 3;
     3 capacity_in_kb: i64 = Field::new("capacityInKB", "long", Required),
     4 iofilter: Vec<String> = Field::new("iofilter", "string", OptionalList),
 }
 
 object! { Backing: BACKING; }
 
-object! { FileBacking: FILE_BACKING, base Backing 0;
+object! { FileBacking: FILE_BACKING, base Backing BACKING 0;
     0 file_name: String = Field::new("fileName", "string", Required),
     1 datastore: Option<ManagedObjectReference> = Field::new("datastore", "ManagedObjectReference", Optional),
     2 parent: Option<Box<FileBacking>> = Field::new("parent", "FileBacking", Optional),

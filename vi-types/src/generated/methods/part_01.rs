@@ -18,7 +18,9 @@ pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AcquireCloneTicket::default()),
 );
 impl rt::DataObject for AcquireCloneTicket {
-    const INFO: &'static rt::ObjectInfo = &ACQUIRE_CLONE_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ACQUIRE_CLONE_TICKET
+    }
 }
 impl rt::Object for AcquireCloneTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -96,7 +98,9 @@ pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInf
     || Box::new(AcquireGenericServiceTicket::default()),
 );
 impl rt::DataObject for AcquireGenericServiceTicket {
-    const INFO: &'static rt::ObjectInfo = &ACQUIRE_GENERIC_SERVICE_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ACQUIRE_GENERIC_SERVICE_TICKET
+    }
 }
 impl rt::Object for AcquireGenericServiceTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -176,7 +180,9 @@ pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AcquireLocalTicket::default()),
 );
 impl rt::DataObject for AcquireLocalTicket {
-    const INFO: &'static rt::ObjectInfo = &ACQUIRE_LOCAL_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ACQUIRE_LOCAL_TICKET
+    }
 }
 impl rt::Object for AcquireLocalTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -254,7 +260,9 @@ pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AcquireMksTicket::default()),
 );
 impl rt::DataObject for AcquireMksTicket {
-    const INFO: &'static rt::ObjectInfo = &ACQUIRE_MKS_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ACQUIRE_MKS_TICKET
+    }
 }
 impl rt::Object for AcquireMksTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -337,7 +345,9 @@ pub(crate) static ACQUIRE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AcquireTicket::default()),
 );
 impl rt::DataObject for AcquireTicket {
-    const INFO: &'static rt::ObjectInfo = &ACQUIRE_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ACQUIRE_TICKET
+    }
 }
 impl rt::Object for AcquireTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -431,7 +441,9 @@ pub(crate) static ADD_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInf
     || Box::new(AddInternetScsiSendTargets::default()),
 );
 impl rt::DataObject for AddInternetScsiSendTargets {
-    const INFO: &'static rt::ObjectInfo = &ADD_INTERNET_SCSI_SEND_TARGETS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ADD_INTERNET_SCSI_SEND_TARGETS
+    }
 }
 impl rt::Object for AddInternetScsiSendTargets {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -527,7 +539,9 @@ pub(crate) static ADD_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectI
     || Box::new(AddInternetScsiStaticTargets::default()),
 );
 impl rt::DataObject for AddInternetScsiStaticTargets {
-    const INFO: &'static rt::ObjectInfo = &ADD_INTERNET_SCSI_STATIC_TARGETS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ADD_INTERNET_SCSI_STATIC_TARGETS
+    }
 }
 impl rt::Object for AddInternetScsiStaticTargets {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -616,7 +630,9 @@ pub(crate) static ADD_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AddPortGroup::default()),
 );
 impl rt::DataObject for AddPortGroup {
-    const INFO: &'static rt::ObjectInfo = &ADD_PORT_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ADD_PORT_GROUP
+    }
 }
 impl rt::Object for AddPortGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -704,7 +720,9 @@ pub(crate) static ADD_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AddVirtualNic::default()),
 );
 impl rt::DataObject for AddVirtualNic {
-    const INFO: &'static rt::ObjectInfo = &ADD_VIRTUAL_NIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ADD_VIRTUAL_NIC
+    }
 }
 impl rt::Object for AddVirtualNic {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -796,7 +814,9 @@ pub(crate) static ADD_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AddVirtualSwitch::default()),
 );
 impl rt::DataObject for AddVirtualSwitch {
-    const INFO: &'static rt::ObjectInfo = &ADD_VIRTUAL_SWITCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ADD_VIRTUAL_SWITCH
+    }
 }
 impl rt::Object for AddVirtualSwitch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -888,7 +908,9 @@ pub(crate) static ANSWER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AnswerVm::default()),
 );
 impl rt::DataObject for AnswerVm {
-    const INFO: &'static rt::ObjectInfo = &ANSWER_VM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ANSWER_VM
+    }
 }
 impl rt::Object for AnswerVm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -970,7 +992,9 @@ pub(crate) static AUTO_START_POWER_OFF: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AutoStartPowerOff::default()),
 );
 impl rt::DataObject for AutoStartPowerOff {
-    const INFO: &'static rt::ObjectInfo = &AUTO_START_POWER_OFF;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &AUTO_START_POWER_OFF
+    }
 }
 impl rt::Object for AutoStartPowerOff {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1048,7 +1072,9 @@ pub(crate) static AUTO_START_POWER_ON: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AutoStartPowerOn::default()),
 );
 impl rt::DataObject for AutoStartPowerOn {
-    const INFO: &'static rt::ObjectInfo = &AUTO_START_POWER_ON;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &AUTO_START_POWER_ON
+    }
 }
 impl rt::Object for AutoStartPowerOn {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1128,7 +1154,9 @@ pub(crate) static CANCEL_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(CancelRetrievePropertiesEx::default()),
 );
 impl rt::DataObject for CancelRetrievePropertiesEx {
-    const INFO: &'static rt::ObjectInfo = &CANCEL_RETRIEVE_PROPERTIES_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANCEL_RETRIEVE_PROPERTIES_EX
+    }
 }
 impl rt::Object for CancelRetrievePropertiesEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1206,7 +1234,9 @@ pub(crate) static CANCEL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CancelTask::default()),
 );
 impl rt::DataObject for CancelTask {
-    const INFO: &'static rt::ObjectInfo = &CANCEL_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANCEL_TASK
+    }
 }
 impl rt::Object for CancelTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1281,7 +1311,9 @@ pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CancelWaitForUpdates::default()),
 );
 impl rt::DataObject for CancelWaitForUpdates {
-    const INFO: &'static rt::ObjectInfo = &CANCEL_WAIT_FOR_UPDATES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANCEL_WAIT_FOR_UPDATES
+    }
 }
 impl rt::Object for CancelWaitForUpdates {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1361,7 +1393,9 @@ pub(crate) static CHANGE_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ChangeOwner::default()),
 );
 impl rt::DataObject for ChangeOwner {
-    const INFO: &'static rt::ObjectInfo = &CHANGE_OWNER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CHANGE_OWNER
+    }
 }
 impl rt::Object for ChangeOwner {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1445,7 +1479,9 @@ pub(crate) static CHECK_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CheckForUpdates::default()),
 );
 impl rt::DataObject for CheckForUpdates {
-    const INFO: &'static rt::ObjectInfo = &CHECK_FOR_UPDATES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CHECK_FOR_UPDATES
+    }
 }
 impl rt::Object for CheckForUpdates {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1525,7 +1561,9 @@ pub(crate) static CLONE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CloneSession::default()),
 );
 impl rt::DataObject for CloneSession {
-    const INFO: &'static rt::ObjectInfo = &CLONE_SESSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLONE_SESSION
+    }
 }
 impl rt::Object for CloneSession {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1616,7 +1654,9 @@ pub(crate) static CLONE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CloneVmTask::default()),
 );
 impl rt::DataObject for CloneVmTask {
-    const INFO: &'static rt::ObjectInfo = &CLONE_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLONE_VM_TASK
+    }
 }
 impl rt::Object for CloneVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1703,7 +1743,9 @@ pub(crate) static CLOSE_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(CloseInventoryViewFolder::default()),
 );
 impl rt::DataObject for CloseInventoryViewFolder {
-    const INFO: &'static rt::ObjectInfo = &CLOSE_INVENTORY_VIEW_FOLDER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLOSE_INVENTORY_VIEW_FOLDER
+    }
 }
 impl rt::Object for CloseInventoryViewFolder {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1785,7 +1827,9 @@ pub(crate) static CONSOLIDATE_VM_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ConsolidateVmDisksTask::default()),
 );
 impl rt::DataObject for ConsolidateVmDisksTask {
-    const INFO: &'static rt::ObjectInfo = &CONSOLIDATE_VM_DISKS_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CONSOLIDATE_VM_DISKS_TASK
+    }
 }
 impl rt::Object for ConsolidateVmDisksTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1865,7 +1909,9 @@ pub(crate) static CONTINUE_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectIn
     || Box::new(ContinueRetrievePropertiesEx::default()),
 );
 impl rt::DataObject for ContinueRetrievePropertiesEx {
-    const INFO: &'static rt::ObjectInfo = &CONTINUE_RETRIEVE_PROPERTIES_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CONTINUE_RETRIEVE_PROPERTIES_EX
+    }
 }
 impl rt::Object for ContinueRetrievePropertiesEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1965,7 +2011,9 @@ pub(crate) static COPY_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(CopyDatastoreFileTask::default()),
 );
 impl rt::DataObject for CopyDatastoreFileTask {
-    const INFO: &'static rt::ObjectInfo = &COPY_DATASTORE_FILE_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COPY_DATASTORE_FILE_TASK
+    }
 }
 impl rt::Object for CopyDatastoreFileTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2080,7 +2128,9 @@ pub(crate) static COPY_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CopyVirtualDiskTask::default()),
 );
 impl rt::DataObject for CopyVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &COPY_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COPY_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for CopyVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2170,7 +2220,9 @@ pub(crate) static CREATE_COLLECTOR_FOR_EVENTS: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(CreateCollectorForEvents::default()),
 );
 impl rt::DataObject for CreateCollectorForEvents {
-    const INFO: &'static rt::ObjectInfo = &CREATE_COLLECTOR_FOR_EVENTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_COLLECTOR_FOR_EVENTS
+    }
 }
 impl rt::Object for CreateCollectorForEvents {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2250,7 +2302,9 @@ pub(crate) static CREATE_COLLECTOR_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CreateCollectorForTasks::default()),
 );
 impl rt::DataObject for CreateCollectorForTasks {
-    const INFO: &'static rt::ObjectInfo = &CREATE_COLLECTOR_FOR_TASKS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_COLLECTOR_FOR_TASKS
+    }
 }
 impl rt::Object for CreateCollectorForTasks {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2336,7 +2390,9 @@ pub(crate) static CREATE_CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateContainerView::default()),
 );
 impl rt::DataObject for CreateContainerView {
-    const INFO: &'static rt::ObjectInfo = &CREATE_CONTAINER_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_CONTAINER_VIEW
+    }
 }
 impl rt::Object for CreateContainerView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2425,7 +2481,9 @@ pub(crate) static CREATE_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateDatacenter::default()),
 );
 impl rt::DataObject for CreateDatacenter {
-    const INFO: &'static rt::ObjectInfo = &CREATE_DATACENTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_DATACENTER
+    }
 }
 impl rt::Object for CreateDatacenter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2512,7 +2570,9 @@ pub(crate) static CREATE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateFilter::default()),
 );
 impl rt::DataObject for CreateFilter {
-    const INFO: &'static rt::ObjectInfo = &CREATE_FILTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_FILTER
+    }
 }
 impl rt::Object for CreateFilter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2599,7 +2659,9 @@ pub(crate) static CREATE_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateFolder::default()),
 );
 impl rt::DataObject for CreateFolder {
-    const INFO: &'static rt::ObjectInfo = &CREATE_FOLDER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_FOLDER
+    }
 }
 impl rt::Object for CreateFolder {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2676,7 +2738,9 @@ pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateInventoryView::default()),
 );
 impl rt::DataObject for CreateInventoryView {
-    const INFO: &'static rt::ObjectInfo = &CREATE_INVENTORY_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_INVENTORY_VIEW
+    }
 }
 impl rt::Object for CreateInventoryView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2748,7 +2812,9 @@ pub(crate) static CREATE_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateListView::default()),
 );
 impl rt::DataObject for CreateListView {
-    const INFO: &'static rt::ObjectInfo = &CREATE_LIST_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_LIST_VIEW
+    }
 }
 impl rt::Object for CreateListView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2826,7 +2892,9 @@ pub(crate) static CREATE_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CreateListViewFromView::default()),
 );
 impl rt::DataObject for CreateListViewFromView {
-    const INFO: &'static rt::ObjectInfo = &CREATE_LIST_VIEW_FROM_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_LIST_VIEW_FROM_VIEW
+    }
 }
 impl rt::Object for CreateListViewFromView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2914,7 +2982,9 @@ pub(crate) static CREATE_LOCAL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateLocalDatastore::default()),
 );
 impl rt::DataObject for CreateLocalDatastore {
-    const INFO: &'static rt::ObjectInfo = &CREATE_LOCAL_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_LOCAL_DATASTORE
+    }
 }
 impl rt::Object for CreateLocalDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3003,7 +3073,9 @@ pub(crate) static CREATE_NAS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateNasDatastore::default()),
 );
 impl rt::DataObject for CreateNasDatastore {
-    const INFO: &'static rt::ObjectInfo = &CREATE_NAS_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_NAS_DATASTORE
+    }
 }
 impl rt::Object for CreateNasDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3080,7 +3152,9 @@ pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CreatePropertyCollector::default()),
 );
 impl rt::DataObject for CreatePropertyCollector {
-    const INFO: &'static rt::ObjectInfo = &CREATE_PROPERTY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_PROPERTY_COLLECTOR
+    }
 }
 impl rt::Object for CreatePropertyCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3162,7 +3236,9 @@ pub(crate) static CREATE_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateResourcePool::default()),
 );
 impl rt::DataObject for CreateResourcePool {
-    const INFO: &'static rt::ObjectInfo = &CREATE_RESOURCE_POOL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_RESOURCE_POOL
+    }
 }
 impl rt::Object for CreateResourcePool {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3248,7 +3324,9 @@ pub(crate) static CREATE_SCREENSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateScreenshotTask::default()),
 );
 impl rt::DataObject for CreateScreenshotTask {
-    const INFO: &'static rt::ObjectInfo = &CREATE_SCREENSHOT_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_SCREENSHOT_TASK
+    }
 }
 impl rt::Object for CreateScreenshotTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3348,7 +3426,9 @@ pub(crate) static CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateSnapshotExTask::default()),
 );
 impl rt::DataObject for CreateSnapshotExTask {
-    const INFO: &'static rt::ObjectInfo = &CREATE_SNAPSHOT_EX_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_SNAPSHOT_EX_TASK
+    }
 }
 impl rt::Object for CreateSnapshotExTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3452,7 +3532,9 @@ pub(crate) static CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateSnapshotTask::default()),
 );
 impl rt::DataObject for CreateSnapshotTask {
-    const INFO: &'static rt::ObjectInfo = &CREATE_SNAPSHOT_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_SNAPSHOT_TASK
+    }
 }
 impl rt::Object for CreateSnapshotTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3553,7 +3635,9 @@ pub(crate) static CREATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateVmTask::default()),
 );
 impl rt::DataObject for CreateVmTask {
-    const INFO: &'static rt::ObjectInfo = &CREATE_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_VM_TASK
+    }
 }
 impl rt::Object for CreateVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3649,7 +3733,9 @@ pub(crate) static CREATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(CreateVirtualDiskTask::default()),
 );
 impl rt::DataObject for CreateVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &CREATE_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for CreateVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3738,7 +3824,9 @@ pub(crate) static CREATE_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CreateVmfsDatastore::default()),
 );
 impl rt::DataObject for CreateVmfsDatastore {
-    const INFO: &'static rt::ObjectInfo = &CREATE_VMFS_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_VMFS_DATASTORE
+    }
 }
 impl rt::Object for CreateVmfsDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3818,7 +3906,9 @@ pub(crate) static CURRENT_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CurrentTime::default()),
 );
 impl rt::DataObject for CurrentTime {
-    const INFO: &'static rt::ObjectInfo = &CURRENT_TIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CURRENT_TIME
+    }
 }
 impl rt::Object for CurrentTime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3898,7 +3988,9 @@ pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DefragmentAllDisks::default()),
 );
 impl rt::DataObject for DefragmentAllDisks {
-    const INFO: &'static rt::ObjectInfo = &DEFRAGMENT_ALL_DISKS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEFRAGMENT_ALL_DISKS
+    }
 }
 impl rt::Object for DefragmentAllDisks {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3983,7 +4075,9 @@ pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(DefragmentVirtualDiskTask::default()),
 );
 impl rt::DataObject for DefragmentVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &DEFRAGMENT_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEFRAGMENT_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for DefragmentVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4068,7 +4162,9 @@ pub(crate) static DELETE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(DeleteDatastoreFileTask::default()),
 );
 impl rt::DataObject for DeleteDatastoreFileTask {
-    const INFO: &'static rt::ObjectInfo = &DELETE_DATASTORE_FILE_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DELETE_DATASTORE_FILE_TASK
+    }
 }
 impl rt::Object for DeleteDatastoreFileTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4155,7 +4251,9 @@ pub(crate) static DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DeleteFile::default()),
 );
 impl rt::DataObject for DeleteFile {
-    const INFO: &'static rt::ObjectInfo = &DELETE_FILE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DELETE_FILE
+    }
 }
 impl rt::Object for DeleteFile {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4242,7 +4340,9 @@ pub(crate) static DELETE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(DeleteVirtualDiskTask::default()),
 );
 impl rt::DataObject for DeleteVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &DELETE_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DELETE_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for DeleteVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4320,7 +4420,9 @@ pub(crate) static DESTROY_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyChildren::default()),
 );
 impl rt::DataObject for DestroyChildren {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_CHILDREN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_CHILDREN
+    }
 }
 impl rt::Object for DestroyChildren {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4396,7 +4498,9 @@ pub(crate) static DESTROY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyCollector::default()),
 );
 impl rt::DataObject for DestroyCollector {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_COLLECTOR
+    }
 }
 impl rt::Object for DestroyCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4476,7 +4580,9 @@ pub(crate) static DESTROY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyDatastore::default()),
 );
 impl rt::DataObject for DestroyDatastore {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_DATASTORE
+    }
 }
 impl rt::Object for DestroyDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4556,7 +4662,9 @@ pub(crate) static DESTROY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyNetwork::default()),
 );
 impl rt::DataObject for DestroyNetwork {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_NETWORK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_NETWORK
+    }
 }
 impl rt::Object for DestroyNetwork {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4631,7 +4739,9 @@ pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(DestroyPropertyCollector::default()),
 );
 impl rt::DataObject for DestroyPropertyCollector {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_PROPERTY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_PROPERTY_COLLECTOR
+    }
 }
 impl rt::Object for DestroyPropertyCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4701,7 +4811,9 @@ pub(crate) static DESTROY_PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyPropertyFilter::default()),
 );
 impl rt::DataObject for DestroyPropertyFilter {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_PROPERTY_FILTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_PROPERTY_FILTER
+    }
 }
 impl rt::Object for DestroyPropertyFilter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4779,7 +4891,9 @@ pub(crate) static DESTROY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyView::default()),
 );
 impl rt::DataObject for DestroyView {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_VIEW
+    }
 }
 impl rt::Object for DestroyView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4857,7 +4971,9 @@ pub(crate) static DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DestroyTask::default()),
 );
 impl rt::DataObject for DestroyTask {
-    const INFO: &'static rt::ObjectInfo = &DESTROY_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESTROY_TASK
+    }
 }
 impl rt::Object for DestroyTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4935,7 +5051,9 @@ pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DisconnectHostTask::default()),
 );
 impl rt::DataObject for DisconnectHostTask {
-    const INFO: &'static rt::ObjectInfo = &DISCONNECT_HOST_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISCONNECT_HOST_TASK
+    }
 }
 impl rt::Object for DisconnectHostTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5020,7 +5138,9 @@ pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(EagerZeroVirtualDiskTask::default()),
 );
 impl rt::DataObject for EagerZeroVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &EAGER_ZERO_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EAGER_ZERO_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for EagerZeroVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5119,7 +5239,9 @@ pub(crate) static ENTER_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(EnterMaintenanceModeTask::default()),
 );
 impl rt::DataObject for EnterMaintenanceModeTask {
-    const INFO: &'static rt::ObjectInfo = &ENTER_MAINTENANCE_MODE_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ENTER_MAINTENANCE_MODE_TASK
+    }
 }
 impl rt::Object for EnterMaintenanceModeTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5210,7 +5332,9 @@ pub(crate) static EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ExitMaintenanceModeTask::default()),
 );
 impl rt::DataObject for ExitMaintenanceModeTask {
-    const INFO: &'static rt::ObjectInfo = &EXIT_MAINTENANCE_MODE_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXIT_MAINTENANCE_MODE_TASK
+    }
 }
 impl rt::Object for ExitMaintenanceModeTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5303,7 +5427,9 @@ pub(crate) static EXTEND_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ExtendVirtualDiskTask::default()),
 );
 impl rt::DataObject for ExtendVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &EXTEND_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTEND_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for ExtendVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5389,7 +5515,9 @@ pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ExtractOvfEnvironment::default()),
 );
 impl rt::DataObject for ExtractOvfEnvironment {
-    const INFO: &'static rt::ObjectInfo = &EXTRACT_OVF_ENVIRONMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTRACT_OVF_ENVIRONMENT
+    }
 }
 impl rt::Object for ExtractOvfEnvironment {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5470,7 +5598,9 @@ pub(crate) static FETCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Fetch::default()),
 );
 impl rt::DataObject for Fetch {
-    const INFO: &'static rt::ObjectInfo = &FETCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FETCH
+    }
 }
 impl rt::Object for Fetch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5558,7 +5688,9 @@ pub(crate) static FIND_ALL_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindAllByDnsName::default()),
 );
 impl rt::DataObject for FindAllByDnsName {
-    const INFO: &'static rt::ObjectInfo = &FIND_ALL_BY_DNS_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_ALL_BY_DNS_NAME
+    }
 }
 impl rt::Object for FindAllByDnsName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5648,7 +5780,9 @@ pub(crate) static FIND_ALL_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindAllByIp::default()),
 );
 impl rt::DataObject for FindAllByIp {
-    const INFO: &'static rt::ObjectInfo = &FIND_ALL_BY_IP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_ALL_BY_IP
+    }
 }
 impl rt::Object for FindAllByIp {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5741,7 +5875,9 @@ pub(crate) static FIND_ALL_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindAllByUuid::default()),
 );
 impl rt::DataObject for FindAllByUuid {
-    const INFO: &'static rt::ObjectInfo = &FIND_ALL_BY_UUID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_ALL_BY_UUID
+    }
 }
 impl rt::Object for FindAllByUuid {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -28,7 +28,9 @@ pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindByDatastorePath::default()),
 );
 impl rt::DataObject for FindByDatastorePath {
-    const INFO: &'static rt::ObjectInfo = &FIND_BY_DATASTORE_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_DATASTORE_PATH
+    }
 }
 impl rt::Object for FindByDatastorePath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -116,7 +118,9 @@ pub(crate) static FIND_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindByDnsName::default()),
 );
 impl rt::DataObject for FindByDnsName {
-    const INFO: &'static rt::ObjectInfo = &FIND_BY_DNS_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_DNS_NAME
+    }
 }
 impl rt::Object for FindByDnsName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -198,7 +202,9 @@ pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindByInventoryPath::default()),
 );
 impl rt::DataObject for FindByInventoryPath {
-    const INFO: &'static rt::ObjectInfo = &FIND_BY_INVENTORY_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_INVENTORY_PATH
+    }
 }
 impl rt::Object for FindByInventoryPath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -284,7 +290,9 @@ pub(crate) static FIND_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindByIp::default()),
 );
 impl rt::DataObject for FindByIp {
-    const INFO: &'static rt::ObjectInfo = &FIND_BY_IP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_IP
+    }
 }
 impl rt::Object for FindByIp {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -377,7 +385,9 @@ pub(crate) static FIND_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindByUuid::default()),
 );
 impl rt::DataObject for FindByUuid {
-    const INFO: &'static rt::ObjectInfo = &FIND_BY_UUID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_UUID
+    }
 }
 impl rt::Object for FindByUuid {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -466,7 +476,9 @@ pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FindChild::default()),
 );
 impl rt::DataObject for FindChild {
-    const INFO: &'static rt::ObjectInfo = &FIND_CHILD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_CHILD
+    }
 }
 impl rt::Object for FindChild {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -553,7 +565,9 @@ pub(crate) static FORMAT_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FormatVmfs::default()),
 );
 impl rt::DataObject for FormatVmfs {
-    const INFO: &'static rt::ObjectInfo = &FORMAT_VMFS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FORMAT_VMFS
+    }
 }
 impl rt::Object for FormatVmfs {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -640,7 +654,9 @@ pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(InflateVirtualDiskTask::default()),
 );
 impl rt::DataObject for InflateVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &INFLATE_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INFLATE_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for InflateVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -723,7 +739,9 @@ pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LogUserEvent::default()),
 );
 impl rt::DataObject for LogUserEvent {
-    const INFO: &'static rt::ObjectInfo = &LOG_USER_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOG_USER_EVENT
+    }
 }
 impl rt::Object for LogUserEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -813,7 +831,9 @@ pub(crate) static LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Login::default()),
 );
 impl rt::DataObject for Login {
-    const INFO: &'static rt::ObjectInfo = &LOGIN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOGIN
+    }
 }
 impl rt::Object for Login {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -897,7 +917,9 @@ pub(crate) static LOGIN_BY_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LoginByToken::default()),
 );
 impl rt::DataObject for LoginByToken {
-    const INFO: &'static rt::ObjectInfo = &LOGIN_BY_TOKEN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOGIN_BY_TOKEN
+    }
 }
 impl rt::Object for LoginByToken {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -972,7 +994,9 @@ pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Logout::default()),
 );
 impl rt::DataObject for Logout {
-    const INFO: &'static rt::ObjectInfo = &LOGOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOGOUT
+    }
 }
 impl rt::Object for Logout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1052,7 +1076,9 @@ pub(crate) static MAKE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MakeDirectory::default()),
 );
 impl rt::DataObject for MakeDirectory {
-    const INFO: &'static rt::ObjectInfo = &MAKE_DIRECTORY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MAKE_DIRECTORY
+    }
 }
 impl rt::Object for MakeDirectory {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1136,7 +1162,9 @@ pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MarkAsTemplate::default()),
 );
 impl rt::DataObject for MarkAsTemplate {
-    const INFO: &'static rt::ObjectInfo = &MARK_AS_TEMPLATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MARK_AS_TEMPLATE
+    }
 }
 impl rt::Object for MarkAsTemplate {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1224,7 +1252,9 @@ pub(crate) static MARK_AS_VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MarkAsVirtualMachine::default()),
 );
 impl rt::DataObject for MarkAsVirtualMachine {
-    const INFO: &'static rt::ObjectInfo = &MARK_AS_VIRTUAL_MACHINE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MARK_AS_VIRTUAL_MACHINE
+    }
 }
 impl rt::Object for MarkAsVirtualMachine {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1324,7 +1354,9 @@ pub(crate) static MIGRATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MigrateVmTask::default()),
 );
 impl rt::DataObject for MigrateVmTask {
-    const INFO: &'static rt::ObjectInfo = &MIGRATE_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATE_VM_TASK
+    }
 }
 impl rt::Object for MigrateVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1416,7 +1448,9 @@ pub(crate) static MODIFY_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ModifyListView::default()),
 );
 impl rt::DataObject for ModifyListView {
-    const INFO: &'static rt::ObjectInfo = &MODIFY_LIST_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MODIFY_LIST_VIEW
+    }
 }
 impl rt::Object for ModifyListView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1500,7 +1534,9 @@ pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MountToolsInstaller::default()),
 );
 impl rt::DataObject for MountToolsInstaller {
-    const INFO: &'static rt::ObjectInfo = &MOUNT_TOOLS_INSTALLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MOUNT_TOOLS_INSTALLER
+    }
 }
 impl rt::Object for MountToolsInstaller {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1585,7 +1621,9 @@ pub(crate) static MOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MountVmfsVolume::default()),
 );
 impl rt::DataObject for MountVmfsVolume {
-    const INFO: &'static rt::ObjectInfo = &MOUNT_VMFS_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MOUNT_VMFS_VOLUME
+    }
 }
 impl rt::Object for MountVmfsVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1687,7 +1725,9 @@ pub(crate) static MOVE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(MoveDatastoreFileTask::default()),
 );
 impl rt::DataObject for MoveDatastoreFileTask {
-    const INFO: &'static rt::ObjectInfo = &MOVE_DATASTORE_FILE_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MOVE_DATASTORE_FILE_TASK
+    }
 }
 impl rt::Object for MoveDatastoreFileTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1778,7 +1818,9 @@ pub(crate) static MOVE_INTO_FOLDER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MoveIntoFolderTask::default()),
 );
 impl rt::DataObject for MoveIntoFolderTask {
-    const INFO: &'static rt::ObjectInfo = &MOVE_INTO_FOLDER_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MOVE_INTO_FOLDER_TASK
+    }
 }
 impl rt::Object for MoveIntoFolderTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1863,7 +1905,9 @@ pub(crate) static MOVE_INTO_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MoveIntoResourcePool::default()),
 );
 impl rt::DataObject for MoveIntoResourcePool {
-    const INFO: &'static rt::ObjectInfo = &MOVE_INTO_RESOURCE_POOL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MOVE_INTO_RESOURCE_POOL
+    }
 }
 impl rt::Object for MoveIntoResourcePool {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1977,7 +2021,9 @@ pub(crate) static MOVE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MoveVirtualDiskTask::default()),
 );
 impl rt::DataObject for MoveVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &MOVE_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MOVE_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for MoveVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2068,7 +2114,9 @@ pub(crate) static OPEN_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(OpenInventoryViewFolder::default()),
 );
 impl rt::DataObject for OpenInventoryViewFolder {
-    const INFO: &'static rt::ObjectInfo = &OPEN_INVENTORY_VIEW_FOLDER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPEN_INVENTORY_VIEW_FOLDER
+    }
 }
 impl rt::Object for OpenInventoryViewFolder {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2150,7 +2198,9 @@ pub(crate) static POWER_OFF_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PowerOffVmTask::default()),
 );
 impl rt::DataObject for PowerOffVmTask {
-    const INFO: &'static rt::ObjectInfo = &POWER_OFF_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POWER_OFF_VM_TASK
+    }
 }
 impl rt::Object for PowerOffVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2235,7 +2285,9 @@ pub(crate) static POWER_ON_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PowerOnVmTask::default()),
 );
 impl rt::DataObject for PowerOnVmTask {
-    const INFO: &'static rt::ObjectInfo = &POWER_ON_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POWER_ON_VM_TASK
+    }
 }
 impl rt::Object for PowerOnVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2325,7 +2377,9 @@ pub(crate) static PROMOTE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PromoteDisksTask::default()),
 );
 impl rt::DataObject for PromoteDisksTask {
-    const INFO: &'static rt::ObjectInfo = &PROMOTE_DISKS_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROMOTE_DISKS_TASK
+    }
 }
 impl rt::Object for PromoteDisksTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2412,7 +2466,9 @@ pub(crate) static PUT_USB_SCAN_CODES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PutUsbScanCodes::default()),
 );
 impl rt::DataObject for PutUsbScanCodes {
-    const INFO: &'static rt::ObjectInfo = &PUT_USB_SCAN_CODES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PUT_USB_SCAN_CODES
+    }
 }
 impl rt::Object for PutUsbScanCodes {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2499,7 +2555,9 @@ pub(crate) static QUERY_AVAILABLE_DISKS_FOR_VMFS: rt::ObjectInfo = rt::ObjectInf
     || Box::new(QueryAvailableDisksForVmfs::default()),
 );
 impl rt::DataObject for QueryAvailableDisksForVmfs {
-    const INFO: &'static rt::ObjectInfo = &QUERY_AVAILABLE_DISKS_FOR_VMFS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_AVAILABLE_DISKS_FOR_VMFS
+    }
 }
 impl rt::Object for QueryAvailableDisksForVmfs {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2590,7 +2648,9 @@ pub(crate) static QUERY_AVAILABLE_PERF_METRIC: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(QueryAvailablePerfMetric::default()),
 );
 impl rt::DataObject for QueryAvailablePerfMetric {
-    const INFO: &'static rt::ObjectInfo = &QUERY_AVAILABLE_PERF_METRIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_AVAILABLE_PERF_METRIC
+    }
 }
 impl rt::Object for QueryAvailablePerfMetric {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2690,7 +2750,9 @@ pub(crate) static QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(QueryChangedDiskAreas::default()),
 );
 impl rt::DataObject for QueryChangedDiskAreas {
-    const INFO: &'static rt::ObjectInfo = &QUERY_CHANGED_DISK_AREAS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_CHANGED_DISK_AREAS
+    }
 }
 impl rt::Object for QueryChangedDiskAreas {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2786,7 +2848,9 @@ pub(crate) static QUERY_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryEvents::default()),
 );
 impl rt::DataObject for QueryEvents {
-    const INFO: &'static rt::ObjectInfo = &QUERY_EVENTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_EVENTS
+    }
 }
 impl rt::Object for QueryEvents {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2866,7 +2930,9 @@ pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(QueryHostConnectionInfo::default()),
 );
 impl rt::DataObject for QueryHostConnectionInfo {
-    const INFO: &'static rt::ObjectInfo = &QUERY_HOST_CONNECTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_HOST_CONNECTION_INFO
+    }
 }
 impl rt::Object for QueryHostConnectionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2955,7 +3021,9 @@ pub(crate) static QUERY_MEMORY_OVERHEAD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryMemoryOverhead::default()),
 );
 impl rt::DataObject for QueryMemoryOverhead {
-    const INFO: &'static rt::ObjectInfo = &QUERY_MEMORY_OVERHEAD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_MEMORY_OVERHEAD
+    }
 }
 impl rt::Object for QueryMemoryOverhead {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3046,7 +3114,9 @@ pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryNetworkHint::default()),
 );
 impl rt::DataObject for QueryNetworkHint {
-    const INFO: &'static rt::ObjectInfo = &QUERY_NETWORK_HINT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_NETWORK_HINT
+    }
 }
 impl rt::Object for QueryNetworkHint {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3128,7 +3198,9 @@ pub(crate) static QUERY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryOptions::default()),
 );
 impl rt::DataObject for QueryOptions {
-    const INFO: &'static rt::ObjectInfo = &QUERY_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_OPTIONS
+    }
 }
 impl rt::Object for QueryOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3206,7 +3278,9 @@ pub(crate) static QUERY_PERF: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryPerf::default()),
 );
 impl rt::DataObject for QueryPerf {
-    const INFO: &'static rt::ObjectInfo = &QUERY_PERF;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_PERF
+    }
 }
 impl rt::Object for QueryPerf {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3284,7 +3358,9 @@ pub(crate) static QUERY_PERF_COUNTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryPerfCounter::default()),
 );
 impl rt::DataObject for QueryPerfCounter {
-    const INFO: &'static rt::ObjectInfo = &QUERY_PERF_COUNTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_PERF_COUNTER
+    }
 }
 impl rt::Object for QueryPerfCounter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3362,7 +3438,9 @@ pub(crate) static QUERY_PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(QueryPerfProviderSummary::default()),
 );
 impl rt::DataObject for QueryPerfProviderSummary {
-    const INFO: &'static rt::ObjectInfo = &QUERY_PERF_PROVIDER_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_PERF_PROVIDER_SUMMARY
+    }
 }
 impl rt::Object for QueryPerfProviderSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3440,7 +3518,9 @@ pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryUnownedFiles::default()),
 );
 impl rt::DataObject for QueryUnownedFiles {
-    const INFO: &'static rt::ObjectInfo = &QUERY_UNOWNED_FILES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_UNOWNED_FILES
+    }
 }
 impl rt::Object for QueryUnownedFiles {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3525,7 +3605,9 @@ pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectI
     || Box::new(QueryVirtualDiskFragmentation::default()),
 );
 impl rt::DataObject for QueryVirtualDiskFragmentation {
-    const INFO: &'static rt::ObjectInfo = &QUERY_VIRTUAL_DISK_FRAGMENTATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VIRTUAL_DISK_FRAGMENTATION
+    }
 }
 impl rt::Object for QueryVirtualDiskFragmentation {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3612,7 +3694,9 @@ pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(QueryVirtualDiskGeometry::default()),
 );
 impl rt::DataObject for QueryVirtualDiskGeometry {
-    const INFO: &'static rt::ObjectInfo = &QUERY_VIRTUAL_DISK_GEOMETRY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VIRTUAL_DISK_GEOMETRY
+    }
 }
 impl rt::Object for QueryVirtualDiskGeometry {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3699,7 +3783,9 @@ pub(crate) static QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QueryVirtualDiskUuid::default()),
 );
 impl rt::DataObject for QueryVirtualDiskUuid {
-    const INFO: &'static rt::ObjectInfo = &QUERY_VIRTUAL_DISK_UUID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VIRTUAL_DISK_UUID
+    }
 }
 impl rt::Object for QueryVirtualDiskUuid {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3779,7 +3865,9 @@ pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(QueryVmfsConfigOption::default()),
 );
 impl rt::DataObject for QueryVmfsConfigOption {
-    const INFO: &'static rt::ObjectInfo = &QUERY_VMFS_CONFIG_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VMFS_CONFIG_OPTION
+    }
 }
 impl rt::Object for QueryVmfsConfigOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3867,7 +3955,9 @@ pub(crate) static QUERY_VMFS_DATASTORE_CREATE_OPTIONS: rt::ObjectInfo = rt::Obje
     || Box::new(QueryVmfsDatastoreCreateOptions::default()),
 );
 impl rt::DataObject for QueryVmfsDatastoreCreateOptions {
-    const INFO: &'static rt::ObjectInfo = &QUERY_VMFS_DATASTORE_CREATE_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
+    }
 }
 impl rt::Object for QueryVmfsDatastoreCreateOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3952,7 +4042,9 @@ pub(crate) static READ_NEXT_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReadNextEvents::default()),
 );
 impl rt::DataObject for ReadNextEvents {
-    const INFO: &'static rt::ObjectInfo = &READ_NEXT_EVENTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &READ_NEXT_EVENTS
+    }
 }
 impl rt::Object for ReadNextEvents {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4035,7 +4127,9 @@ pub(crate) static READ_NEXT_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReadNextTasks::default()),
 );
 impl rt::DataObject for ReadNextTasks {
-    const INFO: &'static rt::ObjectInfo = &READ_NEXT_TASKS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &READ_NEXT_TASKS
+    }
 }
 impl rt::Object for ReadNextTasks {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4118,7 +4212,9 @@ pub(crate) static READ_PREVIOUS_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReadPreviousEvents::default()),
 );
 impl rt::DataObject for ReadPreviousEvents {
-    const INFO: &'static rt::ObjectInfo = &READ_PREVIOUS_EVENTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &READ_PREVIOUS_EVENTS
+    }
 }
 impl rt::Object for ReadPreviousEvents {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4201,7 +4297,9 @@ pub(crate) static READ_PREVIOUS_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReadPreviousTasks::default()),
 );
 impl rt::DataObject for ReadPreviousTasks {
-    const INFO: &'static rt::ObjectInfo = &READ_PREVIOUS_TASKS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &READ_PREVIOUS_TASKS
+    }
 }
 impl rt::Object for ReadPreviousTasks {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4283,7 +4381,9 @@ pub(crate) static REBOOT_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RebootGuest::default()),
 );
 impl rt::DataObject for RebootGuest {
-    const INFO: &'static rt::ObjectInfo = &REBOOT_GUEST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REBOOT_GUEST
+    }
 }
 impl rt::Object for RebootGuest {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4368,7 +4468,9 @@ pub(crate) static REBOOT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RebootHostTask::default()),
 );
 impl rt::DataObject for RebootHostTask {
-    const INFO: &'static rt::ObjectInfo = &REBOOT_HOST_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REBOOT_HOST_TASK
+    }
 }
 impl rt::Object for RebootHostTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4453,7 +4555,9 @@ pub(crate) static RECONFIG_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReconfigVmTask::default()),
 );
 impl rt::DataObject for ReconfigVmTask {
-    const INFO: &'static rt::ObjectInfo = &RECONFIG_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RECONFIG_VM_TASK
+    }
 }
 impl rt::Object for ReconfigVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4538,7 +4642,9 @@ pub(crate) static RECONFIGURE_AUTOSTART: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReconfigureAutostart::default()),
 );
 impl rt::DataObject for ReconfigureAutostart {
-    const INFO: &'static rt::ObjectInfo = &RECONFIGURE_AUTOSTART;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RECONFIGURE_AUTOSTART
+    }
 }
 impl rt::Object for ReconfigureAutostart {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4633,7 +4739,9 @@ pub(crate) static RECONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReconnectHostTask::default()),
 );
 impl rt::DataObject for ReconnectHostTask {
-    const INFO: &'static rt::ObjectInfo = &RECONNECT_HOST_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RECONNECT_HOST_TASK
+    }
 }
 impl rt::Object for ReconnectHostTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4717,7 +4825,9 @@ pub(crate) static REFRESH_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RefreshDatastore::default()),
 );
 impl rt::DataObject for RefreshDatastore {
-    const INFO: &'static rt::ObjectInfo = &REFRESH_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REFRESH_DATASTORE
+    }
 }
 impl rt::Object for RefreshDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4795,7 +4905,9 @@ pub(crate) static REFRESH_DATASTORE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(RefreshDatastoreStorageInfo::default()),
 );
 impl rt::DataObject for RefreshDatastoreStorageInfo {
-    const INFO: &'static rt::ObjectInfo = &REFRESH_DATASTORE_STORAGE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REFRESH_DATASTORE_STORAGE_INFO
+    }
 }
 impl rt::Object for RefreshDatastoreStorageInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4873,7 +4985,9 @@ pub(crate) static REFRESH_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RefreshNetworkSystem::default()),
 );
 impl rt::DataObject for RefreshNetworkSystem {
-    const INFO: &'static rt::ObjectInfo = &REFRESH_NETWORK_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REFRESH_NETWORK_SYSTEM
+    }
 }
 impl rt::Object for RefreshNetworkSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4951,7 +5065,9 @@ pub(crate) static REFRESH_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RefreshRuntime::default()),
 );
 impl rt::DataObject for RefreshRuntime {
-    const INFO: &'static rt::ObjectInfo = &REFRESH_RUNTIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REFRESH_RUNTIME
+    }
 }
 impl rt::Object for RefreshRuntime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5029,7 +5145,9 @@ pub(crate) static REFRESH_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RefreshStorageInfo::default()),
 );
 impl rt::DataObject for RefreshStorageInfo {
-    const INFO: &'static rt::ObjectInfo = &REFRESH_STORAGE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REFRESH_STORAGE_INFO
+    }
 }
 impl rt::Object for RefreshStorageInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5107,7 +5225,9 @@ pub(crate) static REFRESH_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RefreshStorageSystem::default()),
 );
 impl rt::DataObject for RefreshStorageSystem {
-    const INFO: &'static rt::ObjectInfo = &REFRESH_STORAGE_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REFRESH_STORAGE_SYSTEM
+    }
 }
 impl rt::Object for RefreshStorageSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5206,7 +5326,9 @@ pub(crate) static REGISTER_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RegisterVmTask::default()),
 );
 impl rt::DataObject for RegisterVmTask {
-    const INFO: &'static rt::ObjectInfo = &REGISTER_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REGISTER_VM_TASK
+    }
 }
 impl rt::Object for RegisterVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5294,7 +5416,9 @@ pub(crate) static RELOAD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Reload::default()),
 );
 impl rt::DataObject for Reload {
-    const INFO: &'static rt::ObjectInfo = &RELOAD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RELOAD
+    }
 }
 impl rt::Object for Reload {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5387,7 +5511,9 @@ pub(crate) static RELOCATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RelocateVmTask::default()),
 );
 impl rt::DataObject for RelocateVmTask {
-    const INFO: &'static rt::ObjectInfo = &RELOCATE_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RELOCATE_VM_TASK
+    }
 }
 impl rt::Object for RelocateVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5480,7 +5606,9 @@ pub(crate) static REMOVE_ALL_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(RemoveAllSnapshotsTask::default()),
 );
 impl rt::DataObject for RemoveAllSnapshotsTask {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_ALL_SNAPSHOTS_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_ALL_SNAPSHOTS_TASK
+    }
 }
 impl rt::Object for RemoveAllSnapshotsTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5569,7 +5697,9 @@ pub(crate) static REMOVE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RemoveDatastore::default()),
 );
 impl rt::DataObject for RemoveDatastore {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_DATASTORE
+    }
 }
 impl rt::Object for RemoveDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {

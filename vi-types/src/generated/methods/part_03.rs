@@ -38,7 +38,9 @@ pub(crate) static REMOVE_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::Object
     || Box::new(RemoveInternetScsiSendTargets::default()),
 );
 impl rt::DataObject for RemoveInternetScsiSendTargets {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_INTERNET_SCSI_SEND_TARGETS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_INTERNET_SCSI_SEND_TARGETS
+    }
 }
 impl rt::Object for RemoveInternetScsiSendTargets {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -136,7 +138,9 @@ pub(crate) static REMOVE_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::Obje
     || Box::new(RemoveInternetScsiStaticTargets::default()),
 );
 impl rt::DataObject for RemoveInternetScsiStaticTargets {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_INTERNET_SCSI_STATIC_TARGETS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_INTERNET_SCSI_STATIC_TARGETS
+    }
 }
 impl rt::Object for RemoveInternetScsiStaticTargets {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -225,7 +229,9 @@ pub(crate) static REMOVE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RemovePortGroup::default()),
 );
 impl rt::DataObject for RemovePortGroup {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_PORT_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_PORT_GROUP
+    }
 }
 impl rt::Object for RemovePortGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -315,7 +321,9 @@ pub(crate) static REMOVE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RemoveSnapshotTask::default()),
 );
 impl rt::DataObject for RemoveSnapshotTask {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_SNAPSHOT_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_SNAPSHOT_TASK
+    }
 }
 impl rt::Object for RemoveSnapshotTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -404,7 +412,9 @@ pub(crate) static REMOVE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RemoveVirtualNic::default()),
 );
 impl rt::DataObject for RemoveVirtualNic {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_VIRTUAL_NIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_VIRTUAL_NIC
+    }
 }
 impl rt::Object for RemoveVirtualNic {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -491,7 +501,9 @@ pub(crate) static REMOVE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RemoveVirtualSwitch::default()),
 );
 impl rt::DataObject for RemoveVirtualSwitch {
-    const INFO: &'static rt::ObjectInfo = &REMOVE_VIRTUAL_SWITCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_VIRTUAL_SWITCH
+    }
 }
 impl rt::Object for RemoveVirtualSwitch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -578,7 +590,9 @@ pub(crate) static RENAME_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RenameDatastore::default()),
 );
 impl rt::DataObject for RenameDatastore {
-    const INFO: &'static rt::ObjectInfo = &RENAME_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RENAME_DATASTORE
+    }
 }
 impl rt::Object for RenameDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -668,7 +682,9 @@ pub(crate) static RENAME_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RenameSnapshot::default()),
 );
 impl rt::DataObject for RenameSnapshot {
-    const INFO: &'static rt::ObjectInfo = &RENAME_SNAPSHOT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RENAME_SNAPSHOT
+    }
 }
 impl rt::Object for RenameSnapshot {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -755,7 +771,9 @@ pub(crate) static RENAME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RenameTask::default()),
 );
 impl rt::DataObject for RenameTask {
-    const INFO: &'static rt::ObjectInfo = &RENAME_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RENAME_TASK
+    }
 }
 impl rt::Object for RenameTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -837,7 +855,9 @@ pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RescanAllHba::default()),
 );
 impl rt::DataObject for RescanAllHba {
-    const INFO: &'static rt::ObjectInfo = &RESCAN_ALL_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESCAN_ALL_HBA
+    }
 }
 impl rt::Object for RescanAllHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -922,7 +942,9 @@ pub(crate) static RESCAN_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RescanHba::default()),
 );
 impl rt::DataObject for RescanHba {
-    const INFO: &'static rt::ObjectInfo = &RESCAN_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESCAN_HBA
+    }
 }
 impl rt::Object for RescanHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1004,7 +1026,9 @@ pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RescanVmfs::default()),
 );
 impl rt::DataObject for RescanVmfs {
-    const INFO: &'static rt::ObjectInfo = &RESCAN_VMFS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESCAN_VMFS
+    }
 }
 impl rt::Object for RescanVmfs {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1080,7 +1104,9 @@ pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResetCollector::default()),
 );
 impl rt::DataObject for ResetCollector {
-    const INFO: &'static rt::ObjectInfo = &RESET_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_COLLECTOR
+    }
 }
 impl rt::Object for ResetCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1160,7 +1186,9 @@ pub(crate) static RESET_GUEST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResetGuestInformation::default()),
 );
 impl rt::DataObject for ResetGuestInformation {
-    const INFO: &'static rt::ObjectInfo = &RESET_GUEST_INFORMATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_GUEST_INFORMATION
+    }
 }
 impl rt::Object for ResetGuestInformation {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1241,7 +1269,9 @@ pub(crate) static RESET_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResetListView::default()),
 );
 impl rt::DataObject for ResetListView {
-    const INFO: &'static rt::ObjectInfo = &RESET_LIST_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_LIST_VIEW
+    }
 }
 impl rt::Object for ResetListView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1324,7 +1354,9 @@ pub(crate) static RESET_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ResetListViewFromView::default()),
 );
 impl rt::DataObject for ResetListViewFromView {
-    const INFO: &'static rt::ObjectInfo = &RESET_LIST_VIEW_FROM_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_LIST_VIEW_FROM_VIEW
+    }
 }
 impl rt::Object for ResetListViewFromView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1406,7 +1438,9 @@ pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResetVmTask::default()),
 );
 impl rt::DataObject for ResetVmTask {
-    const INFO: &'static rt::ObjectInfo = &RESET_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_VM_TASK
+    }
 }
 impl rt::Object for ResetVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1489,7 +1523,9 @@ pub(crate) static RETRIEVE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(RetrieveDiskPartitionInfo::default()),
 );
 impl rt::DataObject for RetrieveDiskPartitionInfo {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_DISK_PARTITION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_DISK_PARTITION_INFO
+    }
 }
 impl rt::Object for RetrieveDiskPartitionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1569,7 +1605,9 @@ pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(RetrieveHardwareUptime::default()),
 );
 impl rt::DataObject for RetrieveHardwareUptime {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_HARDWARE_UPTIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_HARDWARE_UPTIME
+    }
 }
 impl rt::Object for RetrieveHardwareUptime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1649,7 +1687,9 @@ pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RetrieveProperties::default()),
 );
 impl rt::DataObject for RetrieveProperties {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_PROPERTIES
+    }
 }
 impl rt::Object for RetrieveProperties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1734,7 +1774,9 @@ pub(crate) static RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RetrievePropertiesEx::default()),
 );
 impl rt::DataObject for RetrievePropertiesEx {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_PROPERTIES_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_PROPERTIES_EX
+    }
 }
 impl rt::Object for RetrievePropertiesEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1814,7 +1856,9 @@ pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(RetrieveServiceContent::default()),
 );
 impl rt::DataObject for RetrieveServiceContent {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_SERVICE_CONTENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_SERVICE_CONTENT
+    }
 }
 impl rt::Object for RetrieveServiceContent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1903,7 +1947,9 @@ pub(crate) static REVERT_TO_CURRENT_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectIn
     || Box::new(RevertToCurrentSnapshotTask::default()),
 );
 impl rt::DataObject for RevertToCurrentSnapshotTask {
-    const INFO: &'static rt::ObjectInfo = &REVERT_TO_CURRENT_SNAPSHOT_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REVERT_TO_CURRENT_SNAPSHOT_TASK
+    }
 }
 impl rt::Object for RevertToCurrentSnapshotTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1996,7 +2042,9 @@ pub(crate) static REVERT_TO_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RevertToSnapshotTask::default()),
 );
 impl rt::DataObject for RevertToSnapshotTask {
-    const INFO: &'static rt::ObjectInfo = &REVERT_TO_SNAPSHOT_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REVERT_TO_SNAPSHOT_TASK
+    }
 }
 impl rt::Object for RevertToSnapshotTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2076,7 +2124,9 @@ pub(crate) static REWIND_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RewindCollector::default()),
 );
 impl rt::DataObject for RewindCollector {
-    const INFO: &'static rt::ObjectInfo = &REWIND_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REWIND_COLLECTOR
+    }
 }
 impl rt::Object for RewindCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2168,7 +2218,9 @@ pub(crate) static SEARCH_DATASTORE_SUB_FOLDERS_TASK: rt::ObjectInfo = rt::Object
     || Box::new(SearchDatastoreSubFoldersTask::default()),
 );
 impl rt::DataObject for SearchDatastoreSubFoldersTask {
-    const INFO: &'static rt::ObjectInfo = &SEARCH_DATASTORE_SUB_FOLDERS_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SEARCH_DATASTORE_SUB_FOLDERS_TASK
+    }
 }
 impl rt::Object for SearchDatastoreSubFoldersTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2264,7 +2316,9 @@ pub(crate) static SEARCH_DATASTORE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SearchDatastoreTask::default()),
 );
 impl rt::DataObject for SearchDatastoreTask {
-    const INFO: &'static rt::ObjectInfo = &SEARCH_DATASTORE_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SEARCH_DATASTORE_TASK
+    }
 }
 impl rt::Object for SearchDatastoreTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2348,7 +2402,9 @@ pub(crate) static SEND_NMI: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SendNmi::default()),
 );
 impl rt::DataObject for SendNmi {
-    const INFO: &'static rt::ObjectInfo = &SEND_NMI;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SEND_NMI
+    }
 }
 impl rt::Object for SendNmi {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2431,7 +2487,9 @@ pub(crate) static SESSION_IS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SessionIsActive::default()),
 );
 impl rt::DataObject for SessionIsActive {
-    const INFO: &'static rt::ObjectInfo = &SESSION_IS_ACTIVE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_IS_ACTIVE
+    }
 }
 impl rt::Object for SessionIsActive {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2514,7 +2572,9 @@ pub(crate) static SET_COLLECTOR_PAGE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetCollectorPageSize::default()),
 );
 impl rt::DataObject for SetCollectorPageSize {
-    const INFO: &'static rt::ObjectInfo = &SET_COLLECTOR_PAGE_SIZE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_COLLECTOR_PAGE_SIZE
+    }
 }
 impl rt::Object for SetCollectorPageSize {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2596,7 +2656,9 @@ pub(crate) static SET_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetLocale::default()),
 );
 impl rt::DataObject for SetLocale {
-    const INFO: &'static rt::ObjectInfo = &SET_LOCALE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_LOCALE
+    }
 }
 impl rt::Object for SetLocale {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2684,7 +2746,9 @@ pub(crate) static SET_SCREEN_RESOLUTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetScreenResolution::default()),
 );
 impl rt::DataObject for SetScreenResolution {
-    const INFO: &'static rt::ObjectInfo = &SET_SCREEN_RESOLUTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_SCREEN_RESOLUTION
+    }
 }
 impl rt::Object for SetScreenResolution {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2771,7 +2835,9 @@ pub(crate) static SET_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetTaskDescription::default()),
 );
 impl rt::DataObject for SetTaskDescription {
-    const INFO: &'static rt::ObjectInfo = &SET_TASK_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_TASK_DESCRIPTION
+    }
 }
 impl rt::Object for SetTaskDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2864,7 +2930,9 @@ pub(crate) static SET_TASK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetTaskState::default()),
 );
 impl rt::DataObject for SetTaskState {
-    const INFO: &'static rt::ObjectInfo = &SET_TASK_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_TASK_STATE
+    }
 }
 impl rt::Object for SetTaskState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2958,7 +3026,9 @@ pub(crate) static SET_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetVirtualDiskUuid::default()),
 );
 impl rt::DataObject for SetVirtualDiskUuid {
-    const INFO: &'static rt::ObjectInfo = &SET_VIRTUAL_DISK_UUID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_VIRTUAL_DISK_UUID
+    }
 }
 impl rt::Object for SetVirtualDiskUuid {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3050,7 +3120,9 @@ pub(crate) static SHRINK_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ShrinkVirtualDiskTask::default()),
 );
 impl rt::DataObject for ShrinkVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &SHRINK_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SHRINK_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for ShrinkVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3134,7 +3206,9 @@ pub(crate) static SHUTDOWN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ShutdownGuest::default()),
 );
 impl rt::DataObject for ShutdownGuest {
-    const INFO: &'static rt::ObjectInfo = &SHUTDOWN_GUEST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SHUTDOWN_GUEST
+    }
 }
 impl rt::Object for ShutdownGuest {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3219,7 +3293,9 @@ pub(crate) static SHUTDOWN_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ShutdownHostTask::default()),
 );
 impl rt::DataObject for ShutdownHostTask {
-    const INFO: &'static rt::ObjectInfo = &SHUTDOWN_HOST_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SHUTDOWN_HOST_TASK
+    }
 }
 impl rt::Object for ShutdownHostTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3301,7 +3377,9 @@ pub(crate) static STANDBY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(StandbyGuest::default()),
 );
 impl rt::DataObject for StandbyGuest {
-    const INFO: &'static rt::ObjectInfo = &STANDBY_GUEST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STANDBY_GUEST
+    }
 }
 impl rt::Object for StandbyGuest {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3381,7 +3459,9 @@ pub(crate) static SUSPEND_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SuspendVmTask::default()),
 );
 impl rt::DataObject for SuspendVmTask {
-    const INFO: &'static rt::ObjectInfo = &SUSPEND_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SUSPEND_VM_TASK
+    }
 }
 impl rt::Object for SuspendVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3461,7 +3541,9 @@ pub(crate) static TERMINATE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TerminateSession::default()),
 );
 impl rt::DataObject for TerminateSession {
-    const INFO: &'static rt::ObjectInfo = &TERMINATE_SESSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TERMINATE_SESSION
+    }
 }
 impl rt::Object for TerminateSession {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3541,7 +3623,9 @@ pub(crate) static TERMINATE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TerminateVm::default()),
 );
 impl rt::DataObject for TerminateVm {
-    const INFO: &'static rt::ObjectInfo = &TERMINATE_VM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TERMINATE_VM
+    }
 }
 impl rt::Object for TerminateVm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3621,7 +3705,9 @@ pub(crate) static UNMOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UnmountToolsInstaller::default()),
 );
 impl rt::DataObject for UnmountToolsInstaller {
-    const INFO: &'static rt::ObjectInfo = &UNMOUNT_TOOLS_INSTALLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNMOUNT_TOOLS_INSTALLER
+    }
 }
 impl rt::Object for UnmountToolsInstaller {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3706,7 +3792,9 @@ pub(crate) static UNMOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UnmountVmfsVolume::default()),
 );
 impl rt::DataObject for UnmountVmfsVolume {
-    const INFO: &'static rt::ObjectInfo = &UNMOUNT_VMFS_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNMOUNT_VMFS_VOLUME
+    }
 }
 impl rt::Object for UnmountVmfsVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3788,7 +3876,9 @@ pub(crate) static UNREGISTER_AND_DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(UnregisterAndDestroyTask::default()),
 );
 impl rt::DataObject for UnregisterAndDestroyTask {
-    const INFO: &'static rt::ObjectInfo = &UNREGISTER_AND_DESTROY_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNREGISTER_AND_DESTROY_TASK
+    }
 }
 impl rt::Object for UnregisterAndDestroyTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3868,7 +3958,9 @@ pub(crate) static UNREGISTER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UnregisterVm::default()),
 );
 impl rt::DataObject for UnregisterVm {
-    const INFO: &'static rt::ObjectInfo = &UNREGISTER_VM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNREGISTER_VM
+    }
 }
 impl rt::Object for UnregisterVm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3954,7 +4046,9 @@ pub(crate) static UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateConfig::default()),
 );
 impl rt::DataObject for UpdateConfig {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_CONFIG
+    }
 }
 impl rt::Object for UpdateConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4043,7 +4137,9 @@ pub(crate) static UPDATE_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateDnsConfig::default()),
 );
 impl rt::DataObject for UpdateDnsConfig {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_DNS_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_DNS_CONFIG
+    }
 }
 impl rt::Object for UpdateDnsConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4133,7 +4229,9 @@ pub(crate) static UPDATE_INTERNET_SCSI_ALIAS: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(UpdateInternetScsiAlias::default()),
 );
 impl rt::DataObject for UpdateInternetScsiAlias {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_INTERNET_SCSI_ALIAS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_INTERNET_SCSI_ALIAS
+    }
 }
 impl rt::Object for UpdateInternetScsiAlias {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4237,7 +4335,9 @@ pub(crate) static UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES: rt::ObjectInfo
     || Box::new(UpdateInternetScsiAuthenticationProperties::default()),
 );
 impl rt::DataObject for UpdateInternetScsiAuthenticationProperties {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
+    }
 }
 impl rt::Object for UpdateInternetScsiAuthenticationProperties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4331,7 +4431,9 @@ pub(crate) static UPDATE_INTERNET_SCSI_NAME: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(UpdateInternetScsiName::default()),
 );
 impl rt::DataObject for UpdateInternetScsiName {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_INTERNET_SCSI_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_INTERNET_SCSI_NAME
+    }
 }
 impl rt::Object for UpdateInternetScsiName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4420,7 +4522,9 @@ pub(crate) static UPDATE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateIpRouteConfig::default()),
 );
 impl rt::DataObject for UpdateIpRouteConfig {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_IP_ROUTE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_IP_ROUTE_CONFIG
+    }
 }
 impl rt::Object for UpdateIpRouteConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4500,7 +4604,9 @@ pub(crate) static UPDATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateOptions::default()),
 );
 impl rt::DataObject for UpdateOptions {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_OPTIONS
+    }
 }
 impl rt::Object for UpdateOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4588,7 +4694,9 @@ pub(crate) static UPDATE_PHYSICAL_NIC_LINK_SPEED: rt::ObjectInfo = rt::ObjectInf
     || Box::new(UpdatePhysicalNicLinkSpeed::default()),
 );
 impl rt::DataObject for UpdatePhysicalNicLinkSpeed {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_PHYSICAL_NIC_LINK_SPEED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_PHYSICAL_NIC_LINK_SPEED
+    }
 }
 impl rt::Object for UpdatePhysicalNicLinkSpeed {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4680,7 +4788,9 @@ pub(crate) static UPDATE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdatePortGroup::default()),
 );
 impl rt::DataObject for UpdatePortGroup {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_PORT_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_PORT_GROUP
+    }
 }
 impl rt::Object for UpdatePortGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4769,7 +4879,9 @@ pub(crate) static UPDATE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateProgress::default()),
 );
 impl rt::DataObject for UpdateProgress {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_PROGRESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_PROGRESS
+    }
 }
 impl rt::Object for UpdateProgress {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4856,7 +4968,9 @@ pub(crate) static UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED: rt::ObjectInfo = rt::Ob
     || Box::new(UpdateSoftwareInternetScsiEnabled::default()),
 );
 impl rt::DataObject for UpdateSoftwareInternetScsiEnabled {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
+    }
 }
 impl rt::Object for UpdateSoftwareInternetScsiEnabled {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4944,7 +5058,9 @@ pub(crate) static UPDATE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateVirtualNic::default()),
 );
 impl rt::DataObject for UpdateVirtualNic {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_VIRTUAL_NIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_VIRTUAL_NIC
+    }
 }
 impl rt::Object for UpdateVirtualNic {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5036,7 +5152,9 @@ pub(crate) static UPDATE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateVirtualSwitch::default()),
 );
 impl rt::DataObject for UpdateVirtualSwitch {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_VIRTUAL_SWITCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_VIRTUAL_SWITCH
+    }
 }
 impl rt::Object for UpdateVirtualSwitch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5125,7 +5243,9 @@ pub(crate) static UPGRADE_TOOLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpgradeToolsTask::default()),
 );
 impl rt::DataObject for UpgradeToolsTask {
-    const INFO: &'static rt::ObjectInfo = &UPGRADE_TOOLS_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPGRADE_TOOLS_TASK
+    }
 }
 impl rt::Object for UpgradeToolsTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5212,7 +5332,9 @@ pub(crate) static UPGRADE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpgradeVmTask::default()),
 );
 impl rt::DataObject for UpgradeVmTask {
-    const INFO: &'static rt::ObjectInfo = &UPGRADE_VM_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPGRADE_VM_TASK
+    }
 }
 impl rt::Object for UpgradeVmTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5311,7 +5433,9 @@ pub(crate) static VALIDATE_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ValidateMigration::default()),
 );
 impl rt::DataObject for ValidateMigration {
-    const INFO: &'static rt::ObjectInfo = &VALIDATE_MIGRATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VALIDATE_MIGRATION
+    }
 }
 impl rt::Object for ValidateMigration {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5401,7 +5525,9 @@ pub(crate) static WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(WaitForUpdates::default()),
 );
 impl rt::DataObject for WaitForUpdates {
-    const INFO: &'static rt::ObjectInfo = &WAIT_FOR_UPDATES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &WAIT_FOR_UPDATES
+    }
 }
 impl rt::Object for WaitForUpdates {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5486,7 +5612,9 @@ pub(crate) static WAIT_FOR_UPDATES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(WaitForUpdatesEx::default()),
 );
 impl rt::DataObject for WaitForUpdatesEx {
-    const INFO: &'static rt::ObjectInfo = &WAIT_FOR_UPDATES_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &WAIT_FOR_UPDATES_EX
+    }
 }
 impl rt::Object for WaitForUpdatesEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5573,7 +5701,9 @@ pub(crate) static ZERO_FILL_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(ZeroFillVirtualDiskTask::default()),
 );
 impl rt::DataObject for ZeroFillVirtualDiskTask {
-    const INFO: &'static rt::ObjectInfo = &ZERO_FILL_VIRTUAL_DISK_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ZERO_FILL_VIRTUAL_DISK_TASK
+    }
 }
 impl rt::Object for ZeroFillVirtualDiskTask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5660,7 +5790,9 @@ pub(crate) static RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK: rt::ObjectInfo = rt::Ob
     || Box::new(ReloadVirtualMachineFromPathTask::default()),
 );
 impl rt::DataObject for ReloadVirtualMachineFromPathTask {
-    const INFO: &'static rt::ObjectInfo = &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
+    }
 }
 impl rt::Object for ReloadVirtualMachineFromPathTask {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -27,7 +27,9 @@ pub(crate) static SET_CUSTOM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SetCustomValue::default()),
 );
 impl rt::DataObject for SetCustomValue {
-    const INFO: &'static rt::ObjectInfo = &SET_CUSTOM_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_CUSTOM_VALUE
+    }
 }
 impl rt::Object for SetCustomValue {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -20,7 +20,9 @@ pub(crate) static ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AlreadyExists::default()),
 );
 impl rt::DataObject for AlreadyExists {
-    const INFO: &'static rt::ObjectInfo = &ALREADY_EXISTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ALREADY_EXISTS
+    }
 }
 impl rt::Object for AlreadyExists {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -103,7 +105,9 @@ pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AlreadyUpgraded::default()),
 );
 impl rt::DataObject for AlreadyUpgraded {
-    const INFO: &'static rt::ObjectInfo = &ALREADY_UPGRADED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ALREADY_UPGRADED
+    }
 }
 impl rt::Object for AlreadyUpgraded {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -184,7 +188,9 @@ pub(crate) static APPLICATION_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ApplicationQuiesceFault::default()),
 );
 impl rt::DataObject for ApplicationQuiesceFault {
-    const INFO: &'static rt::ObjectInfo = &APPLICATION_QUIESCE_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &APPLICATION_QUIESCE_FAULT
+    }
 }
 impl rt::Object for ApplicationQuiesceFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -265,7 +271,9 @@ pub(crate) static CANNOT_ACCESS_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotAccessFile::default()),
 );
 impl rt::DataObject for CannotAccessFile {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_ACCESS_FILE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_ACCESS_FILE
+    }
 }
 impl rt::Object for CannotAccessFile {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -351,7 +359,9 @@ pub(crate) static CANNOT_ACCESS_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotAccessNetwork::default()),
 );
 impl rt::DataObject for CannotAccessNetwork {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_ACCESS_NETWORK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_ACCESS_NETWORK
+    }
 }
 impl rt::Object for CannotAccessNetwork {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -434,7 +444,9 @@ pub(crate) static CANNOT_ACCESS_VM_COMPONENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CannotAccessVmComponent::default()),
 );
 impl rt::DataObject for CannotAccessVmComponent {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_ACCESS_VM_COMPONENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_ACCESS_VM_COMPONENT
+    }
 }
 impl rt::Object for CannotAccessVmComponent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -517,7 +529,9 @@ pub(crate) static CANNOT_ACCESS_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotAccessVmConfig::default()),
 );
 impl rt::DataObject for CannotAccessVmConfig {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_ACCESS_VM_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_ACCESS_VM_CONFIG
+    }
 }
 impl rt::Object for CannotAccessVmConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -610,7 +624,9 @@ pub(crate) static CANNOT_ACCESS_VM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotAccessVmDevice::default()),
 );
 impl rt::DataObject for CannotAccessVmDevice {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_ACCESS_VM_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_ACCESS_VM_DEVICE
+    }
 }
 impl rt::Object for CannotAccessVmDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -699,7 +715,9 @@ pub(crate) static CANNOT_ACCESS_VM_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotAccessVmDisk::default()),
 );
 impl rt::DataObject for CannotAccessVmDisk {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_ACCESS_VM_DISK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_ACCESS_VM_DISK
+    }
 }
 impl rt::Object for CannotAccessVmDisk {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -782,7 +800,9 @@ pub(crate) static CANNOT_CREATE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotCreateFile::default()),
 );
 impl rt::DataObject for CannotCreateFile {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_CREATE_FILE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_CREATE_FILE
+    }
 }
 impl rt::Object for CannotCreateFile {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -863,7 +883,9 @@ pub(crate) static CANNOT_DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CannotDeleteFile::default()),
 );
 impl rt::DataObject for CannotDeleteFile {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_DELETE_FILE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_DELETE_FILE
+    }
 }
 impl rt::Object for CannotDeleteFile {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -946,7 +968,9 @@ pub(crate) static CANNOT_MOVE_VM_WITH_DELTA_DISK: rt::ObjectInfo = rt::ObjectInf
     || Box::new(CannotMoveVmWithDeltaDisk::default()),
 );
 impl rt::DataObject for CannotMoveVmWithDeltaDisk {
-    const INFO: &'static rt::ObjectInfo = &CANNOT_MOVE_VM_WITH_DELTA_DISK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CANNOT_MOVE_VM_WITH_DELTA_DISK
+    }
 }
 impl rt::Object for CannotMoveVmWithDeltaDisk {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1029,7 +1053,9 @@ pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ConcurrentAccess::default()),
 );
 impl rt::DataObject for ConcurrentAccess {
-    const INFO: &'static rt::ObjectInfo = &CONCURRENT_ACCESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CONCURRENT_ACCESS
+    }
 }
 impl rt::Object for ConcurrentAccess {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1110,7 +1136,9 @@ pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationFault::default()),
 );
 impl rt::DataObject for CustomizationFault {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_FAULT
+    }
 }
 impl rt::Object for CustomizationFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1206,7 +1234,9 @@ pub(crate) static DATACENTER_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DatacenterMismatch::default()),
 );
 impl rt::DataObject for DatacenterMismatch {
-    const INFO: &'static rt::ObjectInfo = &DATACENTER_MISMATCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_MISMATCH
+    }
 }
 impl rt::Object for DatacenterMismatch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1293,7 +1323,9 @@ pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInf
     || Box::new(DatastoreNotWritableOnHost::default()),
 );
 impl rt::DataObject for DatastoreNotWritableOnHost {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE_NOT_WRITABLE_ON_HOST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_NOT_WRITABLE_ON_HOST
+    }
 }
 impl rt::Object for DatastoreNotWritableOnHost {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1376,7 +1408,9 @@ pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DeviceNotFound::default()),
 );
 impl rt::DataObject for DeviceNotFound {
-    const INFO: &'static rt::ObjectInfo = &DEVICE_NOT_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_NOT_FOUND
+    }
 }
 impl rt::Object for DeviceNotFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1464,7 +1498,9 @@ pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DeviceNotSupported::default()),
 );
 impl rt::DataObject for DeviceNotSupported {
-    const INFO: &'static rt::ObjectInfo = &DEVICE_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_NOT_SUPPORTED
+    }
 }
 impl rt::Object for DeviceNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1549,7 +1585,9 @@ pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DirectoryNotEmpty::default()),
 );
 impl rt::DataObject for DirectoryNotEmpty {
-    const INFO: &'static rt::ObjectInfo = &DIRECTORY_NOT_EMPTY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DIRECTORY_NOT_EMPTY
+    }
 }
 impl rt::Object for DirectoryNotEmpty {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1632,7 +1670,9 @@ pub(crate) static DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DiskNotSupported::default()),
 );
 impl rt::DataObject for DiskNotSupported {
-    const INFO: &'static rt::ObjectInfo = &DISK_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISK_NOT_SUPPORTED
+    }
 }
 impl rt::Object for DiskNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1722,7 +1762,9 @@ pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DuplicateName::default()),
 );
 impl rt::DataObject for DuplicateName {
-    const INFO: &'static rt::ObjectInfo = &DUPLICATE_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DUPLICATE_NAME
+    }
 }
 impl rt::Object for DuplicateName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1807,7 +1849,9 @@ pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileAlreadyExists::default()),
 );
 impl rt::DataObject for FileAlreadyExists {
-    const INFO: &'static rt::ObjectInfo = &FILE_ALREADY_EXISTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_ALREADY_EXISTS
+    }
 }
 impl rt::Object for FileAlreadyExists {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1888,7 +1932,9 @@ pub(crate) static FILE_BACKED_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInf
     || Box::new(FileBackedPortNotSupported::default()),
 );
 impl rt::DataObject for FileBackedPortNotSupported {
-    const INFO: &'static rt::ObjectInfo = &FILE_BACKED_PORT_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_BACKED_PORT_NOT_SUPPORTED
+    }
 }
 impl rt::Object for FileBackedPortNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1971,7 +2017,9 @@ pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileFault::default()),
 );
 impl rt::DataObject for FileFault {
-    const INFO: &'static rt::ObjectInfo = &FILE_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_FAULT
+    }
 }
 impl rt::Object for FileFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2054,7 +2102,9 @@ pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileLocked::default()),
 );
 impl rt::DataObject for FileLocked {
-    const INFO: &'static rt::ObjectInfo = &FILE_LOCKED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_LOCKED
+    }
 }
 impl rt::Object for FileLocked {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2135,7 +2185,9 @@ pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileNotFound::default()),
 );
 impl rt::DataObject for FileNotFound {
-    const INFO: &'static rt::ObjectInfo = &FILE_NOT_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_NOT_FOUND
+    }
 }
 impl rt::Object for FileNotFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2216,7 +2268,9 @@ pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileNotWritable::default()),
 );
 impl rt::DataObject for FileNotWritable {
-    const INFO: &'static rt::ObjectInfo = &FILE_NOT_WRITABLE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_NOT_WRITABLE
+    }
 }
 impl rt::Object for FileNotWritable {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2307,7 +2361,9 @@ pub(crate) static FILE_TOO_LARGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileTooLarge::default()),
 );
 impl rt::DataObject for FileTooLarge {
-    const INFO: &'static rt::ObjectInfo = &FILE_TOO_LARGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_TOO_LARGE
+    }
 }
 impl rt::Object for FileTooLarge {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2394,7 +2450,9 @@ pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(FilesystemQuiesceFault::default()),
 );
 impl rt::DataObject for FilesystemQuiesceFault {
-    const INFO: &'static rt::ObjectInfo = &FILESYSTEM_QUIESCE_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILESYSTEM_QUIESCE_FAULT
+    }
 }
 impl rt::Object for FilesystemQuiesceFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2477,7 +2535,9 @@ pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GenericVmConfigFault::default()),
 );
 impl rt::DataObject for GenericVmConfigFault {
-    const INFO: &'static rt::ObjectInfo = &GENERIC_VM_CONFIG_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GENERIC_VM_CONFIG_FAULT
+    }
 }
 impl rt::Object for GenericVmConfigFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2560,7 +2620,9 @@ pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GuestOperationsFault::default()),
 );
 impl rt::DataObject for GuestOperationsFault {
-    const INFO: &'static rt::ObjectInfo = &GUEST_OPERATIONS_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_OPERATIONS_FAULT
+    }
 }
 impl rt::Object for GuestOperationsFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2641,7 +2703,9 @@ pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostCommunication::default()),
 );
 impl rt::DataObject for HostCommunication {
-    const INFO: &'static rt::ObjectInfo = &HOST_COMMUNICATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_COMMUNICATION
+    }
 }
 impl rt::Object for HostCommunication {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2722,7 +2786,9 @@ pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConfigFault::default()),
 );
 impl rt::DataObject for HostConfigFault {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONFIG_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_FAULT
+    }
 }
 impl rt::Object for HostConfigFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2803,7 +2869,9 @@ pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConnectFault::default()),
 );
 impl rt::DataObject for HostConnectFault {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONNECT_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_FAULT
+    }
 }
 impl rt::Object for HostConnectFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2884,7 +2952,9 @@ pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNotConnected::default()),
 );
 impl rt::DataObject for HostNotConnected {
-    const INFO: &'static rt::ObjectInfo = &HOST_NOT_CONNECTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NOT_CONNECTED
+    }
 }
 impl rt::Object for HostNotConnected {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2965,7 +3035,9 @@ pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNotReachable::default()),
 );
 impl rt::DataObject for HostNotReachable {
-    const INFO: &'static rt::ObjectInfo = &HOST_NOT_REACHABLE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NOT_REACHABLE
+    }
 }
 impl rt::Object for HostNotReachable {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3046,7 +3118,9 @@ pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(IncorrectFileType::default()),
 );
 impl rt::DataObject for IncorrectFileType {
-    const INFO: &'static rt::ObjectInfo = &INCORRECT_FILE_TYPE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INCORRECT_FILE_TYPE
+    }
 }
 impl rt::Object for IncorrectFileType {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3134,7 +3208,9 @@ pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectI
     || Box::new(InsufficientCpuResourcesFault::default()),
 );
 impl rt::DataObject for InsufficientCpuResourcesFault {
-    const INFO: &'static rt::ObjectInfo = &INSUFFICIENT_CPU_RESOURCES_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_CPU_RESOURCES_FAULT
+    }
 }
 impl rt::Object for InsufficientCpuResourcesFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3224,7 +3300,9 @@ pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectI
     || Box::new(InsufficientHostCapacityFault::default()),
 );
 impl rt::DataObject for InsufficientHostCapacityFault {
-    const INFO: &'static rt::ObjectInfo = &INSUFFICIENT_HOST_CAPACITY_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_HOST_CAPACITY_FAULT
+    }
 }
 impl rt::Object for InsufficientHostCapacityFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3314,7 +3392,9 @@ pub(crate) static INSUFFICIENT_HOST_CPU_CAPACITY_FAULT: rt::ObjectInfo = rt::Obj
     || Box::new(InsufficientHostCpuCapacityFault::default()),
 );
 impl rt::DataObject for InsufficientHostCpuCapacityFault {
-    const INFO: &'static rt::ObjectInfo = &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
+    }
 }
 impl rt::Object for InsufficientHostCpuCapacityFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3406,7 +3486,9 @@ pub(crate) static INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT: rt::ObjectInfo = rt::
     || Box::new(InsufficientHostMemoryCapacityFault::default()),
 );
 impl rt::DataObject for InsufficientHostMemoryCapacityFault {
-    const INFO: &'static rt::ObjectInfo = &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
+    }
 }
 impl rt::Object for InsufficientHostMemoryCapacityFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3498,7 +3580,9 @@ pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::Obje
     || Box::new(InsufficientMemoryResourcesFault::default()),
 );
 impl rt::DataObject for InsufficientMemoryResourcesFault {
-    const INFO: &'static rt::ObjectInfo = &INSUFFICIENT_MEMORY_RESOURCES_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
+    }
 }
 impl rt::Object for InsufficientMemoryResourcesFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3583,7 +3667,9 @@ pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(InsufficientResourcesFault::default()),
 );
 impl rt::DataObject for InsufficientResourcesFault {
-    const INFO: &'static rt::ObjectInfo = &INSUFFICIENT_RESOURCES_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_RESOURCES_FAULT
+    }
 }
 impl rt::Object for InsufficientResourcesFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3666,7 +3752,9 @@ pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidArgument::default()),
 );
 impl rt::DataObject for InvalidArgument {
-    const INFO: &'static rt::ObjectInfo = &INVALID_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_ARGUMENT
+    }
 }
 impl rt::Object for InvalidArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3749,7 +3837,9 @@ pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(InvalidCollectorVersion::default()),
 );
 impl rt::DataObject for InvalidCollectorVersion {
-    const INFO: &'static rt::ObjectInfo = &INVALID_COLLECTOR_VERSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_COLLECTOR_VERSION
+    }
 }
 impl rt::Object for InvalidCollectorVersion {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3832,7 +3922,9 @@ pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidController::default()),
 );
 impl rt::DataObject for InvalidController {
-    const INFO: &'static rt::ObjectInfo = &INVALID_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_CONTROLLER
+    }
 }
 impl rt::Object for InvalidController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3922,7 +4014,9 @@ pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidDatastore::default()),
 );
 impl rt::DataObject for InvalidDatastore {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE
+    }
 }
 impl rt::Object for InvalidDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4009,7 +4103,9 @@ pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidDatastorePath::default()),
 );
 impl rt::DataObject for InvalidDatastorePath {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DATASTORE_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE_PATH
+    }
 }
 impl rt::Object for InvalidDatastorePath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4094,7 +4190,9 @@ pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidDatastoreState::default()),
 );
 impl rt::DataObject for InvalidDatastoreState {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DATASTORE_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE_STATE
+    }
 }
 impl rt::Object for InvalidDatastoreState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4177,7 +4275,9 @@ pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidDeviceBacking::default()),
 );
 impl rt::DataObject for InvalidDeviceBacking {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DEVICE_BACKING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_BACKING
+    }
 }
 impl rt::Object for InvalidDeviceBacking {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4273,7 +4373,9 @@ pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(InvalidDeviceOperation::default()),
 );
 impl rt::DataObject for InvalidDeviceOperation {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DEVICE_OPERATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_OPERATION
+    }
 }
 impl rt::Object for InvalidDeviceOperation {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4360,7 +4462,9 @@ pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidDeviceSpec::default()),
 );
 impl rt::DataObject for InvalidDeviceSpec {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DEVICE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_SPEC
+    }
 }
 impl rt::Object for InvalidDeviceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4443,7 +4547,9 @@ pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidDiskFormat::default()),
 );
 impl rt::DataObject for InvalidDiskFormat {
-    const INFO: &'static rt::ObjectInfo = &INVALID_DISK_FORMAT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DISK_FORMAT
+    }
 }
 impl rt::Object for InvalidDiskFormat {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4526,7 +4632,9 @@ pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidFolder::default()),
 );
 impl rt::DataObject for InvalidFolder {
-    const INFO: &'static rt::ObjectInfo = &INVALID_FOLDER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_FOLDER
+    }
 }
 impl rt::Object for InvalidFolder {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4609,7 +4717,9 @@ pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidFormat::default()),
 );
 impl rt::DataObject for InvalidFormat {
-    const INFO: &'static rt::ObjectInfo = &INVALID_FORMAT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_FORMAT
+    }
 }
 impl rt::Object for InvalidFormat {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4690,7 +4800,9 @@ pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidLocale::default()),
 );
 impl rt::DataObject for InvalidLocale {
-    const INFO: &'static rt::ObjectInfo = &INVALID_LOCALE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_LOCALE
+    }
 }
 impl rt::Object for InvalidLocale {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4771,7 +4883,9 @@ pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidLogin::default()),
 );
 impl rt::DataObject for InvalidLogin {
-    const INFO: &'static rt::ObjectInfo = &INVALID_LOGIN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_LOGIN
+    }
 }
 impl rt::Object for InvalidLogin {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4859,7 +4973,9 @@ pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidName::default()),
 );
 impl rt::DataObject for InvalidName {
-    const INFO: &'static rt::ObjectInfo = &INVALID_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_NAME
+    }
 }
 impl rt::Object for InvalidName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4959,7 +5075,9 @@ pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidPowerState::default()),
 );
 impl rt::DataObject for InvalidPowerState {
-    const INFO: &'static rt::ObjectInfo = &INVALID_POWER_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_POWER_STATE
+    }
 }
 impl rt::Object for InvalidPowerState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5046,7 +5164,9 @@ pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidProperty::default()),
 );
 impl rt::DataObject for InvalidProperty {
-    const INFO: &'static rt::ObjectInfo = &INVALID_PROPERTY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_PROPERTY
+    }
 }
 impl rt::Object for InvalidProperty {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5129,7 +5249,9 @@ pub(crate) static INVALID_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidPropertyType::default()),
 );
 impl rt::DataObject for InvalidPropertyType {
-    const INFO: &'static rt::ObjectInfo = &INVALID_PROPERTY_TYPE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_PROPERTY_TYPE
+    }
 }
 impl rt::Object for InvalidPropertyType {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5210,7 +5332,9 @@ pub(crate) static INVALID_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidPropertyValue::default()),
 );
 impl rt::DataObject for InvalidPropertyValue {
-    const INFO: &'static rt::ObjectInfo = &INVALID_PROPERTY_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_PROPERTY_VALUE
+    }
 }
 impl rt::Object for InvalidPropertyValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5291,7 +5415,9 @@ pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidRequest::default()),
 );
 impl rt::DataObject for InvalidRequest {
-    const INFO: &'static rt::ObjectInfo = &INVALID_REQUEST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_REQUEST
+    }
 }
 impl rt::Object for InvalidRequest {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5372,7 +5498,9 @@ pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidState::default()),
 );
 impl rt::DataObject for InvalidState {
-    const INFO: &'static rt::ObjectInfo = &INVALID_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_STATE
+    }
 }
 impl rt::Object for InvalidState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5455,7 +5583,9 @@ pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidType::default()),
 );
 impl rt::DataObject for InvalidType {
-    const INFO: &'static rt::ObjectInfo = &INVALID_TYPE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_TYPE
+    }
 }
 impl rt::Object for InvalidType {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5540,7 +5670,9 @@ pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InvalidVmConfig::default()),
 );
 impl rt::DataObject for InvalidVmConfig {
-    const INFO: &'static rt::ObjectInfo = &INVALID_VM_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_VM_CONFIG
+    }
 }
 impl rt::Object for InvalidVmConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5623,7 +5755,9 @@ pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LicenseRestricted::default()),
 );
 impl rt::DataObject for LicenseRestricted {
-    const INFO: &'static rt::ObjectInfo = &LICENSE_RESTRICTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LICENSE_RESTRICTED
+    }
 }
 impl rt::Object for LicenseRestricted {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5711,7 +5845,9 @@ pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LimitExceeded::default()),
 );
 impl rt::DataObject for LimitExceeded {
-    const INFO: &'static rt::ObjectInfo = &LIMIT_EXCEEDED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LIMIT_EXCEEDED
+    }
 }
 impl rt::Object for LimitExceeded {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5798,7 +5934,9 @@ pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ManagedObjectNotFound::default()),
 );
 impl rt::DataObject for ManagedObjectNotFound {
-    const INFO: &'static rt::ObjectInfo = &MANAGED_OBJECT_NOT_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_OBJECT_NOT_FOUND
+    }
 }
 impl rt::Object for ManagedObjectNotFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5891,7 +6029,9 @@ pub(crate) static MEMORY_SIZE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(MemorySizeNotSupported::default()),
 );
 impl rt::DataObject for MemorySizeNotSupported {
-    const INFO: &'static rt::ObjectInfo = &MEMORY_SIZE_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MEMORY_SIZE_NOT_SUPPORTED
+    }
 }
 impl rt::Object for MemorySizeNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5978,7 +6118,9 @@ pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::Obje
     || Box::new(MemorySnapshotOnIndependentDisk::default()),
 );
 impl rt::DataObject for MemorySnapshotOnIndependentDisk {
-    const INFO: &'static rt::ObjectInfo = &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
+    }
 }
 impl rt::Object for MemorySnapshotOnIndependentDisk {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6070,7 +6212,9 @@ pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MethodFault::default()),
 );
 impl rt::DataObject for MethodFault {
-    const INFO: &'static rt::ObjectInfo = &METHOD_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &METHOD_FAULT
+    }
 }
 impl rt::Object for MethodFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6143,7 +6287,9 @@ pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MethodNotFound::default()),
 );
 impl rt::DataObject for MethodNotFound {
-    const INFO: &'static rt::ObjectInfo = &METHOD_NOT_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &METHOD_NOT_FOUND
+    }
 }
 impl rt::Object for MethodNotFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6228,7 +6374,9 @@ pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MigrationFault::default()),
 );
 impl rt::DataObject for MigrationFault {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_FAULT
+    }
 }
 impl rt::Object for MigrationFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6309,7 +6457,9 @@ pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MissingController::default()),
 );
 impl rt::DataObject for MissingController {
-    const INFO: &'static rt::ObjectInfo = &MISSING_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_CONTROLLER
+    }
 }
 impl rt::Object for MissingController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6390,7 +6540,9 @@ pub(crate) static MISSING_POWER_ON_CONFIGURATION: rt::ObjectInfo = rt::ObjectInf
     || Box::new(MissingPowerOnConfiguration::default()),
 );
 impl rt::DataObject for MissingPowerOnConfiguration {
-    const INFO: &'static rt::ObjectInfo = &MISSING_POWER_ON_CONFIGURATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_POWER_ON_CONFIGURATION
+    }
 }
 impl rt::Object for MissingPowerOnConfiguration {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6471,7 +6623,9 @@ pub(crate) static MULTIPLE_SNAPSHOTS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectI
     || Box::new(MultipleSnapshotsNotSupported::default()),
 );
 impl rt::DataObject for MultipleSnapshotsNotSupported {
-    const INFO: &'static rt::ObjectInfo = &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
+    }
 }
 impl rt::Object for MultipleSnapshotsNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6554,7 +6708,9 @@ pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NasConfigFault::default()),
 );
 impl rt::DataObject for NasConfigFault {
-    const INFO: &'static rt::ObjectInfo = &NAS_CONFIG_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NAS_CONFIG_FAULT
+    }
 }
 impl rt::Object for NasConfigFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6644,7 +6800,9 @@ pub(crate) static NAS_VOLUME_NOT_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NasVolumeNotMounted::default()),
 );
 impl rt::DataObject for NasVolumeNotMounted {
-    const INFO: &'static rt::ObjectInfo = &NAS_VOLUME_NOT_MOUNTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NAS_VOLUME_NOT_MOUNTED
+    }
 }
 impl rt::Object for NasVolumeNotMounted {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6729,7 +6887,9 @@ pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetworkCopyFault::default()),
 );
 impl rt::DataObject for NetworkCopyFault {
-    const INFO: &'static rt::ObjectInfo = &NETWORK_COPY_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NETWORK_COPY_FAULT
+    }
 }
 impl rt::Object for NetworkCopyFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6818,7 +6978,9 @@ pub(crate) static NO_ACTIVE_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(NoActiveHostInCluster::default()),
 );
 impl rt::DataObject for NoActiveHostInCluster {
-    const INFO: &'static rt::ObjectInfo = &NO_ACTIVE_HOST_IN_CLUSTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_ACTIVE_HOST_IN_CLUSTER
+    }
 }
 impl rt::Object for NoActiveHostInCluster {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6908,7 +7070,9 @@ pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NoCompatibleHost::default()),
 );
 impl rt::DataObject for NoCompatibleHost {
-    const INFO: &'static rt::ObjectInfo = &NO_COMPATIBLE_HOST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_COMPATIBLE_HOST
+    }
 }
 impl rt::Object for NoCompatibleHost {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6993,7 +7157,9 @@ pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NoDiskFound::default()),
 );
 impl rt::DataObject for NoDiskFound {
-    const INFO: &'static rt::ObjectInfo = &NO_DISK_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_DISK_FOUND
+    }
 }
 impl rt::Object for NoDiskFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -7076,7 +7242,9 @@ pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NoDiskSpace::default()),
 );
 impl rt::DataObject for NoDiskSpace {
-    const INFO: &'static rt::ObjectInfo = &NO_DISK_SPACE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_DISK_SPACE
+    }
 }
 impl rt::Object for NoDiskSpace {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -33,7 +33,9 @@ pub(crate) static NO_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NoPermission::default()),
 );
 impl rt::DataObject for NoPermission {
-    const INFO: &'static rt::ObjectInfo = &NO_PERMISSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_PERMISSION
+    }
 }
 impl rt::Object for NoPermission {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -120,7 +122,9 @@ pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NoSubjectName::default()),
 );
 impl rt::DataObject for NoSubjectName {
-    const INFO: &'static rt::ObjectInfo = &NO_SUBJECT_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_SUBJECT_NAME
+    }
 }
 impl rt::Object for NoSubjectName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -201,7 +205,9 @@ pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NotAuthenticated::default()),
 );
 impl rt::DataObject for NotAuthenticated {
-    const INFO: &'static rt::ObjectInfo = &NOT_AUTHENTICATED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_AUTHENTICATED
+    }
 }
 impl rt::Object for NotAuthenticated {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -289,7 +295,9 @@ pub(crate) static NOT_ENOUGH_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NotEnoughCpus::default()),
 );
 impl rt::DataObject for NotEnoughCpus {
-    const INFO: &'static rt::ObjectInfo = &NOT_ENOUGH_CPUS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_CPUS
+    }
 }
 impl rt::Object for NotEnoughCpus {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -374,7 +382,9 @@ pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NotEnoughLicenses::default()),
 );
 impl rt::DataObject for NotEnoughLicenses {
-    const INFO: &'static rt::ObjectInfo = &NOT_ENOUGH_LICENSES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_LICENSES
+    }
 }
 impl rt::Object for NotEnoughLicenses {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -455,7 +465,9 @@ pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NotFound::default()),
 );
 impl rt::DataObject for NotFound {
-    const INFO: &'static rt::ObjectInfo = &NOT_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_FOUND
+    }
 }
 impl rt::Object for NotFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -536,7 +548,9 @@ pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NotImplemented::default()),
 );
 impl rt::DataObject for NotImplemented {
-    const INFO: &'static rt::ObjectInfo = &NOT_IMPLEMENTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_IMPLEMENTED
+    }
 }
 impl rt::Object for NotImplemented {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -617,7 +631,9 @@ pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NotSupported::default()),
 );
 impl rt::DataObject for NotSupported {
-    const INFO: &'static rt::ObjectInfo = &NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED
+    }
 }
 impl rt::Object for NotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -705,7 +721,9 @@ pub(crate) static NUM_VIRTUAL_CPUS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInf
     || Box::new(NumVirtualCpusNotSupported::default()),
 );
 impl rt::DataObject for NumVirtualCpusNotSupported {
-    const INFO: &'static rt::ObjectInfo = &NUM_VIRTUAL_CPUS_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
+    }
 }
 impl rt::Object for NumVirtualCpusNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -792,7 +810,9 @@ pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(OutOfBounds::default()),
 );
 impl rt::DataObject for OutOfBounds {
-    const INFO: &'static rt::ObjectInfo = &OUT_OF_BOUNDS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OUT_OF_BOUNDS
+    }
 }
 impl rt::Object for OutOfBounds {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -875,7 +895,9 @@ pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PasswordExpired::default()),
 );
 impl rt::DataObject for PasswordExpired {
-    const INFO: &'static rt::ObjectInfo = &PASSWORD_EXPIRED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PASSWORD_EXPIRED
+    }
 }
 impl rt::Object for PasswordExpired {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -958,7 +980,9 @@ pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PlatformConfigFault::default()),
 );
 impl rt::DataObject for PlatformConfigFault {
-    const INFO: &'static rt::ObjectInfo = &PLATFORM_CONFIG_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PLATFORM_CONFIG_FAULT
+    }
 }
 impl rt::Object for PlatformConfigFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1043,7 +1067,9 @@ pub(crate) static QUESTION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(QuestionPending::default()),
 );
 impl rt::DataObject for QuestionPending {
-    const INFO: &'static rt::ObjectInfo = &QUESTION_PENDING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUESTION_PENDING
+    }
 }
 impl rt::Object for QuestionPending {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1126,7 +1152,9 @@ pub(crate) static REQUEST_CANCELED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RequestCanceled::default()),
 );
 impl rt::DataObject for RequestCanceled {
-    const INFO: &'static rt::ObjectInfo = &REQUEST_CANCELED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REQUEST_CANCELED
+    }
 }
 impl rt::Object for RequestCanceled {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1214,7 +1242,9 @@ pub(crate) static RESOURCE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResourceInUse::default()),
 );
 impl rt::DataObject for ResourceInUse {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_IN_USE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_IN_USE
+    }
 }
 impl rt::Object for ResourceInUse {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1301,7 +1331,9 @@ pub(crate) static RESTRICTED_BY_ADMINISTRATOR: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(RestrictedByAdministrator::default()),
 );
 impl rt::DataObject for RestrictedByAdministrator {
-    const INFO: &'static rt::ObjectInfo = &RESTRICTED_BY_ADMINISTRATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESTRICTED_BY_ADMINISTRATOR
+    }
 }
 impl rt::Object for RestrictedByAdministrator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1384,7 +1416,9 @@ pub(crate) static RESTRICTED_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RestrictedVersion::default()),
 );
 impl rt::DataObject for RestrictedVersion {
-    const INFO: &'static rt::ObjectInfo = &RESTRICTED_VERSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESTRICTED_VERSION
+    }
 }
 impl rt::Object for RestrictedVersion {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1465,7 +1499,9 @@ pub(crate) static RUNTIME_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RuntimeFault::default()),
 );
 impl rt::DataObject for RuntimeFault {
-    const INFO: &'static rt::ObjectInfo = &RUNTIME_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RUNTIME_FAULT
+    }
 }
 impl rt::Object for RuntimeFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1546,7 +1582,9 @@ pub(crate) static SECURITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SecurityError::default()),
 );
 impl rt::DataObject for SecurityError {
-    const INFO: &'static rt::ObjectInfo = &SECURITY_ERROR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SECURITY_ERROR
+    }
 }
 impl rt::Object for SecurityError {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1627,7 +1665,9 @@ pub(crate) static SNAPSHOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SnapshotDisabled::default()),
 );
 impl rt::DataObject for SnapshotDisabled {
-    const INFO: &'static rt::ObjectInfo = &SNAPSHOT_DISABLED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_DISABLED
+    }
 }
 impl rt::Object for SnapshotDisabled {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1708,7 +1748,9 @@ pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SnapshotFault::default()),
 );
 impl rt::DataObject for SnapshotFault {
-    const INFO: &'static rt::ObjectInfo = &SNAPSHOT_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_FAULT
+    }
 }
 impl rt::Object for SnapshotFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1791,7 +1833,9 @@ pub(crate) static SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM: rt::ObjectInfo = rt::Objec
     || Box::new(SnapshotIncompatibleDeviceInVm::default()),
 );
 impl rt::DataObject for SnapshotIncompatibleDeviceInVm {
-    const INFO: &'static rt::ObjectInfo = &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
+    }
 }
 impl rt::Object for SnapshotIncompatibleDeviceInVm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1874,7 +1918,9 @@ pub(crate) static SNAPSHOT_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SnapshotLocked::default()),
 );
 impl rt::DataObject for SnapshotLocked {
-    const INFO: &'static rt::ObjectInfo = &SNAPSHOT_LOCKED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_LOCKED
+    }
 }
 impl rt::Object for SnapshotLocked {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1955,7 +2001,9 @@ pub(crate) static SNAPSHOT_NO_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SnapshotNoChange::default()),
 );
 impl rt::DataObject for SnapshotNoChange {
-    const INFO: &'static rt::ObjectInfo = &SNAPSHOT_NO_CHANGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_NO_CHANGE
+    }
 }
 impl rt::Object for SnapshotNoChange {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2038,7 +2086,9 @@ pub(crate) static SYSTEM_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SystemError::default()),
 );
 impl rt::DataObject for SystemError {
-    const INFO: &'static rt::ObjectInfo = &SYSTEM_ERROR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SYSTEM_ERROR
+    }
 }
 impl rt::Object for SystemError {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2123,7 +2173,9 @@ pub(crate) static TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskInProgress::default()),
 );
 impl rt::DataObject for TaskInProgress {
-    const INFO: &'static rt::ObjectInfo = &TASK_IN_PROGRESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_IN_PROGRESS
+    }
 }
 impl rt::Object for TaskInProgress {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2206,7 +2258,9 @@ pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Timedout::default()),
 );
 impl rt::DataObject for Timedout {
-    const INFO: &'static rt::ObjectInfo = &TIMEDOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TIMEDOUT
+    }
 }
 impl rt::Object for Timedout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2287,7 +2341,9 @@ pub(crate) static TOO_MANY_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TooManyDevices::default()),
 );
 impl rt::DataObject for TooManyDevices {
-    const INFO: &'static rt::ObjectInfo = &TOO_MANY_DEVICES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TOO_MANY_DEVICES
+    }
 }
 impl rt::Object for TooManyDevices {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2368,7 +2424,9 @@ pub(crate) static TOO_MANY_SNAPSHOT_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(TooManySnapshotLevels::default()),
 );
 impl rt::DataObject for TooManySnapshotLevels {
-    const INFO: &'static rt::ObjectInfo = &TOO_MANY_SNAPSHOT_LEVELS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TOO_MANY_SNAPSHOT_LEVELS
+    }
 }
 impl rt::Object for TooManySnapshotLevels {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2449,7 +2507,9 @@ pub(crate) static TOOLS_INSTALLATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInf
     || Box::new(ToolsInstallationInProgress::default()),
 );
 impl rt::DataObject for ToolsInstallationInProgress {
-    const INFO: &'static rt::ObjectInfo = &TOOLS_INSTALLATION_IN_PROGRESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TOOLS_INSTALLATION_IN_PROGRESS
+    }
 }
 impl rt::Object for ToolsInstallationInProgress {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2530,7 +2590,9 @@ pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ToolsUnavailable::default()),
 );
 impl rt::DataObject for ToolsUnavailable {
-    const INFO: &'static rt::ObjectInfo = &TOOLS_UNAVAILABLE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TOOLS_UNAVAILABLE
+    }
 }
 impl rt::Object for ToolsUnavailable {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2611,7 +2673,9 @@ pub(crate) static UNCONFIGURED_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(UnconfiguredPropertyValue::default()),
 );
 impl rt::DataObject for UnconfiguredPropertyValue {
-    const INFO: &'static rt::ObjectInfo = &UNCONFIGURED_PROPERTY_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNCONFIGURED_PROPERTY_VALUE
+    }
 }
 impl rt::Object for UnconfiguredPropertyValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2699,7 +2763,9 @@ pub(crate) static UNEXPECTED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UnexpectedFault::default()),
 );
 impl rt::DataObject for UnexpectedFault {
-    const INFO: &'static rt::ObjectInfo = &UNEXPECTED_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNEXPECTED_FAULT
+    }
 }
 impl rt::Object for UnexpectedFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2791,7 +2857,9 @@ pub(crate) static USER_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UserNotFound::default()),
 );
 impl rt::DataObject for UserNotFound {
-    const INFO: &'static rt::ObjectInfo = &USER_NOT_FOUND;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_NOT_FOUND
+    }
 }
 impl rt::Object for UserNotFound {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2876,7 +2944,9 @@ pub(crate) static V_APP_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppConfigFault::default()),
 );
 impl rt::DataObject for VAppConfigFault {
-    const INFO: &'static rt::ObjectInfo = &V_APP_CONFIG_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_CONFIG_FAULT
+    }
 }
 impl rt::Object for VAppConfigFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2973,7 +3043,9 @@ pub(crate) static V_APP_PROPERTY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppPropertyFault::default()),
 );
 impl rt::DataObject for VAppPropertyFault {
-    const INFO: &'static rt::ObjectInfo = &V_APP_PROPERTY_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_PROPERTY_FAULT
+    }
 }
 impl rt::Object for VAppPropertyFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3079,7 +3151,9 @@ pub(crate) static V_MOTION_INTERFACE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VMotionInterfaceIssue::default()),
 );
 impl rt::DataObject for VMotionInterfaceIssue {
-    const INFO: &'static rt::ObjectInfo = &V_MOTION_INTERFACE_ISSUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_MOTION_INTERFACE_ISSUE
+    }
 }
 impl rt::Object for VMotionInterfaceIssue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3166,7 +3240,9 @@ pub(crate) static V_MOTION_NOT_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VMotionNotConfigured::default()),
 );
 impl rt::DataObject for VMotionNotConfigured {
-    const INFO: &'static rt::ObjectInfo = &V_MOTION_NOT_CONFIGURED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_MOTION_NOT_CONFIGURED
+    }
 }
 impl rt::Object for VMotionNotConfigured {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3247,7 +3323,9 @@ pub(crate) static V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VMotionNotSupported::default()),
 );
 impl rt::DataObject for VMotionNotSupported {
-    const INFO: &'static rt::ObjectInfo = &V_MOTION_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_MOTION_NOT_SUPPORTED
+    }
 }
 impl rt::Object for VMotionNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3328,7 +3406,9 @@ pub(crate) static VIM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VimFault::default()),
 );
 impl rt::DataObject for VimFault {
-    const INFO: &'static rt::ObjectInfo = &VIM_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIM_FAULT
+    }
 }
 impl rt::Object for VimFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3409,7 +3489,9 @@ pub(crate) static VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualHardwareCompatibilityIssue::default()),
 );
 impl rt::DataObject for VirtualHardwareCompatibilityIssue {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
+    }
 }
 impl rt::Object for VirtualHardwareCompatibilityIssue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3498,7 +3580,9 @@ pub(crate) static VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::O
     || Box::new(VirtualHardwareVersionNotSupported::default()),
 );
 impl rt::DataObject for VirtualHardwareVersionNotSupported {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
+    }
 }
 impl rt::Object for VirtualHardwareVersionNotSupported {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3583,7 +3667,9 @@ pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConfigFault::default()),
 );
 impl rt::DataObject for VmConfigFault {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FAULT
+    }
 }
 impl rt::Object for VmConfigFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3664,7 +3750,9 @@ pub(crate) static VM_TOOLS_UPGRADE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmToolsUpgradeFault::default()),
 );
 impl rt::DataObject for VmToolsUpgradeFault {
-    const INFO: &'static rt::ObjectInfo = &VM_TOOLS_UPGRADE_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_TOOLS_UPGRADE_FAULT
+    }
 }
 impl rt::Object for VmToolsUpgradeFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3755,7 +3843,9 @@ pub(crate) static VM_VALIDATE_MAX_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmValidateMaxDevice::default()),
 );
 impl rt::DataObject for VmValidateMaxDevice {
-    const INFO: &'static rt::ObjectInfo = &VM_VALIDATE_MAX_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_VALIDATE_MAX_DEVICE
+    }
 }
 impl rt::Object for VmValidateMaxDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3844,7 +3934,9 @@ pub(crate) static VMFS_MOUNT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmfsMountFault::default()),
 );
 impl rt::DataObject for VmfsMountFault {
-    const INFO: &'static rt::ObjectInfo = &VMFS_MOUNT_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_MOUNT_FAULT
+    }
 }
 impl rt::Object for VmfsMountFault {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -65,7 +65,9 @@ pub(crate) static ABOUT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AboutInfo::default()),
 );
 impl rt::DataObject for AboutInfo {
-    const INFO: &'static rt::ObjectInfo = &ABOUT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ABOUT_INFO
+    }
 }
 impl rt::Object for AboutInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -158,7 +160,9 @@ pub(crate) static ALARM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AlarmEventArgument::default()),
 );
 impl rt::DataObject for AlarmEventArgument {
-    const INFO: &'static rt::ObjectInfo = &ALARM_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ALARM_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for AlarmEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -272,7 +276,9 @@ pub(crate) static ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AlarmState::default()),
 );
 impl rt::DataObject for AlarmState {
-    const INFO: &'static rt::ObjectInfo = &ALARM_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ALARM_STATE
+    }
 }
 impl rt::Object for AlarmState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -353,7 +359,9 @@ pub(crate) static ALREADY_AUTHENTICATED_SESSION_EVENT: rt::ObjectInfo = rt::Obje
     || Box::new(AlreadyAuthenticatedSessionEvent::default()),
 );
 impl rt::DataObject for AlreadyAuthenticatedSessionEvent {
-    const INFO: &'static rt::ObjectInfo = &ALREADY_AUTHENTICATED_SESSION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ALREADY_AUTHENTICATED_SESSION_EVENT
+    }
 }
 impl rt::Object for AlreadyAuthenticatedSessionEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -439,7 +447,9 @@ pub(crate) static ANSWER_FILE_STATUS_ERROR: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(AnswerFileStatusError::default()),
 );
 impl rt::DataObject for AnswerFileStatusError {
-    const INFO: &'static rt::ObjectInfo = &ANSWER_FILE_STATUS_ERROR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ANSWER_FILE_STATUS_ERROR
+    }
 }
 impl rt::Object for AnswerFileStatusError {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -515,7 +525,9 @@ pub(crate) static ANSWER_FILE_STATUS_RESULT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(AnswerFileStatusResult::default()),
 );
 impl rt::DataObject for AnswerFileStatusResult {
-    const INFO: &'static rt::ObjectInfo = &ANSWER_FILE_STATUS_RESULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ANSWER_FILE_STATUS_RESULT
+    }
 }
 impl rt::Object for AnswerFileStatusResult {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -598,7 +610,9 @@ pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::
     || Box::new(ApplyHostProfileConfigurationResult::default()),
 );
 impl rt::DataObject for ApplyHostProfileConfigurationResult {
-    const INFO: &'static rt::ObjectInfo = &APPLY_HOST_PROFILE_CONFIGURATION_RESULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
+    }
 }
 impl rt::Object for ApplyHostProfileConfigurationResult {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -692,7 +706,9 @@ pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::Ob
     || Box::new(ApplyHostProfileConfigurationSpec::default()),
 );
 impl rt::DataObject for ApplyHostProfileConfigurationSpec {
-    const INFO: &'static rt::ObjectInfo = &APPLY_HOST_PROFILE_CONFIGURATION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
+    }
 }
 impl rt::Object for ApplyHostProfileConfigurationSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -789,7 +805,9 @@ pub(crate) static ARRAY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ArrayUpdateSpec::default()),
 );
 impl rt::DataObject for ArrayUpdateSpec {
-    const INFO: &'static rt::ObjectInfo = &ARRAY_UPDATE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ARRAY_UPDATE_SPEC
+    }
 }
 impl rt::Object for ArrayUpdateSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -868,7 +886,9 @@ pub(crate) static AUTO_START_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AutoStartDefaults::default()),
 );
 impl rt::DataObject for AutoStartDefaults {
-    const INFO: &'static rt::ObjectInfo = &AUTO_START_DEFAULTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &AUTO_START_DEFAULTS
+    }
 }
 impl rt::Object for AutoStartDefaults {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -963,7 +983,9 @@ pub(crate) static AUTO_START_POWER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(AutoStartPowerInfo::default()),
 );
 impl rt::DataObject for AutoStartPowerInfo {
-    const INFO: &'static rt::ObjectInfo = &AUTO_START_POWER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &AUTO_START_POWER_INFO
+    }
 }
 impl rt::Object for AutoStartPowerInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1040,7 +1062,9 @@ pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(BadUsernameSessionEvent::default()),
 );
 impl rt::DataObject for BadUsernameSessionEvent {
-    const INFO: &'static rt::ObjectInfo = &BAD_USERNAME_SESSION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &BAD_USERNAME_SESSION_EVENT
+    }
 }
 impl rt::Object for BadUsernameSessionEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1130,7 +1154,9 @@ pub(crate) static BOOL_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(BoolOption::default()),
 );
 impl rt::DataObject for BoolOption {
-    const INFO: &'static rt::ObjectInfo = &BOOL_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &BOOL_OPTION
+    }
 }
 impl rt::Object for BoolOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1284,7 +1310,9 @@ pub(crate) static CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Capability::default()),
 );
 impl rt::DataObject for Capability {
-    const INFO: &'static rt::ObjectInfo = &CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CAPABILITY
+    }
 }
 impl rt::Object for Capability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1383,7 +1411,9 @@ pub(crate) static CHANGES_INFO_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(ChangesInfoEventArgument::default()),
 );
 impl rt::DataObject for ChangesInfoEventArgument {
-    const INFO: &'static rt::ObjectInfo = &CHANGES_INFO_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CHANGES_INFO_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for ChangesInfoEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1457,7 +1487,9 @@ pub(crate) static CHOICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ChoiceOption::default()),
 );
 impl rt::DataObject for ChoiceOption {
-    const INFO: &'static rt::ObjectInfo = &CHOICE_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CHOICE_OPTION
+    }
 }
 impl rt::Object for ChoiceOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1547,7 +1579,9 @@ pub(crate) static CLUSTER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterAction::default()),
 );
 impl rt::DataObject for ClusterAction {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_ACTION
+    }
 }
 impl rt::Object for ClusterAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1618,7 +1652,9 @@ pub(crate) static CLUSTER_ACTION_HISTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterActionHistory::default()),
 );
 impl rt::DataObject for ClusterActionHistory {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_ACTION_HISTORY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_ACTION_HISTORY
+    }
 }
 impl rt::Object for ClusterActionHistory {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1685,7 +1721,9 @@ pub(crate) static CLUSTER_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterAffinityRuleSpec::default()),
 );
 impl rt::DataObject for ClusterAffinityRuleSpec {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_AFFINITY_RULE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_AFFINITY_RULE_SPEC
+    }
 }
 impl rt::Object for ClusterAffinityRuleSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1770,7 +1808,9 @@ pub(crate) static CLUSTER_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectIn
     || Box::new(ClusterAntiAffinityRuleSpec::default()),
 );
 impl rt::DataObject for ClusterAntiAffinityRuleSpec {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_ANTI_AFFINITY_RULE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_ANTI_AFFINITY_RULE_SPEC
+    }
 }
 impl rt::Object for ClusterAntiAffinityRuleSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1875,7 +1915,9 @@ pub(crate) static CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt:
     || Box::new(ClusterClusterInitialPlacementAction::default()),
 );
 impl rt::DataObject for ClusterClusterInitialPlacementAction {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
+    }
 }
 impl rt::Object for ClusterClusterInitialPlacementAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1969,7 +2011,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY: rt::ObjectInfo = 
     || Box::new(ClusterComputeResourceCryptoModePolicy::default()),
 );
 impl rt::DataObject for ClusterComputeResourceCryptoModePolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
+    }
 }
 impl rt::Object for ClusterComputeResourceCryptoModePolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2048,7 +2092,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING: rt::ObjectInfo = rt::Obj
     || Box::new(ClusterComputeResourceDvsSetting::default()),
 );
 impl rt::DataObject for ClusterComputeResourceDvsSetting {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
+    }
 }
 impl rt::Object for ClusterComputeResourceDvsSetting {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2124,7 +2170,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_M
     || Box::new(ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping::default()),
 );
 impl rt::DataObject for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
+    }
 }
 impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2212,7 +2260,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO: rt::ObjectInfo = rt:
     || Box::new(ClusterComputeResourceHciConfigInfo::default()),
 );
 impl rt::DataObject for ClusterComputeResourceHciConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterComputeResourceHciConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2286,7 +2336,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE: rt::Objec
     || Box::new(ClusterComputeResourceHostConfigurationProfile::default()),
 );
 impl rt::DataObject for ClusterComputeResourceHostConfigurationProfile {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
+    }
 }
 impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2415,7 +2467,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectI
     || Box::new(ClusterComputeResourceSummary::default()),
 );
 impl rt::DataObject for ClusterComputeResourceSummary {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_SUMMARY
+    }
 }
 impl rt::Object for ClusterComputeResourceSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2540,7 +2594,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS: rt::ObjectInfo = rt::Objec
     || Box::new(ClusterComputeResourceVcsSlots::default()),
 );
 impl rt::DataObject for ClusterComputeResourceVcsSlots {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
+    }
 }
 impl rt::Object for ClusterComputeResourceVcsSlots {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2631,7 +2687,9 @@ pub(crate) static CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterConfigInfo::default()),
 );
 impl rt::DataObject for ClusterConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2816,7 +2874,9 @@ pub(crate) static CLUSTER_CONFIG_INFO_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterConfigInfoEx::default()),
 );
 impl rt::DataObject for ClusterConfigInfoEx {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_CONFIG_INFO_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_CONFIG_INFO_EX
+    }
 }
 impl rt::Object for ClusterConfigInfoEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2941,7 +3001,9 @@ pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterCryptoConfigInfo::default()),
 );
 impl rt::DataObject for ClusterCryptoConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_CRYPTO_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_CRYPTO_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterCryptoConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3003,7 +3065,9 @@ pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(ClusterDasAdmissionControlInfo::default()),
 );
 impl rt::DataObject for ClusterDasAdmissionControlInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_ADMISSION_CONTROL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_ADMISSION_CONTROL_INFO
+    }
 }
 impl rt::Object for ClusterDasAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3076,7 +3140,9 @@ pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::Obj
     || Box::new(ClusterDasAdmissionControlPolicy::default()),
 );
 impl rt::DataObject for ClusterDasAdmissionControlPolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_ADMISSION_CONTROL_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
+    }
 }
 impl rt::Object for ClusterDasAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3192,7 +3258,9 @@ pub(crate) static CLUSTER_DAS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDasConfigInfo::default()),
 );
 impl rt::DataObject for ClusterDasConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterDasConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3272,7 +3340,9 @@ pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDasData::default()),
 );
 impl rt::DataObject for ClusterDasData {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_DATA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_DATA
+    }
 }
 impl rt::Object for ClusterDasData {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3338,7 +3408,9 @@ pub(crate) static CLUSTER_DAS_DATA_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ClusterDasDataSummary::default()),
 );
 impl rt::DataObject for ClusterDasDataSummary {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_DATA_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_DATA_SUMMARY
+    }
 }
 impl rt::Object for ClusterDasDataSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3418,7 +3490,9 @@ pub(crate) static CLUSTER_DAS_FDM_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterDasFdmHostState::default()),
 );
 impl rt::DataObject for ClusterDasFdmHostState {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_FDM_HOST_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_FDM_HOST_STATE
+    }
 }
 impl rt::Object for ClusterDasFdmHostState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3495,7 +3569,9 @@ pub(crate) static CLUSTER_DAS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterDasVmConfigInfo::default()),
 );
 impl rt::DataObject for ClusterDasVmConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_VM_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_VM_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterDasVmConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3591,7 +3667,9 @@ pub(crate) static CLUSTER_DAS_VM_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDasVmSettings::default()),
 );
 impl rt::DataObject for ClusterDasVmSettings {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DAS_VM_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DAS_VM_SETTINGS
+    }
 }
 impl rt::Object for ClusterDasVmSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3669,7 +3747,9 @@ pub(crate) static CLUSTER_DEPENDENCY_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ClusterDependencyRuleInfo::default()),
 );
 impl rt::DataObject for ClusterDependencyRuleInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DEPENDENCY_RULE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DEPENDENCY_RULE_INFO
+    }
 }
 impl rt::Object for ClusterDependencyRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3766,7 +3846,9 @@ pub(crate) static CLUSTER_DPM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDpmConfigInfo::default()),
 );
 impl rt::DataObject for ClusterDpmConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DPM_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DPM_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterDpmConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3843,7 +3925,9 @@ pub(crate) static CLUSTER_DPM_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ClusterDpmHostConfigInfo::default()),
 );
 impl rt::DataObject for ClusterDpmHostConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DPM_HOST_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DPM_HOST_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterDpmHostConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3929,7 +4013,9 @@ pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDrsConfigInfo::default()),
 );
 impl rt::DataObject for ClusterDrsConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterDrsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4011,7 +4097,9 @@ pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDrsFaults::default()),
 );
 impl rt::DataObject for ClusterDrsFaults {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_FAULTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS
+    }
 }
 impl rt::Object for ClusterDrsFaults {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4078,7 +4166,9 @@ pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt
     || Box::new(ClusterDrsFaultsFaultsByVirtualDisk::default()),
 );
 impl rt::DataObject for ClusterDrsFaultsFaultsByVirtualDisk {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
+    }
 }
 impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4166,7 +4256,9 @@ pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectIn
     || Box::new(ClusterDrsFaultsFaultsByVm::default()),
 );
 impl rt::DataObject for ClusterDrsFaultsFaultsByVm {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_FAULTS_FAULTS_BY_VM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
+    }
 }
 impl rt::Object for ClusterDrsFaultsFaultsByVm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4268,7 +4360,9 @@ pub(crate) static CLUSTER_DRS_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterDrsMigration::default()),
 );
 impl rt::DataObject for ClusterDrsMigration {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_MIGRATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_MIGRATION
+    }
 }
 impl rt::Object for ClusterDrsMigration {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4369,7 +4463,9 @@ pub(crate) static CLUSTER_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterDrsRecommendation::default()),
 );
 impl rt::DataObject for ClusterDrsRecommendation {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_RECOMMENDATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_RECOMMENDATION
+    }
 }
 impl rt::Object for ClusterDrsRecommendation {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -26,7 +26,9 @@ pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterDrsVmConfigInfo::default()),
 );
 impl rt::DataObject for ClusterDrsVmConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_DRS_VM_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_VM_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterDrsVmConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -99,7 +101,9 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo =
     || Box::new(ClusterFailoverHostAdmissionControlInfo::default()),
 );
 impl rt::DataObject for ClusterFailoverHostAdmissionControlInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
+    }
 }
 impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -172,7 +176,9 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::
     || Box::new(ClusterFailoverHostAdmissionControlInfoHostStatus::default()),
 );
 impl rt::DataObject for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
+    }
 }
 impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -248,7 +254,9 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo
     || Box::new(ClusterFailoverHostAdmissionControlPolicy::default()),
 );
 impl rt::DataObject for ClusterFailoverHostAdmissionControlPolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
+    }
 }
 impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -334,7 +342,9 @@ pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo 
     || Box::new(ClusterFailoverLevelAdmissionControlInfo::default()),
 );
 impl rt::DataObject for ClusterFailoverLevelAdmissionControlInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
+    }
 }
 impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -410,7 +420,9 @@ pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInf
     || Box::new(ClusterFailoverLevelAdmissionControlPolicy::default()),
 );
 impl rt::DataObject for ClusterFailoverLevelAdmissionControlPolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
+    }
 }
 impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -517,7 +529,9 @@ pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO: rt::ObjectI
     || Box::new(ClusterFailoverResourcesAdmissionControlInfo::default()),
 );
 impl rt::DataObject for ClusterFailoverResourcesAdmissionControlInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
+    }
 }
 impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -619,7 +633,9 @@ pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY: rt::Objec
     || Box::new(ClusterFailoverResourcesAdmissionControlPolicy::default()),
 );
 impl rt::DataObject for ClusterFailoverResourcesAdmissionControlPolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
+    }
 }
 impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -718,7 +734,9 @@ pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInf
     || Box::new(ClusterFixedSizeSlotPolicy::default()),
 );
 impl rt::DataObject for ClusterFixedSizeSlotPolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FIXED_SIZE_SLOT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FIXED_SIZE_SLOT_POLICY
+    }
 }
 impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -794,7 +812,9 @@ pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ClusterFtVmHostRuleInfo::default()),
 );
 impl rt::DataObject for ClusterFtVmHostRuleInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_FT_VM_HOST_RULE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_FT_VM_HOST_RULE_INFO
+    }
 }
 impl rt::Object for ClusterFtVmHostRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -887,7 +907,9 @@ pub(crate) static CLUSTER_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterGroupInfo::default()),
 );
 impl rt::DataObject for ClusterGroupInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_GROUP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_GROUP_INFO
+    }
 }
 impl rt::Object for ClusterGroupInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -957,7 +979,9 @@ pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterHostGroup::default()),
 );
 impl rt::DataObject for ClusterHostGroup {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_HOST_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_HOST_GROUP
+    }
 }
 impl rt::Object for ClusterHostGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1042,7 +1066,9 @@ pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt:
     || Box::new(ClusterHostInfraUpdateHaModeAction::default()),
 );
 impl rt::DataObject for ClusterHostInfraUpdateHaModeAction {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
+    }
 }
 impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1142,7 +1168,9 @@ pub(crate) static CLUSTER_HOST_POWER_ACTION: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ClusterHostPowerAction::default()),
 );
 impl rt::DataObject for ClusterHostPowerAction {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_HOST_POWER_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_HOST_POWER_ACTION
+    }
 }
 impl rt::Object for ClusterHostPowerAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1245,7 +1273,9 @@ pub(crate) static CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(ClusterInfraUpdateHaConfigInfo::default()),
 );
 impl rt::DataObject for ClusterInfraUpdateHaConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1323,7 +1353,9 @@ pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectI
     || Box::new(ClusterInitialPlacementAction::default()),
 );
 impl rt::DataObject for ClusterInitialPlacementAction {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_INITIAL_PLACEMENT_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_INITIAL_PLACEMENT_ACTION
+    }
 }
 impl rt::Object for ClusterInitialPlacementAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1410,7 +1442,9 @@ pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ClusterMigrationAction::default()),
 );
 impl rt::DataObject for ClusterMigrationAction {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_MIGRATION_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_MIGRATION_ACTION
+    }
 }
 impl rt::Object for ClusterMigrationAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1499,7 +1533,9 @@ pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ClusterOrchestrationInfo::default()),
 );
 impl rt::DataObject for ClusterOrchestrationInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_ORCHESTRATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_ORCHESTRATION_INFO
+    }
 }
 impl rt::Object for ClusterOrchestrationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1562,7 +1598,9 @@ pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::Object
     || Box::new(ClusterProactiveDrsConfigInfo::default()),
 );
 impl rt::DataObject for ClusterProactiveDrsConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_PROACTIVE_DRS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterProactiveDrsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1658,7 +1696,9 @@ pub(crate) static CLUSTER_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterRecommendation::default()),
 );
 impl rt::DataObject for ClusterRecommendation {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_RECOMMENDATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_RECOMMENDATION
+    }
 }
 impl rt::Object for ClusterRecommendation {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1764,7 +1804,9 @@ pub(crate) static CLUSTER_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterRuleInfo::default()),
 );
 impl rt::DataObject for ClusterRuleInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_RULE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_RULE_INFO
+    }
 }
 impl rt::Object for ClusterRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1839,7 +1881,9 @@ pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterSlotPolicy::default()),
 );
 impl rt::DataObject for ClusterSlotPolicy {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_SLOT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_SLOT_POLICY
+    }
 }
 impl rt::Object for ClusterSlotPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1921,7 +1965,9 @@ pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(ClusterSystemVmsConfigInfo::default()),
 );
 impl rt::DataObject for ClusterSystemVmsConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_SYSTEM_VMS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_SYSTEM_VMS_CONFIG_INFO
+    }
 }
 impl rt::Object for ClusterSystemVmsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2040,7 +2086,9 @@ pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterUsageSummary::default()),
 );
 impl rt::DataObject for ClusterUsageSummary {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_USAGE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_USAGE_SUMMARY
+    }
 }
 impl rt::Object for ClusterUsageSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2147,7 +2195,9 @@ pub(crate) static CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS: rt::ObjectInfo = rt:
     || Box::new(ClusterVmComponentProtectionSettings::default()),
 );
 impl rt::DataObject for ClusterVmComponentProtectionSettings {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
+    }
 }
 impl rt::Object for ClusterVmComponentProtectionSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2220,7 +2270,9 @@ pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterVmGroup::default()),
 );
 impl rt::DataObject for ClusterVmGroup {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_VM_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_VM_GROUP
+    }
 }
 impl rt::Object for ClusterVmGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2313,7 +2365,9 @@ pub(crate) static CLUSTER_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ClusterVmHostRuleInfo::default()),
 );
 impl rt::DataObject for ClusterVmHostRuleInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_VM_HOST_RULE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_VM_HOST_RULE_INFO
+    }
 }
 impl rt::Object for ClusterVmHostRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2405,7 +2459,9 @@ pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(ClusterVmOrchestrationInfo::default()),
 );
 impl rt::DataObject for ClusterVmOrchestrationInfo {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_VM_ORCHESTRATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_VM_ORCHESTRATION_INFO
+    }
 }
 impl rt::Object for ClusterVmOrchestrationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2475,7 +2531,9 @@ pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ClusterVmReadiness::default()),
 );
 impl rt::DataObject for ClusterVmReadiness {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_VM_READINESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_VM_READINESS
+    }
 }
 impl rt::Object for ClusterVmReadiness {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2560,7 +2618,9 @@ pub(crate) static CLUSTER_VM_TOOLS_MONITORING_SETTINGS: rt::ObjectInfo = rt::Obj
     || Box::new(ClusterVmToolsMonitoringSettings::default()),
 );
 impl rt::DataObject for ClusterVmToolsMonitoringSettings {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_VM_TOOLS_MONITORING_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
+    }
 }
 impl rt::Object for ClusterVmToolsMonitoringSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2651,7 +2711,9 @@ pub(crate) static COMPLIANCE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ComplianceFailure::default()),
 );
 impl rt::DataObject for ComplianceFailure {
-    const INFO: &'static rt::ObjectInfo = &COMPLIANCE_FAILURE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPLIANCE_FAILURE
+    }
 }
 impl rt::Object for ComplianceFailure {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2731,7 +2793,9 @@ pub(crate) static COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES: rt::ObjectInfo =
     || Box::new(ComplianceFailureComplianceFailureValues::default()),
 );
 impl rt::DataObject for ComplianceFailureComplianceFailureValues {
-    const INFO: &'static rt::ObjectInfo = &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
+    }
 }
 impl rt::Object for ComplianceFailureComplianceFailureValues {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2814,7 +2878,9 @@ pub(crate) static COMPLIANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ComplianceResult::default()),
 );
 impl rt::DataObject for ComplianceResult {
-    const INFO: &'static rt::ObjectInfo = &COMPLIANCE_RESULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPLIANCE_RESULT
+    }
 }
 impl rt::Object for ComplianceResult {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2898,7 +2964,9 @@ pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ComputeResourceConfigInfo::default()),
 );
 impl rt::DataObject for ComputeResourceConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &COMPUTE_RESOURCE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_CONFIG_INFO
+    }
 }
 impl rt::Object for ComputeResourceConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2976,7 +3044,9 @@ pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(ComputeResourceEventArgument::default()),
 );
 impl rt::DataObject for ComputeResourceEventArgument {
-    const INFO: &'static rt::ObjectInfo = &COMPUTE_RESOURCE_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for ComputeResourceEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3085,7 +3155,9 @@ pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ComputeResourceSummary::default()),
 );
 impl rt::DataObject for ComputeResourceSummary {
-    const INFO: &'static rt::ObjectInfo = &COMPUTE_RESOURCE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_SUMMARY
+    }
 }
 impl rt::Object for ComputeResourceSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3170,7 +3242,9 @@ pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CryptoKeyId::default()),
 );
 impl rt::DataObject for CryptoKeyId {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_KEY_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_KEY_ID
+    }
 }
 impl rt::Object for CryptoKeyId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3232,7 +3306,9 @@ pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CryptoSpec::default()),
 );
 impl rt::DataObject for CryptoSpec {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC
+    }
 }
 impl rt::Object for CryptoSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3287,7 +3363,9 @@ pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CryptoSpecDecrypt::default()),
 );
 impl rt::DataObject for CryptoSpecDecrypt {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC_DECRYPT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC_DECRYPT
+    }
 }
 impl rt::Object for CryptoSpecDecrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3348,7 +3426,9 @@ pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(CryptoSpecDeepRecrypt::default()),
 );
 impl rt::DataObject for CryptoSpecDeepRecrypt {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC_DEEP_RECRYPT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC_DEEP_RECRYPT
+    }
 }
 impl rt::Object for CryptoSpecDeepRecrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3415,7 +3495,9 @@ pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CryptoSpecEncrypt::default()),
 );
 impl rt::DataObject for CryptoSpecEncrypt {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC_ENCRYPT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC_ENCRYPT
+    }
 }
 impl rt::Object for CryptoSpecEncrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3479,7 +3561,9 @@ pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CryptoSpecNoOp::default()),
 );
 impl rt::DataObject for CryptoSpecNoOp {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC_NO_OP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC_NO_OP
+    }
 }
 impl rt::Object for CryptoSpecNoOp {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3540,7 +3624,9 @@ pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CryptoSpecRegister::default()),
 );
 impl rt::DataObject for CryptoSpecRegister {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC_REGISTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC_REGISTER
+    }
 }
 impl rt::Object for CryptoSpecRegister {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3607,7 +3693,9 @@ pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(CryptoSpecShallowRecrypt::default()),
 );
 impl rt::DataObject for CryptoSpecShallowRecrypt {
-    const INFO: &'static rt::ObjectInfo = &CRYPTO_SPEC_SHALLOW_RECRYPT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_SPEC_SHALLOW_RECRYPT
+    }
 }
 impl rt::Object for CryptoSpecShallowRecrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3702,7 +3790,9 @@ pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomFieldDef::default()),
 );
 impl rt::DataObject for CustomFieldDef {
-    const INFO: &'static rt::ObjectInfo = &CUSTOM_FIELD_DEF;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_DEF
+    }
 }
 impl rt::Object for CustomFieldDef {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3777,7 +3867,9 @@ pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CustomFieldStringValue::default()),
 );
 impl rt::DataObject for CustomFieldStringValue {
-    const INFO: &'static rt::ObjectInfo = &CUSTOM_FIELD_STRING_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_STRING_VALUE
+    }
 }
 impl rt::Object for CustomFieldStringValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3860,7 +3952,9 @@ pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomFieldValue::default()),
 );
 impl rt::DataObject for CustomFieldValue {
-    const INFO: &'static rt::ObjectInfo = &CUSTOM_FIELD_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_VALUE
+    }
 }
 impl rt::Object for CustomFieldValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3929,7 +4023,9 @@ pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(CustomizationAdapterMapping::default()),
 );
 impl rt::DataObject for CustomizationAdapterMapping {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_ADAPTER_MAPPING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_ADAPTER_MAPPING
+    }
 }
 impl rt::Object for CustomizationAdapterMapping {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3991,7 +4087,9 @@ pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::Objec
     || Box::new(CustomizationAutoIpV6Generator::default()),
 );
 impl rt::DataObject for CustomizationAutoIpV6Generator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_AUTO_IP_V6_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
+    }
 }
 impl rt::Object for CustomizationAutoIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4057,7 +4155,9 @@ pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(CustomizationCloudinitPrep::default()),
 );
 impl rt::DataObject for CustomizationCloudinitPrep {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_CLOUDINIT_PREP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_CLOUDINIT_PREP
+    }
 }
 impl rt::Object for CustomizationCloudinitPrep {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4126,7 +4226,9 @@ pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::Object
     || Box::new(CustomizationCustomIpGenerator::default()),
 );
 impl rt::DataObject for CustomizationCustomIpGenerator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_CUSTOM_IP_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
+    }
 }
 impl rt::Object for CustomizationCustomIpGenerator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4193,7 +4295,9 @@ pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::Obj
     || Box::new(CustomizationCustomIpV6Generator::default()),
 );
 impl rt::DataObject for CustomizationCustomIpV6Generator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
+    }
 }
 impl rt::Object for CustomizationCustomIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4260,7 +4364,9 @@ pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CustomizationCustomName::default()),
 );
 impl rt::DataObject for CustomizationCustomName {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_CUSTOM_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_CUSTOM_NAME
+    }
 }
 impl rt::Object for CustomizationCustomName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4324,7 +4430,9 @@ pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectIn
     || Box::new(CustomizationDhcpIpGenerator::default()),
 );
 impl rt::DataObject for CustomizationDhcpIpGenerator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_DHCP_IP_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_DHCP_IP_GENERATOR
+    }
 }
 impl rt::Object for CustomizationDhcpIpGenerator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4382,7 +4490,9 @@ pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::Objec
     || Box::new(CustomizationDhcpIpV6Generator::default()),
 );
 impl rt::DataObject for CustomizationDhcpIpV6Generator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_DHCP_IP_V6_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
+    }
 }
 impl rt::Object for CustomizationDhcpIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4440,7 +4550,9 @@ pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(CustomizationDisableIpV4::default()),
 );
 impl rt::DataObject for CustomizationDisableIpV4 {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_DISABLE_IP_V4;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_DISABLE_IP_V4
+    }
 }
 impl rt::Object for CustomizationDisableIpV4 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4503,7 +4615,9 @@ pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationEvent::default()),
 );
 impl rt::DataObject for CustomizationEvent {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_EVENT
+    }
 }
 impl rt::Object for CustomizationEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4588,7 +4702,9 @@ pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationFailed::default()),
 );
 impl rt::DataObject for CustomizationFailed {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_FAILED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_FAILED
+    }
 }
 impl rt::Object for CustomizationFailed {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4671,7 +4787,9 @@ pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationFixedIp::default()),
 );
 impl rt::DataObject for CustomizationFixedIp {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_FIXED_IP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_FIXED_IP
+    }
 }
 impl rt::Object for CustomizationFixedIp {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4743,7 +4861,9 @@ pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CustomizationFixedIpV6::default()),
 );
 impl rt::DataObject for CustomizationFixedIpV6 {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_FIXED_IP_V6;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_FIXED_IP_V6
+    }
 }
 impl rt::Object for CustomizationFixedIpV6 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4812,7 +4932,9 @@ pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(CustomizationFixedName::default()),
 );
 impl rt::DataObject for CustomizationFixedName {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_FIXED_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_FIXED_NAME
+    }
 }
 impl rt::Object for CustomizationFixedName {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -23,7 +23,9 @@ pub(crate) static CUSTOMIZATION_GLOBAL_IP_SETTINGS: rt::ObjectInfo = rt::ObjectI
     || Box::new(CustomizationGlobalIpSettings::default()),
 );
 impl rt::DataObject for CustomizationGlobalIpSettings {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_GLOBAL_IP_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_GLOBAL_IP_SETTINGS
+    }
 }
 impl rt::Object for CustomizationGlobalIpSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -88,7 +90,9 @@ pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CustomizationGuiRunOnce::default()),
 );
 impl rt::DataObject for CustomizationGuiRunOnce {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_GUI_RUN_ONCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_GUI_RUN_ONCE
+    }
 }
 impl rt::Object for CustomizationGuiRunOnce {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -162,7 +166,9 @@ pub(crate) static CUSTOMIZATION_GUI_UNATTENDED: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(CustomizationGuiUnattended::default()),
 );
 impl rt::DataObject for CustomizationGuiUnattended {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_GUI_UNATTENDED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_GUI_UNATTENDED
+    }
 }
 impl rt::Object for CustomizationGuiUnattended {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -262,7 +268,9 @@ pub(crate) static CUSTOMIZATION_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CustomizationIpSettings::default()),
 );
 impl rt::DataObject for CustomizationIpSettings {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_IP_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_IP_SETTINGS
+    }
 }
 impl rt::Object for CustomizationIpSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -346,7 +354,9 @@ pub(crate) static CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC: rt::ObjectInfo =
     || Box::new(CustomizationIpSettingsIpV6AddressSpec::default()),
 );
 impl rt::DataObject for CustomizationIpSettingsIpV6AddressSpec {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
+    }
 }
 impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -429,7 +439,9 @@ pub(crate) static CUSTOMIZATION_IDENTIFICATION: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(CustomizationIdentification::default()),
 );
 impl rt::DataObject for CustomizationIdentification {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_IDENTIFICATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_IDENTIFICATION
+    }
 }
 impl rt::Object for CustomizationIdentification {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -497,7 +509,9 @@ pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectIn
     || Box::new(CustomizationIdentitySettings::default()),
 );
 impl rt::DataObject for CustomizationIdentitySettings {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_IDENTITY_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_IDENTITY_SETTINGS
+    }
 }
 impl rt::Object for CustomizationIdentitySettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -552,7 +566,9 @@ pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CustomizationIpGenerator::default()),
 );
 impl rt::DataObject for CustomizationIpGenerator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_IP_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_IP_GENERATOR
+    }
 }
 impl rt::Object for CustomizationIpGenerator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -607,7 +623,9 @@ pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(CustomizationIpV6Generator::default()),
 );
 impl rt::DataObject for CustomizationIpV6Generator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_IP_V6_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_IP_V6_GENERATOR
+    }
 }
 impl rt::Object for CustomizationIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -674,7 +692,9 @@ pub(crate) static CUSTOMIZATION_LICENSE_FILE_PRINT_DATA: rt::ObjectInfo = rt::Ob
     || Box::new(CustomizationLicenseFilePrintData::default()),
 );
 impl rt::DataObject for CustomizationLicenseFilePrintData {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
+    }
 }
 impl rt::Object for CustomizationLicenseFilePrintData {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -736,7 +756,9 @@ pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(CustomizationLinuxFlexPrep::default()),
 );
 impl rt::DataObject for CustomizationLinuxFlexPrep {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_LINUX_FLEX_PREP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_LINUX_FLEX_PREP
+    }
 }
 impl rt::Object for CustomizationLinuxFlexPrep {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -797,7 +819,9 @@ pub(crate) static CUSTOMIZATION_LINUX_IDENTITY_FAILED: rt::ObjectInfo = rt::Obje
     || Box::new(CustomizationLinuxIdentityFailed::default()),
 );
 impl rt::DataObject for CustomizationLinuxIdentityFailed {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_LINUX_IDENTITY_FAILED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_LINUX_IDENTITY_FAILED
+    }
 }
 impl rt::Object for CustomizationLinuxIdentityFailed {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -875,7 +899,9 @@ pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(CustomizationLinuxOptions::default()),
 );
 impl rt::DataObject for CustomizationLinuxOptions {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_LINUX_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_LINUX_OPTIONS
+    }
 }
 impl rt::Object for CustomizationLinuxOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -971,7 +997,9 @@ pub(crate) static CUSTOMIZATION_LINUX_PREP: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(CustomizationLinuxPrep::default()),
 );
 impl rt::DataObject for CustomizationLinuxPrep {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_LINUX_PREP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_LINUX_PREP
+    }
 }
 impl rt::Object for CustomizationLinuxPrep {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1051,7 +1079,9 @@ pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationName::default()),
 );
 impl rt::DataObject for CustomizationName {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_NAME
+    }
 }
 impl rt::Object for CustomizationName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1109,7 +1139,9 @@ pub(crate) static CUSTOMIZATION_NETWORK_SETUP_FAILED: rt::ObjectInfo = rt::Objec
     || Box::new(CustomizationNetworkSetupFailed::default()),
 );
 impl rt::DataObject for CustomizationNetworkSetupFailed {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_NETWORK_SETUP_FAILED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_NETWORK_SETUP_FAILED
+    }
 }
 impl rt::Object for CustomizationNetworkSetupFailed {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1187,7 +1219,9 @@ pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationOptions::default()),
 );
 impl rt::DataObject for CustomizationOptions {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_OPTIONS
+    }
 }
 impl rt::Object for CustomizationOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1250,7 +1284,9 @@ pub(crate) static CUSTOMIZATION_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationPassword::default()),
 );
 impl rt::DataObject for CustomizationPassword {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_PASSWORD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_PASSWORD
+    }
 }
 impl rt::Object for CustomizationPassword {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1315,7 +1351,9 @@ pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CustomizationPrefixName::default()),
 );
 impl rt::DataObject for CustomizationPrefixName {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_PREFIX_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_PREFIX_NAME
+    }
 }
 impl rt::Object for CustomizationPrefixName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1408,7 +1446,9 @@ pub(crate) static CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationSpec::default()),
 );
 impl rt::DataObject for CustomizationSpec {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_SPEC
+    }
 }
 impl rt::Object for CustomizationSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1479,7 +1519,9 @@ pub(crate) static CUSTOMIZATION_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(CustomizationStartedEvent::default()),
 );
 impl rt::DataObject for CustomizationStartedEvent {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_STARTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_STARTED_EVENT
+    }
 }
 impl rt::Object for CustomizationStartedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1557,7 +1599,9 @@ pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::
     || Box::new(CustomizationStatelessIpV6Generator::default()),
 );
 impl rt::DataObject for CustomizationStatelessIpV6Generator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
+    }
 }
 impl rt::Object for CustomizationStatelessIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1618,7 +1662,9 @@ pub(crate) static CUSTOMIZATION_SUCCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationSucceeded::default()),
 );
 impl rt::DataObject for CustomizationSucceeded {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_SUCCEEDED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_SUCCEEDED
+    }
 }
 impl rt::Object for CustomizationSucceeded {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1741,7 +1787,9 @@ pub(crate) static CUSTOMIZATION_SYSPREP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationSysprep::default()),
 );
 impl rt::DataObject for CustomizationSysprep {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_SYSPREP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_SYSPREP
+    }
 }
 impl rt::Object for CustomizationSysprep {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1829,7 +1877,9 @@ pub(crate) static CUSTOMIZATION_SYSPREP_FAILED: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(CustomizationSysprepFailed::default()),
 );
 impl rt::DataObject for CustomizationSysprepFailed {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_SYSPREP_FAILED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_SYSPREP_FAILED
+    }
 }
 impl rt::Object for CustomizationSysprepFailed {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1914,7 +1964,9 @@ pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CustomizationSysprepText::default()),
 );
 impl rt::DataObject for CustomizationSysprepText {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_SYSPREP_TEXT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_SYSPREP_TEXT
+    }
 }
 impl rt::Object for CustomizationSysprepText {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1981,7 +2033,9 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_FAILURE: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(CustomizationUnknownFailure::default()),
 );
 impl rt::DataObject for CustomizationUnknownFailure {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_UNKNOWN_FAILURE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_UNKNOWN_FAILURE
+    }
 }
 impl rt::Object for CustomizationUnknownFailure {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2059,7 +2113,9 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::Objec
     || Box::new(CustomizationUnknownIpGenerator::default()),
 );
 impl rt::DataObject for CustomizationUnknownIpGenerator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_UNKNOWN_IP_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
+    }
 }
 impl rt::Object for CustomizationUnknownIpGenerator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2117,7 +2173,9 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::Ob
     || Box::new(CustomizationUnknownIpV6Generator::default()),
 );
 impl rt::DataObject for CustomizationUnknownIpV6Generator {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
+    }
 }
 impl rt::Object for CustomizationUnknownIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2175,7 +2233,9 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(CustomizationUnknownName::default()),
 );
 impl rt::DataObject for CustomizationUnknownName {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_UNKNOWN_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_UNKNOWN_NAME
+    }
 }
 impl rt::Object for CustomizationUnknownName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2247,7 +2307,9 @@ pub(crate) static CUSTOMIZATION_USER_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(CustomizationUserData::default()),
 );
 impl rt::DataObject for CustomizationUserData {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_USER_DATA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_USER_DATA
+    }
 }
 impl rt::Object for CustomizationUserData {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2313,7 +2375,9 @@ pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::Objec
     || Box::new(CustomizationVirtualMachineName::default()),
 );
 impl rt::DataObject for CustomizationVirtualMachineName {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_VIRTUAL_MACHINE_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
+    }
 }
 impl rt::Object for CustomizationVirtualMachineName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2387,7 +2451,9 @@ pub(crate) static CUSTOMIZATION_WIN_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(CustomizationWinOptions::default()),
 );
 impl rt::DataObject for CustomizationWinOptions {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_WIN_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_WIN_OPTIONS
+    }
 }
 impl rt::Object for CustomizationWinOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2455,7 +2521,9 @@ pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectIn
     || Box::new(CustomizationWindowsFlexPrep::default()),
 );
 impl rt::DataObject for CustomizationWindowsFlexPrep {
-    const INFO: &'static rt::ObjectInfo = &CUSTOMIZATION_WINDOWS_FLEX_PREP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOMIZATION_WINDOWS_FLEX_PREP
+    }
 }
 impl rt::Object for CustomizationWindowsFlexPrep {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2522,7 +2590,9 @@ pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DatacenterConfigInfo::default()),
 );
 impl rt::DataObject for DatacenterConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &DATACENTER_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_CONFIG_INFO
+    }
 }
 impl rt::Object for DatacenterConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2589,7 +2659,9 @@ pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(DatacenterEventArgument::default()),
 );
 impl rt::DataObject for DatacenterEventArgument {
-    const INFO: &'static rt::ObjectInfo = &DATACENTER_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for DatacenterEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2681,7 +2753,9 @@ pub(crate) static DATACENTER_MISMATCH_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(DatacenterMismatchArgument::default()),
 );
 impl rt::DataObject for DatacenterMismatchArgument {
-    const INFO: &'static rt::ObjectInfo = &DATACENTER_MISMATCH_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_MISMATCH_ARGUMENT
+    }
 }
 impl rt::Object for DatacenterMismatchArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2802,7 +2876,9 @@ pub(crate) static DATASTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DatastoreCapability::default()),
 );
 impl rt::DataObject for DatastoreCapability {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_CAPABILITY
+    }
 }
 impl rt::Object for DatastoreCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2889,7 +2965,9 @@ pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(DatastoreEventArgument::default()),
 );
 impl rt::DataObject for DatastoreEventArgument {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for DatastoreEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2977,7 +3055,9 @@ pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DatastoreHostMount::default()),
 );
 impl rt::DataObject for DatastoreHostMount {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE_HOST_MOUNT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_HOST_MOUNT
+    }
 }
 impl rt::Object for DatastoreHostMount {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3082,7 +3162,9 @@ pub(crate) static DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DatastoreInfo::default()),
 );
 impl rt::DataObject for DatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_INFO
+    }
 }
 impl rt::Object for DatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3198,7 +3280,9 @@ pub(crate) static DATASTORE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DatastoreSummary::default()),
 );
 impl rt::DataObject for DatastoreSummary {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_SUMMARY
+    }
 }
 impl rt::Object for DatastoreSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3284,7 +3368,9 @@ pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Description::default()),
 );
 impl rt::DataObject for Description {
-    const INFO: &'static rt::ObjectInfo = &DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESCRIPTION
+    }
 }
 impl rt::Object for Description {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3352,7 +3438,9 @@ pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectIn
     || Box::new(DeviceBackedVirtualDiskSpec::default()),
 );
 impl rt::DataObject for DeviceBackedVirtualDiskSpec {
-    const INFO: &'static rt::ObjectInfo = &DEVICE_BACKED_VIRTUAL_DISK_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
+    }
 }
 impl rt::Object for DeviceBackedVirtualDiskSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3435,7 +3523,9 @@ pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DeviceGroupId::default()),
 );
 impl rt::DataObject for DeviceGroupId {
-    const INFO: &'static rt::ObjectInfo = &DEVICE_GROUP_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_GROUP_ID
+    }
 }
 impl rt::Object for DeviceGroupId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3503,7 +3593,9 @@ pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DiskChangeExtent::default()),
 );
 impl rt::DataObject for DiskChangeExtent {
-    const INFO: &'static rt::ObjectInfo = &DISK_CHANGE_EXTENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISK_CHANGE_EXTENT
+    }
 }
 impl rt::Object for DiskChangeExtent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3576,7 +3668,9 @@ pub(crate) static DISK_CHANGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DiskChangeInfo::default()),
 );
 impl rt::DataObject for DiskChangeInfo {
-    const INFO: &'static rt::ObjectInfo = &DISK_CHANGE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISK_CHANGE_INFO
+    }
 }
 impl rt::Object for DiskChangeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3640,7 +3734,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo
     || Box::new(DistributedVirtualSwitchHostMemberBacking::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchHostMemberBacking {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
+    }
 }
 impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3707,7 +3803,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_S
     || Box::new(DistributedVirtualSwitchHostMemberHostPerfNicOffloadState::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
+    }
 }
 impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3779,7 +3877,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE: rt::
     || Box::new(DistributedVirtualSwitchHostMemberHostUplinkState::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchHostMemberHostUplinkState {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
+    }
 }
 impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3850,7 +3950,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::Objec
     || Box::new(DistributedVirtualSwitchHostMemberPnicBacking::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchHostMemberPnicBacking {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
+    }
 }
 impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3932,7 +4034,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC: rt::ObjectIn
     || Box::new(DistributedVirtualSwitchHostMemberPnicSpec::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchHostMemberPnicSpec {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
+    }
 }
 impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4006,7 +4110,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO: rt
     || Box::new(DistributedVirtualSwitchHostMemberTransportZoneInfo::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
+    }
 }
 impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4082,7 +4188,9 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION: rt::ObjectInfo = r
     || Box::new(DistributedVirtualSwitchPortConnection::default()),
 );
 impl rt::DataObject for DistributedVirtualSwitchPortConnection {
-    const INFO: &'static rt::ObjectInfo = &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
+    }
 }
 impl rt::Object for DistributedVirtualSwitchPortConnection {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4165,7 +4273,9 @@ pub(crate) static DPU_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DpuStatusInfo::default()),
 );
 impl rt::DataObject for DpuStatusInfo {
-    const INFO: &'static rt::ObjectInfo = &DPU_STATUS_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DPU_STATUS_INFO
+    }
 }
 impl rt::Object for DpuStatusInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4266,7 +4376,9 @@ pub(crate) static DPU_STATUS_INFO_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(DpuStatusInfoOperationalInfo::default()),
 );
 impl rt::DataObject for DpuStatusInfoOperationalInfo {
-    const INFO: &'static rt::ObjectInfo = &DPU_STATUS_INFO_OPERATIONAL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DPU_STATUS_INFO_OPERATIONAL_INFO
+    }
 }
 impl rt::Object for DpuStatusInfoOperationalInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4337,7 +4449,9 @@ pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(DrsRuleComplianceEvent::default()),
 );
 impl rt::DataObject for DrsRuleComplianceEvent {
-    const INFO: &'static rt::ObjectInfo = &DRS_RULE_COMPLIANCE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DRS_RULE_COMPLIANCE_EVENT
+    }
 }
 impl rt::Object for DrsRuleComplianceEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4418,7 +4532,9 @@ pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(DrsRuleViolationEvent::default()),
 );
 impl rt::DataObject for DrsRuleViolationEvent {
-    const INFO: &'static rt::ObjectInfo = &DRS_RULE_VIOLATION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DRS_RULE_VIOLATION_EVENT
+    }
 }
 impl rt::Object for DrsRuleViolationEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4499,7 +4615,9 @@ pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(DrsSoftRuleViolationEvent::default()),
 );
 impl rt::DataObject for DrsSoftRuleViolationEvent {
-    const INFO: &'static rt::ObjectInfo = &DRS_SOFT_RULE_VIOLATION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DRS_SOFT_RULE_VIOLATION_EVENT
+    }
 }
 impl rt::Object for DrsSoftRuleViolationEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4580,7 +4698,9 @@ pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DrsVmMigratedEvent::default()),
 );
 impl rt::DataObject for DrsVmMigratedEvent {
-    const INFO: &'static rt::ObjectInfo = &DRS_VM_MIGRATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DRS_VM_MIGRATED_EVENT
+    }
 }
 impl rt::Object for DrsVmMigratedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4661,7 +4781,9 @@ pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DrsVmPoweredOnEvent::default()),
 );
 impl rt::DataObject for DrsVmPoweredOnEvent {
-    const INFO: &'static rt::ObjectInfo = &DRS_VM_POWERED_ON_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DRS_VM_POWERED_ON_EVENT
+    }
 }
 impl rt::Object for DrsVmPoweredOnEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4744,7 +4866,9 @@ pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DvsEventArgument::default()),
 );
 impl rt::DataObject for DvsEventArgument {
-    const INFO: &'static rt::ObjectInfo = &DVS_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DVS_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for DvsEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4824,7 +4948,9 @@ pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DynamicData::default()),
 );
 impl rt::DataObject for DynamicData {
-    const INFO: &'static rt::ObjectInfo = &DYNAMIC_DATA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DYNAMIC_DATA
+    }
 }
 impl rt::Object for DynamicData {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4886,7 +5012,9 @@ pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(DynamicProperty::default()),
 );
 impl rt::DataObject for DynamicProperty {
-    const INFO: &'static rt::ObjectInfo = &DYNAMIC_PROPERTY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DYNAMIC_PROPERTY
+    }
 }
 impl rt::Object for DynamicProperty {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4989,7 +5117,9 @@ pub(crate) static EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EvcMode::default()),
 );
 impl rt::DataObject for EvcMode {
-    const INFO: &'static rt::ObjectInfo = &EVC_MODE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVC_MODE
+    }
 }
 impl rt::Object for EvcMode {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -20,7 +20,9 @@ pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ElementDescription::default()),
 );
 impl rt::DataObject for ElementDescription {
-    const INFO: &'static rt::ObjectInfo = &ELEMENT_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ELEMENT_DESCRIPTION
+    }
 }
 impl rt::Object for ElementDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -104,7 +106,9 @@ pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EntityEventArgument::default()),
 );
 impl rt::DataObject for EntityEventArgument {
-    const INFO: &'static rt::ObjectInfo = &ENTITY_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ENTITY_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for EntityEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -173,7 +177,9 @@ pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EnumDescription::default()),
 );
 impl rt::DataObject for EnumDescription {
-    const INFO: &'static rt::ObjectInfo = &ENUM_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ENUM_DESCRIPTION
+    }
 }
 impl rt::Object for EnumDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -238,7 +244,9 @@ pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(EvaluationLicenseSource::default()),
 );
 impl rt::DataObject for EvaluationLicenseSource {
-    const INFO: &'static rt::ObjectInfo = &EVALUATION_LICENSE_SOURCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVALUATION_LICENSE_SOURCE
+    }
 }
 impl rt::Object for EvaluationLicenseSource {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -360,7 +368,9 @@ pub(crate) static EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Event::default()),
 );
 impl rt::DataObject for Event {
-    const INFO: &'static rt::ObjectInfo = &EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT
+    }
 }
 impl rt::Object for Event {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -449,7 +459,9 @@ pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EventArgument::default()),
 );
 impl rt::DataObject for EventArgument {
-    const INFO: &'static rt::ObjectInfo = &EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_ARGUMENT
+    }
 }
 impl rt::Object for EventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -523,7 +535,9 @@ pub(crate) static EVENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EventDescription::default()),
 );
 impl rt::DataObject for EventDescription {
-    const INFO: &'static rt::ObjectInfo = &EVENT_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_DESCRIPTION
+    }
 }
 impl rt::Object for EventDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -617,7 +631,9 @@ pub(crate) static EVENT_DESCRIPTION_EVENT_DETAIL: rt::ObjectInfo = rt::ObjectInf
     || Box::new(EventDescriptionEventDetail::default()),
 );
 impl rt::DataObject for EventDescriptionEventDetail {
-    const INFO: &'static rt::ObjectInfo = &EVENT_DESCRIPTION_EVENT_DETAIL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_DESCRIPTION_EVENT_DETAIL
+    }
 }
 impl rt::Object for EventDescriptionEventDetail {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -722,7 +738,9 @@ pub(crate) static EVENT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EventEx::default()),
 );
 impl rt::DataObject for EventEx {
-    const INFO: &'static rt::ObjectInfo = &EVENT_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_EX
+    }
 }
 impl rt::Object for EventEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -875,7 +893,9 @@ pub(crate) static EVENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EventFilterSpec::default()),
 );
 impl rt::DataObject for EventFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &EVENT_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC
+    }
 }
 impl rt::Object for EventFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -975,7 +995,9 @@ pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(EventFilterSpecByEntity::default()),
 );
 impl rt::DataObject for EventFilterSpecByEntity {
-    const INFO: &'static rt::ObjectInfo = &EVENT_FILTER_SPEC_BY_ENTITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_ENTITY
+    }
 }
 impl rt::Object for EventFilterSpecByEntity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1045,7 +1067,9 @@ pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(EventFilterSpecByTime::default()),
 );
 impl rt::DataObject for EventFilterSpecByTime {
-    const INFO: &'static rt::ObjectInfo = &EVENT_FILTER_SPEC_BY_TIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_TIME
+    }
 }
 impl rt::Object for EventFilterSpecByTime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1115,7 +1139,9 @@ pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(EventFilterSpecByUsername::default()),
 );
 impl rt::DataObject for EventFilterSpecByUsername {
-    const INFO: &'static rt::ObjectInfo = &EVENT_FILTER_SPEC_BY_USERNAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_USERNAME
+    }
 }
 impl rt::Object for EventFilterSpecByUsername {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1177,7 +1203,9 @@ pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(EventManagerEventViewSpec::default()),
 );
 impl rt::DataObject for EventManagerEventViewSpec {
-    const INFO: &'static rt::ObjectInfo = &EVENT_MANAGER_EVENT_VIEW_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER_EVENT_VIEW_SPEC
+    }
 }
 impl rt::Object for EventManagerEventViewSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1240,7 +1268,9 @@ pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInf
     || Box::new(EventManagerViewByStartId::default()),
 );
 impl rt::DataObject for EventManagerViewByStartId {
-    const INFO: &'static rt::ObjectInfo = &EVENT_MANAGER_VIEW_BY_START_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER_VIEW_BY_START_ID
+    }
 }
 impl rt::Object for EventManagerViewByStartId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1316,7 +1346,9 @@ pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ExtendedDescription::default()),
 );
 impl rt::DataObject for ExtendedDescription {
-    const INFO: &'static rt::ObjectInfo = &EXTENDED_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_DESCRIPTION
+    }
 }
 impl rt::Object for ExtendedDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1408,7 +1440,9 @@ pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ExtendedElementDescription::default()),
 );
 impl rt::DataObject for ExtendedElementDescription {
-    const INFO: &'static rt::ObjectInfo = &EXTENDED_ELEMENT_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_ELEMENT_DESCRIPTION
+    }
 }
 impl rt::Object for ExtendedElementDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1508,7 +1542,9 @@ pub(crate) static EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ExtendedEvent::default()),
 );
 impl rt::DataObject for ExtendedEvent {
-    const INFO: &'static rt::ObjectInfo = &EXTENDED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_EVENT
+    }
 }
 impl rt::Object for ExtendedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1600,7 +1636,9 @@ pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ExtendedEventPair::default()),
 );
 impl rt::DataObject for ExtendedEventPair {
-    const INFO: &'static rt::ObjectInfo = &EXTENDED_EVENT_PAIR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_EVENT_PAIR
+    }
 }
 impl rt::Object for ExtendedEventPair {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1665,7 +1703,9 @@ pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FaultDomainId::default()),
 );
 impl rt::DataObject for FaultDomainId {
-    const INFO: &'static rt::ObjectInfo = &FAULT_DOMAIN_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FAULT_DOMAIN_ID
+    }
 }
 impl rt::Object for FaultDomainId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1739,7 +1779,9 @@ pub(crate) static FAULT_TOLERANCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(FaultToleranceConfigInfo::default()),
 );
 impl rt::DataObject for FaultToleranceConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &FAULT_TOLERANCE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FAULT_TOLERANCE_CONFIG_INFO
+    }
 }
 impl rt::Object for FaultToleranceConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1817,7 +1859,9 @@ pub(crate) static FAULT_TOLERANCE_PRIMARY_CONFIG_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(FaultTolerancePrimaryConfigInfo::default()),
 );
 impl rt::DataObject for FaultTolerancePrimaryConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
+    }
 }
 impl rt::Object for FaultTolerancePrimaryConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1902,7 +1946,9 @@ pub(crate) static FAULT_TOLERANCE_SECONDARY_CONFIG_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(FaultToleranceSecondaryConfigInfo::default()),
 );
 impl rt::DataObject for FaultToleranceSecondaryConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
+    }
 }
 impl rt::Object for FaultToleranceSecondaryConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2003,7 +2049,9 @@ pub(crate) static FCOE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FcoeConfig::default()),
 );
 impl rt::DataObject for FcoeConfig {
-    const INFO: &'static rt::ObjectInfo = &FCOE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FCOE_CONFIG
+    }
 }
 impl rt::Object for FcoeConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2082,7 +2130,9 @@ pub(crate) static FCOE_CONFIG_FCOE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(FcoeConfigFcoeCapabilities::default()),
 );
 impl rt::DataObject for FcoeConfigFcoeCapabilities {
-    const INFO: &'static rt::ObjectInfo = &FCOE_CONFIG_FCOE_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FCOE_CONFIG_FCOE_CAPABILITIES
+    }
 }
 impl rt::Object for FcoeConfigFcoeCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2154,7 +2204,9 @@ pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FcoeConfigVlanRange::default()),
 );
 impl rt::DataObject for FcoeConfigVlanRange {
-    const INFO: &'static rt::ObjectInfo = &FCOE_CONFIG_VLAN_RANGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FCOE_CONFIG_VLAN_RANGE
+    }
 }
 impl rt::Object for FcoeConfigVlanRange {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2237,7 +2289,9 @@ pub(crate) static FEATURE_EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FeatureEvcMode::default()),
 );
 impl rt::DataObject for FeatureEvcMode {
-    const INFO: &'static rt::ObjectInfo = &FEATURE_EVC_MODE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FEATURE_EVC_MODE
+    }
 }
 impl rt::Object for FeatureEvcMode {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2344,7 +2398,9 @@ pub(crate) static FILE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(FileBackedVirtualDiskSpec::default()),
 );
 impl rt::DataObject for FileBackedVirtualDiskSpec {
-    const INFO: &'static rt::ObjectInfo = &FILE_BACKED_VIRTUAL_DISK_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_BACKED_VIRTUAL_DISK_SPEC
+    }
 }
 impl rt::Object for FileBackedVirtualDiskSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2447,7 +2503,9 @@ pub(crate) static FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileInfo::default()),
 );
 impl rt::DataObject for FileInfo {
-    const INFO: &'static rt::ObjectInfo = &FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_INFO
+    }
 }
 impl rt::Object for FileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2516,7 +2574,9 @@ pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileQuery::default()),
 );
 impl rt::DataObject for FileQuery {
-    const INFO: &'static rt::ObjectInfo = &FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_QUERY
+    }
 }
 impl rt::Object for FileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2585,7 +2645,9 @@ pub(crate) static FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileQueryFlags::default()),
 );
 impl rt::DataObject for FileQueryFlags {
-    const INFO: &'static rt::ObjectInfo = &FILE_QUERY_FLAGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_QUERY_FLAGS
+    }
 }
 impl rt::Object for FileQueryFlags {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2664,7 +2726,9 @@ pub(crate) static FLOAT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FloatOption::default()),
 );
 impl rt::DataObject for FloatOption {
-    const INFO: &'static rt::ObjectInfo = &FLOAT_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FLOAT_OPTION
+    }
 }
 impl rt::Object for FloatOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2751,7 +2815,9 @@ pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FloppyImageFileInfo::default()),
 );
 impl rt::DataObject for FloppyImageFileInfo {
-    const INFO: &'static rt::ObjectInfo = &FLOPPY_IMAGE_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FLOPPY_IMAGE_FILE_INFO
+    }
 }
 impl rt::Object for FloppyImageFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2829,7 +2895,9 @@ pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FloppyImageFileQuery::default()),
 );
 impl rt::DataObject for FloppyImageFileQuery {
-    const INFO: &'static rt::ObjectInfo = &FLOPPY_IMAGE_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FLOPPY_IMAGE_FILE_QUERY
+    }
 }
 impl rt::Object for FloppyImageFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2892,7 +2960,9 @@ pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FolderEventArgument::default()),
 );
 impl rt::DataObject for FolderEventArgument {
-    const INFO: &'static rt::ObjectInfo = &FOLDER_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for FolderEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2980,7 +3050,9 @@ pub(crate) static FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(FolderExternallyManagedFolderInfo::default()),
 );
 impl rt::DataObject for FolderExternallyManagedFolderInfo {
-    const INFO: &'static rt::ObjectInfo = &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
+    }
 }
 impl rt::Object for FolderExternallyManagedFolderInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3045,7 +3117,9 @@ pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FolderFileInfo::default()),
 );
 impl rt::DataObject for FolderFileInfo {
-    const INFO: &'static rt::ObjectInfo = &FOLDER_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_FILE_INFO
+    }
 }
 impl rt::Object for FolderFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3123,7 +3197,9 @@ pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FolderFileQuery::default()),
 );
 impl rt::DataObject for FolderFileQuery {
-    const INFO: &'static rt::ObjectInfo = &FOLDER_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_FILE_QUERY
+    }
 }
 impl rt::Object for FolderFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3186,7 +3262,9 @@ pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GeneralEvent::default()),
 );
 impl rt::DataObject for GeneralEvent {
-    const INFO: &'static rt::ObjectInfo = &GENERAL_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GENERAL_EVENT
+    }
 }
 impl rt::Object for GeneralEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3271,7 +3349,9 @@ pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GeneralUserEvent::default()),
 );
 impl rt::DataObject for GeneralUserEvent {
-    const INFO: &'static rt::ObjectInfo = &GENERAL_USER_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GENERAL_USER_EVENT
+    }
 }
 impl rt::Object for GeneralUserEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3374,7 +3454,9 @@ pub(crate) static GUEST_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GuestDiskInfo::default()),
 );
 impl rt::DataObject for GuestDiskInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_DISK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_DISK_INFO
+    }
 }
 impl rt::Object for GuestDiskInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3559,7 +3641,9 @@ pub(crate) static GUEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GuestInfo::default()),
 );
 impl rt::DataObject for GuestInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO
+    }
 }
 impl rt::Object for GuestInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3685,7 +3769,9 @@ pub(crate) static GUEST_INFO_CUSTOMIZATION_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(GuestInfoCustomizationInfo::default()),
 );
 impl rt::DataObject for GuestInfoCustomizationInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_INFO_CUSTOMIZATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO_CUSTOMIZATION_INFO
+    }
 }
 impl rt::Object for GuestInfoCustomizationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3759,7 +3845,9 @@ pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::Obj
     || Box::new(GuestInfoNamespaceGenerationInfo::default()),
 );
 impl rt::DataObject for GuestInfoNamespaceGenerationInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_INFO_NAMESPACE_GENERATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO_NAMESPACE_GENERATION_INFO
+    }
 }
 impl rt::Object for GuestInfoNamespaceGenerationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3824,7 +3912,9 @@ pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectIn
     || Box::new(GuestInfoVirtualDiskMapping::default()),
 );
 impl rt::DataObject for GuestInfoVirtualDiskMapping {
-    const INFO: &'static rt::ObjectInfo = &GUEST_INFO_VIRTUAL_DISK_MAPPING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO_VIRTUAL_DISK_MAPPING
+    }
 }
 impl rt::Object for GuestInfoVirtualDiskMapping {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3913,7 +4003,9 @@ pub(crate) static GUEST_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GuestNicInfo::default()),
 );
 impl rt::DataObject for GuestNicInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_NIC_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_NIC_INFO
+    }
 }
 impl rt::Object for GuestNicInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3995,7 +4087,9 @@ pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GuestScreenInfo::default()),
 );
 impl rt::DataObject for GuestScreenInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_SCREEN_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_SCREEN_INFO
+    }
 }
 impl rt::Object for GuestScreenInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4075,7 +4169,9 @@ pub(crate) static GUEST_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(GuestStackInfo::default()),
 );
 impl rt::DataObject for GuestStackInfo {
-    const INFO: &'static rt::ObjectInfo = &GUEST_STACK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_STACK_INFO
+    }
 }
 impl rt::Object for GuestStackInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4185,7 +4281,9 @@ pub(crate) static HBR_DISK_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HbrDiskMigrationAction::default()),
 );
 impl rt::DataObject for HbrDiskMigrationAction {
-    const INFO: &'static rt::ObjectInfo = &HBR_DISK_MIGRATION_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HBR_DISK_MIGRATION_ACTION
+    }
 }
 impl rt::Object for HbrDiskMigrationAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4303,7 +4401,9 @@ pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HealthSystemRuntime::default()),
 );
 impl rt::DataObject for HealthSystemRuntime {
-    const INFO: &'static rt::ObjectInfo = &HEALTH_SYSTEM_RUNTIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HEALTH_SYSTEM_RUNTIME
+    }
 }
 impl rt::Object for HealthSystemRuntime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4376,7 +4476,9 @@ pub(crate) static HOST_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostAccountSpec::default()),
 );
 impl rt::DataObject for HostAccountSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_ACCOUNT_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ACCOUNT_SPEC
+    }
 }
 impl rt::Object for HostAccountSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4449,7 +4551,9 @@ pub(crate) static HOST_ACTIVE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostActiveDirectory::default()),
 );
 impl rt::DataObject for HostActiveDirectory {
-    const INFO: &'static rt::ObjectInfo = &HOST_ACTIVE_DIRECTORY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ACTIVE_DIRECTORY
+    }
 }
 impl rt::Object for HostActiveDirectory {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4532,7 +4636,9 @@ pub(crate) static HOST_ACTIVE_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostActiveDirectoryInfo::default()),
 );
 impl rt::DataObject for HostActiveDirectoryInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_ACTIVE_DIRECTORY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ACTIVE_DIRECTORY_INFO
+    }
 }
 impl rt::Object for HostActiveDirectoryInfo {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -48,7 +48,9 @@ pub(crate) static HOST_ACTIVE_DIRECTORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostActiveDirectorySpec::default()),
 );
 impl rt::DataObject for HostActiveDirectorySpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_ACTIVE_DIRECTORY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ACTIVE_DIRECTORY_SPEC
+    }
 }
 impl rt::Object for HostActiveDirectorySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -136,7 +138,9 @@ pub(crate) static HOST_ASSIGNABLE_HARDWARE_BINDING: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostAssignableHardwareBinding::default()),
 );
 impl rt::DataObject for HostAssignableHardwareBinding {
-    const INFO: &'static rt::ObjectInfo = &HOST_ASSIGNABLE_HARDWARE_BINDING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ASSIGNABLE_HARDWARE_BINDING
+    }
 }
 impl rt::Object for HostAssignableHardwareBinding {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -211,7 +215,9 @@ pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostAssignableHardwareConfig::default()),
 );
 impl rt::DataObject for HostAssignableHardwareConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_ASSIGNABLE_HARDWARE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ASSIGNABLE_HARDWARE_CONFIG
+    }
 }
 impl rt::Object for HostAssignableHardwareConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -282,7 +288,9 @@ pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE: rt::Object
     || Box::new(HostAssignableHardwareConfigAttributeOverride::default()),
 );
 impl rt::DataObject for HostAssignableHardwareConfigAttributeOverride {
-    const INFO: &'static rt::ObjectInfo = &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
+    }
 }
 impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -357,7 +365,9 @@ pub(crate) static HOST_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostAuthenticationInfo::default()),
 );
 impl rt::DataObject for HostAuthenticationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_AUTHENTICATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_AUTHENTICATION_INFO
+    }
 }
 impl rt::Object for HostAuthenticationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -430,7 +440,9 @@ pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostAuthenticationManagerInfo::default()),
 );
 impl rt::DataObject for HostAuthenticationManagerInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_AUTHENTICATION_MANAGER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_AUTHENTICATION_MANAGER_INFO
+    }
 }
 impl rt::Object for HostAuthenticationManagerInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -493,7 +505,9 @@ pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostAuthenticationStoreInfo::default()),
 );
 impl rt::DataObject for HostAuthenticationStoreInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_AUTHENTICATION_STORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_AUTHENTICATION_STORE_INFO
+    }
 }
 impl rt::Object for HostAuthenticationStoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -562,7 +576,9 @@ pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostAutoStartManagerConfig::default()),
 );
 impl rt::DataObject for HostAutoStartManagerConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_AUTO_START_MANAGER_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_AUTO_START_MANAGER_CONFIG
+    }
 }
 impl rt::Object for HostAutoStartManagerConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -653,7 +669,9 @@ pub(crate) static HOST_BIOS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostBiosInfo::default()),
 );
 impl rt::DataObject for HostBiosInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_BIOS_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_BIOS_INFO
+    }
 }
 impl rt::Object for HostBiosInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -727,7 +745,9 @@ pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
     || Box::new(HostBlockAdapterTargetTransport::default()),
 );
 impl rt::DataObject for HostBlockAdapterTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostBlockAdapterTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -788,7 +808,9 @@ pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostBlockHba::default()),
 );
 impl rt::DataObject for HostBlockHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_BLOCK_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_BLOCK_HBA
+    }
 }
 impl rt::Object for HostBlockHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -874,7 +896,9 @@ pub(crate) static HOST_CACHE_CONFIGURATION_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostCacheConfigurationInfo::default()),
 );
 impl rt::DataObject for HostCacheConfigurationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CACHE_CONFIGURATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CACHE_CONFIGURATION_INFO
+    }
 }
 impl rt::Object for HostCacheConfigurationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1774,7 +1798,9 @@ pub(crate) static HOST_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostCapability::default()),
 );
 impl rt::DataObject for HostCapability {
-    const INFO: &'static rt::ObjectInfo = &HOST_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CAPABILITY
+    }
 }
 impl rt::Object for HostCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2501,7 +2527,9 @@ pub(crate) static HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConfigInfo::default()),
 );
 impl rt::DataObject for HostConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_INFO
+    }
 }
 impl rt::Object for HostConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2967,7 +2995,9 @@ pub(crate) static HOST_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConfigManager::default()),
 );
 impl rt::DataObject for HostConfigManager {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONFIG_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_MANAGER
+    }
 }
 impl rt::Object for HostConfigManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3190,7 +3220,9 @@ pub(crate) static HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConfigSpec::default()),
 );
 impl rt::DataObject for HostConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_SPEC
+    }
 }
 impl rt::Object for HostConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3335,7 +3367,9 @@ pub(crate) static HOST_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConfigSummary::default()),
 );
 impl rt::DataObject for HostConfigSummary {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONFIG_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_SUMMARY
+    }
 }
 impl rt::Object for HostConfigSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3455,7 +3489,9 @@ pub(crate) static HOST_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConnectInfo::default()),
 );
 impl rt::DataObject for HostConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_INFO
+    }
 }
 impl rt::Object for HostConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {

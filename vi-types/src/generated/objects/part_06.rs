@@ -18,7 +18,9 @@ pub(crate) static HOST_CONNECT_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostConnectInfoNetworkInfo::default()),
 );
 impl rt::DataObject for HostConnectInfoNetworkInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONNECT_INFO_NETWORK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_INFO_NETWORK_INFO
+    }
 }
 impl rt::Object for HostConnectInfoNetworkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -124,7 +126,9 @@ pub(crate) static HOST_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConnectSpec::default()),
 );
 impl rt::DataObject for HostConnectSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONNECT_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_SPEC
+    }
 }
 impl rt::Object for HostConnectSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -211,7 +215,9 @@ pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostConnectedEvent::default()),
 );
 impl rt::DataObject for HostConnectedEvent {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONNECTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECTED_EVENT
+    }
 }
 impl rt::Object for HostConnectedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -292,7 +298,9 @@ pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostConnectionLostEvent::default()),
 );
 impl rt::DataObject for HostConnectionLostEvent {
-    const INFO: &'static rt::ObjectInfo = &HOST_CONNECTION_LOST_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECTION_LOST_EVENT
+    }
 }
 impl rt::Object for HostConnectionLostEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -390,7 +398,9 @@ pub(crate) static HOST_CPU_ID_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostCpuIdInfo::default()),
 );
 impl rt::DataObject for HostCpuIdInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CPU_ID_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CPU_ID_INFO
+    }
 }
 impl rt::Object for HostCpuIdInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -474,7 +484,9 @@ pub(crate) static HOST_CPU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostCpuInfo::default()),
 );
 impl rt::DataObject for HostCpuInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CPU_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CPU_INFO
+    }
 }
 impl rt::Object for HostCpuInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -572,7 +584,9 @@ pub(crate) static HOST_CPU_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostCpuPackage::default()),
 );
 impl rt::DataObject for HostCpuPackage {
-    const INFO: &'static rt::ObjectInfo = &HOST_CPU_PACKAGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CPU_PACKAGE
+    }
 }
 impl rt::Object for HostCpuPackage {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -658,7 +672,9 @@ pub(crate) static HOST_CPU_POWER_MANAGEMENT_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostCpuPowerManagementInfo::default()),
 );
 impl rt::DataObject for HostCpuPowerManagementInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CPU_POWER_MANAGEMENT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CPU_POWER_MANAGEMENT_INFO
+    }
 }
 impl rt::Object for HostCpuPowerManagementInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -723,7 +739,9 @@ pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostCpuSchedulerInfo::default()),
 );
 impl rt::DataObject for HostCpuSchedulerInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_CPU_SCHEDULER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CPU_SCHEDULER_INFO
+    }
 }
 impl rt::Object for HostCpuSchedulerInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -794,7 +812,9 @@ pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_RESULTS: rt::ObjectInfo = rt::Ob
     || Box::new(HostDatastoreBrowserSearchResults::default()),
 );
 impl rt::DataObject for HostDatastoreBrowserSearchResults {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_BROWSER_SEARCH_RESULTS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
+    }
 }
 impl rt::Object for HostDatastoreBrowserSearchResults {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -875,7 +895,9 @@ pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_SPEC: rt::ObjectInfo = rt::Objec
     || Box::new(HostDatastoreBrowserSearchSpec::default()),
 );
 impl rt::DataObject for HostDatastoreBrowserSearchSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_BROWSER_SEARCH_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
+    }
 }
 impl rt::Object for HostDatastoreBrowserSearchSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -946,7 +968,9 @@ pub(crate) static HOST_DATASTORE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostDatastoreConnectInfo::default()),
 );
 impl rt::DataObject for HostDatastoreConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_CONNECT_INFO
+    }
 }
 impl rt::Object for HostDatastoreConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1012,7 +1036,9 @@ pub(crate) static HOST_DATASTORE_EXISTS_CONNECT_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(HostDatastoreExistsConnectInfo::default()),
 );
 impl rt::DataObject for HostDatastoreExistsConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_EXISTS_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_EXISTS_CONNECT_INFO
+    }
 }
 impl rt::Object for HostDatastoreExistsConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1097,7 +1123,9 @@ pub(crate) static HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO: rt::ObjectInfo = rt
     || Box::new(HostDatastoreNameConflictConnectInfo::default()),
 );
 impl rt::DataObject for HostDatastoreNameConflictConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
+    }
 }
 impl rt::Object for HostDatastoreNameConflictConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1196,7 +1224,9 @@ pub(crate) static HOST_DATASTORE_SYSTEM_CAPABILITIES: rt::ObjectInfo = rt::Objec
     || Box::new(HostDatastoreSystemCapabilities::default()),
 );
 impl rt::DataObject for HostDatastoreSystemCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_SYSTEM_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_SYSTEM_CAPABILITIES
+    }
 }
 impl rt::Object for HostDatastoreSystemCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1292,7 +1322,9 @@ pub(crate) static HOST_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDateTimeConfig::default()),
 );
 impl rt::DataObject for HostDateTimeConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATE_TIME_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATE_TIME_CONFIG
+    }
 }
 impl rt::Object for HostDateTimeConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1427,7 +1459,9 @@ pub(crate) static HOST_DATE_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDateTimeInfo::default()),
 );
 impl rt::DataObject for HostDateTimeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATE_TIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATE_TIME_INFO
+    }
 }
 impl rt::Object for HostDateTimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1529,7 +1563,9 @@ pub(crate) static HOST_DATE_TIME_SYSTEM_TIME_ZONE: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostDateTimeSystemTimeZone::default()),
 );
 impl rt::DataObject for HostDateTimeSystemTimeZone {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATE_TIME_SYSTEM_TIME_ZONE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATE_TIME_SYSTEM_TIME_ZONE
+    }
 }
 impl rt::Object for HostDateTimeSystemTimeZone {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1598,7 +1634,9 @@ pub(crate) static HOST_DEPLOYMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDeploymentInfo::default()),
 );
 impl rt::DataObject for HostDeploymentInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DEPLOYMENT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DEPLOYMENT_INFO
+    }
 }
 impl rt::Object for HostDeploymentInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1666,7 +1704,9 @@ pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDevice::default()),
 );
 impl rt::DataObject for HostDevice {
-    const INFO: &'static rt::ObjectInfo = &HOST_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DEVICE
+    }
 }
 impl rt::Object for HostDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1736,7 +1776,9 @@ pub(crate) static HOST_DHCP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDhcpService::default()),
 );
 impl rt::DataObject for HostDhcpService {
-    const INFO: &'static rt::ObjectInfo = &HOST_DHCP_SERVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DHCP_SERVICE
+    }
 }
 impl rt::Object for HostDhcpService {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1809,7 +1851,9 @@ pub(crate) static HOST_DHCP_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostDhcpServiceConfig::default()),
 );
 impl rt::DataObject for HostDhcpServiceConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_DHCP_SERVICE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DHCP_SERVICE_CONFIG
+    }
 }
 impl rt::Object for HostDhcpServiceConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1899,7 +1943,9 @@ pub(crate) static HOST_DHCP_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDhcpServiceSpec::default()),
 );
 impl rt::DataObject for HostDhcpServiceSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_DHCP_SERVICE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DHCP_SERVICE_SPEC
+    }
 }
 impl rt::Object for HostDhcpServiceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1987,7 +2033,9 @@ pub(crate) static HOST_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostDiagnosticPartition::default()),
 );
 impl rt::DataObject for HostDiagnosticPartition {
-    const INFO: &'static rt::ObjectInfo = &HOST_DIAGNOSTIC_PARTITION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DIAGNOSTIC_PARTITION
+    }
 }
 impl rt::Object for HostDiagnosticPartition {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2064,7 +2112,9 @@ pub(crate) static HOST_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDigestInfo::default()),
 );
 impl rt::DataObject for HostDigestInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DIGEST_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DIGEST_INFO
+    }
 }
 impl rt::Object for HostDigestInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2131,7 +2181,9 @@ pub(crate) static HOST_DIRECTORY_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostDirectoryStoreInfo::default()),
 );
 impl rt::DataObject for HostDirectoryStoreInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DIRECTORY_STORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DIRECTORY_STORE_INFO
+    }
 }
 impl rt::Object for HostDirectoryStoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2214,7 +2266,9 @@ pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDisconnectedEvent::default()),
 );
 impl rt::DataObject for HostDisconnectedEvent {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISCONNECTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISCONNECTED_EVENT
+    }
 }
 impl rt::Object for HostDisconnectedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2305,7 +2359,9 @@ pub(crate) static HOST_DISK_DIMENSIONS_CHS: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostDiskDimensionsChs::default()),
 );
 impl rt::DataObject for HostDiskDimensionsChs {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_DIMENSIONS_CHS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_DIMENSIONS_CHS
+    }
 }
 impl rt::Object for HostDiskDimensionsChs {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2377,7 +2433,9 @@ pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostDiskDimensionsLba::default()),
 );
 impl rt::DataObject for HostDiskDimensionsLba {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_DIMENSIONS_LBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_DIMENSIONS_LBA
+    }
 }
 impl rt::Object for HostDiskDimensionsLba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2466,7 +2524,9 @@ pub(crate) static HOST_DISK_PARTITION_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostDiskPartitionAttributes::default()),
 );
 impl rt::DataObject for HostDiskPartitionAttributes {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_PARTITION_ATTRIBUTES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_ATTRIBUTES
+    }
 }
 impl rt::Object for HostDiskPartitionAttributes {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2554,7 +2614,9 @@ pub(crate) static HOST_DISK_PARTITION_BLOCK_RANGE: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostDiskPartitionBlockRange::default()),
 );
 impl rt::DataObject for HostDiskPartitionBlockRange {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_PARTITION_BLOCK_RANGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_BLOCK_RANGE
+    }
 }
 impl rt::Object for HostDiskPartitionBlockRange {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2631,7 +2693,9 @@ pub(crate) static HOST_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostDiskPartitionInfo::default()),
 );
 impl rt::DataObject for HostDiskPartitionInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_PARTITION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_INFO
+    }
 }
 impl rt::Object for HostDiskPartitionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2707,7 +2771,9 @@ pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostDiskPartitionLayout::default()),
 );
 impl rt::DataObject for HostDiskPartitionLayout {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_PARTITION_LAYOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_LAYOUT
+    }
 }
 impl rt::Object for HostDiskPartitionLayout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2791,7 +2857,9 @@ pub(crate) static HOST_DISK_PARTITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostDiskPartitionSpec::default()),
 );
 impl rt::DataObject for HostDiskPartitionSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_DISK_PARTITION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_SPEC
+    }
 }
 impl rt::Object for HostDiskPartitionSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2883,7 +2951,9 @@ pub(crate) static HOST_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDnsConfig::default()),
 );
 impl rt::DataObject for HostDnsConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_DNS_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DNS_CONFIG
+    }
 }
 impl rt::Object for HostDnsConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2975,7 +3045,9 @@ pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDnsConfigSpec::default()),
 );
 impl rt::DataObject for HostDnsConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_DNS_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DNS_CONFIG_SPEC
+    }
 }
 impl rt::Object for HostDnsConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3071,7 +3143,9 @@ pub(crate) static HOST_DVX_CLASS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDvxClass::default()),
 );
 impl rt::DataObject for HostDvxClass {
-    const INFO: &'static rt::ObjectInfo = &HOST_DVX_CLASS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DVX_CLASS
+    }
 }
 impl rt::Object for HostDvxClass {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3140,7 +3214,9 @@ pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostEvent::default()),
 );
 impl rt::DataObject for HostEvent {
-    const INFO: &'static rt::ObjectInfo = &HOST_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_EVENT
+    }
 }
 impl rt::Object for HostEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3223,7 +3299,9 @@ pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostEventArgument::default()),
 );
 impl rt::DataObject for HostEventArgument {
-    const INFO: &'static rt::ObjectInfo = &HOST_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for HostEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3314,7 +3392,9 @@ pub(crate) static HOST_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFeatureCapability::default()),
 );
 impl rt::DataObject for HostFeatureCapability {
-    const INFO: &'static rt::ObjectInfo = &HOST_FEATURE_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FEATURE_CAPABILITY
+    }
 }
 impl rt::Object for HostFeatureCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3389,7 +3469,9 @@ pub(crate) static HOST_FEATURE_MASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFeatureMask::default()),
 );
 impl rt::DataObject for HostFeatureMask {
-    const INFO: &'static rt::ObjectInfo = &HOST_FEATURE_MASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FEATURE_MASK
+    }
 }
 impl rt::Object for HostFeatureMask {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3461,7 +3543,9 @@ pub(crate) static HOST_FEATURE_VERSION_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostFeatureVersionInfo::default()),
 );
 impl rt::DataObject for HostFeatureVersionInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FEATURE_VERSION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FEATURE_VERSION_INFO
+    }
 }
 impl rt::Object for HostFeatureVersionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3539,7 +3623,9 @@ pub(crate) static HOST_FIBRE_CHANNEL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFibreChannelHba::default()),
 );
 impl rt::DataObject for HostFibreChannelHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIBRE_CHANNEL_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_HBA
+    }
 }
 impl rt::Object for HostFibreChannelHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3645,7 +3731,9 @@ pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA: rt::ObjectInfo = rt::Obj
     || Box::new(HostFibreChannelOverEthernetHba::default()),
 );
 impl rt::DataObject for HostFibreChannelOverEthernetHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
+    }
 }
 impl rt::Object for HostFibreChannelOverEthernetHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3742,7 +3830,9 @@ pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO: rt::ObjectInfo
     || Box::new(HostFibreChannelOverEthernetHbaLinkInfo::default()),
 );
 impl rt::DataObject for HostFibreChannelOverEthernetHbaLinkInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
+    }
 }
 impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3819,7 +3909,9 @@ pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT: rt::ObjectI
     || Box::new(HostFibreChannelOverEthernetTargetTransport::default()),
 );
 impl rt::DataObject for HostFibreChannelOverEthernetTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3911,7 +4003,9 @@ pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
     || Box::new(HostFibreChannelTargetTransport::default()),
 );
 impl rt::DataObject for HostFibreChannelTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostFibreChannelTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3989,7 +4083,9 @@ pub(crate) static HOST_FILE_SYSTEM_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostFileSystemMountInfo::default()),
 );
 impl rt::DataObject for HostFileSystemMountInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FILE_SYSTEM_MOUNT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_MOUNT_INFO
+    }
 }
 impl rt::Object for HostFileSystemMountInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4064,7 +4160,9 @@ pub(crate) static HOST_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFileSystemVolume::default()),
 );
 impl rt::DataObject for HostFileSystemVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_FILE_SYSTEM_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_VOLUME
+    }
 }
 impl rt::Object for HostFileSystemVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4141,7 +4239,9 @@ pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostFileSystemVolumeInfo::default()),
 );
 impl rt::DataObject for HostFileSystemVolumeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FILE_SYSTEM_VOLUME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_VOLUME_INFO
+    }
 }
 impl rt::Object for HostFileSystemVolumeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4219,7 +4319,9 @@ pub(crate) static HOST_FIREWALL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFirewallConfig::default()),
 );
 impl rt::DataObject for HostFirewallConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_CONFIG
+    }
 }
 impl rt::Object for HostFirewallConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4297,7 +4399,9 @@ pub(crate) static HOST_FIREWALL_CONFIG_RULE_SET_CONFIG: rt::ObjectInfo = rt::Obj
     || Box::new(HostFirewallConfigRuleSetConfig::default()),
 );
 impl rt::DataObject for HostFirewallConfigRuleSetConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
+    }
 }
 impl rt::Object for HostFirewallConfigRuleSetConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4369,7 +4473,9 @@ pub(crate) static HOST_FIREWALL_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostFirewallDefaultPolicy::default()),
 );
 impl rt::DataObject for HostFirewallDefaultPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_DEFAULT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_DEFAULT_POLICY
+    }
 }
 impl rt::Object for HostFirewallDefaultPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4443,7 +4549,9 @@ pub(crate) static HOST_FIREWALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFirewallInfo::default()),
 );
 impl rt::DataObject for HostFirewallInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_INFO
+    }
 }
 impl rt::Object for HostFirewallInfo {
     fn info(&self) -> &'static rt::ObjectInfo {

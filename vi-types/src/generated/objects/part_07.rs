@@ -37,7 +37,9 @@ pub(crate) static HOST_FIREWALL_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFirewallRule::default()),
 );
 impl rt::DataObject for HostFirewallRule {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_RULE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_RULE
+    }
 }
 impl rt::Object for HostFirewallRule {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -141,7 +143,9 @@ pub(crate) static HOST_FIREWALL_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFirewallRuleset::default()),
 );
 impl rt::DataObject for HostFirewallRuleset {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_RULESET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_RULESET
+    }
 }
 impl rt::Object for HostFirewallRuleset {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -232,7 +236,9 @@ pub(crate) static HOST_FIREWALL_RULESET_IP_LIST: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostFirewallRulesetIpList::default()),
 );
 impl rt::DataObject for HostFirewallRulesetIpList {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_RULESET_IP_LIST;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_RULESET_IP_LIST
+    }
 }
 impl rt::Object for HostFirewallRulesetIpList {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -304,7 +310,9 @@ pub(crate) static HOST_FIREWALL_RULESET_IP_NETWORK: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostFirewallRulesetIpNetwork::default()),
 );
 impl rt::DataObject for HostFirewallRulesetIpNetwork {
-    const INFO: &'static rt::ObjectInfo = &HOST_FIREWALL_RULESET_IP_NETWORK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIREWALL_RULESET_IP_NETWORK
+    }
 }
 impl rt::Object for HostFirewallRulesetIpNetwork {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -369,7 +377,9 @@ pub(crate) static HOST_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFlagInfo::default()),
 );
 impl rt::DataObject for HostFlagInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FLAG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FLAG_INFO
+    }
 }
 impl rt::Object for HostFlagInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -437,7 +447,9 @@ pub(crate) static HOST_FORCE_MOUNTED_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostForceMountedInfo::default()),
 );
 impl rt::DataObject for HostForceMountedInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_FORCE_MOUNTED_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FORCE_MOUNTED_INFO
+    }
 }
 impl rt::Object for HostForceMountedInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -519,7 +531,9 @@ pub(crate) static HOST_FRU: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostFru::default()),
 );
 impl rt::DataObject for HostFru {
-    const INFO: &'static rt::ObjectInfo = &HOST_FRU;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FRU
+    }
 }
 impl rt::Object for HostFru {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -603,7 +617,9 @@ pub(crate) static HOST_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostGatewaySpec::default()),
 );
 impl rt::DataObject for HostGatewaySpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_GATEWAY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_GATEWAY_SPEC
+    }
 }
 impl rt::Object for HostGatewaySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -688,7 +704,9 @@ pub(crate) static HOST_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostGraphicsConfig::default()),
 );
 impl rt::DataObject for HostGraphicsConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_GRAPHICS_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_GRAPHICS_CONFIG
+    }
 }
 impl rt::Object for HostGraphicsConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -763,7 +781,9 @@ pub(crate) static HOST_GRAPHICS_CONFIG_DEVICE_TYPE: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostGraphicsConfigDeviceType::default()),
 );
 impl rt::DataObject for HostGraphicsConfigDeviceType {
-    const INFO: &'static rt::ObjectInfo = &HOST_GRAPHICS_CONFIG_DEVICE_TYPE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
+    }
 }
 impl rt::Object for HostGraphicsConfigDeviceType {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -850,7 +870,9 @@ pub(crate) static HOST_GRAPHICS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostGraphicsInfo::default()),
 );
 impl rt::DataObject for HostGraphicsInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_GRAPHICS_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_GRAPHICS_INFO
+    }
 }
 impl rt::Object for HostGraphicsInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -930,7 +952,9 @@ pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostHardwareElementInfo::default()),
 );
 impl rt::DataObject for HostHardwareElementInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_HARDWARE_ELEMENT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_ELEMENT_INFO
+    }
 }
 impl rt::Object for HostHardwareElementInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1075,7 +1099,9 @@ pub(crate) static HOST_HARDWARE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostHardwareInfo::default()),
 );
 impl rt::DataObject for HostHardwareInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_HARDWARE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_INFO
+    }
 }
 impl rt::Object for HostHardwareInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1196,7 +1222,9 @@ pub(crate) static HOST_HARDWARE_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostHardwareStatusInfo::default()),
 );
 impl rt::DataObject for HostHardwareStatusInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_HARDWARE_STATUS_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_STATUS_INFO
+    }
 }
 impl rt::Object for HostHardwareStatusInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1308,7 +1336,9 @@ pub(crate) static HOST_HARDWARE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostHardwareSummary::default()),
 );
 impl rt::DataObject for HostHardwareSummary {
-    const INFO: &'static rt::ObjectInfo = &HOST_HARDWARE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_SUMMARY
+    }
 }
 impl rt::Object for HostHardwareSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1427,7 +1457,9 @@ pub(crate) static HOST_HOST_BUS_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostHostBusAdapter::default()),
 );
 impl rt::DataObject for HostHostBusAdapter {
-    const INFO: &'static rt::ObjectInfo = &HOST_HOST_BUS_ADAPTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HOST_BUS_ADAPTER
+    }
 }
 impl rt::Object for HostHostBusAdapter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1517,7 +1549,9 @@ pub(crate) static HOST_HYPER_THREAD_SCHEDULE_INFO: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostHyperThreadScheduleInfo::default()),
 );
 impl rt::DataObject for HostHyperThreadScheduleInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_HYPER_THREAD_SCHEDULE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HYPER_THREAD_SCHEDULE_INFO
+    }
 }
 impl rt::Object for HostHyperThreadScheduleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1702,7 +1736,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostInternetScsiHba::default()),
 );
 impl rt::DataObject for HostInternetScsiHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA
+    }
 }
 impl rt::Object for HostInternetScsiHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1844,7 +1880,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES: rt::Object
     || Box::new(HostInternetScsiHbaAuthenticationCapabilities::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaAuthenticationCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1956,7 +1994,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES: rt::ObjectIn
     || Box::new(HostInternetScsiHbaAuthenticationProperties::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaAuthenticationProperties {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2050,7 +2090,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES: rt::ObjectInfo = r
     || Box::new(HostInternetScsiHbaDigestCapabilities::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaDigestCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaDigestCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2130,7 +2172,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES: rt::ObjectInfo = rt:
     || Box::new(HostInternetScsiHbaDigestProperties::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaDigestProperties {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaDigestProperties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2218,7 +2262,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES: rt::ObjectInfo 
     || Box::new(HostInternetScsiHbaDiscoveryCapabilities::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaDiscoveryCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2318,7 +2364,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES: rt::ObjectInfo = 
     || Box::new(HostInternetScsiHbaDiscoveryProperties::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaDiscoveryProperties {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2494,7 +2542,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES: rt::ObjectInfo = rt::O
     || Box::new(HostInternetScsiHbaIpCapabilities::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaIpCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaIpCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2651,7 +2701,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_IP_PROPERTIES: rt::ObjectInfo = rt::Obj
     || Box::new(HostInternetScsiHbaIpProperties::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaIpProperties {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaIpProperties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2774,7 +2826,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES: rt::ObjectInfo = rt::
     || Box::new(HostInternetScsiHbaIPv6Properties::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaIPv6Properties {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
+    }
 }
 impl rt::Object for HostInternetScsiHbaIPv6Properties {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2856,7 +2910,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS: rt::ObjectInfo = rt
     || Box::new(HostInternetScsiHbaIscsiIpv6Address::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaIscsiIpv6Address {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
+    }
 }
 impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2927,7 +2983,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::Objec
     || Box::new(HostInternetScsiHbaParamValue::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaParamValue {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_PARAM_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
+    }
 }
 impl rt::Object for HostInternetScsiHbaParamValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3052,7 +3110,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_SEND_TARGET: rt::ObjectInfo = rt::Objec
     || Box::new(HostInternetScsiHbaSendTarget::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaSendTarget {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_SEND_TARGET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
+    }
 }
 impl rt::Object for HostInternetScsiHbaSendTarget {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3176,7 +3236,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_STATIC_TARGET: rt::ObjectInfo = rt::Obj
     || Box::new(HostInternetScsiHbaStaticTarget::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaStaticTarget {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_STATIC_TARGET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
+    }
 }
 impl rt::Object for HostInternetScsiHbaStaticTarget {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3268,7 +3330,9 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::Object
     || Box::new(HostInternetScsiHbaTargetSet::default()),
 );
 impl rt::DataObject for HostInternetScsiHbaTargetSet {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_HBA_TARGET_SET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_TARGET_SET
+    }
 }
 impl rt::Object for HostInternetScsiHbaTargetSet {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3341,7 +3405,9 @@ pub(crate) static HOST_INTERNET_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
     || Box::new(HostInternetScsiTargetTransport::default()),
 );
 impl rt::DataObject for HostInternetScsiTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_INTERNET_SCSI_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostInternetScsiTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3414,7 +3480,9 @@ pub(crate) static HOST_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostIoFilterInfo::default()),
 );
 impl rt::DataObject for HostIoFilterInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_IO_FILTER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IO_FILTER_INFO
+    }
 }
 impl rt::Object for HostIoFilterInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3512,7 +3580,9 @@ pub(crate) static HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostIpConfig::default()),
 );
 impl rt::DataObject for HostIpConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_CONFIG
+    }
 }
 impl rt::Object for HostIpConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3598,7 +3668,9 @@ pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostIpConfigIpV6Address::default()),
 );
 impl rt::DataObject for HostIpConfigIpV6Address {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_CONFIG_IP_V6_ADDRESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_CONFIG_IP_V6_ADDRESS
+    }
 }
 impl rt::Object for HostIpConfigIpV6Address {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3683,7 +3755,9 @@ pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION: rt::ObjectInfo = r
     || Box::new(HostIpConfigIpV6AddressConfiguration::default()),
 );
 impl rt::DataObject for HostIpConfigIpV6AddressConfiguration {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
+    }
 }
 impl rt::Object for HostIpConfigIpV6AddressConfiguration {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3763,7 +3837,9 @@ pub(crate) static HOST_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostIpRouteConfig::default()),
 );
 impl rt::DataObject for HostIpRouteConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_ROUTE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_CONFIG
+    }
 }
 impl rt::Object for HostIpRouteConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3848,7 +3924,9 @@ pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostIpRouteConfigSpec::default()),
 );
 impl rt::DataObject for HostIpRouteConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_ROUTE_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_CONFIG_SPEC
+    }
 }
 impl rt::Object for HostIpRouteConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3944,7 +4022,9 @@ pub(crate) static HOST_IP_ROUTE_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostIpRouteEntry::default()),
 );
 impl rt::DataObject for HostIpRouteEntry {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_ROUTE_ENTRY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_ENTRY
+    }
 }
 impl rt::Object for HostIpRouteEntry {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -23,7 +23,9 @@ pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostIpRouteOp::default()),
 );
 impl rt::DataObject for HostIpRouteOp {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_ROUTE_OP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_OP
+    }
 }
 impl rt::Object for HostIpRouteOp {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -93,7 +95,9 @@ pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostIpRouteTableConfig::default()),
 );
 impl rt::DataObject for HostIpRouteTableConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_ROUTE_TABLE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_TABLE_CONFIG
+    }
 }
 impl rt::Object for HostIpRouteTableConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -163,7 +167,9 @@ pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostIpRouteTableInfo::default()),
 );
 impl rt::DataObject for HostIpRouteTableInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_IP_ROUTE_TABLE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_TABLE_INFO
+    }
 }
 impl rt::Object for HostIpRouteTableInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -239,7 +245,9 @@ pub(crate) static HOST_IPMI_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostIpmiInfo::default()),
 );
 impl rt::DataObject for HostIpmiInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_IPMI_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IPMI_INFO
+    }
 }
 impl rt::Object for HostIpmiInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -308,7 +316,9 @@ pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostLicensableResourceInfo::default()),
 );
 impl rt::DataObject for HostLicensableResourceInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_LICENSABLE_RESOURCE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LICENSABLE_RESOURCE_INFO
+    }
 }
 impl rt::Object for HostLicensableResourceInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -388,7 +398,9 @@ pub(crate) static HOST_LICENSE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostLicenseConnectInfo::default()),
 );
 impl rt::DataObject for HostLicenseConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_LICENSE_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LICENSE_CONNECT_INFO
+    }
 }
 impl rt::Object for HostLicenseConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -466,7 +478,9 @@ pub(crate) static HOST_LICENSE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostLicenseSpec::default()),
 );
 impl rt::DataObject for HostLicenseSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_LICENSE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LICENSE_SPEC
+    }
 }
 impl rt::Object for HostLicenseSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -613,7 +627,9 @@ pub(crate) static HOST_LIST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostListSummary::default()),
 );
 impl rt::DataObject for HostListSummary {
-    const INFO: &'static rt::ObjectInfo = &HOST_LIST_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LIST_SUMMARY
+    }
 }
 impl rt::Object for HostListSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -713,7 +729,9 @@ pub(crate) static HOST_LIST_SUMMARY_GATEWAY_SUMMARY: rt::ObjectInfo = rt::Object
     || Box::new(HostListSummaryGatewaySummary::default()),
 );
 impl rt::DataObject for HostListSummaryGatewaySummary {
-    const INFO: &'static rt::ObjectInfo = &HOST_LIST_SUMMARY_GATEWAY_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
+    }
 }
 impl rt::Object for HostListSummaryGatewaySummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -796,7 +814,9 @@ pub(crate) static HOST_LIST_SUMMARY_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostListSummaryQuickStats::default()),
 );
 impl rt::DataObject for HostListSummaryQuickStats {
-    const INFO: &'static rt::ObjectInfo = &HOST_LIST_SUMMARY_QUICK_STATS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LIST_SUMMARY_QUICK_STATS
+    }
 }
 impl rt::Object for HostListSummaryQuickStats {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -869,7 +889,9 @@ pub(crate) static HOST_LOCAL_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostLocalAuthenticationInfo::default()),
 );
 impl rt::DataObject for HostLocalAuthenticationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_LOCAL_AUTHENTICATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LOCAL_AUTHENTICATION_INFO
+    }
 }
 impl rt::Object for HostLocalAuthenticationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -952,7 +974,9 @@ pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostLocalFileSystemVolume::default()),
 );
 impl rt::DataObject for HostLocalFileSystemVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_LOCAL_FILE_SYSTEM_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_LOCAL_FILE_SYSTEM_VOLUME
+    }
 }
 impl rt::Object for HostLocalFileSystemVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1048,7 +1072,9 @@ pub(crate) static HOST_MAINTENANCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostMaintenanceSpec::default()),
 );
 impl rt::DataObject for HostMaintenanceSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_MAINTENANCE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MAINTENANCE_SPEC
+    }
 }
 impl rt::Object for HostMaintenanceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1115,7 +1141,9 @@ pub(crate) static HOST_MAINTENANCE_SPEC_EVACUATION_MODE: rt::ObjectInfo = rt::Ob
     || Box::new(HostMaintenanceSpecEvacuationMode::default()),
 );
 impl rt::DataObject for HostMaintenanceSpecEvacuationMode {
-    const INFO: &'static rt::ObjectInfo = &HOST_MAINTENANCE_SPEC_EVACUATION_MODE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
+    }
 }
 impl rt::Object for HostMaintenanceSpecEvacuationMode {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1178,7 +1206,9 @@ pub(crate) static HOST_MEMORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostMemorySpec::default()),
 );
 impl rt::DataObject for HostMemorySpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_MEMORY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MEMORY_SPEC
+    }
 }
 impl rt::Object for HostMemorySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1256,7 +1286,9 @@ pub(crate) static HOST_MEMORY_TIER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostMemoryTierInfo::default()),
 );
 impl rt::DataObject for HostMemoryTierInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_MEMORY_TIER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MEMORY_TIER_INFO
+    }
 }
 impl rt::Object for HostMemoryTierInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1358,7 +1390,9 @@ pub(crate) static HOST_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostMountInfo::default()),
 );
 impl rt::DataObject for HostMountInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_MOUNT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MOUNT_INFO
+    }
 }
 impl rt::Object for HostMountInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1443,7 +1477,9 @@ pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostMultipathInfo::default()),
 );
 impl rt::DataObject for HostMultipathInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO
+    }
 }
 impl rt::Object for HostMultipathInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1508,7 +1544,9 @@ pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo 
     || Box::new(HostMultipathInfoFixedLogicalUnitPolicy::default()),
 );
 impl rt::DataObject for HostMultipathInfoFixedLogicalUnitPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
+    }
 }
 impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1608,7 +1646,9 @@ pub(crate) static HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY: rt::ObjectInfo = 
     || Box::new(HostMultipathInfoHppLogicalUnitPolicy::default()),
 );
 impl rt::DataObject for HostMultipathInfoHppLogicalUnitPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
+    }
 }
 impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1728,7 +1768,9 @@ pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostMultipathInfoLogicalUnit::default()),
 );
 impl rt::DataObject for HostMultipathInfoLogicalUnit {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO_LOGICAL_UNIT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_LOGICAL_UNIT
+    }
 }
 impl rt::Object for HostMultipathInfoLogicalUnit {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1801,7 +1843,9 @@ pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::
     || Box::new(HostMultipathInfoLogicalUnitPolicy::default()),
 );
 impl rt::DataObject for HostMultipathInfoLogicalUnitPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
+    }
 }
 impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1866,7 +1910,9 @@ pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt
     || Box::new(HostMultipathInfoLogicalUnitStorageArrayTypePolicy::default()),
 );
 impl rt::DataObject for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
+    }
 }
 impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1953,7 +1999,9 @@ pub(crate) static HOST_MULTIPATH_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostMultipathInfoPath::default()),
 );
 impl rt::DataObject for HostMultipathInfoPath {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_INFO_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_PATH
+    }
 }
 impl rt::Object for HostMultipathInfoPath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2036,7 +2084,9 @@ pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostMultipathStateInfo::default()),
 );
 impl rt::DataObject for HostMultipathStateInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_STATE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_STATE_INFO
+    }
 }
 impl rt::Object for HostMultipathStateInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2104,7 +2154,9 @@ pub(crate) static HOST_MULTIPATH_STATE_INFO_PATH: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostMultipathStateInfoPath::default()),
 );
 impl rt::DataObject for HostMultipathStateInfoPath {
-    const INFO: &'static rt::ObjectInfo = &HOST_MULTIPATH_STATE_INFO_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_STATE_INFO_PATH
+    }
 }
 impl rt::Object for HostMultipathStateInfoPath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2190,7 +2242,9 @@ pub(crate) static HOST_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNasVolume::default()),
 );
 impl rt::DataObject for HostNasVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAS_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAS_VOLUME
+    }
 }
 impl rt::Object for HostNasVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2288,7 +2342,9 @@ pub(crate) static HOST_NAS_VOLUME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNasVolumeConfig::default()),
 );
 impl rt::DataObject for HostNasVolumeConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAS_VOLUME_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAS_VOLUME_CONFIG
+    }
 }
 impl rt::Object for HostNasVolumeConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2393,7 +2449,9 @@ pub(crate) static HOST_NAS_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNasVolumeSpec::default()),
 );
 impl rt::DataObject for HostNasVolumeSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAS_VOLUME_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAS_VOLUME_SPEC
+    }
 }
 impl rt::Object for HostNasVolumeSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2483,7 +2541,9 @@ pub(crate) static HOST_NAT_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNatService::default()),
 );
 impl rt::DataObject for HostNatService {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAT_SERVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAT_SERVICE
+    }
 }
 impl rt::Object for HostNatService {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2556,7 +2616,9 @@ pub(crate) static HOST_NAT_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNatServiceConfig::default()),
 );
 impl rt::DataObject for HostNatServiceConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAT_SERVICE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAT_SERVICE_CONFIG
+    }
 }
 impl rt::Object for HostNatServiceConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2646,7 +2708,9 @@ pub(crate) static HOST_NAT_SERVICE_NAME_SERVICE_SPEC: rt::ObjectInfo = rt::Objec
     || Box::new(HostNatServiceNameServiceSpec::default()),
 );
 impl rt::DataObject for HostNatServiceNameServiceSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAT_SERVICE_NAME_SERVICE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
+    }
 }
 impl rt::Object for HostNatServiceNameServiceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2737,7 +2801,9 @@ pub(crate) static HOST_NAT_SERVICE_PORT_FORWARD_SPEC: rt::ObjectInfo = rt::Objec
     || Box::new(HostNatServicePortForwardSpec::default()),
 );
 impl rt::DataObject for HostNatServicePortForwardSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAT_SERVICE_PORT_FORWARD_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
+    }
 }
 impl rt::Object for HostNatServicePortForwardSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2839,7 +2905,9 @@ pub(crate) static HOST_NAT_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNatServiceSpec::default()),
 );
 impl rt::DataObject for HostNatServiceSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_NAT_SERVICE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NAT_SERVICE_SPEC
+    }
 }
 impl rt::Object for HostNatServiceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2969,7 +3037,9 @@ pub(crate) static HOST_NET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNetCapabilities::default()),
 );
 impl rt::DataObject for HostNetCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_NET_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NET_CAPABILITIES
+    }
 }
 impl rt::Object for HostNetCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3066,7 +3136,9 @@ pub(crate) static HOST_NET_OFFLOAD_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostNetOffloadCapabilities::default()),
 );
 impl rt::DataObject for HostNetOffloadCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_NET_OFFLOAD_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NET_OFFLOAD_CAPABILITIES
+    }
 }
 impl rt::Object for HostNetOffloadCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3167,7 +3239,9 @@ pub(crate) static HOST_NET_STACK_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNetStackInstance::default()),
 );
 impl rt::DataObject for HostNetStackInstance {
-    const INFO: &'static rt::ObjectInfo = &HOST_NET_STACK_INSTANCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NET_STACK_INSTANCE
+    }
 }
 impl rt::Object for HostNetStackInstance {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3320,7 +3394,9 @@ pub(crate) static HOST_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNetworkConfig::default()),
 );
 impl rt::DataObject for HostNetworkConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_CONFIG
+    }
 }
 impl rt::Object for HostNetworkConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3420,7 +3496,9 @@ pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::Objec
     || Box::new(HostNetworkConfigNetStackSpec::default()),
 );
 impl rt::DataObject for HostNetworkConfigNetStackSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_CONFIG_NET_STACK_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_CONFIG_NET_STACK_SPEC
+    }
 }
 impl rt::Object for HostNetworkConfigNetStackSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3575,7 +3653,9 @@ pub(crate) static HOST_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNetworkInfo::default()),
 );
 impl rt::DataObject for HostNetworkInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_INFO
+    }
 }
 impl rt::Object for HostNetworkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3701,7 +3781,9 @@ pub(crate) static HOST_NETWORK_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNetworkPolicy::default()),
 );
 impl rt::DataObject for HostNetworkPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_POLICY
+    }
 }
 impl rt::Object for HostNetworkPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3776,7 +3858,9 @@ pub(crate) static HOST_NETWORK_RESOURCE_RUNTIME: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostNetworkResourceRuntime::default()),
 );
 impl rt::DataObject for HostNetworkResourceRuntime {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_RESOURCE_RUNTIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_RESOURCE_RUNTIME
+    }
 }
 impl rt::Object for HostNetworkResourceRuntime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3847,7 +3931,9 @@ pub(crate) static HOST_NETWORK_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostNetworkSecurityPolicy::default()),
 );
 impl rt::DataObject for HostNetworkSecurityPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_SECURITY_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_SECURITY_POLICY
+    }
 }
 impl rt::Object for HostNetworkSecurityPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3925,7 +4011,9 @@ pub(crate) static HOST_NETWORK_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::Obje
     || Box::new(HostNetworkTrafficShapingPolicy::default()),
 );
 impl rt::DataObject for HostNetworkTrafficShapingPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_TRAFFIC_SHAPING_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
+    }
 }
 impl rt::Object for HostNetworkTrafficShapingPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3994,7 +4082,9 @@ pub(crate) static HOST_NEW_NETWORK_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostNewNetworkConnectInfo::default()),
 );
 impl rt::DataObject for HostNewNetworkConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_NEW_NETWORK_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NEW_NETWORK_CONNECT_INFO
+    }
 }
 impl rt::Object for HostNewNetworkConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4095,7 +4185,9 @@ pub(crate) static HOST_NIC_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostNicFailureCriteria::default()),
 );
 impl rt::DataObject for HostNicFailureCriteria {
-    const INFO: &'static rt::ObjectInfo = &HOST_NIC_FAILURE_CRITERIA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NIC_FAILURE_CRITERIA
+    }
 }
 impl rt::Object for HostNicFailureCriteria {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -23,7 +23,9 @@ pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNicOrderPolicy::default()),
 );
 impl rt::DataObject for HostNicOrderPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_NIC_ORDER_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NIC_ORDER_POLICY
+    }
 }
 impl rt::Object for HostNicOrderPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -109,7 +111,9 @@ pub(crate) static HOST_NIC_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNicTeamingPolicy::default()),
 );
 impl rt::DataObject for HostNicTeamingPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_NIC_TEAMING_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NIC_TEAMING_POLICY
+    }
 }
 impl rt::Object for HostNicTeamingPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -187,7 +191,9 @@ pub(crate) static HOST_NTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNtpConfig::default()),
 );
 impl rt::DataObject for HostNtpConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_NTP_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NTP_CONFIG
+    }
 }
 impl rt::Object for HostNtpConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -260,7 +266,9 @@ pub(crate) static HOST_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNumaInfo::default()),
 );
 impl rt::DataObject for HostNumaInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_NUMA_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NUMA_INFO
+    }
 }
 impl rt::Object for HostNumaInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -344,7 +352,9 @@ pub(crate) static HOST_NUMA_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNumaNode::default()),
 );
 impl rt::DataObject for HostNumaNode {
-    const INFO: &'static rt::ObjectInfo = &HOST_NUMA_NODE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NUMA_NODE
+    }
 }
 impl rt::Object for HostNumaNode {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -450,7 +460,9 @@ pub(crate) static HOST_NUMERIC_SENSOR_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostNumericSensorInfo::default()),
 );
 impl rt::DataObject for HostNumericSensorInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_NUMERIC_SENSOR_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NUMERIC_SENSOR_INFO
+    }
 }
 impl rt::Object for HostNumericSensorInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -578,7 +590,9 @@ pub(crate) static HOST_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNvmeController::default()),
 );
 impl rt::DataObject for HostNvmeController {
-    const INFO: &'static rt::ObjectInfo = &HOST_NVME_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NVME_CONTROLLER
+    }
 }
 impl rt::Object for HostNvmeController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -681,7 +695,9 @@ pub(crate) static HOST_NVME_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNvmeNamespace::default()),
 );
 impl rt::DataObject for HostNvmeNamespace {
-    const INFO: &'static rt::ObjectInfo = &HOST_NVME_NAMESPACE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NVME_NAMESPACE
+    }
 }
 impl rt::Object for HostNvmeNamespace {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -758,7 +774,9 @@ pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNvmeTopology::default()),
 );
 impl rt::DataObject for HostNvmeTopology {
-    const INFO: &'static rt::ObjectInfo = &HOST_NVME_TOPOLOGY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NVME_TOPOLOGY
+    }
 }
 impl rt::Object for HostNvmeTopology {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -833,7 +851,9 @@ pub(crate) static HOST_NVME_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostNvmeTopologyInterface::default()),
 );
 impl rt::DataObject for HostNvmeTopologyInterface {
-    const INFO: &'static rt::ObjectInfo = &HOST_NVME_TOPOLOGY_INTERFACE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NVME_TOPOLOGY_INTERFACE
+    }
 }
 impl rt::Object for HostNvmeTopologyInterface {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -919,7 +939,9 @@ pub(crate) static HOST_OPAQUE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostOpaqueNetworkInfo::default()),
 );
 impl rt::DataObject for HostOpaqueNetworkInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_OPAQUE_NETWORK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_OPAQUE_NETWORK_INFO
+    }
 }
 impl rt::Object for HostOpaqueNetworkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1027,7 +1049,9 @@ pub(crate) static HOST_OPAQUE_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostOpaqueSwitch::default()),
 );
 impl rt::DataObject for HostOpaqueSwitch {
-    const INFO: &'static rt::ObjectInfo = &HOST_OPAQUE_SWITCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_OPAQUE_SWITCH
+    }
 }
 impl rt::Object for HostOpaqueSwitch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1109,7 +1133,9 @@ pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::Obj
     || Box::new(HostOpaqueSwitchPhysicalNicZone::default()),
 );
 impl rt::DataObject for HostOpaqueSwitchPhysicalNicZone {
-    const INFO: &'static rt::ObjectInfo = &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
+    }
 }
 impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1181,7 +1207,9 @@ pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPMemVolume::default()),
 );
 impl rt::DataObject for HostPMemVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_P_MEM_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_P_MEM_VOLUME
+    }
 }
 impl rt::Object for HostPMemVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1266,7 +1294,9 @@ pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostParallelScsiHba::default()),
 );
 impl rt::DataObject for HostParallelScsiHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_PARALLEL_SCSI_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PARALLEL_SCSI_HBA
+    }
 }
 impl rt::Object for HostParallelScsiHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1344,7 +1374,9 @@ pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
     || Box::new(HostParallelScsiTargetTransport::default()),
 );
 impl rt::DataObject for HostParallelScsiTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_PARALLEL_SCSI_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostParallelScsiTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1410,7 +1442,9 @@ pub(crate) static HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO: rt::ObjectInfo = r
     || Box::new(HostPartialMaintenanceModeRuntimeInfo::default()),
 );
 impl rt::DataObject for HostPartialMaintenanceModeRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
+    }
 }
 impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1529,7 +1563,9 @@ pub(crate) static HOST_PCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPciDevice::default()),
 );
 impl rt::DataObject for HostPciDevice {
-    const INFO: &'static rt::ObjectInfo = &HOST_PCI_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PCI_DEVICE
+    }
 }
 impl rt::Object for HostPciDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1633,7 +1669,9 @@ pub(crate) static HOST_PCI_DEVICE_DIRECT_PATH_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostPciDeviceDirectPathInfo::default()),
 );
 impl rt::DataObject for HostPciDeviceDirectPathInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_PCI_DEVICE_DIRECT_PATH_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PCI_DEVICE_DIRECT_PATH_INFO
+    }
 }
 impl rt::Object for HostPciDeviceDirectPathInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1728,7 +1766,9 @@ pub(crate) static HOST_PCI_PASSTHRU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPciPassthruInfo::default()),
 );
 impl rt::DataObject for HostPciPassthruInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_PCI_PASSTHRU_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PCI_PASSTHRU_INFO
+    }
 }
 impl rt::Object for HostPciPassthruInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1812,7 +1852,9 @@ pub(crate) static HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE: rt::ObjectInfo = rt:
     || Box::new(HostPciPassthruInfoDirectPathState::default()),
 );
 impl rt::DataObject for HostPciPassthruInfoDirectPathState {
-    const INFO: &'static rt::ObjectInfo = &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
+    }
 }
 impl rt::Object for HostPciPassthruInfoDirectPathState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1879,7 +1921,9 @@ pub(crate) static HOST_PCIE_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPcieHba::default()),
 );
 impl rt::DataObject for HostPcieHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_PCIE_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PCIE_HBA
+    }
 }
 impl rt::Object for HostPcieHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1957,7 +2001,9 @@ pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostPcieTargetTransport::default()),
 );
 impl rt::DataObject for HostPcieTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_PCIE_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PCIE_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostPcieTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2023,7 +2069,9 @@ pub(crate) static HOST_PERSISTENT_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostPersistentMemoryInfo::default()),
 );
 impl rt::DataObject for HostPersistentMemoryInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_PERSISTENT_MEMORY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PERSISTENT_MEMORY_INFO
+    }
 }
 impl rt::Object for HostPersistentMemoryInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2096,7 +2144,9 @@ pub(crate) static HOST_PLACED_VIRTUAL_NIC_IDENTIFIER: rt::ObjectInfo = rt::Objec
     || Box::new(HostPlacedVirtualNicIdentifier::default()),
 );
 impl rt::DataObject for HostPlacedVirtualNicIdentifier {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
+    }
 }
 impl rt::Object for HostPlacedVirtualNicIdentifier {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2197,7 +2247,9 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostPlugStoreTopology::default()),
 );
 impl rt::DataObject for HostPlugStoreTopology {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLUG_STORE_TOPOLOGY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLUG_STORE_TOPOLOGY
+    }
 }
 impl rt::Object for HostPlugStoreTopology {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2276,7 +2328,9 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY_ADAPTER: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostPlugStoreTopologyAdapter::default()),
 );
 impl rt::DataObject for HostPlugStoreTopologyAdapter {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLUG_STORE_TOPOLOGY_ADAPTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
+    }
 }
 impl rt::Object for HostPlugStoreTopologyAdapter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2351,7 +2405,9 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY_DEVICE: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostPlugStoreTopologyDevice::default()),
 );
 impl rt::DataObject for HostPlugStoreTopologyDevice {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLUG_STORE_TOPOLOGY_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLUG_STORE_TOPOLOGY_DEVICE
+    }
 }
 impl rt::Object for HostPlugStoreTopologyDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2441,7 +2497,9 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PATH: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostPlugStoreTopologyPath::default()),
 );
 impl rt::DataObject for HostPlugStoreTopologyPath {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLUG_STORE_TOPOLOGY_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLUG_STORE_TOPOLOGY_PATH
+    }
 }
 impl rt::Object for HostPlugStoreTopologyPath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2529,7 +2587,9 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PLUGIN: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostPlugStoreTopologyPlugin::default()),
 );
 impl rt::DataObject for HostPlugStoreTopologyPlugin {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLUG_STORE_TOPOLOGY_PLUGIN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
+    }
 }
 impl rt::Object for HostPlugStoreTopologyPlugin {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2603,7 +2663,9 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostPlugStoreTopologyTarget::default()),
 );
 impl rt::DataObject for HostPlugStoreTopologyTarget {
-    const INFO: &'static rt::ObjectInfo = &HOST_PLUG_STORE_TOPOLOGY_TARGET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PLUG_STORE_TOPOLOGY_TARGET
+    }
 }
 impl rt::Object for HostPlugStoreTopologyTarget {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2687,7 +2749,9 @@ pub(crate) static HOST_PNIC_NETWORK_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostPnicNetworkResourceInfo::default()),
 );
 impl rt::DataObject for HostPnicNetworkResourceInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_PNIC_NETWORK_RESOURCE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PNIC_NETWORK_RESOURCE_INFO
+    }
 }
 impl rt::Object for HostPnicNetworkResourceInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2770,7 +2834,9 @@ pub(crate) static HOST_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPortGroup::default()),
 );
 impl rt::DataObject for HostPortGroup {
-    const INFO: &'static rt::ObjectInfo = &HOST_PORT_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PORT_GROUP
+    }
 }
 impl rt::Object for HostPortGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2846,7 +2912,9 @@ pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPortGroupConfig::default()),
 );
 impl rt::DataObject for HostPortGroupConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_PORT_GROUP_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PORT_GROUP_CONFIG
+    }
 }
 impl rt::Object for HostPortGroupConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2919,7 +2987,9 @@ pub(crate) static HOST_PORT_GROUP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPortGroupPort::default()),
 );
 impl rt::DataObject for HostPortGroupPort {
-    const INFO: &'static rt::ObjectInfo = &HOST_PORT_GROUP_PORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PORT_GROUP_PORT
+    }
 }
 impl rt::Object for HostPortGroupPort {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2997,7 +3067,9 @@ pub(crate) static HOST_PORT_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPortGroupSpec::default()),
 );
 impl rt::DataObject for HostPortGroupSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_PORT_GROUP_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PORT_GROUP_SPEC
+    }
 }
 impl rt::Object for HostPortGroupSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3073,7 +3145,9 @@ pub(crate) static HOST_POSIX_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPosixAccountSpec::default()),
 );
 impl rt::DataObject for HostPosixAccountSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_POSIX_ACCOUNT_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_POSIX_ACCOUNT_SPEC
+    }
 }
 impl rt::Object for HostPosixAccountSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3169,7 +3243,9 @@ pub(crate) static HOST_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPowerPolicy::default()),
 );
 impl rt::DataObject for HostPowerPolicy {
-    const INFO: &'static rt::ObjectInfo = &HOST_POWER_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_POWER_POLICY
+    }
 }
 impl rt::Object for HostPowerPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3284,7 +3360,9 @@ pub(crate) static HOST_PROTOCOL_ENDPOINT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostProtocolEndpoint::default()),
 );
 impl rt::DataObject for HostProtocolEndpoint {
-    const INFO: &'static rt::ObjectInfo = &HOST_PROTOCOL_ENDPOINT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROTOCOL_ENDPOINT
+    }
 }
 impl rt::Object for HostProtocolEndpoint {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3482,7 +3560,9 @@ pub(crate) static HOST_PROXY_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostProxySwitch::default()),
 );
 impl rt::DataObject for HostProxySwitch {
-    const INFO: &'static rt::ObjectInfo = &HOST_PROXY_SWITCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH
+    }
 }
 impl rt::Object for HostProxySwitch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3601,7 +3681,9 @@ pub(crate) static HOST_PROXY_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostProxySwitchConfig::default()),
 );
 impl rt::DataObject for HostProxySwitchConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_PROXY_SWITCH_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH_CONFIG
+    }
 }
 impl rt::Object for HostProxySwitchConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3682,7 +3764,9 @@ pub(crate) static HOST_PROXY_SWITCH_ENS_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostProxySwitchEnsInfo::default()),
 );
 impl rt::DataObject for HostProxySwitchEnsInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_PROXY_SWITCH_ENS_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH_ENS_INFO
+    }
 }
 impl rt::Object for HostProxySwitchEnsInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3761,7 +3845,9 @@ pub(crate) static HOST_PROXY_SWITCH_HOST_LAG_CONFIG: rt::ObjectInfo = rt::Object
     || Box::new(HostProxySwitchHostLagConfig::default()),
 );
 impl rt::DataObject for HostProxySwitchHostLagConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_PROXY_SWITCH_HOST_LAG_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
+    }
 }
 impl rt::Object for HostProxySwitchHostLagConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3834,7 +3920,9 @@ pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostProxySwitchSpec::default()),
 );
 impl rt::DataObject for HostProxySwitchSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_PROXY_SWITCH_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH_SPEC
+    }
 }
 impl rt::Object for HostProxySwitchSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3902,7 +3990,9 @@ pub(crate) static HOST_PTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostPtpConfig::default()),
 );
 impl rt::DataObject for HostPtpConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_PTP_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PTP_CONFIG
+    }
 }
 impl rt::Object for HostPtpConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3978,7 +4068,9 @@ pub(crate) static HOST_PTP_CONFIG_PTP_PORT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostPtpConfigPtpPort::default()),
 );
 impl rt::DataObject for HostPtpConfigPtpPort {
-    const INFO: &'static rt::ObjectInfo = &HOST_PTP_CONFIG_PTP_PORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PTP_CONFIG_PTP_PORT
+    }
 }
 impl rt::Object for HostPtpConfigPtpPort {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4052,7 +4144,9 @@ pub(crate) static HOST_QUALIFIED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostQualifiedName::default()),
 );
 impl rt::DataObject for HostQualifiedName {
-    const INFO: &'static rt::ObjectInfo = &HOST_QUALIFIED_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_QUALIFIED_NAME
+    }
 }
 impl rt::Object for HostQualifiedName {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -46,7 +46,9 @@ pub(crate) static HOST_RDMA_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostRdmaDevice::default()),
 );
 impl rt::DataObject for HostRdmaDevice {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_DEVICE
+    }
 }
 impl rt::Object for HostRdmaDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -118,7 +120,9 @@ pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostRdmaDeviceBacking::default()),
 );
 impl rt::DataObject for HostRdmaDeviceBacking {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_DEVICE_BACKING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_DEVICE_BACKING
+    }
 }
 impl rt::Object for HostRdmaDeviceBacking {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -184,7 +188,9 @@ pub(crate) static HOST_RDMA_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostRdmaDeviceCapability::default()),
 );
 impl rt::DataObject for HostRdmaDeviceCapability {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_DEVICE_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_DEVICE_CAPABILITY
+    }
 }
 impl rt::Object for HostRdmaDeviceCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -259,7 +265,9 @@ pub(crate) static HOST_RDMA_DEVICE_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(HostRdmaDeviceConnectionInfo::default()),
 );
 impl rt::DataObject for HostRdmaDeviceConnectionInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_DEVICE_CONNECTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_DEVICE_CONNECTION_INFO
+    }
 }
 impl rt::Object for HostRdmaDeviceConnectionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -326,7 +334,9 @@ pub(crate) static HOST_RDMA_DEVICE_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostRdmaDevicePnicBacking::default()),
 );
 impl rt::DataObject for HostRdmaDevicePnicBacking {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_DEVICE_PNIC_BACKING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_DEVICE_PNIC_BACKING
+    }
 }
 impl rt::Object for HostRdmaDevicePnicBacking {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -395,7 +405,9 @@ pub(crate) static HOST_RDMA_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostRdmaHba::default()),
 );
 impl rt::DataObject for HostRdmaHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_HBA
+    }
 }
 impl rt::Object for HostRdmaHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -475,7 +487,9 @@ pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostRdmaTargetTransport::default()),
 );
 impl rt::DataObject for HostRdmaTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_RDMA_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RDMA_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostRdmaTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -536,7 +550,9 @@ pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostReliableMemoryInfo::default()),
 );
 impl rt::DataObject for HostReliableMemoryInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_RELIABLE_MEMORY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RELIABLE_MEMORY_INFO
+    }
 }
 impl rt::Object for HostReliableMemoryInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -703,7 +719,9 @@ pub(crate) static HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostRuntimeInfo::default()),
 );
 impl rt::DataObject for HostRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RUNTIME_INFO
+    }
 }
 impl rt::Object for HostRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -816,7 +834,9 @@ pub(crate) static HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO: rt::ObjectI
     || Box::new(HostRuntimeInfoNetStackInstanceRuntimeInfo::default()),
 );
 impl rt::DataObject for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
+    }
 }
 impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -901,7 +921,9 @@ pub(crate) static HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO: rt::ObjectInfo = rt::O
     || Box::new(HostRuntimeInfoNetworkRuntimeInfo::default()),
 );
 impl rt::DataObject for HostRuntimeInfoNetworkRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
+    }
 }
 impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -974,7 +996,9 @@ pub(crate) static HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO: rt::ObjectInfo = rt::
     || Box::new(HostRuntimeInfoStateEncryptionInfo::default()),
 );
 impl rt::DataObject for HostRuntimeInfoStateEncryptionInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
+    }
 }
 impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1073,7 +1097,9 @@ pub(crate) static HOST_SCSI_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostScsiDisk::default()),
 );
 impl rt::DataObject for HostScsiDisk {
-    const INFO: &'static rt::ObjectInfo = &HOST_SCSI_DISK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_DISK
+    }
 }
 impl rt::Object for HostScsiDisk {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1177,7 +1203,9 @@ pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostScsiDiskPartition::default()),
 );
 impl rt::DataObject for HostScsiDiskPartition {
-    const INFO: &'static rt::ObjectInfo = &HOST_SCSI_DISK_PARTITION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_DISK_PARTITION
+    }
 }
 impl rt::Object for HostScsiDiskPartition {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1248,7 +1276,9 @@ pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostScsiTopology::default()),
 );
 impl rt::DataObject for HostScsiTopology {
-    const INFO: &'static rt::ObjectInfo = &HOST_SCSI_TOPOLOGY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY
+    }
 }
 impl rt::Object for HostScsiTopology {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1319,7 +1349,9 @@ pub(crate) static HOST_SCSI_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostScsiTopologyInterface::default()),
 );
 impl rt::DataObject for HostScsiTopologyInterface {
-    const INFO: &'static rt::ObjectInfo = &HOST_SCSI_TOPOLOGY_INTERFACE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_INTERFACE
+    }
 }
 impl rt::Object for HostScsiTopologyInterface {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1394,7 +1426,9 @@ pub(crate) static HOST_SCSI_TOPOLOGY_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostScsiTopologyLun::default()),
 );
 impl rt::DataObject for HostScsiTopologyLun {
-    const INFO: &'static rt::ObjectInfo = &HOST_SCSI_TOPOLOGY_LUN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_LUN
+    }
 }
 impl rt::Object for HostScsiTopologyLun {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1472,7 +1506,9 @@ pub(crate) static HOST_SCSI_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostScsiTopologyTarget::default()),
 );
 impl rt::DataObject for HostScsiTopologyTarget {
-    const INFO: &'static rt::ObjectInfo = &HOST_SCSI_TOPOLOGY_TARGET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_TARGET
+    }
 }
 impl rt::Object for HostScsiTopologyTarget {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1551,7 +1587,9 @@ pub(crate) static HOST_SECURITY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSecuritySpec::default()),
 );
 impl rt::DataObject for HostSecuritySpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_SECURITY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SECURITY_SPEC
+    }
 }
 impl rt::Object for HostSecuritySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1620,7 +1658,9 @@ pub(crate) static HOST_SERIAL_ATTACHED_HBA: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostSerialAttachedHba::default()),
 );
 impl rt::DataObject for HostSerialAttachedHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_SERIAL_ATTACHED_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SERIAL_ATTACHED_HBA
+    }
 }
 impl rt::Object for HostSerialAttachedHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1700,7 +1740,9 @@ pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::Ob
     || Box::new(HostSerialAttachedTargetTransport::default()),
 );
 impl rt::DataObject for HostSerialAttachedTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostSerialAttachedTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1789,7 +1831,9 @@ pub(crate) static HOST_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostService::default()),
 );
 impl rt::DataObject for HostService {
-    const INFO: &'static rt::ObjectInfo = &HOST_SERVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SERVICE
+    }
 }
 impl rt::Object for HostService {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1871,7 +1915,9 @@ pub(crate) static HOST_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostServiceConfig::default()),
 );
 impl rt::DataObject for HostServiceConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_SERVICE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SERVICE_CONFIG
+    }
 }
 impl rt::Object for HostServiceConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1936,7 +1982,9 @@ pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostServiceInfo::default()),
 );
 impl rt::DataObject for HostServiceInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SERVICE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SERVICE_INFO
+    }
 }
 impl rt::Object for HostServiceInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2004,7 +2052,9 @@ pub(crate) static HOST_SERVICE_SOURCE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostServiceSourcePackage::default()),
 );
 impl rt::DataObject for HostServiceSourcePackage {
-    const INFO: &'static rt::ObjectInfo = &HOST_SERVICE_SOURCE_PACKAGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SERVICE_SOURCE_PACKAGE
+    }
 }
 impl rt::Object for HostServiceSourcePackage {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2081,7 +2131,9 @@ pub(crate) static HOST_SEV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSevInfo::default()),
 );
 impl rt::DataObject for HostSevInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SEV_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SEV_INFO
+    }
 }
 impl rt::Object for HostSevInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2169,7 +2221,9 @@ pub(crate) static HOST_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSgxInfo::default()),
 );
 impl rt::DataObject for HostSgxInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SGX_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SGX_INFO
+    }
 }
 impl rt::Object for HostSgxInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2257,7 +2311,9 @@ pub(crate) static HOST_SGX_REGISTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostSgxRegistrationInfo::default()),
 );
 impl rt::DataObject for HostSgxRegistrationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SGX_REGISTRATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SGX_REGISTRATION_INFO
+    }
 }
 impl rt::Object for HostSgxRegistrationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2344,7 +2400,9 @@ pub(crate) static HOST_SHARED_GPU_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(HostSharedGpuCapabilities::default()),
 );
 impl rt::DataObject for HostSharedGpuCapabilities {
-    const INFO: &'static rt::ObjectInfo = &HOST_SHARED_GPU_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SHARED_GPU_CAPABILITIES
+    }
 }
 impl rt::Object for HostSharedGpuCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2417,7 +2475,9 @@ pub(crate) static HOST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostShutdownEvent::default()),
 );
 impl rt::DataObject for HostShutdownEvent {
-    const INFO: &'static rt::ObjectInfo = &HOST_SHUTDOWN_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SHUTDOWN_EVENT
+    }
 }
 impl rt::Object for HostShutdownEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2500,7 +2560,9 @@ pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostSriovDevicePoolInfo::default()),
 );
 impl rt::DataObject for HostSriovDevicePoolInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SRIOV_DEVICE_POOL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SRIOV_DEVICE_POOL_INFO
+    }
 }
 impl rt::Object for HostSriovDevicePoolInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2583,7 +2645,9 @@ pub(crate) static HOST_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSriovInfo::default()),
 );
 impl rt::DataObject for HostSriovInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SRIOV_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SRIOV_INFO
+    }
 }
 impl rt::Object for HostSriovInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2686,7 +2750,9 @@ pub(crate) static HOST_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(HostSriovNetworkDevicePoolInfo::default()),
 );
 impl rt::DataObject for HostSriovNetworkDevicePoolInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
+    }
 }
 impl rt::Object for HostSriovNetworkDevicePoolInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2781,7 +2847,9 @@ pub(crate) static HOST_SSL_THUMBPRINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostSslThumbprintInfo::default()),
 );
 impl rt::DataObject for HostSslThumbprintInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SSL_THUMBPRINT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SSL_THUMBPRINT_INFO
+    }
 }
 impl rt::Object for HostSslThumbprintInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2882,7 +2950,9 @@ pub(crate) static HOST_STORAGE_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostStorageDeviceInfo::default()),
 );
 impl rt::DataObject for HostStorageDeviceInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_STORAGE_DEVICE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_STORAGE_DEVICE_INFO
+    }
 }
 impl rt::Object for HostStorageDeviceInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2965,7 +3035,9 @@ pub(crate) static HOST_STORAGE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostStorageElementInfo::default()),
 );
 impl rt::DataObject for HostStorageElementInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_STORAGE_ELEMENT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_STORAGE_ELEMENT_INFO
+    }
 }
 impl rt::Object for HostStorageElementInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3053,7 +3125,9 @@ pub(crate) static HOST_STORAGE_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostStorageOperationalInfo::default()),
 );
 impl rt::DataObject for HostStorageOperationalInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_STORAGE_OPERATIONAL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_STORAGE_OPERATIONAL_INFO
+    }
 }
 impl rt::Object for HostStorageOperationalInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3123,7 +3197,9 @@ pub(crate) static HOST_SYSTEM_COMPLIANCE_CHECK_STATE: rt::ObjectInfo = rt::Objec
     || Box::new(HostSystemComplianceCheckState::default()),
 );
 impl rt::DataObject for HostSystemComplianceCheckState {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_COMPLIANCE_CHECK_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
+    }
 }
 impl rt::Object for HostSystemComplianceCheckState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3194,7 +3270,9 @@ pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSystemHealthInfo::default()),
 );
 impl rt::DataObject for HostSystemHealthInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_HEALTH_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_HEALTH_INFO
+    }
 }
 impl rt::Object for HostSystemHealthInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3262,7 +3340,9 @@ pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostSystemIdentificationInfo::default()),
 );
 impl rt::DataObject for HostSystemIdentificationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_IDENTIFICATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_IDENTIFICATION_INFO
+    }
 }
 impl rt::Object for HostSystemIdentificationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3369,7 +3449,9 @@ pub(crate) static HOST_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSystemInfo::default()),
 );
 impl rt::DataObject for HostSystemInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_INFO
+    }
 }
 impl rt::Object for HostSystemInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3450,7 +3532,9 @@ pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostSystemReconnectSpec::default()),
 );
 impl rt::DataObject for HostSystemReconnectSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_RECONNECT_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_RECONNECT_SPEC
+    }
 }
 impl rt::Object for HostSystemReconnectSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3518,7 +3602,9 @@ pub(crate) static HOST_SYSTEM_REMEDIATION_STATE: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostSystemRemediationState::default()),
 );
 impl rt::DataObject for HostSystemRemediationState {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_REMEDIATION_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_REMEDIATION_STATE
+    }
 }
 impl rt::Object for HostSystemRemediationState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3591,7 +3677,9 @@ pub(crate) static HOST_SYSTEM_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostSystemResourceInfo::default()),
 );
 impl rt::DataObject for HostSystemResourceInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_RESOURCE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_RESOURCE_INFO
+    }
 }
 impl rt::Object for HostSystemResourceInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3664,7 +3752,9 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostSystemSwapConfiguration::default()),
 );
 impl rt::DataObject for HostSystemSwapConfiguration {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_SWAP_CONFIGURATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_SWAP_CONFIGURATION
+    }
 }
 impl rt::Object for HostSystemSwapConfiguration {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3729,7 +3819,9 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION: rt::ObjectInf
     || Box::new(HostSystemSwapConfigurationDatastoreOption::default()),
 );
 impl rt::DataObject for HostSystemSwapConfigurationDatastoreOption {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
+    }
 }
 impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3813,7 +3905,9 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION: rt::ObjectInfo
     || Box::new(HostSystemSwapConfigurationDisabledOption::default()),
 );
 impl rt::DataObject for HostSystemSwapConfigurationDisabledOption {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
+    }
 }
 impl rt::Object for HostSystemSwapConfigurationDisabledOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3895,7 +3989,9 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION: rt::ObjectIn
     || Box::new(HostSystemSwapConfigurationHostCacheOption::default()),
 );
 impl rt::DataObject for HostSystemSwapConfigurationHostCacheOption {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
+    }
 }
 impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3977,7 +4073,9 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION: rt::Obj
     || Box::new(HostSystemSwapConfigurationHostLocalSwapOption::default()),
 );
 impl rt::DataObject for HostSystemSwapConfigurationHostLocalSwapOption {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
+    }
 }
 impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4059,7 +4157,9 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectI
     || Box::new(HostSystemSwapConfigurationSystemSwapOption::default()),
 );
 impl rt::DataObject for HostSystemSwapConfigurationSystemSwapOption {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
+    }
 }
 impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4121,7 +4221,9 @@ pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostTargetTransport::default()),
 );
 impl rt::DataObject for HostTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4181,7 +4283,9 @@ pub(crate) static HOST_TCP_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostTcpHba::default()),
 );
 impl rt::DataObject for HostTcpHba {
-    const INFO: &'static rt::ObjectInfo = &HOST_TCP_HBA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TCP_HBA
+    }
 }
 impl rt::Object for HostTcpHba {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4261,7 +4365,9 @@ pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostTcpTargetTransport::default()),
 );
 impl rt::DataObject for HostTcpTargetTransport {
-    const INFO: &'static rt::ObjectInfo = &HOST_TCP_TARGET_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TCP_TARGET_TRANSPORT
+    }
 }
 impl rt::Object for HostTcpTargetTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4327,7 +4433,9 @@ pub(crate) static HOST_TDX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostTdxInfo::default()),
 );
 impl rt::DataObject for HostTdxInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_TDX_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TDX_INFO
+    }
 }
 impl rt::Object for HostTdxInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4404,7 +4512,9 @@ pub(crate) static HOST_TPM_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(HostTpmAttestationInfo::default()),
 );
 impl rt::DataObject for HostTpmAttestationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_TPM_ATTESTATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TPM_ATTESTATION_INFO
+    }
 }
 impl rt::Object for HostTpmAttestationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4473,7 +4583,9 @@ pub(crate) static HOST_TPM_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostTpmDigestInfo::default()),
 );
 impl rt::DataObject for HostTpmDigestInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_TPM_DIGEST_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TPM_DIGEST_INFO
+    }
 }
 impl rt::Object for HostTpmDigestInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4569,7 +4681,9 @@ pub(crate) static HOST_TRUST_AUTHORITY_ATTESTATION_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(HostTrustAuthorityAttestationInfo::default()),
 );
 impl rt::DataObject for HostTrustAuthorityAttestationInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_TRUST_AUTHORITY_ATTESTATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
+    }
 }
 impl rt::Object for HostTrustAuthorityAttestationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4654,7 +4768,9 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo
     || Box::new(HostVFlashManagerVFlashCacheConfigInfo::default()),
 );
 impl rt::DataObject for HostVFlashManagerVFlashCacheConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
+    }
 }
 impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4746,7 +4862,9 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_
     ),
 );
 impl rt::DataObject for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
+    }
 }
 impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -33,7 +33,9 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO: rt::ObjectInfo = rt:
     || Box::new(HostVFlashManagerVFlashConfigInfo::default()),
 );
 impl rt::DataObject for HostVFlashManagerVFlashConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
+    }
 }
 impl rt::Object for HostVFlashManagerVFlashConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -103,7 +105,9 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectI
     || Box::new(HostVFlashManagerVFlashResourceConfigInfo::default()),
 );
 impl rt::DataObject for HostVFlashManagerVFlashResourceConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
+    }
 }
 impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -182,7 +186,9 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO: rt::Objec
     || Box::new(HostVFlashManagerVFlashResourceRunTimeInfo::default()),
 );
 impl rt::DataObject for HostVFlashManagerVFlashResourceRunTimeInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
+    }
 }
 impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -258,7 +264,9 @@ pub(crate) static HOST_V_MOTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVMotionInfo::default()),
 );
 impl rt::DataObject for HostVMotionInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_MOTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_MOTION_INFO
+    }
 }
 impl rt::Object for HostVMotionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -328,7 +336,9 @@ pub(crate) static HOST_V_MOTION_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostVMotionNetConfig::default()),
 );
 impl rt::DataObject for HostVMotionNetConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_V_MOTION_NET_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_V_MOTION_NET_CONFIG
+    }
 }
 impl rt::Object for HostVMotionNetConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -393,7 +403,9 @@ pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVfatVolume::default()),
 );
 impl rt::DataObject for HostVfatVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_VFAT_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VFAT_VOLUME
+    }
 }
 impl rt::Object for HostVfatVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -487,7 +499,9 @@ pub(crate) static HOST_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVffsVolume::default()),
 );
 impl rt::DataObject for HostVffsVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_VFFS_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VFFS_VOLUME
+    }
 }
 impl rt::Object for HostVffsVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -593,7 +607,9 @@ pub(crate) static HOST_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVirtualNic::default()),
 );
 impl rt::DataObject for HostVirtualNic {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC
+    }
 }
 impl rt::Object for HostVirtualNic {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -677,7 +693,9 @@ pub(crate) static HOST_VIRTUAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVirtualNicConfig::default()),
 );
 impl rt::DataObject for HostVirtualNicConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_CONFIG
+    }
 }
 impl rt::Object for HostVirtualNicConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -763,7 +781,9 @@ pub(crate) static HOST_VIRTUAL_NIC_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(HostVirtualNicConnection::default()),
 );
 impl rt::DataObject for HostVirtualNicConnection {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_CONNECTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_CONNECTION
+    }
 }
 impl rt::Object for HostVirtualNicConnection {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -830,7 +850,9 @@ pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostVirtualNicIpRouteSpec::default()),
 );
 impl rt::DataObject for HostVirtualNicIpRouteSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
+    }
 }
 impl rt::Object for HostVirtualNicIpRouteSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -899,7 +921,9 @@ pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(HostVirtualNicManagerInfo::default()),
 );
 impl rt::DataObject for HostVirtualNicManagerInfo {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_MANAGER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_MANAGER_INFO
+    }
 }
 impl rt::Object for HostVirtualNicManagerInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -967,7 +991,9 @@ pub(crate) static HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION: rt::ObjectInfo = 
     || Box::new(HostVirtualNicManagerNicTypeSelection::default()),
 );
 impl rt::DataObject for HostVirtualNicManagerNicTypeSelection {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
+    }
 }
 impl rt::Object for HostVirtualNicManagerNicTypeSelection {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1037,7 +1063,9 @@ pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::Obj
     || Box::new(HostVirtualNicOpaqueNetworkSpec::default()),
 );
 impl rt::DataObject for HostVirtualNicOpaqueNetworkSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
+    }
 }
 impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1157,7 +1185,9 @@ pub(crate) static HOST_VIRTUAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVirtualNicSpec::default()),
 );
 impl rt::DataObject for HostVirtualNicSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_NIC_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_SPEC
+    }
 }
 impl rt::Object for HostVirtualNicSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1267,7 +1297,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVirtualSwitch::default()),
 );
 impl rt::DataObject for HostVirtualSwitch {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH
+    }
 }
 impl rt::Object for HostVirtualSwitch {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1347,7 +1379,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostVirtualSwitchAutoBridge::default()),
 );
 impl rt::DataObject for HostVirtualSwitchAutoBridge {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
+    }
 }
 impl rt::Object for HostVirtualSwitchAutoBridge {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1414,7 +1448,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::Object
     || Box::new(HostVirtualSwitchBeaconConfig::default()),
 );
 impl rt::DataObject for HostVirtualSwitchBeaconConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_BEACON_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
+    }
 }
 impl rt::Object for HostVirtualSwitchBeaconConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1494,7 +1530,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_BOND_BRIDGE: rt::ObjectInfo = rt::ObjectIn
     || Box::new(HostVirtualSwitchBondBridge::default()),
 );
 impl rt::DataObject for HostVirtualSwitchBondBridge {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_BOND_BRIDGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
+    }
 }
 impl rt::Object for HostVirtualSwitchBondBridge {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1562,7 +1600,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostVirtualSwitchBridge::default()),
 );
 impl rt::DataObject for HostVirtualSwitchBridge {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_BRIDGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BRIDGE
+    }
 }
 impl rt::Object for HostVirtualSwitchBridge {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1628,7 +1668,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(HostVirtualSwitchConfig::default()),
 );
 impl rt::DataObject for HostVirtualSwitchConfig {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_CONFIG
+    }
 }
 impl rt::Object for HostVirtualSwitchConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1695,7 +1737,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::Object
     || Box::new(HostVirtualSwitchSimpleBridge::default()),
 );
 impl rt::DataObject for HostVirtualSwitchSimpleBridge {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
+    }
 }
 impl rt::Object for HostVirtualSwitchSimpleBridge {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1773,7 +1817,9 @@ pub(crate) static HOST_VIRTUAL_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(HostVirtualSwitchSpec::default()),
 );
 impl rt::DataObject for HostVirtualSwitchSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_VIRTUAL_SWITCH_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_SPEC
+    }
 }
 impl rt::Object for HostVirtualSwitchSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1870,7 +1916,9 @@ pub(crate) static HOST_VMFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVmfsSpec::default()),
 );
 impl rt::DataObject for HostVmfsSpec {
-    const INFO: &'static rt::ObjectInfo = &HOST_VMFS_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VMFS_SPEC
+    }
 }
 impl rt::Object for HostVmfsSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2003,7 +2051,9 @@ pub(crate) static HOST_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVmfsVolume::default()),
 );
 impl rt::DataObject for HostVmfsVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_VMFS_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VMFS_VOLUME
+    }
 }
 impl rt::Object for HostVmfsVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2122,7 +2172,9 @@ pub(crate) static HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVvolNqn::default()),
 );
 impl rt::DataObject for HostVvolNqn {
-    const INFO: &'static rt::ObjectInfo = &HOST_VVOL_NQN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VVOL_NQN
+    }
 }
 impl rt::Object for HostVvolNqn {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2225,7 +2277,9 @@ pub(crate) static HOST_VVOL_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostVvolVolume::default()),
 );
 impl rt::DataObject for HostVvolVolume {
-    const INFO: &'static rt::ObjectInfo = &HOST_VVOL_VOLUME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VVOL_VOLUME
+    }
 }
 impl rt::Object for HostVvolVolume {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2327,7 +2381,9 @@ pub(crate) static HOST_VVOL_VOLUME_HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInf
     || Box::new(HostVvolVolumeHostVvolNqn::default()),
 );
 impl rt::DataObject for HostVvolVolumeHostVvolNqn {
-    const INFO: &'static rt::ObjectInfo = &HOST_VVOL_VOLUME_HOST_VVOL_NQN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VVOL_VOLUME_HOST_VVOL_NQN
+    }
 }
 impl rt::Object for HostVvolVolumeHostVvolNqn {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2392,7 +2448,9 @@ pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Id::default()),
 );
 impl rt::DataObject for Id {
-    const INFO: &'static rt::ObjectInfo = &ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ID
+    }
 }
 impl rt::Object for Id {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2465,7 +2523,9 @@ pub(crate) static INT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(IntOption::default()),
 );
 impl rt::DataObject for IntOption {
-    const INFO: &'static rt::ObjectInfo = &INT_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INT_OPTION
+    }
 }
 impl rt::Object for IntOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2572,7 +2632,9 @@ pub(crate) static IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(IoFilterInfo::default()),
 );
 impl rt::DataObject for IoFilterInfo {
-    const INFO: &'static rt::ObjectInfo = &IO_FILTER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &IO_FILTER_INFO
+    }
 }
 impl rt::Object for IoFilterInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2647,7 +2709,9 @@ pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(IsoImageFileInfo::default()),
 );
 impl rt::DataObject for IsoImageFileInfo {
-    const INFO: &'static rt::ObjectInfo = &ISO_IMAGE_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ISO_IMAGE_FILE_INFO
+    }
 }
 impl rt::Object for IsoImageFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2725,7 +2789,9 @@ pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(IsoImageFileQuery::default()),
 );
 impl rt::DataObject for IsoImageFileQuery {
-    const INFO: &'static rt::ObjectInfo = &ISO_IMAGE_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ISO_IMAGE_FILE_QUERY
+    }
 }
 impl rt::Object for IsoImageFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2791,7 +2857,9 @@ pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(KeyAnyValue::default()),
 );
 impl rt::DataObject for KeyAnyValue {
-    const INFO: &'static rt::ObjectInfo = &KEY_ANY_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &KEY_ANY_VALUE
+    }
 }
 impl rt::Object for KeyAnyValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2856,7 +2924,9 @@ pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(KeyProviderId::default()),
 );
 impl rt::DataObject for KeyProviderId {
-    const INFO: &'static rt::ObjectInfo = &KEY_PROVIDER_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &KEY_PROVIDER_ID
+    }
 }
 impl rt::Object for KeyProviderId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2924,7 +2994,9 @@ pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(KeyValue::default()),
 );
 impl rt::DataObject for KeyValue {
-    const INFO: &'static rt::ObjectInfo = &KEY_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &KEY_VALUE
+    }
 }
 impl rt::Object for KeyValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2998,7 +3070,9 @@ pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LatencySensitivity::default()),
 );
 impl rt::DataObject for LatencySensitivity {
-    const INFO: &'static rt::ObjectInfo = &LATENCY_SENSITIVITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LATENCY_SENSITIVITY
+    }
 }
 impl rt::Object for LatencySensitivity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3063,7 +3137,9 @@ pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectIn
     || Box::new(LicenseManagerEvaluationInfo::default()),
 );
 impl rt::DataObject for LicenseManagerEvaluationInfo {
-    const INFO: &'static rt::ObjectInfo = &LICENSE_MANAGER_EVALUATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LICENSE_MANAGER_EVALUATION_INFO
+    }
 }
 impl rt::Object for LicenseManagerEvaluationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3149,7 +3225,9 @@ pub(crate) static LICENSE_MANAGER_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(LicenseManagerLicenseInfo::default()),
 );
 impl rt::DataObject for LicenseManagerLicenseInfo {
-    const INFO: &'static rt::ObjectInfo = &LICENSE_MANAGER_LICENSE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LICENSE_MANAGER_LICENSE_INFO
+    }
 }
 impl rt::Object for LicenseManagerLicenseInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3226,7 +3304,9 @@ pub(crate) static LICENSE_SERVER_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LicenseServerSource::default()),
 );
 impl rt::DataObject for LicenseServerSource {
-    const INFO: &'static rt::ObjectInfo = &LICENSE_SERVER_SOURCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LICENSE_SERVER_SOURCE
+    }
 }
 impl rt::Object for LicenseServerSource {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3290,7 +3370,9 @@ pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LicenseSource::default()),
 );
 impl rt::DataObject for LicenseSource {
-    const INFO: &'static rt::ObjectInfo = &LICENSE_SOURCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LICENSE_SOURCE
+    }
 }
 impl rt::Object for LicenseSource {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3353,7 +3435,9 @@ pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInf
     || Box::new(LinkDiscoveryProtocolConfig::default()),
 );
 impl rt::DataObject for LinkDiscoveryProtocolConfig {
-    const INFO: &'static rt::ObjectInfo = &LINK_DISCOVERY_PROTOCOL_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LINK_DISCOVERY_PROTOCOL_CONFIG
+    }
 }
 impl rt::Object for LinkDiscoveryProtocolConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3429,7 +3513,9 @@ pub(crate) static LINK_LAYER_DISCOVERY_PROTOCOL_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(LinkLayerDiscoveryProtocolInfo::default()),
 );
 impl rt::DataObject for LinkLayerDiscoveryProtocolInfo {
-    const INFO: &'static rt::ObjectInfo = &LINK_LAYER_DISCOVERY_PROTOCOL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
+    }
 }
 impl rt::Object for LinkLayerDiscoveryProtocolInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3500,7 +3586,9 @@ pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LocalDatastoreInfo::default()),
 );
 impl rt::DataObject for LocalDatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &LOCAL_DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCAL_DATASTORE_INFO
+    }
 }
 impl rt::Object for LocalDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3583,7 +3671,9 @@ pub(crate) static LOCAL_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LocalLicenseSource::default()),
 );
 impl rt::DataObject for LocalLicenseSource {
-    const INFO: &'static rt::ObjectInfo = &LOCAL_LICENSE_SOURCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCAL_LICENSE_SOURCE
+    }
 }
 impl rt::Object for LocalLicenseSource {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3658,7 +3748,9 @@ pub(crate) static LOCALIZABLE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LocalizableMessage::default()),
 );
 impl rt::DataObject for LocalizableMessage {
-    const INFO: &'static rt::ObjectInfo = &LOCALIZABLE_MESSAGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCALIZABLE_MESSAGE
+    }
 }
 impl rt::Object for LocalizableMessage {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3730,7 +3822,9 @@ pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LocalizedMethodFault::default()),
 );
 impl rt::DataObject for LocalizedMethodFault {
-    const INFO: &'static rt::ObjectInfo = &LOCALIZED_METHOD_FAULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCALIZED_METHOD_FAULT
+    }
 }
 impl rt::Object for LocalizedMethodFault {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3805,7 +3899,9 @@ pub(crate) static LONG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(LongOption::default()),
 );
 impl rt::DataObject for LongOption {
-    const INFO: &'static rt::ObjectInfo = &LONG_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LONG_OPTION
+    }
 }
 impl rt::Object for LongOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3897,7 +3993,9 @@ pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ManagedByInfo::default()),
 );
 impl rt::DataObject for ManagedByInfo {
-    const INFO: &'static rt::ObjectInfo = &MANAGED_BY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_BY_INFO
+    }
 }
 impl rt::Object for ManagedByInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3964,7 +4062,9 @@ pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(ManagedEntityEventArgument::default()),
 );
 impl rt::DataObject for ManagedEntityEventArgument {
-    const INFO: &'static rt::ObjectInfo = &MANAGED_ENTITY_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_ENTITY_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for ManagedEntityEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4049,7 +4149,9 @@ pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MethodDescription::default()),
 );
 impl rt::DataObject for MethodDescription {
-    const INFO: &'static rt::ObjectInfo = &METHOD_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &METHOD_DESCRIPTION
+    }
 }
 impl rt::Object for MethodDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4132,7 +4234,9 @@ pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MigrationErrorEvent::default()),
 );
 impl rt::DataObject for MigrationErrorEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_ERROR_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_ERROR_EVENT
+    }
 }
 impl rt::Object for MigrationErrorEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4215,7 +4319,9 @@ pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MigrationEvent::default()),
 );
 impl rt::DataObject for MigrationEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_EVENT
+    }
 }
 impl rt::Object for MigrationEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4300,7 +4406,9 @@ pub(crate) static MIGRATION_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(MigrationHostErrorEvent::default()),
 );
 impl rt::DataObject for MigrationHostErrorEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_HOST_ERROR_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_HOST_ERROR_EVENT
+    }
 }
 impl rt::Object for MigrationHostErrorEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4385,7 +4493,9 @@ pub(crate) static MIGRATION_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(MigrationHostWarningEvent::default()),
 );
 impl rt::DataObject for MigrationHostWarningEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_HOST_WARNING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_HOST_WARNING_EVENT
+    }
 }
 impl rt::Object for MigrationHostWarningEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4475,7 +4585,9 @@ pub(crate) static MIGRATION_RESOURCE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInf
     || Box::new(MigrationResourceErrorEvent::default()),
 );
 impl rt::DataObject for MigrationResourceErrorEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_RESOURCE_ERROR_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_RESOURCE_ERROR_EVENT
+    }
 }
 impl rt::Object for MigrationResourceErrorEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4567,7 +4679,9 @@ pub(crate) static MIGRATION_RESOURCE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectI
     || Box::new(MigrationResourceWarningEvent::default()),
 );
 impl rt::DataObject for MigrationResourceWarningEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_RESOURCE_WARNING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_RESOURCE_WARNING_EVENT
+    }
 }
 impl rt::Object for MigrationResourceWarningEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4652,7 +4766,9 @@ pub(crate) static MIGRATION_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MigrationWarningEvent::default()),
 );
 impl rt::DataObject for MigrationWarningEvent {
-    const INFO: &'static rt::ObjectInfo = &MIGRATION_WARNING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_WARNING_EVENT
+    }
 }
 impl rt::Object for MigrationWarningEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4738,7 +4854,9 @@ pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MissingObject::default()),
 );
 impl rt::DataObject for MissingObject {
-    const INFO: &'static rt::ObjectInfo = &MISSING_OBJECT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_OBJECT
+    }
 }
 impl rt::Object for MissingObject {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4808,7 +4926,9 @@ pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(MissingProperty::default()),
 );
 impl rt::DataObject for MissingProperty {
-    const INFO: &'static rt::ObjectInfo = &MISSING_PROPERTY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_PROPERTY
+    }
 }
 impl rt::Object for MissingProperty {
     fn info(&self) -> &'static rt::ObjectInfo {

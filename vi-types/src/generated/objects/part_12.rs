@@ -20,7 +20,9 @@ pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NasDatastoreInfo::default()),
 );
 impl rt::DataObject for NasDatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &NAS_DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NAS_DATASTORE_INFO
+    }
 }
 impl rt::Object for NasDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -103,7 +105,9 @@ pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetBiosConfigInfo::default()),
 );
 impl rt::DataObject for NetBiosConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &NET_BIOS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_BIOS_CONFIG_INFO
+    }
 }
 impl rt::Object for NetBiosConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -172,7 +176,9 @@ pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetDhcpConfigInfo::default()),
 );
 impl rt::DataObject for NetDhcpConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &NET_DHCP_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_DHCP_CONFIG_INFO
+    }
 }
 impl rt::Object for NetDhcpConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -242,7 +248,9 @@ pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::Object
     || Box::new(NetDhcpConfigInfoDhcpOptions::default()),
 );
 impl rt::DataObject for NetDhcpConfigInfoDhcpOptions {
-    const INFO: &'static rt::ObjectInfo = &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
+    }
 }
 impl rt::Object for NetDhcpConfigInfoDhcpOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -321,7 +329,9 @@ pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetDnsConfigInfo::default()),
 );
 impl rt::DataObject for NetDnsConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &NET_DNS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_DNS_CONFIG_INFO
+    }
 }
 impl rt::Object for NetDnsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -404,7 +414,9 @@ pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetIpConfigInfo::default()),
 );
 impl rt::DataObject for NetIpConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &NET_IP_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_CONFIG_INFO
+    }
 }
 impl rt::Object for NetIpConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -485,7 +497,9 @@ pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(NetIpConfigInfoIpAddress::default()),
 );
 impl rt::DataObject for NetIpConfigInfoIpAddress {
-    const INFO: &'static rt::ObjectInfo = &NET_IP_CONFIG_INFO_IP_ADDRESS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_CONFIG_INFO_IP_ADDRESS
+    }
 }
 impl rt::Object for NetIpConfigInfoIpAddress {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -562,7 +576,9 @@ pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(NetIpRouteConfigInfo::default()),
 );
 impl rt::DataObject for NetIpRouteConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &NET_IP_ROUTE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO
+    }
 }
 impl rt::Object for NetIpRouteConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -630,7 +646,9 @@ pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectI
     || Box::new(NetIpRouteConfigInfoGateway::default()),
 );
 impl rt::DataObject for NetIpRouteConfigInfoGateway {
-    const INFO: &'static rt::ObjectInfo = &NET_IP_ROUTE_CONFIG_INFO_GATEWAY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
+    }
 }
 impl rt::Object for NetIpRouteConfigInfoGateway {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -707,7 +725,9 @@ pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::Object
     || Box::new(NetIpRouteConfigInfoIpRoute::default()),
 );
 impl rt::DataObject for NetIpRouteConfigInfoIpRoute {
-    const INFO: &'static rt::ObjectInfo = &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
+    }
 }
 impl rt::Object for NetIpRouteConfigInfoIpRoute {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -776,7 +796,9 @@ pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetworkEventArgument::default()),
 );
 impl rt::DataObject for NetworkEventArgument {
-    const INFO: &'static rt::ObjectInfo = &NETWORK_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NETWORK_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for NetworkEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -873,7 +895,9 @@ pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NetworkSummary::default()),
 );
 impl rt::DataObject for NetworkSummary {
-    const INFO: &'static rt::ObjectInfo = &NETWORK_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NETWORK_SUMMARY
+    }
 }
 impl rt::Object for NetworkSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -947,7 +971,9 @@ pub(crate) static NO_ACCESS_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(NoAccessUserEvent::default()),
 );
 impl rt::DataObject for NoAccessUserEvent {
-    const INFO: &'static rt::ObjectInfo = &NO_ACCESS_USER_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_ACCESS_USER_EVENT
+    }
 }
 impl rt::Object for NoAccessUserEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1030,7 +1056,9 @@ pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo 
     || Box::new(NoMaintenanceModeDrsRecommendationForVm::default()),
 );
 impl rt::DataObject for NoMaintenanceModeDrsRecommendationForVm {
-    const INFO: &'static rt::ObjectInfo = &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
+    }
 }
 impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1116,7 +1144,9 @@ pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectIn
     || Box::new(NoPermissionEntityPrivileges::default()),
 );
 impl rt::DataObject for NoPermissionEntityPrivileges {
-    const INFO: &'static rt::ObjectInfo = &NO_PERMISSION_ENTITY_PRIVILEGES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_PERMISSION_ENTITY_PRIVILEGES
+    }
 }
 impl rt::Object for NoPermissionEntityPrivileges {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1183,7 +1213,9 @@ pub(crate) static NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT: rt::ObjectInfo = rt::O
     || Box::new(NotEnoughResourcesToStartVmEvent::default()),
 );
 impl rt::DataObject for NotEnoughResourcesToStartVmEvent {
-    const INFO: &'static rt::ObjectInfo = &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
+    }
 }
 impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1274,7 +1306,9 @@ pub(crate) static OBJECT_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ObjectContent::default()),
 );
 impl rt::DataObject for ObjectContent {
-    const INFO: &'static rt::ObjectInfo = &OBJECT_CONTENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OBJECT_CONTENT
+    }
 }
 impl rt::Object for ObjectContent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1349,7 +1383,9 @@ pub(crate) static OBJECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ObjectSpec::default()),
 );
 impl rt::DataObject for ObjectSpec {
-    const INFO: &'static rt::ObjectInfo = &OBJECT_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OBJECT_SPEC
+    }
 }
 impl rt::Object for ObjectSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1427,7 +1463,9 @@ pub(crate) static OBJECT_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ObjectUpdate::default()),
 );
 impl rt::DataObject for ObjectUpdate {
-    const INFO: &'static rt::ObjectInfo = &OBJECT_UPDATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OBJECT_UPDATE
+    }
 }
 impl rt::Object for ObjectUpdate {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1502,7 +1540,9 @@ pub(crate) static OPAQUE_NETWORK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(OpaqueNetworkCapability::default()),
 );
 impl rt::DataObject for OpaqueNetworkCapability {
-    const INFO: &'static rt::ObjectInfo = &OPAQUE_NETWORK_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPAQUE_NETWORK_CAPABILITY
+    }
 }
 impl rt::Object for OpaqueNetworkCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1572,7 +1612,9 @@ pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(OpaqueNetworkSummary::default()),
 );
 impl rt::DataObject for OpaqueNetworkSummary {
-    const INFO: &'static rt::ObjectInfo = &OPAQUE_NETWORK_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPAQUE_NETWORK_SUMMARY
+    }
 }
 impl rt::Object for OpaqueNetworkSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1659,7 +1701,9 @@ pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(OptionDef::default()),
 );
 impl rt::DataObject for OptionDef {
-    const INFO: &'static rt::ObjectInfo = &OPTION_DEF;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPTION_DEF
+    }
 }
 impl rt::Object for OptionDef {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1743,7 +1787,9 @@ pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(OptionType::default()),
 );
 impl rt::DataObject for OptionType {
-    const INFO: &'static rt::ObjectInfo = &OPTION_TYPE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPTION_TYPE
+    }
 }
 impl rt::Object for OptionType {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1812,7 +1858,9 @@ pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(OptionValue::default()),
 );
 impl rt::DataObject for OptionValue {
-    const INFO: &'static rt::ObjectInfo = &OPTION_VALUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPTION_VALUE
+    }
 }
 impl rt::Object for OptionValue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1880,7 +1928,9 @@ pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PMemDatastoreInfo::default()),
 );
 impl rt::DataObject for PMemDatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &P_MEM_DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &P_MEM_DATASTORE_INFO
+    }
 }
 impl rt::Object for PMemDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1963,7 +2013,9 @@ pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ParaVirtualScsiController::default()),
 );
 impl rt::DataObject for ParaVirtualScsiController {
-    const INFO: &'static rt::ObjectInfo = &PARA_VIRTUAL_SCSI_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PARA_VIRTUAL_SCSI_CONTROLLER
+    }
 }
 impl rt::Object for ParaVirtualScsiController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2070,7 +2122,9 @@ pub(crate) static PERF_COUNTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfCounterInfo::default()),
 );
 impl rt::DataObject for PerfCounterInfo {
-    const INFO: &'static rt::ObjectInfo = &PERF_COUNTER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_COUNTER_INFO
+    }
 }
 impl rt::Object for PerfCounterInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2156,7 +2210,9 @@ pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfEntityMetric::default()),
 );
 impl rt::DataObject for PerfEntityMetric {
-    const INFO: &'static rt::ObjectInfo = &PERF_ENTITY_METRIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC
+    }
 }
 impl rt::Object for PerfEntityMetric {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2241,7 +2297,9 @@ pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfEntityMetricBase::default()),
 );
 impl rt::DataObject for PerfEntityMetricBase {
-    const INFO: &'static rt::ObjectInfo = &PERF_ENTITY_METRIC_BASE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC_BASE
+    }
 }
 impl rt::Object for PerfEntityMetricBase {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2312,7 +2370,9 @@ pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfEntityMetricCsv::default()),
 );
 impl rt::DataObject for PerfEntityMetricCsv {
-    const INFO: &'static rt::ObjectInfo = &PERF_ENTITY_METRIC_CSV;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC_CSV
+    }
 }
 impl rt::Object for PerfEntityMetricCsv {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2414,7 +2474,9 @@ pub(crate) static PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfInterval::default()),
 );
 impl rt::DataObject for PerfInterval {
-    const INFO: &'static rt::ObjectInfo = &PERF_INTERVAL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_INTERVAL
+    }
 }
 impl rt::Object for PerfInterval {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2492,7 +2554,9 @@ pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfMetricId::default()),
 );
 impl rt::DataObject for PerfMetricId {
-    const INFO: &'static rt::ObjectInfo = &PERF_METRIC_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_ID
+    }
 }
 impl rt::Object for PerfMetricId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2559,7 +2623,9 @@ pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfMetricIntSeries::default()),
 );
 impl rt::DataObject for PerfMetricIntSeries {
-    const INFO: &'static rt::ObjectInfo = &PERF_METRIC_INT_SERIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_INT_SERIES
+    }
 }
 impl rt::Object for PerfMetricIntSeries {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2642,7 +2708,9 @@ pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfMetricSeries::default()),
 );
 impl rt::DataObject for PerfMetricSeries {
-    const INFO: &'static rt::ObjectInfo = &PERF_METRIC_SERIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_SERIES
+    }
 }
 impl rt::Object for PerfMetricSeries {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2708,7 +2776,9 @@ pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfMetricSeriesCsv::default()),
 );
 impl rt::DataObject for PerfMetricSeriesCsv {
-    const INFO: &'static rt::ObjectInfo = &PERF_METRIC_SERIES_CSV;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_SERIES_CSV
+    }
 }
 impl rt::Object for PerfMetricSeriesCsv {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2802,7 +2872,9 @@ pub(crate) static PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfProviderSummary::default()),
 );
 impl rt::DataObject for PerfProviderSummary {
-    const INFO: &'static rt::ObjectInfo = &PERF_PROVIDER_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_PROVIDER_SUMMARY
+    }
 }
 impl rt::Object for PerfProviderSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2891,7 +2963,9 @@ pub(crate) static PERF_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfQuerySpec::default()),
 );
 impl rt::DataObject for PerfQuerySpec {
-    const INFO: &'static rt::ObjectInfo = &PERF_QUERY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_QUERY_SPEC
+    }
 }
 impl rt::Object for PerfQuerySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2971,7 +3045,9 @@ pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerfSampleInfo::default()),
 );
 impl rt::DataObject for PerfSampleInfo {
-    const INFO: &'static rt::ObjectInfo = &PERF_SAMPLE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_SAMPLE_INFO
+    }
 }
 impl rt::Object for PerfSampleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3045,7 +3121,9 @@ pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerformanceDescription::default()),
 );
 impl rt::DataObject for PerformanceDescription {
-    const INFO: &'static rt::ObjectInfo = &PERFORMANCE_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERFORMANCE_DESCRIPTION
+    }
 }
 impl rt::Object for PerformanceDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3124,7 +3202,9 @@ pub(crate) static PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Permission::default()),
 );
 impl rt::DataObject for Permission {
-    const INFO: &'static rt::ObjectInfo = &PERMISSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERMISSION
+    }
 }
 impl rt::Object for Permission {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3293,7 +3373,9 @@ pub(crate) static PHYSICAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNic::default()),
 );
 impl rt::DataObject for PhysicalNic {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC
+    }
 }
 impl rt::Object for PhysicalNic {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3418,7 +3500,9 @@ pub(crate) static PHYSICAL_NIC_CDP_DEVICE_CAPABILITY: rt::ObjectInfo = rt::Objec
     || Box::new(PhysicalNicCdpDeviceCapability::default()),
 );
 impl rt::DataObject for PhysicalNicCdpDeviceCapability {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
+    }
 }
 impl rt::Object for PhysicalNicCdpDeviceCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3553,7 +3637,9 @@ pub(crate) static PHYSICAL_NIC_CDP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicCdpInfo::default()),
 );
 impl rt::DataObject for PhysicalNicCdpInfo {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_CDP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_CDP_INFO
+    }
 }
 impl rt::Object for PhysicalNicCdpInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3657,7 +3743,9 @@ pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicConfig::default()),
 );
 impl rt::DataObject for PhysicalNicConfig {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_CONFIG
+    }
 }
 impl rt::Object for PhysicalNicConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3722,7 +3810,9 @@ pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicHint::default()),
 );
 impl rt::DataObject for PhysicalNicHint {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_HINT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_HINT
+    }
 }
 impl rt::Object for PhysicalNicHint {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3809,7 +3899,9 @@ pub(crate) static PHYSICAL_NIC_HINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicHintInfo::default()),
 );
 impl rt::DataObject for PhysicalNicHintInfo {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_HINT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_HINT_INFO
+    }
 }
 impl rt::Object for PhysicalNicHintInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3882,7 +3974,9 @@ pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicIpHint::default()),
 );
 impl rt::DataObject for PhysicalNicIpHint {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_IP_HINT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_IP_HINT
+    }
 }
 impl rt::Object for PhysicalNicIpHint {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3969,7 +4063,9 @@ pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicLinkInfo::default()),
 );
 impl rt::DataObject for PhysicalNicLinkInfo {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_LINK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_LINK_INFO
+    }
 }
 impl rt::Object for PhysicalNicLinkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4036,7 +4132,9 @@ pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicNameHint::default()),
 );
 impl rt::DataObject for PhysicalNicNameHint {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_NAME_HINT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_NAME_HINT
+    }
 }
 impl rt::Object for PhysicalNicNameHint {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4135,7 +4233,9 @@ pub(crate) static PHYSICAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PhysicalNicSpec::default()),
 );
 impl rt::DataObject for PhysicalNicSpec {
-    const INFO: &'static rt::ObjectInfo = &PHYSICAL_NIC_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_SPEC
+    }
 }
 impl rt::Object for PhysicalNicSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4218,7 +4318,9 @@ pub(crate) static PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PlacementAction::default()),
 );
 impl rt::DataObject for PlacementAction {
-    const INFO: &'static rt::ObjectInfo = &PLACEMENT_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PLACEMENT_ACTION
+    }
 }
 impl rt::Object for PlacementAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4314,7 +4416,9 @@ pub(crate) static POD_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PodVmInfo::default()),
 );
 impl rt::DataObject for PodVmInfo {
-    const INFO: &'static rt::ObjectInfo = &POD_VM_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POD_VM_INFO
+    }
 }
 impl rt::Object for PodVmInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4391,7 +4495,9 @@ pub(crate) static POD_VM_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PodVmOverheadInfo::default()),
 );
 impl rt::DataObject for PodVmOverheadInfo {
-    const INFO: &'static rt::ObjectInfo = &POD_VM_OVERHEAD_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POD_VM_OVERHEAD_INFO
+    }
 }
 impl rt::Object for PodVmOverheadInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4464,7 +4570,9 @@ pub(crate) static POWER_SYSTEM_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PowerSystemCapability::default()),
 );
 impl rt::DataObject for PowerSystemCapability {
-    const INFO: &'static rt::ObjectInfo = &POWER_SYSTEM_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POWER_SYSTEM_CAPABILITY
+    }
 }
 impl rt::Object for PowerSystemCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4527,7 +4635,9 @@ pub(crate) static POWER_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PowerSystemInfo::default()),
 );
 impl rt::DataObject for PowerSystemInfo {
-    const INFO: &'static rt::ObjectInfo = &POWER_SYSTEM_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POWER_SYSTEM_INFO
+    }
 }
 impl rt::Object for PowerSystemInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4601,7 +4711,9 @@ pub(crate) static PRIVILEGE_POLICY_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PrivilegePolicyDef::default()),
 );
 impl rt::DataObject for PrivilegePolicyDef {
-    const INFO: &'static rt::ObjectInfo = &PRIVILEGE_POLICY_DEF;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PRIVILEGE_POLICY_DEF
+    }
 }
 impl rt::Object for PrivilegePolicyDef {
     fn info(&self) -> &'static rt::ObjectInfo {

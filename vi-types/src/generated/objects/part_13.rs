@@ -23,7 +23,9 @@ pub(crate) static PROFILE_DEFERRED_POLICY_OPTION_PARAMETER: rt::ObjectInfo = rt:
     || Box::new(ProfileDeferredPolicyOptionParameter::default()),
 );
 impl rt::DataObject for ProfileDeferredPolicyOptionParameter {
-    const INFO: &'static rt::ObjectInfo = &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
+    }
 }
 impl rt::Object for ProfileDeferredPolicyOptionParameter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -93,7 +95,9 @@ pub(crate) static PROFILE_EXECUTE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ProfileExecuteError::default()),
 );
 impl rt::DataObject for ProfileExecuteError {
-    const INFO: &'static rt::ObjectInfo = &PROFILE_EXECUTE_ERROR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROFILE_EXECUTE_ERROR
+    }
 }
 impl rt::Object for ProfileExecuteError {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -176,7 +180,9 @@ pub(crate) static PROFILE_EXECUTE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ProfileExecuteResult::default()),
 );
 impl rt::DataObject for ProfileExecuteResult {
-    const INFO: &'static rt::ObjectInfo = &PROFILE_EXECUTE_RESULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROFILE_EXECUTE_RESULT
+    }
 }
 impl rt::Object for ProfileExecuteResult {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -258,7 +264,9 @@ pub(crate) static PROFILE_PROPERTY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ProfilePropertyPath::default()),
 );
 impl rt::DataObject for ProfilePropertyPath {
-    const INFO: &'static rt::ObjectInfo = &PROFILE_PROPERTY_PATH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROFILE_PROPERTY_PATH
+    }
 }
 impl rt::Object for ProfilePropertyPath {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -335,7 +343,9 @@ pub(crate) static PROPERTY_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PropertyChange::default()),
 );
 impl rt::DataObject for PropertyChange {
-    const INFO: &'static rt::ObjectInfo = &PROPERTY_CHANGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_CHANGE
+    }
 }
 impl rt::Object for PropertyChange {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -415,7 +425,9 @@ pub(crate) static PROPERTY_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PropertyFilterSpec::default()),
 );
 impl rt::DataObject for PropertyFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &PROPERTY_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER_SPEC
+    }
 }
 impl rt::Object for PropertyFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -490,7 +502,9 @@ pub(crate) static PROPERTY_FILTER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PropertyFilterUpdate::default()),
 );
 impl rt::DataObject for PropertyFilterUpdate {
-    const INFO: &'static rt::ObjectInfo = &PROPERTY_FILTER_UPDATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER_UPDATE
+    }
 }
 impl rt::Object for PropertyFilterUpdate {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -565,7 +579,9 @@ pub(crate) static PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PropertySpec::default()),
 );
 impl rt::DataObject for PropertySpec {
-    const INFO: &'static rt::ObjectInfo = &PROPERTY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_SPEC
+    }
 }
 impl rt::Object for PropertySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -697,7 +713,9 @@ pub(crate) static REPLICATION_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReplicationConfigSpec::default()),
 );
 impl rt::DataObject for ReplicationConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &REPLICATION_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REPLICATION_CONFIG_SPEC
+    }
 }
 impl rt::Object for ReplicationConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -797,7 +815,9 @@ pub(crate) static REPLICATION_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReplicationGroupId::default()),
 );
 impl rt::DataObject for ReplicationGroupId {
-    const INFO: &'static rt::ObjectInfo = &REPLICATION_GROUP_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REPLICATION_GROUP_ID
+    }
 }
 impl rt::Object for ReplicationGroupId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -867,7 +887,9 @@ pub(crate) static REPLICATION_INFO_DISK_SETTINGS: rt::ObjectInfo = rt::ObjectInf
     || Box::new(ReplicationInfoDiskSettings::default()),
 );
 impl rt::DataObject for ReplicationInfoDiskSettings {
-    const INFO: &'static rt::ObjectInfo = &REPLICATION_INFO_DISK_SETTINGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REPLICATION_INFO_DISK_SETTINGS
+    }
 }
 impl rt::Object for ReplicationInfoDiskSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -938,7 +960,9 @@ pub(crate) static REPLICATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ReplicationSpec::default()),
 );
 impl rt::DataObject for ReplicationSpec {
-    const INFO: &'static rt::ObjectInfo = &REPLICATION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REPLICATION_SPEC
+    }
 }
 impl rt::Object for ReplicationSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1015,7 +1039,9 @@ pub(crate) static RESOURCE_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ResourceAllocationInfo::default()),
 );
 impl rt::DataObject for ResourceAllocationInfo {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_ALLOCATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_ALLOCATION_INFO
+    }
 }
 impl rt::Object for ResourceAllocationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1112,7 +1138,9 @@ pub(crate) static RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResourceConfigSpec::default()),
 );
 impl rt::DataObject for ResourceConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_CONFIG_SPEC
+    }
 }
 impl rt::Object for ResourceConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1193,7 +1221,9 @@ pub(crate) static RESOURCE_POOL_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ResourcePoolEventArgument::default()),
 );
 impl rt::DataObject for ResourcePoolEventArgument {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_POOL_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for ResourcePoolEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1320,7 +1350,9 @@ pub(crate) static RESOURCE_POOL_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ResourcePoolQuickStats::default()),
 );
 impl rt::DataObject for ResourcePoolQuickStats {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_POOL_QUICK_STATS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_QUICK_STATS
+    }
 }
 impl rt::Object for ResourcePoolQuickStats {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1428,7 +1460,9 @@ pub(crate) static RESOURCE_POOL_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ResourcePoolResourceUsage::default()),
 );
 impl rt::DataObject for ResourcePoolResourceUsage {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_POOL_RESOURCE_USAGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_RESOURCE_USAGE
+    }
 }
 impl rt::Object for ResourcePoolResourceUsage {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1513,7 +1547,9 @@ pub(crate) static RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ResourcePoolRuntimeInfo::default()),
 );
 impl rt::DataObject for ResourcePoolRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_POOL_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_RUNTIME_INFO
+    }
 }
 impl rt::Object for ResourcePoolRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1598,7 +1634,9 @@ pub(crate) static RESOURCE_POOL_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResourcePoolSummary::default()),
 );
 impl rt::DataObject for ResourcePoolSummary {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_POOL_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_SUMMARY
+    }
 }
 impl rt::Object for ResourcePoolSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1670,7 +1708,9 @@ pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RetrieveOptions::default()),
 );
 impl rt::DataObject for RetrieveOptions {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_OPTIONS
+    }
 }
 impl rt::Object for RetrieveOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1738,7 +1778,9 @@ pub(crate) static RETRIEVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(RetrieveResult::default()),
 );
 impl rt::DataObject for RetrieveResult {
-    const INFO: &'static rt::ObjectInfo = &RETRIEVE_RESULT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_RESULT
+    }
 }
 impl rt::Object for RetrieveResult {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1818,7 +1860,9 @@ pub(crate) static SCHEDULED_HARDWARE_UPGRADE_INFO: rt::ObjectInfo = rt::ObjectIn
     || Box::new(ScheduledHardwareUpgradeInfo::default()),
 );
 impl rt::DataObject for ScheduledHardwareUpgradeInfo {
-    const INFO: &'static rt::ObjectInfo = &SCHEDULED_HARDWARE_UPGRADE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCHEDULED_HARDWARE_UPGRADE_INFO
+    }
 }
 impl rt::Object for ScheduledHardwareUpgradeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1889,7 +1933,9 @@ pub(crate) static SCHEDULED_TASK_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ScheduledTaskDetail::default()),
 );
 impl rt::DataObject for ScheduledTaskDetail {
-    const INFO: &'static rt::ObjectInfo = &SCHEDULED_TASK_DETAIL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCHEDULED_TASK_DETAIL
+    }
 }
 impl rt::Object for ScheduledTaskDetail {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1981,7 +2027,9 @@ pub(crate) static SCHEDULED_TASK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(ScheduledTaskEventArgument::default()),
 );
 impl rt::DataObject for ScheduledTaskEventArgument {
-    const INFO: &'static rt::ObjectInfo = &SCHEDULED_TASK_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCHEDULED_TASK_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for ScheduledTaskEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2152,7 +2200,9 @@ pub(crate) static SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ScsiLun::default()),
 );
 impl rt::DataObject for ScsiLun {
-    const INFO: &'static rt::ObjectInfo = &SCSI_LUN;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCSI_LUN
+    }
 }
 impl rt::Object for ScsiLun {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2281,7 +2331,9 @@ pub(crate) static SCSI_LUN_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ScsiLunCapabilities::default()),
 );
 impl rt::DataObject for ScsiLunCapabilities {
-    const INFO: &'static rt::ObjectInfo = &SCSI_LUN_CAPABILITIES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCSI_LUN_CAPABILITIES
+    }
 }
 impl rt::Object for ScsiLunCapabilities {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2349,7 +2401,9 @@ pub(crate) static SCSI_LUN_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ScsiLunDescriptor::default()),
 );
 impl rt::DataObject for ScsiLunDescriptor {
-    const INFO: &'static rt::ObjectInfo = &SCSI_LUN_DESCRIPTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCSI_LUN_DESCRIPTOR
+    }
 }
 impl rt::Object for ScsiLunDescriptor {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2422,7 +2476,9 @@ pub(crate) static SCSI_LUN_DURABLE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ScsiLunDurableName::default()),
 );
 impl rt::DataObject for ScsiLunDurableName {
-    const INFO: &'static rt::ObjectInfo = &SCSI_LUN_DURABLE_NAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCSI_LUN_DURABLE_NAME
+    }
 }
 impl rt::Object for ScsiLunDurableName {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2491,7 +2547,9 @@ pub(crate) static SE_SPARSE_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(SeSparseVirtualDiskSpec::default()),
 );
 impl rt::DataObject for SeSparseVirtualDiskSpec {
-    const INFO: &'static rt::ObjectInfo = &SE_SPARSE_VIRTUAL_DISK_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SE_SPARSE_VIRTUAL_DISK_SPEC
+    }
 }
 impl rt::Object for SeSparseVirtualDiskSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2574,7 +2632,9 @@ pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SelectionSpec::default()),
 );
 impl rt::DataObject for SelectionSpec {
-    const INFO: &'static rt::ObjectInfo = &SELECTION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SELECTION_SPEC
+    }
 }
 impl rt::Object for SelectionSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2638,7 +2698,9 @@ pub(crate) static SERVER_STARTED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(ServerStartedSessionEvent::default()),
 );
 impl rt::DataObject for ServerStartedSessionEvent {
-    const INFO: &'static rt::ObjectInfo = &SERVER_STARTED_SESSION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVER_STARTED_SESSION_EVENT
+    }
 }
 impl rt::Object for ServerStartedSessionEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2727,7 +2789,9 @@ pub(crate) static SERVICE_CONSOLE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(ServiceConsoleReservationInfo::default()),
 );
 impl rt::DataObject for ServiceConsoleReservationInfo {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_CONSOLE_RESERVATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_CONSOLE_RESERVATION_INFO
+    }
 }
 impl rt::Object for ServiceConsoleReservationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3155,7 +3219,9 @@ pub(crate) static SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ServiceContent::default()),
 );
 impl rt::DataObject for ServiceContent {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_CONTENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_CONTENT
+    }
 }
 impl rt::Object for ServiceContent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3337,7 +3403,9 @@ pub(crate) static SERVICE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ServiceLocator::default()),
 );
 impl rt::DataObject for ServiceLocator {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_LOCATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_LOCATOR
+    }
 }
 impl rt::Object for ServiceLocator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3405,7 +3473,9 @@ pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(ServiceLocatorCredential::default()),
 );
 impl rt::DataObject for ServiceLocatorCredential {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_LOCATOR_CREDENTIAL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_LOCATOR_CREDENTIAL
+    }
 }
 impl rt::Object for ServiceLocatorCredential {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3468,7 +3538,9 @@ pub(crate) static SERVICE_LOCATOR_NAME_PASSWORD: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(ServiceLocatorNamePassword::default()),
 );
 impl rt::DataObject for ServiceLocatorNamePassword {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_LOCATOR_NAME_PASSWORD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_LOCATOR_NAME_PASSWORD
+    }
 }
 impl rt::Object for ServiceLocatorNamePassword {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3537,7 +3609,9 @@ pub(crate) static SERVICE_LOCATOR_SAML_CREDENTIAL: rt::ObjectInfo = rt::ObjectIn
     || Box::new(ServiceLocatorSamlCredential::default()),
 );
 impl rt::DataObject for ServiceLocatorSamlCredential {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_LOCATOR_SAML_CREDENTIAL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_LOCATOR_SAML_CREDENTIAL
+    }
 }
 impl rt::Object for ServiceLocatorSamlCredential {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3604,7 +3678,9 @@ pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SessionEvent::default()),
 );
 impl rt::DataObject for SessionEvent {
-    const INFO: &'static rt::ObjectInfo = &SESSION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_EVENT
+    }
 }
 impl rt::Object for SessionEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3708,7 +3784,9 @@ pub(crate) static SESSION_MANAGER_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::O
     || Box::new(SessionManagerGenericServiceTicket::default()),
 );
 impl rt::DataObject for SessionManagerGenericServiceTicket {
-    const INFO: &'static rt::ObjectInfo = &SESSION_MANAGER_GENERIC_SERVICE_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_GENERIC_SERVICE_TICKET
+    }
 }
 impl rt::Object for SessionManagerGenericServiceTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3786,7 +3864,9 @@ pub(crate) static SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt
     || Box::new(SessionManagerHttpServiceRequestSpec::default()),
 );
 impl rt::DataObject for SessionManagerHttpServiceRequestSpec {
-    const INFO: &'static rt::ObjectInfo = &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
+    }
 }
 impl rt::Object for SessionManagerHttpServiceRequestSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3864,7 +3944,9 @@ pub(crate) static SESSION_MANAGER_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(SessionManagerLocalTicket::default()),
 );
 impl rt::DataObject for SessionManagerLocalTicket {
-    const INFO: &'static rt::ObjectInfo = &SESSION_MANAGER_LOCAL_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_LOCAL_TICKET
+    }
 }
 impl rt::Object for SessionManagerLocalTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3926,7 +4008,9 @@ pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::Obj
     || Box::new(SessionManagerServiceRequestSpec::default()),
 );
 impl rt::DataObject for SessionManagerServiceRequestSpec {
-    const INFO: &'static rt::ObjectInfo = &SESSION_MANAGER_SERVICE_REQUEST_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_SERVICE_REQUEST_SPEC
+    }
 }
 impl rt::Object for SessionManagerServiceRequestSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3984,7 +4068,9 @@ pub(crate) static SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC: rt::ObjectInfo = r
     || Box::new(SessionManagerVmomiServiceRequestSpec::default()),
 );
 impl rt::DataObject for SessionManagerVmomiServiceRequestSpec {
-    const INFO: &'static rt::ObjectInfo = &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
+    }
 }
 impl rt::Object for SessionManagerVmomiServiceRequestSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4062,7 +4148,9 @@ pub(crate) static SESSION_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(SessionTerminatedEvent::default()),
 );
 impl rt::DataObject for SessionTerminatedEvent {
-    const INFO: &'static rt::ObjectInfo = &SESSION_TERMINATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_TERMINATED_EVENT
+    }
 }
 impl rt::Object for SessionTerminatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4152,7 +4240,9 @@ pub(crate) static SHARES_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SharesInfo::default()),
 );
 impl rt::DataObject for SharesInfo {
-    const INFO: &'static rt::ObjectInfo = &SHARES_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SHARES_INFO
+    }
 }
 impl rt::Object for SharesInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4217,7 +4307,9 @@ pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SnapshotSelectionSpec::default()),
 );
 impl rt::DataObject for SnapshotSelectionSpec {
-    const INFO: &'static rt::ObjectInfo = &SNAPSHOT_SELECTION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_SELECTION_SPEC
+    }
 }
 impl rt::Object for SnapshotSelectionSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4288,7 +4380,9 @@ pub(crate) static STORAGE_IO_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(StorageIoAllocationInfo::default()),
 );
 impl rt::DataObject for StorageIoAllocationInfo {
-    const INFO: &'static rt::ObjectInfo = &STORAGE_IO_ALLOCATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_IO_ALLOCATION_INFO
+    }
 }
 impl rt::Object for StorageIoAllocationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4384,7 +4478,9 @@ pub(crate) static STORAGE_IORM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(StorageIormInfo::default()),
 );
 impl rt::DataObject for StorageIormInfo {
-    const INFO: &'static rt::ObjectInfo = &STORAGE_IORM_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_IORM_INFO
+    }
 }
 impl rt::Object for StorageIormInfo {
     fn info(&self) -> &'static rt::ObjectInfo {

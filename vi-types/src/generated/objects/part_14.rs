@@ -60,7 +60,9 @@ pub(crate) static STORAGE_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(StorageMigrationAction::default()),
 );
 impl rt::DataObject for StorageMigrationAction {
-    const INFO: &'static rt::ObjectInfo = &STORAGE_MIGRATION_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_MIGRATION_ACTION
+    }
 }
 impl rt::Object for StorageMigrationAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -198,7 +200,9 @@ pub(crate) static STORAGE_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(StoragePlacementAction::default()),
 );
 impl rt::DataObject for StoragePlacementAction {
-    const INFO: &'static rt::ObjectInfo = &STORAGE_PLACEMENT_ACTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_PLACEMENT_ACTION
+    }
 }
 impl rt::Object for StoragePlacementAction {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -302,7 +306,9 @@ pub(crate) static STRING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(StringOption::default()),
 );
 impl rt::DataObject for StringOption {
-    const INFO: &'static rt::ObjectInfo = &STRING_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STRING_OPTION
+    }
 }
 impl rt::Object for StringOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -387,7 +393,9 @@ pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Tag::default()),
 );
 impl rt::DataObject for Tag {
-    const INFO: &'static rt::ObjectInfo = &TAG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG
+    }
 }
 impl rt::Object for Tag {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -455,7 +463,9 @@ pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TagId::default()),
 );
 impl rt::DataObject for TagId {
-    const INFO: &'static rt::ObjectInfo = &TAG_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG_ID
+    }
 }
 impl rt::Object for TagId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -525,7 +535,9 @@ pub(crate) static TAG_ID_NAME_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TagIdNameId::default()),
 );
 impl rt::DataObject for TagIdNameId {
-    const INFO: &'static rt::ObjectInfo = &TAG_ID_NAME_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG_ID_NAME_ID
+    }
 }
 impl rt::Object for TagIdNameId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -592,7 +604,9 @@ pub(crate) static TAG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TagSpec::default()),
 );
 impl rt::DataObject for TagSpec {
-    const INFO: &'static rt::ObjectInfo = &TAG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG_SPEC
+    }
 }
 impl rt::Object for TagSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -682,7 +696,9 @@ pub(crate) static TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskDescription::default()),
 );
 impl rt::DataObject for TaskDescription {
-    const INFO: &'static rt::ObjectInfo = &TASK_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_DESCRIPTION
+    }
 }
 impl rt::Object for TaskDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -751,7 +767,9 @@ pub(crate) static TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskEvent::default()),
 );
 impl rt::DataObject for TaskEvent {
-    const INFO: &'static rt::ObjectInfo = &TASK_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_EVENT
+    }
 }
 impl rt::Object for TaskEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -873,7 +891,9 @@ pub(crate) static TASK_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskFilterSpec::default()),
 );
 impl rt::DataObject for TaskFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &TASK_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC
+    }
 }
 impl rt::Object for TaskFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -965,7 +985,9 @@ pub(crate) static TASK_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(TaskFilterSpecByEntity::default()),
 );
 impl rt::DataObject for TaskFilterSpecByEntity {
-    const INFO: &'static rt::ObjectInfo = &TASK_FILTER_SPEC_BY_ENTITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_ENTITY
+    }
 }
 impl rt::Object for TaskFilterSpecByEntity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1038,7 +1060,9 @@ pub(crate) static TASK_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(TaskFilterSpecByTime::default()),
 );
 impl rt::DataObject for TaskFilterSpecByTime {
-    const INFO: &'static rt::ObjectInfo = &TASK_FILTER_SPEC_BY_TIME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_TIME
+    }
 }
 impl rt::Object for TaskFilterSpecByTime {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1110,7 +1134,9 @@ pub(crate) static TASK_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(TaskFilterSpecByUsername::default()),
 );
 impl rt::DataObject for TaskFilterSpecByUsername {
-    const INFO: &'static rt::ObjectInfo = &TASK_FILTER_SPEC_BY_USERNAME;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_USERNAME
+    }
 }
 impl rt::Object for TaskFilterSpecByUsername {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1248,7 +1274,9 @@ pub(crate) static TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskInfo::default()),
 );
 impl rt::DataObject for TaskInfo {
-    const INFO: &'static rt::ObjectInfo = &TASK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_INFO
+    }
 }
 impl rt::Object for TaskInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1354,7 +1382,9 @@ pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskReason::default()),
 );
 impl rt::DataObject for TaskReason {
-    const INFO: &'static rt::ObjectInfo = &TASK_REASON;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON
+    }
 }
 impl rt::Object for TaskReason {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1423,7 +1453,9 @@ pub(crate) static TASK_REASON_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskReasonAlarm::default()),
 );
 impl rt::DataObject for TaskReasonAlarm {
-    const INFO: &'static rt::ObjectInfo = &TASK_REASON_ALARM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_ALARM
+    }
 }
 impl rt::Object for TaskReasonAlarm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1505,7 +1537,9 @@ pub(crate) static TASK_REASON_SCHEDULE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskReasonSchedule::default()),
 );
 impl rt::DataObject for TaskReasonSchedule {
-    const INFO: &'static rt::ObjectInfo = &TASK_REASON_SCHEDULE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_SCHEDULE
+    }
 }
 impl rt::Object for TaskReasonSchedule {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1571,7 +1605,9 @@ pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskReasonSystem::default()),
 );
 impl rt::DataObject for TaskReasonSystem {
-    const INFO: &'static rt::ObjectInfo = &TASK_REASON_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_SYSTEM
+    }
 }
 impl rt::Object for TaskReasonSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1632,7 +1668,9 @@ pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskReasonUser::default()),
 );
 impl rt::DataObject for TaskReasonUser {
-    const INFO: &'static rt::ObjectInfo = &TASK_REASON_USER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_USER
+    }
 }
 impl rt::Object for TaskReasonUser {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1699,7 +1737,9 @@ pub(crate) static TASK_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskTimeoutEvent::default()),
 );
 impl rt::DataObject for TaskTimeoutEvent {
-    const INFO: &'static rt::ObjectInfo = &TASK_TIMEOUT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_TIMEOUT_EVENT
+    }
 }
 impl rt::Object for TaskTimeoutEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1780,7 +1820,9 @@ pub(crate) static TEMPLATE_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(TemplateConfigFileInfo::default()),
 );
 impl rt::DataObject for TemplateConfigFileInfo {
-    const INFO: &'static rt::ObjectInfo = &TEMPLATE_CONFIG_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TEMPLATE_CONFIG_FILE_INFO
+    }
 }
 impl rt::Object for TemplateConfigFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1861,7 +1903,9 @@ pub(crate) static TEMPLATE_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(TemplateConfigFileQuery::default()),
 );
 impl rt::DataObject for TemplateConfigFileQuery {
-    const INFO: &'static rt::ObjectInfo = &TEMPLATE_CONFIG_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TEMPLATE_CONFIG_FILE_QUERY
+    }
 }
 impl rt::Object for TemplateConfigFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1944,7 +1988,9 @@ pub(crate) static TGW_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TgwEventArgument::default()),
 );
 impl rt::DataObject for TgwEventArgument {
-    const INFO: &'static rt::ObjectInfo = &TGW_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TGW_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for TgwEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2076,7 +2122,9 @@ pub(crate) static TOOLS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ToolsConfigInfo::default()),
 );
 impl rt::DataObject for ToolsConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &TOOLS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TOOLS_CONFIG_INFO
+    }
 }
 impl rt::Object for ToolsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2168,7 +2216,9 @@ pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt
     || Box::new(ToolsConfigInfoToolsLastInstallInfo::default()),
 );
 impl rt::DataObject for ToolsConfigInfoToolsLastInstallInfo {
-    const INFO: &'static rt::ObjectInfo = &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
+    }
 }
 impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2246,7 +2296,9 @@ pub(crate) static TRAVERSAL_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TraversalSpec::default()),
 );
 impl rt::DataObject for TraversalSpec {
-    const INFO: &'static rt::ObjectInfo = &TRAVERSAL_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TRAVERSAL_SPEC
+    }
 }
 impl rt::Object for TraversalSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2337,7 +2389,9 @@ pub(crate) static TYPE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TypeDescription::default()),
 );
 impl rt::DataObject for TypeDescription {
-    const INFO: &'static rt::ObjectInfo = &TYPE_DESCRIPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TYPE_DESCRIPTION
+    }
 }
 impl rt::Object for TypeDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2433,7 +2487,9 @@ pub(crate) static UPDATE_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UpdateSet::default()),
 );
 impl rt::DataObject for UpdateSet {
-    const INFO: &'static rt::ObjectInfo = &UPDATE_SET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_SET
+    }
 }
 impl rt::Object for UpdateSet {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2506,7 +2562,9 @@ pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UsbScanCodeSpec::default()),
 );
 impl rt::DataObject for UsbScanCodeSpec {
-    const INFO: &'static rt::ObjectInfo = &USB_SCAN_CODE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC
+    }
 }
 impl rt::Object for UsbScanCodeSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2578,7 +2636,9 @@ pub(crate) static USB_SCAN_CODE_SPEC_KEY_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(UsbScanCodeSpecKeyEvent::default()),
 );
 impl rt::DataObject for UsbScanCodeSpecKeyEvent {
-    const INFO: &'static rt::ObjectInfo = &USB_SCAN_CODE_SPEC_KEY_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC_KEY_EVENT
+    }
 }
 impl rt::Object for UsbScanCodeSpecKeyEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2666,7 +2726,9 @@ pub(crate) static USB_SCAN_CODE_SPEC_MODIFIER_TYPE: rt::ObjectInfo = rt::ObjectI
     || Box::new(UsbScanCodeSpecModifierType::default()),
 );
 impl rt::DataObject for UsbScanCodeSpecModifierType {
-    const INFO: &'static rt::ObjectInfo = &USB_SCAN_CODE_SPEC_MODIFIER_TYPE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
+    }
 }
 impl rt::Object for UsbScanCodeSpecModifierType {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2756,7 +2818,9 @@ pub(crate) static USER_LOGIN_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(UserLoginSessionEvent::default()),
 );
 impl rt::DataObject for UserLoginSessionEvent {
-    const INFO: &'static rt::ObjectInfo = &USER_LOGIN_SESSION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_LOGIN_SESSION_EVENT
+    }
 }
 impl rt::Object for UserLoginSessionEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2861,7 +2925,9 @@ pub(crate) static USER_LOGOUT_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(UserLogoutSessionEvent::default()),
 );
 impl rt::DataObject for UserLogoutSessionEvent {
-    const INFO: &'static rt::ObjectInfo = &USER_LOGOUT_SESSION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_LOGOUT_SESSION_EVENT
+    }
 }
 impl rt::Object for UserLogoutSessionEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2985,7 +3051,9 @@ pub(crate) static USER_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(UserSession::default()),
 );
 impl rt::DataObject for UserSession {
-    const INFO: &'static rt::ObjectInfo = &USER_SESSION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_SESSION
+    }
 }
 impl rt::Object for UserSession {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3087,7 +3155,9 @@ pub(crate) static VASA_STORAGE_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VasaStorageArray::default()),
 );
 impl rt::DataObject for VasaStorageArray {
-    const INFO: &'static rt::ObjectInfo = &VASA_STORAGE_ARRAY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VASA_STORAGE_ARRAY
+    }
 }
 impl rt::Object for VasaStorageArray {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3163,7 +3233,9 @@ pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT: rt::ObjectInfo = rt
     || Box::new(VasaStorageArrayDiscoveryFcTransport::default()),
 );
 impl rt::DataObject for VasaStorageArrayDiscoveryFcTransport {
-    const INFO: &'static rt::ObjectInfo = &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
+    }
 }
 impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3233,7 +3305,9 @@ pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT: rt::ObjectInfo = rt
     || Box::new(VasaStorageArrayDiscoveryIpTransport::default()),
 );
 impl rt::DataObject for VasaStorageArrayDiscoveryIpTransport {
-    const INFO: &'static rt::ObjectInfo = &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
+    }
 }
 impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3317,7 +3391,9 @@ pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VasaStorageArrayDiscoverySvcInfo::default()),
 );
 impl rt::DataObject for VasaStorageArrayDiscoverySvcInfo {
-    const INFO: &'static rt::ObjectInfo = &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
+    }
 }
 impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3404,7 +3480,9 @@ pub(crate) static V_APP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppConfigInfo::default()),
 );
 impl rt::DataObject for VAppConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &V_APP_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_CONFIG_INFO
+    }
 }
 impl rt::Object for VAppConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3511,7 +3589,9 @@ pub(crate) static V_APP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppConfigSpec::default()),
 );
 impl rt::DataObject for VAppConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &V_APP_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_CONFIG_SPEC
+    }
 }
 impl rt::Object for VAppConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3627,7 +3707,9 @@ pub(crate) static V_APP_ENTITY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VAppEntityConfigInfo::default()),
 );
 impl rt::DataObject for VAppEntityConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &V_APP_ENTITY_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_ENTITY_CONFIG_INFO
+    }
 }
 impl rt::Object for VAppEntityConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3721,7 +3803,9 @@ pub(crate) static V_APP_IP_ASSIGNMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VAppIpAssignmentInfo::default()),
 );
 impl rt::DataObject for VAppIpAssignmentInfo {
-    const INFO: &'static rt::ObjectInfo = &V_APP_IP_ASSIGNMENT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_IP_ASSIGNMENT_INFO
+    }
 }
 impl rt::Object for VAppIpAssignmentInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3804,7 +3888,9 @@ pub(crate) static V_APP_OVF_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppOvfSectionInfo::default()),
 );
 impl rt::DataObject for VAppOvfSectionInfo {
-    const INFO: &'static rt::ObjectInfo = &V_APP_OVF_SECTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_OVF_SECTION_INFO
+    }
 }
 impl rt::Object for VAppOvfSectionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3877,7 +3963,9 @@ pub(crate) static V_APP_OVF_SECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppOvfSectionSpec::default()),
 );
 impl rt::DataObject for VAppOvfSectionSpec {
-    const INFO: &'static rt::ObjectInfo = &V_APP_OVF_SECTION_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_OVF_SECTION_SPEC
+    }
 }
 impl rt::Object for VAppOvfSectionSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3988,7 +4076,9 @@ pub(crate) static V_APP_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppProductInfo::default()),
 );
 impl rt::DataObject for VAppProductInfo {
-    const INFO: &'static rt::ObjectInfo = &V_APP_PRODUCT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_PRODUCT_INFO
+    }
 }
 impl rt::Object for VAppProductInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4071,7 +4161,9 @@ pub(crate) static V_APP_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppProductSpec::default()),
 );
 impl rt::DataObject for VAppProductSpec {
-    const INFO: &'static rt::ObjectInfo = &V_APP_PRODUCT_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_PRODUCT_SPEC
+    }
 }
 impl rt::Object for VAppProductSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4188,7 +4280,9 @@ pub(crate) static V_APP_PROPERTY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppPropertyInfo::default()),
 );
 impl rt::DataObject for VAppPropertyInfo {
-    const INFO: &'static rt::ObjectInfo = &V_APP_PROPERTY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_PROPERTY_INFO
+    }
 }
 impl rt::Object for VAppPropertyInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4275,7 +4369,9 @@ pub(crate) static V_APP_PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VAppPropertySpec::default()),
 );
 impl rt::DataObject for VAppPropertySpec {
-    const INFO: &'static rt::ObjectInfo = &V_APP_PROPERTY_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_APP_PROPERTY_SPEC
+    }
 }
 impl rt::Object for VAppPropertySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4366,7 +4462,9 @@ pub(crate) static V_VOL_HOST_PE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VVolHostPe::default()),
 );
 impl rt::DataObject for VVolHostPe {
-    const INFO: &'static rt::ObjectInfo = &V_VOL_HOST_PE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &V_VOL_HOST_PE
+    }
 }
 impl rt::Object for VVolHostPe {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4453,7 +4551,9 @@ pub(crate) static VIM_VASA_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VimVasaProvider::default()),
 );
 impl rt::DataObject for VimVasaProvider {
-    const INFO: &'static rt::ObjectInfo = &VIM_VASA_PROVIDER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIM_VASA_PROVIDER
+    }
 }
 impl rt::Object for VimVasaProvider {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -27,7 +27,9 @@ pub(crate) static VIM_VASA_PROVIDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VimVasaProviderInfo::default()),
 );
 impl rt::DataObject for VimVasaProviderInfo {
-    const INFO: &'static rt::ObjectInfo = &VIM_VASA_PROVIDER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIM_VASA_PROVIDER_INFO
+    }
 }
 impl rt::Object for VimVasaProviderInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -100,7 +102,9 @@ pub(crate) static VIM_VASA_PROVIDER_STATE_PER_ARRAY: rt::ObjectInfo = rt::Object
     || Box::new(VimVasaProviderStatePerArray::default()),
 );
 impl rt::DataObject for VimVasaProviderStatePerArray {
-    const INFO: &'static rt::ObjectInfo = &VIM_VASA_PROVIDER_STATE_PER_ARRAY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIM_VASA_PROVIDER_STATE_PER_ARRAY
+    }
 }
 impl rt::Object for VimVasaProviderStatePerArray {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -175,7 +179,9 @@ pub(crate) static VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG: rt::ObjectInfo = rt::Ob
     || Box::new(VimVasaProviderVirtualHostConfig::default()),
 );
 impl rt::DataObject for VimVasaProviderVirtualHostConfig {
-    const INFO: &'static rt::ObjectInfo = &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
+    }
 }
 impl rt::Object for VimVasaProviderVirtualHostConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -242,7 +248,9 @@ pub(crate) static VIRTUAL_AHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualAhciController::default()),
 );
 impl rt::DataObject for VirtualAhciController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_AHCI_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_AHCI_CONTROLLER
+    }
 }
 impl rt::Object for VirtualAhciController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -339,7 +347,9 @@ pub(crate) static VIRTUAL_APP_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualAppSummary::default()),
 );
 impl rt::DataObject for VirtualAppSummary {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_APP_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_APP_SUMMARY
+    }
 }
 impl rt::Object for VirtualAppSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -430,7 +440,9 @@ pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualBusLogicController::default()),
 );
 impl rt::DataObject for VirtualBusLogicController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_BUS_LOGIC_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_BUS_LOGIC_CONTROLLER
+    }
 }
 impl rt::Object for VirtualBusLogicController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -511,7 +523,9 @@ pub(crate) static VIRTUAL_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualCdrom::default()),
 );
 impl rt::DataObject for VirtualCdrom {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CDROM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM
+    }
 }
 impl rt::Object for VirtualCdrom {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -592,7 +606,9 @@ pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualCdromAtapiBackingInfo::default()),
 );
 impl rt::DataObject for VirtualCdromAtapiBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CDROM_ATAPI_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_ATAPI_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualCdromAtapiBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -673,7 +689,9 @@ pub(crate) static VIRTUAL_CDROM_ISO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VirtualCdromIsoBackingInfo::default()),
 );
 impl rt::DataObject for VirtualCdromIsoBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CDROM_ISO_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_ISO_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualCdromIsoBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -756,7 +774,9 @@ pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::O
     || Box::new(VirtualCdromPassthroughBackingInfo::default()),
 );
 impl rt::DataObject for VirtualCdromPassthroughBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -839,7 +859,9 @@ pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::
     || Box::new(VirtualCdromRemoteAtapiBackingInfo::default()),
 );
 impl rt::DataObject for VirtualCdromRemoteAtapiBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -922,7 +944,9 @@ pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo 
     || Box::new(VirtualCdromRemotePassthroughBackingInfo::default()),
 );
 impl rt::DataObject for VirtualCdromRemotePassthroughBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1012,7 +1036,9 @@ pub(crate) static VIRTUAL_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualController::default()),
 );
 impl rt::DataObject for VirtualController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CONTROLLER
+    }
 }
 impl rt::Object for VirtualController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1133,7 +1159,9 @@ pub(crate) static VIRTUAL_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualDevice::default()),
 );
 impl rt::DataObject for VirtualDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE
+    }
 }
 impl rt::Object for VirtualDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1210,7 +1238,9 @@ pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1265,7 +1295,9 @@ pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualDeviceBusSlotInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceBusSlotInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_BUS_SLOT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_BUS_SLOT_INFO
+    }
 }
 impl rt::Object for VirtualDeviceBusSlotInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1366,7 +1398,9 @@ pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VirtualDeviceConfigSpec::default()),
 );
 impl rt::DataObject for VirtualDeviceConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_CONFIG_SPEC
+    }
 }
 impl rt::Object for VirtualDeviceConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1451,7 +1485,9 @@ pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::
     || Box::new(VirtualDeviceConfigSpecBackingSpec::default()),
 );
 impl rt::DataObject for VirtualDeviceConfigSpecBackingSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
+    }
 }
 impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1531,7 +1567,9 @@ pub(crate) static VIRTUAL_DEVICE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualDeviceConnectInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceConnectInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_CONNECT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_CONNECT_INFO
+    }
 }
 impl rt::Object for VirtualDeviceConnectInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1607,7 +1645,9 @@ pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(VirtualDeviceDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDeviceDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1681,7 +1721,9 @@ pub(crate) static VIRTUAL_DEVICE_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualDeviceDeviceGroupInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceDeviceGroupInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_DEVICE_GROUP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
+    }
 }
 impl rt::Object for VirtualDeviceDeviceGroupInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1755,7 +1797,9 @@ pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualDeviceFileBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceFileBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_FILE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_FILE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDeviceFileBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1826,7 +1870,9 @@ pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualDevicePciBusSlotInfo::default()),
 );
 impl rt::DataObject for VirtualDevicePciBusSlotInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
+    }
 }
 impl rt::Object for VirtualDevicePciBusSlotInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1893,7 +1939,9 @@ pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualDevicePipeBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDevicePipeBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_PIPE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_PIPE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDevicePipeBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1965,7 +2013,9 @@ pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt
     || Box::new(VirtualDeviceRemoteDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceRemoteDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2042,7 +2092,9 @@ pub(crate) static VIRTUAL_DEVICE_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VirtualDeviceUriBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDeviceUriBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DEVICE_URI_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_URI_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDeviceUriBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2175,7 +2227,9 @@ pub(crate) static VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualDisk::default()),
 );
 impl rt::DataObject for VirtualDisk {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK
+    }
 }
 impl rt::Object for VirtualDisk {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2286,7 +2340,9 @@ pub(crate) static VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualDiskAntiAffinityRuleSpec::default()),
 );
 impl rt::DataObject for VirtualDiskAntiAffinityRuleSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
+    }
 }
 impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2376,7 +2432,9 @@ pub(crate) static VIRTUAL_DISK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VirtualDiskConfigSpec::default()),
 );
 impl rt::DataObject for VirtualDiskConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_CONFIG_SPEC
+    }
 }
 impl rt::Object for VirtualDiskConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2482,7 +2540,9 @@ pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualDiskFlatVer1BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskFlatVer1BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2627,7 +2687,9 @@ pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualDiskFlatVer2BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskFlatVer2BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2743,7 +2805,9 @@ pub(crate) static VIRTUAL_DISK_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualDiskId::default()),
 );
 impl rt::DataObject for VirtualDiskId {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_ID;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_ID
+    }
 }
 impl rt::Object for VirtualDiskId {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2821,7 +2885,9 @@ pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualDiskLocalPMemBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskLocalPMemBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2912,7 +2978,9 @@ pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO: rt::Objec
     || Box::new(VirtualDiskPartitionedRawDiskVer2BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskPartitionedRawDiskVer2BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3036,7 +3104,9 @@ pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO: rt::ObjectInf
     || Box::new(VirtualDiskRawDiskMappingVer1BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskRawDiskMappingVer1BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3152,7 +3222,9 @@ pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::
     || Box::new(VirtualDiskRawDiskVer2BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskRawDiskVer2BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3248,7 +3320,9 @@ pub(crate) static VIRTUAL_DISK_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualDiskRuleSpec::default()),
 );
 impl rt::DataObject for VirtualDiskRuleSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_RULE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RULE_SPEC
+    }
 }
 impl rt::Object for VirtualDiskRuleSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3368,7 +3442,9 @@ pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualDiskSeSparseBackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskSeSparseBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskSeSparseBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3493,7 +3569,9 @@ pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualDiskSparseVer1BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskSparseVer1BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskSparseVer1BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3619,7 +3697,9 @@ pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualDiskSparseVer2BackingInfo::default()),
 );
 impl rt::DataObject for VirtualDiskSparseVer2BackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualDiskSparseVer2BackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3723,7 +3803,9 @@ pub(crate) static VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualDiskSpec::default()),
 );
 impl rt::DataObject for VirtualDiskSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPEC
+    }
 }
 impl rt::Object for VirtualDiskSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3803,7 +3885,9 @@ pub(crate) static VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::O
     || Box::new(VirtualDiskVFlashCacheConfigInfo::default()),
 );
 impl rt::DataObject for VirtualDiskVFlashCacheConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
+    }
 }
 impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3874,7 +3958,9 @@ pub(crate) static VIRTUAL_E1000: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualE1000::default()),
 );
 impl rt::DataObject for VirtualE1000 {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_E1000;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_E1000
+    }
 }
 impl rt::Object for VirtualE1000 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3955,7 +4041,9 @@ pub(crate) static VIRTUAL_E1000E: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualE1000e::default()),
 );
 impl rt::DataObject for VirtualE1000e {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_E1000E;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_E1000E
+    }
 }
 impl rt::Object for VirtualE1000e {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4036,7 +4124,9 @@ pub(crate) static VIRTUAL_ENSONIQ1371: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualEnsoniq1371::default()),
 );
 impl rt::DataObject for VirtualEnsoniq1371 {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ENSONIQ1371;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ENSONIQ1371
+    }
 }
 impl rt::Object for VirtualEnsoniq1371 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4145,7 +4235,9 @@ pub(crate) static VIRTUAL_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualEthernetCard::default()),
 );
 impl rt::DataObject for VirtualEthernetCard {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ETHERNET_CARD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD
+    }
 }
 impl rt::Object for VirtualEthernetCard {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4246,7 +4338,9 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: r
     || Box::new(VirtualEthernetCardDistributedVirtualPortBackingInfo::default()),
 );
 impl rt::DataObject for VirtualEthernetCardDistributedVirtualPortBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4314,7 +4408,9 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO: rt::ObjectI
     || Box::new(VirtualEthernetCardLegacyNetworkBackingInfo::default()),
 );
 impl rt::DataObject for VirtualEthernetCardLegacyNetworkBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4404,7 +4500,9 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO: rt::ObjectInfo = r
     || Box::new(VirtualEthernetCardNetworkBackingInfo::default()),
 );
 impl rt::DataObject for VirtualEthernetCardNetworkBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4494,7 +4592,9 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO: rt::ObjectI
     || Box::new(VirtualEthernetCardOpaqueNetworkBackingInfo::default()),
 );
 impl rt::DataObject for VirtualEthernetCardOpaqueNetworkBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4572,7 +4672,9 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION: rt::ObjectInfo = rt
     || Box::new(VirtualEthernetCardResourceAllocation::default()),
 );
 impl rt::DataObject for VirtualEthernetCardResourceAllocation {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
+    }
 }
 impl rt::Object for VirtualEthernetCardResourceAllocation {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4639,7 +4741,9 @@ pub(crate) static VIRTUAL_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualFloppy::default()),
 );
 impl rt::DataObject for VirtualFloppy {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_FLOPPY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY
+    }
 }
 impl rt::Object for VirtualFloppy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4720,7 +4824,9 @@ pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(VirtualFloppyDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualFloppyDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualFloppyDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4801,7 +4907,9 @@ pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_INFO: rt::ObjectInfo = rt::Object
     || Box::new(VirtualFloppyImageBackingInfo::default()),
 );
 impl rt::DataObject for VirtualFloppyImageBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualFloppyImageBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4882,7 +4990,9 @@ pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt
     || Box::new(VirtualFloppyRemoteDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualFloppyRemoteDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4995,7 +5105,9 @@ pub(crate) static VIRTUAL_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualHardware::default()),
 );
 impl rt::DataObject for VirtualHardware {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_HARDWARE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE
+    }
 }
 impl rt::Object for VirtualHardware {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5074,7 +5186,9 @@ pub(crate) static VIRTUAL_HD_AUDIO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualHdAudioCard::default()),
 );
 impl rt::DataObject for VirtualHdAudioCard {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_HD_AUDIO_CARD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HD_AUDIO_CARD
+    }
 }
 impl rt::Object for VirtualHdAudioCard {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5155,7 +5269,9 @@ pub(crate) static VIRTUAL_IDE_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualIdeController::default()),
 );
 impl rt::DataObject for VirtualIdeController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_IDE_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_IDE_CONTROLLER
+    }
 }
 impl rt::Object for VirtualIdeController {
     fn info(&self) -> &'static rt::ObjectInfo {

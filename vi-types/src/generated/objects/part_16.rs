@@ -18,7 +18,9 @@ pub(crate) static VIRTUAL_KEYBOARD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualKeyboard::default()),
 );
 impl rt::DataObject for VirtualKeyboard {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_KEYBOARD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_KEYBOARD
+    }
 }
 impl rt::Object for VirtualKeyboard {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -99,7 +101,9 @@ pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualLsiLogicController::default()),
 );
 impl rt::DataObject for VirtualLsiLogicController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_LSI_LOGIC_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_LSI_LOGIC_CONTROLLER
+    }
 }
 impl rt::Object for VirtualLsiLogicController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -180,7 +184,9 @@ pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualLsiLogicSasController::default()),
 );
 impl rt::DataObject for VirtualLsiLogicSasController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
+    }
 }
 impl rt::Object for VirtualLsiLogicSasController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -261,7 +267,9 @@ pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineAffinityInfo::default()),
 );
 impl rt::DataObject for VirtualMachineAffinityInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_AFFINITY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_AFFINITY_INFO
+    }
 }
 impl rt::Object for VirtualMachineAffinityInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -321,7 +329,9 @@ pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo =
     || Box::new(VirtualMachineBaseIndependentFilterSpec::default()),
 );
 impl rt::DataObject for VirtualMachineBaseIndependentFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
+    }
 }
 impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -408,7 +418,9 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualMachineBootOptions::default()),
 );
 impl rt::DataObject for VirtualMachineBootOptions {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BOOT_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS
+    }
 }
 impl rt::Object for VirtualMachineBootOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -480,7 +492,9 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::Object
     || Box::new(VirtualMachineBootOptionsBootableCdromDevice::default()),
 );
 impl rt::DataObject for VirtualMachineBootOptionsBootableCdromDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
+    }
 }
 impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -542,7 +556,9 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo =
     || Box::new(VirtualMachineBootOptionsBootableDevice::default()),
 );
 impl rt::DataObject for VirtualMachineBootOptionsBootableDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
+    }
 }
 impl rt::Object for VirtualMachineBootOptionsBootableDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -601,7 +617,9 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectI
     || Box::new(VirtualMachineBootOptionsBootableDiskDevice::default()),
 );
 impl rt::DataObject for VirtualMachineBootOptionsBootableDiskDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
+    }
 }
 impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -672,7 +690,9 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::Obj
     || Box::new(VirtualMachineBootOptionsBootableEthernetDevice::default()),
 );
 impl rt::DataObject for VirtualMachineBootOptionsBootableEthernetDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
+    }
 }
 impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -740,7 +760,9 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::Objec
     || Box::new(VirtualMachineBootOptionsBootableFloppyDevice::default()),
 );
 impl rt::DataObject for VirtualMachineBootOptionsBootableFloppyDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
+    }
 }
 impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1064,7 +1086,9 @@ pub(crate) static VIRTUAL_MACHINE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VirtualMachineCapability::default()),
 );
 impl rt::DataObject for VirtualMachineCapability {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CAPABILITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CAPABILITY
+    }
 }
 impl rt::Object for VirtualMachineCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1234,7 +1258,9 @@ pub(crate) static VIRTUAL_MACHINE_CERT_THUMBPRINT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VirtualMachineCertThumbprint::default()),
 );
 impl rt::DataObject for VirtualMachineCertThumbprint {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CERT_THUMBPRINT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CERT_THUMBPRINT
+    }
 }
 impl rt::Object for VirtualMachineCertThumbprint {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1328,7 +1354,9 @@ pub(crate) static VIRTUAL_MACHINE_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VirtualMachineCloneSpec::default()),
 );
 impl rt::DataObject for VirtualMachineCloneSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CLONE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CLONE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineCloneSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1814,7 +1842,9 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualMachineConfigInfo::default()),
 );
 impl rt::DataObject for VirtualMachineConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO
+    }
 }
 impl rt::Object for VirtualMachineConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2054,7 +2084,9 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR: rt::ObjectInfo
     || Box::new(VirtualMachineConfigInfoDatastoreUrlPair::default()),
 );
 impl rt::DataObject for VirtualMachineConfigInfoDatastoreUrlPair {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
+    }
 }
 impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2124,7 +2156,9 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO: rt::ObjectInfo = rt
     || Box::new(VirtualMachineConfigInfoOverheadInfo::default()),
 );
 impl rt::DataObject for VirtualMachineConfigInfoOverheadInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
+    }
 }
 impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2580,7 +2614,9 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualMachineConfigSpec::default()),
 );
 impl rt::DataObject for VirtualMachineConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_SPEC
+    }
 }
 impl rt::Object for VirtualMachineConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2873,7 +2909,9 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VirtualMachineConfigSummary::default()),
 );
 impl rt::DataObject for VirtualMachineConfigSummary {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONFIG_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_SUMMARY
+    }
 }
 impl rt::Object for VirtualMachineConfigSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2984,7 +3022,9 @@ pub(crate) static VIRTUAL_MACHINE_CONSOLE_PREFERENCES: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualMachineConsolePreferences::default()),
 );
 impl rt::DataObject for VirtualMachineConsolePreferences {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONSOLE_PREFERENCES;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
+    }
 }
 impl rt::Object for VirtualMachineConsolePreferences {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3056,7 +3096,9 @@ pub(crate) static VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO: rt::ObjectInfo = rt
     || Box::new(VirtualMachineContentLibraryItemInfo::default()),
 );
 impl rt::DataObject for VirtualMachineContentLibraryItemInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
+    }
 }
 impl rt::Object for VirtualMachineContentLibraryItemInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3123,7 +3165,9 @@ pub(crate) static VIRTUAL_MACHINE_CPU_ID_INFO_SPEC: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualMachineCpuIdInfoSpec::default()),
 );
 impl rt::DataObject for VirtualMachineCpuIdInfoSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
+    }
 }
 impl rt::Object for VirtualMachineCpuIdInfoSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3225,7 +3269,9 @@ pub(crate) static VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualMachineDefaultPowerOpInfo::default()),
 );
 impl rt::DataObject for VirtualMachineDefaultPowerOpInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
+    }
 }
 impl rt::Object for VirtualMachineDefaultPowerOpInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3297,7 +3343,9 @@ pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualMachineDefaultProfileSpec::default()),
 );
 impl rt::DataObject for VirtualMachineDefaultProfileSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineDefaultProfileSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3375,7 +3423,9 @@ pub(crate) static VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualMachineDefinedProfileSpec::default()),
 );
 impl rt::DataObject for VirtualMachineDefinedProfileSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineDefinedProfileSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3457,7 +3507,9 @@ pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualMachineDeviceRuntimeInfo::default()),
 );
 impl rt::DataObject for VirtualMachineDeviceRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
+    }
 }
 impl rt::Object for VirtualMachineDeviceRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3519,7 +3571,9 @@ pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::
     || Box::new(VirtualMachineDeviceRuntimeInfoDeviceRuntimeState::default()),
 );
 impl rt::DataObject for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
+    }
 }
 impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3635,7 +3689,9 @@ pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNT
     ),
 );
 impl rt::DataObject for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
+    }
 }
 impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -15,7 +15,9 @@ pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo 
     || Box::new(VirtualMachineEmptyIndependentFilterSpec::default()),
 );
 impl rt::DataObject for VirtualMachineEmptyIndependentFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
+    }
 }
 impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -77,7 +79,9 @@ pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::Objec
     || Box::new(VirtualMachineEmptyProfileSpec::default()),
 );
 impl rt::DataObject for VirtualMachineEmptyProfileSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineEmptyProfileSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -146,7 +150,9 @@ pub(crate) static VIRTUAL_MACHINE_FEATURE_REQUIREMENT: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualMachineFeatureRequirement::default()),
 );
 impl rt::DataObject for VirtualMachineFeatureRequirement {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FEATURE_REQUIREMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
+    }
 }
 impl rt::Object for VirtualMachineFeatureRequirement {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -228,7 +234,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VirtualMachineFileInfo::default()),
 );
 impl rt::DataObject for VirtualMachineFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_INFO
+    }
 }
 impl rt::Object for VirtualMachineFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -321,7 +329,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualMachineFileLayout::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayout {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT
+    }
 }
 impl rt::Object for VirtualMachineFileLayout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -397,7 +407,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT: rt::ObjectInfo = rt::
     || Box::new(VirtualMachineFileLayoutDiskLayout::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutDiskLayout {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutDiskLayout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -485,7 +497,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VirtualMachineFileLayoutEx::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutEx {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_EX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutEx {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -567,7 +581,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT: rt::ObjectInfo = r
     || Box::new(VirtualMachineFileLayoutExDiskLayout::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutExDiskLayout {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -634,7 +650,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt:
     || Box::new(VirtualMachineFileLayoutExDiskUnit::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutExDiskUnit {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -718,7 +736,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO: rt::ObjectInfo = rt:
     || Box::new(VirtualMachineFileLayoutExFileInfo::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutExFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutExFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -808,7 +828,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT: rt::ObjectInfo
     || Box::new(VirtualMachineFileLayoutExSnapshotLayout::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutExSnapshotLayout {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -882,7 +904,9 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT: rt::ObjectInfo = 
     || Box::new(VirtualMachineFileLayoutSnapshotLayout::default()),
 );
 impl rt::DataObject for VirtualMachineFileLayoutSnapshotLayout {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
+    }
 }
 impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1006,7 +1030,9 @@ pub(crate) static VIRTUAL_MACHINE_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VirtualMachineFlagInfo::default()),
 );
 impl rt::DataObject for VirtualMachineFlagInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FLAG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FLAG_INFO
+    }
 }
 impl rt::Object for VirtualMachineFlagInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1113,7 +1139,9 @@ pub(crate) static VIRTUAL_MACHINE_FORK_CONFIG_INFO: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualMachineForkConfigInfo::default()),
 );
 impl rt::DataObject for VirtualMachineForkConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_FORK_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FORK_CONFIG_INFO
+    }
 }
 impl rt::Object for VirtualMachineForkConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1182,7 +1210,9 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualMachineGuestIntegrityInfo::default()),
 );
 impl rt::DataObject for VirtualMachineGuestIntegrityInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
+    }
 }
 impl rt::Object for VirtualMachineGuestIntegrityInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1250,7 +1280,9 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO: rt::ObjectInfo = r
     || Box::new(VirtualMachineGuestMonitoringModeInfo::default()),
 );
 impl rt::DataObject for VirtualMachineGuestMonitoringModeInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
+    }
 }
 impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1315,7 +1347,9 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::Objec
     || Box::new(VirtualMachineGuestQuiesceSpec::default()),
 );
 impl rt::DataObject for VirtualMachineGuestQuiesceSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineGuestQuiesceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1387,7 +1421,9 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_REBOOT_STATUS: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualMachineGuestRebootStatus::default()),
 );
 impl rt::DataObject for VirtualMachineGuestRebootStatus {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
+    }
 }
 impl rt::Object for VirtualMachineGuestRebootStatus {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1487,7 +1523,9 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineGuestSummary::default()),
 );
 impl rt::DataObject for VirtualMachineGuestSummary {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_GUEST_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_SUMMARY
+    }
 }
 impl rt::Object for VirtualMachineGuestSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1574,7 +1612,9 @@ pub(crate) static VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::
     || Box::new(VirtualMachineIndependentFilterSpec::default()),
 );
 impl rt::DataObject for VirtualMachineIndependentFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
+    }
 }
 impl rt::Object for VirtualMachineIndependentFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1660,7 +1700,9 @@ pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO: rt::ObjectInfo = rt::
     || Box::new(VirtualMachineMemoryReservationInfo::default()),
 );
 impl rt::DataObject for VirtualMachineMemoryReservationInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
+    }
 }
 impl rt::Object for VirtualMachineMemoryReservationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1737,7 +1779,9 @@ pub(crate) static VIRTUAL_MACHINE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualMachineMessage::default()),
 );
 impl rt::DataObject for VirtualMachineMessage {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_MESSAGE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_MESSAGE
+    }
 }
 impl rt::Object for VirtualMachineMessage {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1818,7 +1862,9 @@ pub(crate) static VIRTUAL_MACHINE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VirtualMachineMksTicket::default()),
 );
 impl rt::DataObject for VirtualMachineMksTicket {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_MKS_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_MKS_TICKET
+    }
 }
 impl rt::Object for VirtualMachineMksTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1900,7 +1946,9 @@ pub(crate) static VIRTUAL_MACHINE_NETWORK_SHAPER_INFO: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualMachineNetworkShaperInfo::default()),
 );
 impl rt::DataObject for VirtualMachineNetworkShaperInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
+    }
 }
 impl rt::Object for VirtualMachineNetworkShaperInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1974,7 +2022,9 @@ pub(crate) static VIRTUAL_MACHINE_PROFILE_RAW_DATA: rt::ObjectInfo = rt::ObjectI
     || Box::new(VirtualMachineProfileRawData::default()),
 );
 impl rt::DataObject for VirtualMachineProfileRawData {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_PROFILE_RAW_DATA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_PROFILE_RAW_DATA
+    }
 }
 impl rt::Object for VirtualMachineProfileRawData {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2036,7 +2086,9 @@ pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualMachineProfileSpec::default()),
 );
 impl rt::DataObject for VirtualMachineProfileSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_PROFILE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_PROFILE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineProfileSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2106,7 +2158,9 @@ pub(crate) static VIRTUAL_MACHINE_QUESTION_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineQuestionInfo::default()),
 );
 impl rt::DataObject for VirtualMachineQuestionInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_QUESTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUESTION_INFO
+    }
 }
 impl rt::Object for VirtualMachineQuestionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2268,7 +2322,9 @@ pub(crate) static VIRTUAL_MACHINE_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualMachineQuickStats::default()),
 );
 impl rt::DataObject for VirtualMachineQuickStats {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_QUICK_STATS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUICK_STATS
+    }
 }
 impl rt::Object for VirtualMachineQuickStats {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2382,7 +2438,9 @@ pub(crate) static VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS: rt::ObjectInfo 
     || Box::new(VirtualMachineQuickStatsMemoryTierStats::default()),
 );
 impl rt::DataObject for VirtualMachineQuickStatsMemoryTierStats {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
+    }
 }
 impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2512,7 +2570,9 @@ pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineRelocateSpec::default()),
 );
 impl rt::DataObject for VirtualMachineRelocateSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_RELOCATE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineRelocateSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2639,7 +2699,9 @@ pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR: rt::ObjectInfo = r
     || Box::new(VirtualMachineRelocateSpecDiskLocator::default()),
 );
 impl rt::DataObject for VirtualMachineRelocateSpecDiskLocator {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
+    }
 }
 impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2723,7 +2785,9 @@ pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC: rt::O
     || Box::new(VirtualMachineRelocateSpecDiskLocatorBackingSpec::default()),
 );
 impl rt::DataObject for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
+    }
 }
 impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2957,7 +3021,9 @@ pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualMachineRuntimeInfo::default()),
 );
 impl rt::DataObject for VirtualMachineRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RUNTIME_INFO
+    }
 }
 impl rt::Object for VirtualMachineRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3092,7 +3158,9 @@ pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectI
     || Box::new(VirtualMachineRuntimeInfoDasProtectionState::default()),
 );
 impl rt::DataObject for VirtualMachineRuntimeInfoDasProtectionState {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
+    }
 }
 impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3167,7 +3235,9 @@ pub(crate) static VIRTUAL_MACHINE_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VirtualMachineSgxInfo::default()),
 );
 impl rt::DataObject for VirtualMachineSgxInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_SGX_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SGX_INFO
+    }
 }
 impl rt::Object for VirtualMachineSgxInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3249,7 +3319,9 @@ pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineSnapshotInfo::default()),
 );
 impl rt::DataObject for VirtualMachineSnapshotInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_SNAPSHOT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT_INFO
+    }
 }
 impl rt::Object for VirtualMachineSnapshotInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3352,7 +3424,9 @@ pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_TREE: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineSnapshotTree::default()),
 );
 impl rt::DataObject for VirtualMachineSnapshotTree {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_SNAPSHOT_TREE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT_TREE
+    }
 }
 impl rt::Object for VirtualMachineSnapshotTree {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3444,7 +3518,9 @@ pub(crate) static VIRTUAL_MACHINE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualMachineStorageInfo::default()),
 );
 impl rt::DataObject for VirtualMachineStorageInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_STORAGE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_STORAGE_INFO
+    }
 }
 impl rt::Object for VirtualMachineStorageInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3520,7 +3596,9 @@ pub(crate) static VIRTUAL_MACHINE_STORAGE_SUMMARY: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VirtualMachineStorageSummary::default()),
 );
 impl rt::DataObject for VirtualMachineStorageSummary {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_STORAGE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_STORAGE_SUMMARY
+    }
 }
 impl rt::Object for VirtualMachineStorageSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3625,7 +3703,9 @@ pub(crate) static VIRTUAL_MACHINE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualMachineSummary::default()),
 );
 impl rt::DataObject for VirtualMachineSummary {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_SUMMARY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SUMMARY
+    }
 }
 impl rt::Object for VirtualMachineSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3731,7 +3811,9 @@ pub(crate) static VIRTUAL_MACHINE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualMachineTicket::default()),
 );
 impl rt::DataObject for VirtualMachineTicket {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_TICKET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_TICKET
+    }
 }
 impl rt::Object for VirtualMachineTicket {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3819,7 +3901,9 @@ pub(crate) static VIRTUAL_MACHINE_USAGE_ON_DATASTORE: rt::ObjectInfo = rt::Objec
     || Box::new(VirtualMachineUsageOnDatastore::default()),
 );
 impl rt::DataObject for VirtualMachineUsageOnDatastore {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_USAGE_ON_DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
+    }
 }
 impl rt::Object for VirtualMachineUsageOnDatastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3910,7 +3994,9 @@ pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualMachineVmciDevice::default()),
 );
 impl rt::DataObject for VirtualMachineVmciDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VMCI_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE
+    }
 }
 impl rt::Object for VirtualMachineVmciDevice {
     fn info(&self) -> &'static rt::ObjectInfo {

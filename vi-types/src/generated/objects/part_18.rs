@@ -24,7 +24,9 @@ pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::
     || Box::new(VirtualMachineVmciDeviceFilterInfo::default()),
 );
 impl rt::DataObject for VirtualMachineVmciDeviceFilterInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
+    }
 }
 impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -104,7 +106,9 @@ pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC: rt::ObjectInfo = rt::
     || Box::new(VirtualMachineVmciDeviceFilterSpec::default()),
 );
 impl rt::DataObject for VirtualMachineVmciDeviceFilterSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
+    }
 }
 impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -177,7 +181,9 @@ pub(crate) static VIRTUAL_MACHINE_VMIROM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualMachineVmirom::default()),
 );
 impl rt::DataObject for VirtualMachineVmirom {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VMIROM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMIROM
+    }
 }
 impl rt::Object for VirtualMachineVmirom {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -264,7 +270,9 @@ pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualMachineVcpuConfig::default()),
 );
 impl rt::DataObject for VirtualMachineVcpuConfig {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VCPU_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VCPU_CONFIG
+    }
 }
 impl rt::Object for VirtualMachineVcpuConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -350,7 +358,9 @@ pub(crate) static VIRTUAL_MACHINE_VIDEO_CARD: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VirtualMachineVideoCard::default()),
 );
 impl rt::DataObject for VirtualMachineVideoCard {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIDEO_CARD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIDEO_CARD
+    }
 }
 impl rt::Object for VirtualMachineVideoCard {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -449,7 +459,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualMachineVirtualDeviceGroups::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualDeviceGroups {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
+    }
 }
 impl rt::Object for VirtualMachineVirtualDeviceGroups {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -517,7 +529,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP: rt::Object
     || Box::new(VirtualMachineVirtualDeviceGroupsDeviceGroup::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualDeviceGroupsDeviceGroup {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
+    }
 }
 impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -586,7 +600,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP: rt:
     || Box::new(VirtualMachineVirtualDeviceGroupsVendorDeviceGroup::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
+    }
 }
 impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -676,7 +692,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::Obje
     || Box::new(VirtualMachineVirtualDeviceSwap::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualDeviceSwap {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
+    }
 }
 impl rt::Object for VirtualMachineVirtualDeviceSwap {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -747,7 +765,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO: rt::Obje
     || Box::new(VirtualMachineVirtualDeviceSwapDeviceSwapInfo::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
+    }
 }
 impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -819,7 +839,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VirtualMachineVirtualNuma::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualNuma {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_NUMA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_NUMA
+    }
 }
 impl rt::Object for VirtualMachineVirtualNuma {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -892,7 +914,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO: rt::ObjectInfo = rt::Object
     || Box::new(VirtualMachineVirtualNumaInfo::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualNumaInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
+    }
 }
 impl rt::Object for VirtualMachineVirtualNumaInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -959,7 +983,9 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VirtualMachineVirtualPMem::default()),
 );
 impl rt::DataObject for VirtualMachineVirtualPMem {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_VIRTUAL_P_MEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_P_MEM
+    }
 }
 impl rt::Object for VirtualMachineVirtualPMem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1035,7 +1061,9 @@ pub(crate) static VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualMachineWindowsQuiesceSpec::default()),
 );
 impl rt::DataObject for VirtualMachineWindowsQuiesceSpec {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
+    }
 }
 impl rt::Object for VirtualMachineWindowsQuiesceSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1132,7 +1160,9 @@ pub(crate) static VIRTUAL_NVDIMM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualNvdimm::default()),
 );
 impl rt::DataObject for VirtualNvdimm {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_NVDIMM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM
+    }
 }
 impl rt::Object for VirtualNvdimm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1224,7 +1254,9 @@ pub(crate) static VIRTUAL_NVDIMM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualNvdimmBackingInfo::default()),
 );
 impl rt::DataObject for VirtualNvdimmBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_NVDIMM_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualNvdimmBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1309,7 +1341,9 @@ pub(crate) static VIRTUAL_NVDIMM_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VirtualNvdimmController::default()),
 );
 impl rt::DataObject for VirtualNvdimmController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_NVDIMM_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM_CONTROLLER
+    }
 }
 impl rt::Object for VirtualNvdimmController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1392,7 +1426,9 @@ pub(crate) static VIRTUAL_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualNvmeController::default()),
 );
 impl rt::DataObject for VirtualNvmeController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_NVME_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVME_CONTROLLER
+    }
 }
 impl rt::Object for VirtualNvmeController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1486,7 +1522,9 @@ pub(crate) static VIRTUAL_NIC_MANAGER_NET_CONFIG: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VirtualNicManagerNetConfig::default()),
 );
 impl rt::DataObject for VirtualNicManagerNetConfig {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_NIC_MANAGER_NET_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NIC_MANAGER_NET_CONFIG
+    }
 }
 impl rt::Object for VirtualNicManagerNetConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1555,7 +1593,9 @@ pub(crate) static VIRTUAL_PCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualPciController::default()),
 );
 impl rt::DataObject for VirtualPciController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_CONTROLLER
+    }
 }
 impl rt::Object for VirtualPciController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1636,7 +1676,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualPciPassthrough::default()),
 );
 impl rt::DataObject for VirtualPciPassthrough {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH
+    }
 }
 impl rt::Object for VirtualPciPassthrough {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1731,7 +1773,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE: rt::ObjectInfo = rt::O
     || Box::new(VirtualPciPassthroughAllowedDevice::default()),
 );
 impl rt::DataObject for VirtualPciPassthroughAllowedDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
+    }
 }
 impl rt::Object for VirtualPciPassthroughAllowedDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1815,7 +1859,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = 
     || Box::new(VirtualPciPassthroughDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPciPassthroughDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1909,7 +1955,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO: rt::ObjectInfo = rt:
     || Box::new(VirtualPciPassthroughDvxBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPciPassthroughDvxBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1992,7 +2040,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO: rt::ObjectInfo =
     || Box::new(VirtualPciPassthroughDynamicBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPciPassthroughDynamicBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2076,7 +2126,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = 
     || Box::new(VirtualPciPassthroughPluginBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPciPassthroughPluginBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2151,7 +2203,9 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO: rt::ObjectInfo = r
     || Box::new(VirtualPciPassthroughVmiopBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPciPassthroughVmiopBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2224,7 +2278,9 @@ pub(crate) static VIRTUAL_PC_NET32: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualPcNet32::default()),
 );
 impl rt::DataObject for VirtualPcNet32 {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PC_NET32;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PC_NET32
+    }
 }
 impl rt::Object for VirtualPcNet32 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2305,7 +2361,9 @@ pub(crate) static VIRTUAL_PS2_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualPs2Controller::default()),
 );
 impl rt::DataObject for VirtualPs2Controller {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PS2_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PS2_CONTROLLER
+    }
 }
 impl rt::Object for VirtualPs2Controller {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2386,7 +2444,9 @@ pub(crate) static VIRTUAL_PARALLEL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualParallelPort::default()),
 );
 impl rt::DataObject for VirtualParallelPort {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PARALLEL_PORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT
+    }
 }
 impl rt::Object for VirtualParallelPort {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2467,7 +2527,9 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt
     || Box::new(VirtualParallelPortDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualParallelPortDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualParallelPortDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2548,7 +2610,9 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::
     || Box::new(VirtualParallelPortFileBackingInfo::default()),
 );
 impl rt::DataObject for VirtualParallelPortFileBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualParallelPortFileBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2629,7 +2693,9 @@ pub(crate) static VIRTUAL_POINTING_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualPointingDevice::default()),
 );
 impl rt::DataObject for VirtualPointingDevice {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_POINTING_DEVICE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_POINTING_DEVICE
+    }
 }
 impl rt::Object for VirtualPointingDevice {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2712,7 +2778,9 @@ pub(crate) static VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = 
     || Box::new(VirtualPointingDeviceDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPointingDeviceDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2795,7 +2863,9 @@ pub(crate) static VIRTUAL_PRECISION_CLOCK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualPrecisionClock::default()),
 );
 impl rt::DataObject for VirtualPrecisionClock {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PRECISION_CLOCK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PRECISION_CLOCK
+    }
 }
 impl rt::Object for VirtualPrecisionClock {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2876,7 +2946,9 @@ pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectI
     || Box::new(VirtualPrecisionClockSystemClockBackingInfo::default()),
 );
 impl rt::DataObject for VirtualPrecisionClockSystemClockBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2944,7 +3016,9 @@ pub(crate) static VIRTUAL_SATA_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualSataController::default()),
 );
 impl rt::DataObject for VirtualSataController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SATA_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SATA_CONTROLLER
+    }
 }
 impl rt::Object for VirtualSataController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3035,7 +3109,9 @@ pub(crate) static VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualScsiController::default()),
 );
 impl rt::DataObject for VirtualScsiController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SCSI_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_CONTROLLER
+    }
 }
 impl rt::Object for VirtualScsiController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3122,7 +3198,9 @@ pub(crate) static VIRTUAL_SCSI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VirtualScsiPassthrough::default()),
 );
 impl rt::DataObject for VirtualScsiPassthrough {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SCSI_PASSTHROUGH;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_PASSTHROUGH
+    }
 }
 impl rt::Object for VirtualScsiPassthrough {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3203,7 +3281,9 @@ pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo =
     || Box::new(VirtualScsiPassthroughDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualScsiPassthroughDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3284,7 +3364,9 @@ pub(crate) static VIRTUAL_SIO_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualSioController::default()),
 );
 impl rt::DataObject for VirtualSioController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SIO_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SIO_CONTROLLER
+    }
 }
 impl rt::Object for VirtualSioController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3367,7 +3449,9 @@ pub(crate) static VIRTUAL_SERIAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualSerialPort::default()),
 );
 impl rt::DataObject for VirtualSerialPort {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SERIAL_PORT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT
+    }
 }
 impl rt::Object for VirtualSerialPort {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3450,7 +3534,9 @@ pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::
     || Box::new(VirtualSerialPortDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSerialPortDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSerialPortDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3531,7 +3617,9 @@ pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualSerialPortFileBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSerialPortFileBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSerialPortFileBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3619,7 +3707,9 @@ pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualSerialPortPipeBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSerialPortPipeBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSerialPortPipeBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3701,7 +3791,9 @@ pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = 
     || Box::new(VirtualSerialPortThinPrintBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSerialPortThinPrintBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3762,7 +3854,9 @@ pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_INFO: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualSerialPortUriBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSerialPortUriBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSerialPortUriBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3843,7 +3937,9 @@ pub(crate) static VIRTUAL_SOUND_BLASTER16: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualSoundBlaster16::default()),
 );
 impl rt::DataObject for VirtualSoundBlaster16 {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SOUND_BLASTER16;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_BLASTER16
+    }
 }
 impl rt::Object for VirtualSoundBlaster16 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3924,7 +4020,9 @@ pub(crate) static VIRTUAL_SOUND_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualSoundCard::default()),
 );
 impl rt::DataObject for VirtualSoundCard {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SOUND_CARD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_CARD
+    }
 }
 impl rt::Object for VirtualSoundCard {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4005,7 +4103,9 @@ pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::O
     || Box::new(VirtualSoundCardDeviceBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSoundCardDeviceBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSoundCardDeviceBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4105,7 +4205,9 @@ pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualSriovEthernetCard::default()),
 );
 impl rt::DataObject for VirtualSriovEthernetCard {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SRIOV_ETHERNET_CARD;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SRIOV_ETHERNET_CARD
+    }
 }
 impl rt::Object for VirtualSriovEthernetCard {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4208,7 +4310,9 @@ pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO: rt::ObjectInfo
     || Box::new(VirtualSriovEthernetCardSriovBackingInfo::default()),
 );
 impl rt::DataObject for VirtualSriovEthernetCardSriovBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4294,7 +4398,9 @@ pub(crate) static VIRTUAL_TPM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualTpm::default()),
 );
 impl rt::DataObject for VirtualTpm {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_TPM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_TPM
+    }
 }
 impl rt::Object for VirtualTpm {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4395,7 +4501,9 @@ pub(crate) static VIRTUAL_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualUsb::default()),
 );
 impl rt::DataObject for VirtualUsb {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USB;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USB
+    }
 }
 impl rt::Object for VirtualUsb {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4493,7 +4601,9 @@ pub(crate) static VIRTUAL_USB_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualUsbController::default()),
 );
 impl rt::DataObject for VirtualUsbController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USB_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USB_CONTROLLER
+    }
 }
 impl rt::Object for VirtualUsbController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4580,7 +4690,9 @@ pub(crate) static VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt:
     || Box::new(VirtualUsbControllerPciBusSlotInfo::default()),
 );
 impl rt::DataObject for VirtualUsbControllerPciBusSlotInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
+    }
 }
 impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4665,7 +4777,9 @@ pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO: rt::ObjectInfo = rt::O
     || Box::new(VirtualUsbRemoteClientBackingInfo::default()),
 );
 impl rt::DataObject for VirtualUsbRemoteClientBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4750,7 +4864,9 @@ pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_INFO: rt::ObjectInfo = rt::Obj
     || Box::new(VirtualUsbRemoteHostBackingInfo::default()),
 );
 impl rt::DataObject for VirtualUsbRemoteHostBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4833,7 +4949,9 @@ pub(crate) static VIRTUAL_USBUSB_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VirtualUsbusbBackingInfo::default()),
 );
 impl rt::DataObject for VirtualUsbusbBackingInfo {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USBUSB_BACKING_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USBUSB_BACKING_INFO
+    }
 }
 impl rt::Object for VirtualUsbusbBackingInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4916,7 +5034,9 @@ pub(crate) static VIRTUAL_USBXHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VirtualUsbxhciController::default()),
 );
 impl rt::DataObject for VirtualUsbxhciController {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_USBXHCI_CONTROLLER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USBXHCI_CONTROLLER
+    }
 }
 impl rt::Object for VirtualUsbxhciController {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4999,7 +5119,9 @@ pub(crate) static VIRTUAL_VMXNET: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualVmxnet::default()),
 );
 impl rt::DataObject for VirtualVmxnet {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_VMXNET;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET
+    }
 }
 impl rt::Object for VirtualVmxnet {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5080,7 +5202,9 @@ pub(crate) static VIRTUAL_VMXNET2: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualVmxnet2::default()),
 );
 impl rt::DataObject for VirtualVmxnet2 {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_VMXNET2;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET2
+    }
 }
 impl rt::Object for VirtualVmxnet2 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5174,7 +5298,9 @@ pub(crate) static VIRTUAL_VMXNET3: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualVmxnet3::default()),
 );
 impl rt::DataObject for VirtualVmxnet3 {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_VMXNET3;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET3
+    }
 }
 impl rt::Object for VirtualVmxnet3 {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5279,7 +5405,9 @@ pub(crate) static VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG: rt::ObjectInfo = rt::Ob
     || Box::new(VirtualVmxnet3StrictLatencyConfig::default()),
 );
 impl rt::DataObject for VirtualVmxnet3StrictLatencyConfig {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
+    }
 }
 impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5356,7 +5484,9 @@ pub(crate) static VIRTUAL_VMXNET3_VRDMA: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualVmxnet3Vrdma::default()),
 );
 impl rt::DataObject for VirtualVmxnet3Vrdma {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_VMXNET3_VRDMA;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET3_VRDMA
+    }
 }
 impl rt::Object for VirtualVmxnet3Vrdma {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5446,7 +5576,9 @@ pub(crate) static VIRTUAL_WDT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualWdt::default()),
 );
 impl rt::DataObject for VirtualWdt {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_WDT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_WDT
+    }
 }
 impl rt::Object for VirtualWdt {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5531,7 +5663,9 @@ pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmAcquiredMksTicketEvent::default()),
 );
 impl rt::DataObject for VmAcquiredMksTicketEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_ACQUIRED_MKS_TICKET_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_ACQUIRED_MKS_TICKET_EVENT
+    }
 }
 impl rt::Object for VmAcquiredMksTicketEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5614,7 +5748,9 @@ pub(crate) static VM_ACQUIRED_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmAcquiredTicketEvent::default()),
 );
 impl rt::DataObject for VmAcquiredTicketEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_ACQUIRED_TICKET_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_ACQUIRED_TICKET_EVENT
+    }
 }
 impl rt::Object for VmAcquiredTicketEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5704,7 +5840,9 @@ pub(crate) static VM_AUTO_RENAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmAutoRenameEvent::default()),
 );
 impl rt::DataObject for VmAutoRenameEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_AUTO_RENAME_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_AUTO_RENAME_EVENT
+    }
 }
 impl rt::Object for VmAutoRenameEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5799,7 +5937,9 @@ pub(crate) static VM_BEING_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmBeingClonedEvent::default()),
 );
 impl rt::DataObject for VmBeingClonedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_CLONED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_CLONED_EVENT
+    }
 }
 impl rt::Object for VmBeingClonedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5893,7 +6033,9 @@ pub(crate) static VM_BEING_CLONED_NO_FOLDER_EVENT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VmBeingClonedNoFolderEvent::default()),
 );
 impl rt::DataObject for VmBeingClonedNoFolderEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_CLONED_NO_FOLDER_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_CLONED_NO_FOLDER_EVENT
+    }
 }
 impl rt::Object for VmBeingClonedNoFolderEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5986,7 +6128,9 @@ pub(crate) static VM_BEING_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmBeingCreatedEvent::default()),
 );
 impl rt::DataObject for VmBeingCreatedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_CREATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_CREATED_EVENT
+    }
 }
 impl rt::Object for VmBeingCreatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6071,7 +6215,9 @@ pub(crate) static VM_BEING_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmBeingDeployedEvent::default()),
 );
 impl rt::DataObject for VmBeingDeployedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_DEPLOYED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_DEPLOYED_EVENT
+    }
 }
 impl rt::Object for VmBeingDeployedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -38,7 +38,9 @@ pub(crate) static VM_BEING_HOT_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VmBeingHotMigratedEvent::default()),
 );
 impl rt::DataObject for VmBeingHotMigratedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_HOT_MIGRATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_HOT_MIGRATED_EVENT
+    }
 }
 impl rt::Object for VmBeingHotMigratedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -145,7 +147,9 @@ pub(crate) static VM_BEING_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmBeingMigratedEvent::default()),
 );
 impl rt::DataObject for VmBeingMigratedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_MIGRATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_MIGRATED_EVENT
+    }
 }
 impl rt::Object for VmBeingMigratedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -252,7 +256,9 @@ pub(crate) static VM_BEING_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmBeingRelocatedEvent::default()),
 );
 impl rt::DataObject for VmBeingRelocatedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_BEING_RELOCATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_RELOCATED_EVENT
+    }
 }
 impl rt::Object for VmBeingRelocatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -339,7 +345,9 @@ pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmCloneEvent::default()),
 );
 impl rt::DataObject for VmCloneEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_CLONE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CLONE_EVENT
+    }
 }
 impl rt::Object for VmCloneEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -433,7 +441,9 @@ pub(crate) static VM_CLONE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmCloneFailedEvent::default()),
 );
 impl rt::DataObject for VmCloneFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_CLONE_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CLONE_FAILED_EVENT
+    }
 }
 impl rt::Object for VmCloneFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -524,7 +534,9 @@ pub(crate) static VM_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmClonedEvent::default()),
 );
 impl rt::DataObject for VmClonedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_CLONED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CLONED_EVENT
+    }
 }
 impl rt::Object for VmClonedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -607,7 +619,9 @@ pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VmConfigFileEncryptionInfo::default()),
 );
 impl rt::DataObject for VmConfigFileEncryptionInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_FILE_ENCRYPTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_ENCRYPTION_INFO
+    }
 }
 impl rt::Object for VmConfigFileEncryptionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -682,7 +696,9 @@ pub(crate) static VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConfigFileInfo::default()),
 );
 impl rt::DataObject for VmConfigFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_INFO
+    }
 }
 impl rt::Object for VmConfigFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -772,7 +788,9 @@ pub(crate) static VM_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConfigFileQuery::default()),
 );
 impl rt::DataObject for VmConfigFileQuery {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY
+    }
 }
 impl rt::Object for VmConfigFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -846,7 +864,9 @@ pub(crate) static VM_CONFIG_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VmConfigFileQueryFilter::default()),
 );
 impl rt::DataObject for VmConfigFileQueryFilter {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_FILE_QUERY_FILTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY_FILTER
+    }
 }
 impl rt::Object for VmConfigFileQueryFilter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -916,7 +936,9 @@ pub(crate) static VM_CONFIG_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmConfigFileQueryFlags::default()),
 );
 impl rt::DataObject for VmConfigFileQueryFlags {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_FILE_QUERY_FLAGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY_FLAGS
+    }
 }
 impl rt::Object for VmConfigFileQueryFlags {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1008,7 +1030,9 @@ pub(crate) static VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConfigInfo::default()),
 );
 impl rt::DataObject for VmConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_INFO
+    }
 }
 impl rt::Object for VmConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1086,7 +1110,9 @@ pub(crate) static VM_CONFIG_MISSING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConfigMissingEvent::default()),
 );
 impl rt::DataObject for VmConfigMissingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_MISSING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_MISSING_EVENT
+    }
 }
 impl rt::Object for VmConfigMissingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1194,7 +1220,9 @@ pub(crate) static VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConfigSpec::default()),
 );
 impl rt::DataObject for VmConfigSpec {
-    const INFO: &'static rt::ObjectInfo = &VM_CONFIG_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_SPEC
+    }
 }
 impl rt::Object for VmConfigSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1272,7 +1300,9 @@ pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmConnectedEvent::default()),
 );
 impl rt::DataObject for VmConnectedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_CONNECTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONNECTED_EVENT
+    }
 }
 impl rt::Object for VmConnectedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1353,7 +1383,9 @@ pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmCreatedEvent::default()),
 );
 impl rt::DataObject for VmCreatedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_CREATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CREATED_EVENT
+    }
 }
 impl rt::Object for VmCreatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1436,7 +1468,9 @@ pub(crate) static VM_DAS_BEING_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmDasBeingResetEvent::default()),
 );
 impl rt::DataObject for VmDasBeingResetEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DAS_BEING_RESET_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DAS_BEING_RESET_EVENT
+    }
 }
 impl rt::Object for VmDasBeingResetEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1521,7 +1555,9 @@ pub(crate) static VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT: rt::ObjectInfo = rt:
     || Box::new(VmDasBeingResetWithScreenshotEvent::default()),
 );
 impl rt::DataObject for VmDasBeingResetWithScreenshotEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
+    }
 }
 impl rt::Object for VmDasBeingResetWithScreenshotEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1604,7 +1640,9 @@ pub(crate) static VM_DAS_RESET_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmDasResetFailedEvent::default()),
 );
 impl rt::DataObject for VmDasResetFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DAS_RESET_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DAS_RESET_FAILED_EVENT
+    }
 }
 impl rt::Object for VmDasResetFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1685,7 +1723,9 @@ pub(crate) static VM_DAS_UPDATE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmDasUpdateErrorEvent::default()),
 );
 impl rt::DataObject for VmDasUpdateErrorEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DAS_UPDATE_ERROR_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DAS_UPDATE_ERROR_EVENT
+    }
 }
 impl rt::Object for VmDasUpdateErrorEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1766,7 +1806,9 @@ pub(crate) static VM_DAS_UPDATE_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDasUpdateOkEvent::default()),
 );
 impl rt::DataObject for VmDasUpdateOkEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DAS_UPDATE_OK_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DAS_UPDATE_OK_EVENT
+    }
 }
 impl rt::Object for VmDasUpdateOkEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1847,7 +1889,9 @@ pub(crate) static VM_DATE_ROLLED_BACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmDateRolledBackEvent::default()),
 );
 impl rt::DataObject for VmDateRolledBackEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DATE_ROLLED_BACK_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DATE_ROLLED_BACK_EVENT
+    }
 }
 impl rt::Object for VmDateRolledBackEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1935,7 +1979,9 @@ pub(crate) static VM_DEPLOY_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDeployFailedEvent::default()),
 );
 impl rt::DataObject for VmDeployFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DEPLOY_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DEPLOY_FAILED_EVENT
+    }
 }
 impl rt::Object for VmDeployFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2022,7 +2068,9 @@ pub(crate) static VM_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDeployedEvent::default()),
 );
 impl rt::DataObject for VmDeployedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DEPLOYED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DEPLOYED_EVENT
+    }
 }
 impl rt::Object for VmDeployedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2105,7 +2153,9 @@ pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDisconnectedEvent::default()),
 );
 impl rt::DataObject for VmDisconnectedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DISCONNECTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISCONNECTED_EVENT
+    }
 }
 impl rt::Object for VmDisconnectedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2186,7 +2236,9 @@ pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDiscoveredEvent::default()),
 );
 impl rt::DataObject for VmDiscoveredEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DISCOVERED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISCOVERED_EVENT
+    }
 }
 impl rt::Object for VmDiscoveredEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2274,7 +2326,9 @@ pub(crate) static VM_DISK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDiskFailedEvent::default()),
 );
 impl rt::DataObject for VmDiskFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_DISK_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FAILED_EVENT
+    }
 }
 impl rt::Object for VmDiskFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2359,7 +2413,9 @@ pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmDiskFileEncryptionInfo::default()),
 );
 impl rt::DataObject for VmDiskFileEncryptionInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_DISK_FILE_ENCRYPTION_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_ENCRYPTION_INFO
+    }
 }
 impl rt::Object for VmDiskFileEncryptionInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2455,7 +2511,9 @@ pub(crate) static VM_DISK_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDiskFileInfo::default()),
 );
 impl rt::DataObject for VmDiskFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_DISK_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_INFO
+    }
 }
 impl rt::Object for VmDiskFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2557,7 +2615,9 @@ pub(crate) static VM_DISK_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmDiskFileQuery::default()),
 );
 impl rt::DataObject for VmDiskFileQuery {
-    const INFO: &'static rt::ObjectInfo = &VM_DISK_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY
+    }
 }
 impl rt::Object for VmDiskFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2641,7 +2701,9 @@ pub(crate) static VM_DISK_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmDiskFileQueryFilter::default()),
 );
 impl rt::DataObject for VmDiskFileQueryFilter {
-    const INFO: &'static rt::ObjectInfo = &VM_DISK_FILE_QUERY_FILTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY_FILTER
+    }
 }
 impl rt::Object for VmDiskFileQueryFilter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2737,7 +2799,9 @@ pub(crate) static VM_DISK_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmDiskFileQueryFlags::default()),
 );
 impl rt::DataObject for VmDiskFileQueryFlags {
-    const INFO: &'static rt::ObjectInfo = &VM_DISK_FILE_QUERY_FLAGS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY_FLAGS
+    }
 }
 impl rt::Object for VmDiskFileQueryFlags {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2814,7 +2878,9 @@ pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmEmigratingEvent::default()),
 );
 impl rt::DataObject for VmEmigratingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_EMIGRATING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_EMIGRATING_EVENT
+    }
 }
 impl rt::Object for VmEmigratingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2895,7 +2961,9 @@ pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmEndRecordingEvent::default()),
 );
 impl rt::DataObject for VmEndRecordingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_END_RECORDING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_END_RECORDING_EVENT
+    }
 }
 impl rt::Object for VmEndRecordingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2976,7 +3044,9 @@ pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmEndReplayingEvent::default()),
 );
 impl rt::DataObject for VmEndReplayingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_END_REPLAYING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_END_REPLAYING_EVENT
+    }
 }
 impl rt::Object for VmEndReplayingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3059,7 +3129,9 @@ pub(crate) static VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmEvent::default()),
 );
 impl rt::DataObject for VmEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_EVENT
+    }
 }
 impl rt::Object for VmEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3144,7 +3216,9 @@ pub(crate) static VM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmEventArgument::default()),
 );
 impl rt::DataObject for VmEventArgument {
-    const INFO: &'static rt::ObjectInfo = &VM_EVENT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_EVENT_ARGUMENT
+    }
 }
 impl rt::Object for VmEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3250,7 +3324,9 @@ pub(crate) static VM_FAILED_MIGRATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmFailedMigrateEvent::default()),
 );
 impl rt::DataObject for VmFailedMigrateEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_MIGRATE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_MIGRATE_EVENT
+    }
 }
 impl rt::Object for VmFailedMigrateEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3341,7 +3417,9 @@ pub(crate) static VM_FAILED_RELAYOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmFailedRelayoutEvent::default()),
 );
 impl rt::DataObject for VmFailedRelayoutEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_RELAYOUT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_RELAYOUT_EVENT
+    }
 }
 impl rt::Object for VmFailedRelayoutEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3424,7 +3502,9 @@ pub(crate) static VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT: rt::ObjectInfo = 
     || Box::new(VmFailedRelayoutOnVmfs2DatastoreEvent::default()),
 );
 impl rt::DataObject for VmFailedRelayoutOnVmfs2DatastoreEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
+    }
 }
 impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3507,7 +3587,9 @@ pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::Objec
     || Box::new(VmFailedStartingSecondaryEvent::default()),
 );
 impl rt::DataObject for VmFailedStartingSecondaryEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_STARTING_SECONDARY_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_STARTING_SECONDARY_EVENT
+    }
 }
 impl rt::Object for VmFailedStartingSecondaryEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3592,7 +3674,9 @@ pub(crate) static VM_FAILED_TO_POWER_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmFailedToPowerOffEvent::default()),
 );
 impl rt::DataObject for VmFailedToPowerOffEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_POWER_OFF_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_POWER_OFF_EVENT
+    }
 }
 impl rt::Object for VmFailedToPowerOffEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3677,7 +3761,9 @@ pub(crate) static VM_FAILED_TO_POWER_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VmFailedToPowerOnEvent::default()),
 );
 impl rt::DataObject for VmFailedToPowerOnEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_POWER_ON_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_POWER_ON_EVENT
+    }
 }
 impl rt::Object for VmFailedToPowerOnEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3762,7 +3848,9 @@ pub(crate) static VM_FAILED_TO_REBOOT_GUEST_EVENT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VmFailedToRebootGuestEvent::default()),
 );
 impl rt::DataObject for VmFailedToRebootGuestEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_REBOOT_GUEST_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_REBOOT_GUEST_EVENT
+    }
 }
 impl rt::Object for VmFailedToRebootGuestEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3847,7 +3935,9 @@ pub(crate) static VM_FAILED_TO_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmFailedToResetEvent::default()),
 );
 impl rt::DataObject for VmFailedToResetEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_RESET_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_RESET_EVENT
+    }
 }
 impl rt::Object for VmFailedToResetEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3932,7 +4022,9 @@ pub(crate) static VM_FAILED_TO_SHUTDOWN_GUEST_EVENT: rt::ObjectInfo = rt::Object
     || Box::new(VmFailedToShutdownGuestEvent::default()),
 );
 impl rt::DataObject for VmFailedToShutdownGuestEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
+    }
 }
 impl rt::Object for VmFailedToShutdownGuestEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4017,7 +4109,9 @@ pub(crate) static VM_FAILED_TO_STANDBY_GUEST_EVENT: rt::ObjectInfo = rt::ObjectI
     || Box::new(VmFailedToStandbyGuestEvent::default()),
 );
 impl rt::DataObject for VmFailedToStandbyGuestEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_STANDBY_GUEST_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_STANDBY_GUEST_EVENT
+    }
 }
 impl rt::Object for VmFailedToStandbyGuestEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4102,7 +4196,9 @@ pub(crate) static VM_FAILED_TO_SUSPEND_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmFailedToSuspendEvent::default()),
 );
 impl rt::DataObject for VmFailedToSuspendEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_TO_SUSPEND_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_SUSPEND_EVENT
+    }
 }
 impl rt::Object for VmFailedToSuspendEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4185,7 +4281,9 @@ pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::Obje
     || Box::new(VmFailedUpdatingSecondaryConfig::default()),
 );
 impl rt::DataObject for VmFailedUpdatingSecondaryConfig {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILED_UPDATING_SECONDARY_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_UPDATING_SECONDARY_CONFIG
+    }
 }
 impl rt::Object for VmFailedUpdatingSecondaryConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4271,7 +4369,9 @@ pub(crate) static VM_FAILOVER_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmFailoverFailed::default()),
 );
 impl rt::DataObject for VmFailoverFailed {
-    const INFO: &'static rt::ObjectInfo = &VM_FAILOVER_FAILED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILOVER_FAILED
+    }
 }
 impl rt::Object for VmFailoverFailed {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4369,7 +4469,9 @@ pub(crate) static VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::O
     || Box::new(VmFaultToleranceStateChangedEvent::default()),
 );
 impl rt::DataObject for VmFaultToleranceStateChangedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
+    }
 }
 impl rt::Object for VmFaultToleranceStateChangedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4454,7 +4556,9 @@ pub(crate) static VM_FAULT_TOLERANCE_TURNED_OFF_EVENT: rt::ObjectInfo = rt::Obje
     || Box::new(VmFaultToleranceTurnedOffEvent::default()),
 );
 impl rt::DataObject for VmFaultToleranceTurnedOffEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
+    }
 }
 impl rt::Object for VmFaultToleranceTurnedOffEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4537,7 +4641,9 @@ pub(crate) static VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT: rt::ObjectInfo = rt::O
     || Box::new(VmFaultToleranceVmTerminatedEvent::default()),
 );
 impl rt::DataObject for VmFaultToleranceVmTerminatedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
+    }
 }
 impl rt::Object for VmFaultToleranceVmTerminatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4620,7 +4726,9 @@ pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmGuestOsCrashedEvent::default()),
 );
 impl rt::DataObject for VmGuestOsCrashedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_GUEST_OS_CRASHED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_OS_CRASHED_EVENT
+    }
 }
 impl rt::Object for VmGuestOsCrashedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4701,7 +4809,9 @@ pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmGuestRebootEvent::default()),
 );
 impl rt::DataObject for VmGuestRebootEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_GUEST_REBOOT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_REBOOT_EVENT
+    }
 }
 impl rt::Object for VmGuestRebootEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4782,7 +4892,9 @@ pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmGuestShutdownEvent::default()),
 );
 impl rt::DataObject for VmGuestShutdownEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_GUEST_SHUTDOWN_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_SHUTDOWN_EVENT
+    }
 }
 impl rt::Object for VmGuestShutdownEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4863,7 +4975,9 @@ pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmGuestStandbyEvent::default()),
 );
 impl rt::DataObject for VmGuestStandbyEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_GUEST_STANDBY_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_STANDBY_EVENT
+    }
 }
 impl rt::Object for VmGuestStandbyEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4946,7 +5060,9 @@ pub(crate) static VM_INSTANCE_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VmInstanceUuidAssignedEvent::default()),
 );
 impl rt::DataObject for VmInstanceUuidAssignedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_INSTANCE_UUID_ASSIGNED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_INSTANCE_UUID_ASSIGNED_EVENT
+    }
 }
 impl rt::Object for VmInstanceUuidAssignedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5036,7 +5152,9 @@ pub(crate) static VM_INSTANCE_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VmInstanceUuidChangedEvent::default()),
 );
 impl rt::DataObject for VmInstanceUuidChangedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_INSTANCE_UUID_CHANGED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_INSTANCE_UUID_CHANGED_EVENT
+    }
 }
 impl rt::Object for VmInstanceUuidChangedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5128,7 +5246,9 @@ pub(crate) static VM_INSTANCE_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VmInstanceUuidConflictEvent::default()),
 );
 impl rt::DataObject for VmInstanceUuidConflictEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_INSTANCE_UUID_CONFLICT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_INSTANCE_UUID_CONFLICT_EVENT
+    }
 }
 impl rt::Object for VmInstanceUuidConflictEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5213,7 +5333,9 @@ pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmLogFileInfo::default()),
 );
 impl rt::DataObject for VmLogFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_LOG_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_LOG_FILE_INFO
+    }
 }
 impl rt::Object for VmLogFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5291,7 +5413,9 @@ pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmLogFileQuery::default()),
 );
 impl rt::DataObject for VmLogFileQuery {
-    const INFO: &'static rt::ObjectInfo = &VM_LOG_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_LOG_FILE_QUERY
+    }
 }
 impl rt::Object for VmLogFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5359,7 +5483,9 @@ pub(crate) static VM_MAC_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmMacAssignedEvent::default()),
 );
 impl rt::DataObject for VmMacAssignedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MAC_ASSIGNED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAC_ASSIGNED_EVENT
+    }
 }
 impl rt::Object for VmMacAssignedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5454,7 +5580,9 @@ pub(crate) static VM_MAC_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmMacChangedEvent::default()),
 );
 impl rt::DataObject for VmMacChangedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MAC_CHANGED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAC_CHANGED_EVENT
+    }
 }
 impl rt::Object for VmMacChangedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5548,7 +5676,9 @@ pub(crate) static VM_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmMacConflictEvent::default()),
 );
 impl rt::DataObject for VmMacConflictEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MAC_CONFLICT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAC_CONFLICT_EVENT
+    }
 }
 impl rt::Object for VmMacConflictEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5633,7 +5763,9 @@ pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VmMaxFtRestartCountReached::default()),
 );
 impl rt::DataObject for VmMaxFtRestartCountReached {
-    const INFO: &'static rt::ObjectInfo = &VM_MAX_FT_RESTART_COUNT_REACHED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAX_FT_RESTART_COUNT_REACHED
+    }
 }
 impl rt::Object for VmMaxFtRestartCountReached {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5714,7 +5846,9 @@ pub(crate) static VM_MAX_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmMaxRestartCountReached::default()),
 );
 impl rt::DataObject for VmMaxRestartCountReached {
-    const INFO: &'static rt::ObjectInfo = &VM_MAX_RESTART_COUNT_REACHED;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAX_RESTART_COUNT_REACHED
+    }
 }
 impl rt::Object for VmMaxRestartCountReached {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5806,7 +5940,9 @@ pub(crate) static VM_MESSAGE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmMessageErrorEvent::default()),
 );
 impl rt::DataObject for VmMessageErrorEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MESSAGE_ERROR_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MESSAGE_ERROR_EVENT
+    }
 }
 impl rt::Object for VmMessageErrorEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5903,7 +6039,9 @@ pub(crate) static VM_MESSAGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmMessageEvent::default()),
 );
 impl rt::DataObject for VmMessageEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MESSAGE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MESSAGE_EVENT
+    }
 }
 impl rt::Object for VmMessageEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5999,7 +6137,9 @@ pub(crate) static VM_MESSAGE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmMessageWarningEvent::default()),
 );
 impl rt::DataObject for VmMessageWarningEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MESSAGE_WARNING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MESSAGE_WARNING_EVENT
+    }
 }
 impl rt::Object for VmMessageWarningEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6104,7 +6244,9 @@ pub(crate) static VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmMigratedEvent::default()),
 );
 impl rt::DataObject for VmMigratedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_MIGRATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MIGRATED_EVENT
+    }
 }
 impl rt::Object for VmMigratedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6191,7 +6333,9 @@ pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt
     || Box::new(VmNoCompatibleHostForSecondaryEvent::default()),
 );
 impl rt::DataObject for VmNoCompatibleHostForSecondaryEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
+    }
 }
 impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6274,7 +6418,9 @@ pub(crate) static VM_NO_NETWORK_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmNoNetworkAccessEvent::default()),
 );
 impl rt::DataObject for VmNoNetworkAccessEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_NO_NETWORK_ACCESS_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_NO_NETWORK_ACCESS_EVENT
+    }
 }
 impl rt::Object for VmNoNetworkAccessEvent {
     fn info(&self) -> &'static rt::ObjectInfo {

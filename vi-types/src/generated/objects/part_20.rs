@@ -18,7 +18,9 @@ pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmNvramFileInfo::default()),
 );
 impl rt::DataObject for VmNvramFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_NVRAM_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_NVRAM_FILE_INFO
+    }
 }
 impl rt::Object for VmNvramFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -96,7 +98,9 @@ pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmNvramFileQuery::default()),
 );
 impl rt::DataObject for VmNvramFileQuery {
-    const INFO: &'static rt::ObjectInfo = &VM_NVRAM_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_NVRAM_FILE_QUERY
+    }
 }
 impl rt::Object for VmNvramFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -157,7 +161,9 @@ pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmOrphanedEvent::default()),
 );
 impl rt::DataObject for VmOrphanedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_ORPHANED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_ORPHANED_EVENT
+    }
 }
 impl rt::Object for VmOrphanedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -235,7 +241,9 @@ pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmPlacementPolicy::default()),
 );
 impl rt::DataObject for VmPlacementPolicy {
-    const INFO: &'static rt::ObjectInfo = &VM_PLACEMENT_POLICY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_PLACEMENT_POLICY
+    }
 }
 impl rt::Object for VmPlacementPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -295,7 +303,9 @@ pub(crate) static VM_POWER_OFF_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectIn
     || Box::new(VmPowerOffOnIsolationEvent::default()),
 );
 impl rt::DataObject for VmPowerOffOnIsolationEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_POWER_OFF_ON_ISOLATION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_POWER_OFF_ON_ISOLATION_EVENT
+    }
 }
 impl rt::Object for VmPowerOffOnIsolationEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -378,7 +388,9 @@ pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmPoweredOffEvent::default()),
 );
 impl rt::DataObject for VmPoweredOffEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_POWERED_OFF_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_POWERED_OFF_EVENT
+    }
 }
 impl rt::Object for VmPoweredOffEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -459,7 +471,9 @@ pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmPoweredOnEvent::default()),
 );
 impl rt::DataObject for VmPoweredOnEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_POWERED_ON_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_POWERED_ON_EVENT
+    }
 }
 impl rt::Object for VmPoweredOnEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -542,7 +556,9 @@ pub(crate) static VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo =
     || Box::new(VmPoweringOnWithCustomizedDvPortEvent::default()),
 );
 impl rt::DataObject for VmPoweringOnWithCustomizedDvPortEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
+    }
 }
 impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -627,7 +643,9 @@ pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmPrimaryFailoverEvent::default()),
 );
 impl rt::DataObject for VmPrimaryFailoverEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_PRIMARY_FAILOVER_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_PRIMARY_FAILOVER_EVENT
+    }
 }
 impl rt::Object for VmPrimaryFailoverEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -726,7 +744,9 @@ pub(crate) static VM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmReconfiguredEvent::default()),
 );
 impl rt::DataObject for VmReconfiguredEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RECONFIGURED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RECONFIGURED_EVENT
+    }
 }
 impl rt::Object for VmReconfiguredEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -811,7 +831,9 @@ pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmRegisteredEvent::default()),
 );
 impl rt::DataObject for VmRegisteredEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_REGISTERED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REGISTERED_EVENT
+    }
 }
 impl rt::Object for VmRegisteredEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -892,7 +914,9 @@ pub(crate) static VM_RELAYOUT_SUCCESSFUL_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmRelayoutSuccessfulEvent::default()),
 );
 impl rt::DataObject for VmRelayoutSuccessfulEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELAYOUT_SUCCESSFUL_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELAYOUT_SUCCESSFUL_EVENT
+    }
 }
 impl rt::Object for VmRelayoutSuccessfulEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -973,7 +997,9 @@ pub(crate) static VM_RELAYOUT_UP_TO_DATE_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmRelayoutUpToDateEvent::default()),
 );
 impl rt::DataObject for VmRelayoutUpToDateEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELAYOUT_UP_TO_DATE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELAYOUT_UP_TO_DATE_EVENT
+    }
 }
 impl rt::Object for VmRelayoutUpToDateEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1056,7 +1082,9 @@ pub(crate) static VM_RELOAD_FROM_PATH_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmReloadFromPathEvent::default()),
 );
 impl rt::DataObject for VmReloadFromPathEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELOAD_FROM_PATH_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOAD_FROM_PATH_EVENT
+    }
 }
 impl rt::Object for VmReloadFromPathEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1141,7 +1169,9 @@ pub(crate) static VM_RELOAD_FROM_PATH_FAILED_EVENT: rt::ObjectInfo = rt::ObjectI
     || Box::new(VmReloadFromPathFailedEvent::default()),
 );
 impl rt::DataObject for VmReloadFromPathFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELOAD_FROM_PATH_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOAD_FROM_PATH_FAILED_EVENT
+    }
 }
 impl rt::Object for VmReloadFromPathFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1247,7 +1277,9 @@ pub(crate) static VM_RELOCATE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmRelocateFailedEvent::default()),
 );
 impl rt::DataObject for VmRelocateFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELOCATE_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOCATE_FAILED_EVENT
+    }
 }
 impl rt::Object for VmRelocateFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1336,7 +1368,9 @@ pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmRelocateSpecEvent::default()),
 );
 impl rt::DataObject for VmRelocateSpecEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELOCATE_SPEC_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOCATE_SPEC_EVENT
+    }
 }
 impl rt::Object for VmRelocateSpecEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1437,7 +1471,9 @@ pub(crate) static VM_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmRelocatedEvent::default()),
 );
 impl rt::DataObject for VmRelocatedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RELOCATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOCATED_EVENT
+    }
 }
 impl rt::Object for VmRelocatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1524,7 +1560,9 @@ pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::Object
     || Box::new(VmRemoteConsoleConnectedEvent::default()),
 );
 impl rt::DataObject for VmRemoteConsoleConnectedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_REMOTE_CONSOLE_CONNECTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REMOTE_CONSOLE_CONNECTED_EVENT
+    }
 }
 impl rt::Object for VmRemoteConsoleConnectedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1605,7 +1643,9 @@ pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::Obj
     || Box::new(VmRemoteConsoleDisconnectedEvent::default()),
 );
 impl rt::DataObject for VmRemoteConsoleDisconnectedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
+    }
 }
 impl rt::Object for VmRemoteConsoleDisconnectedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1686,7 +1726,9 @@ pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmRemovedEvent::default()),
 );
 impl rt::DataObject for VmRemovedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_REMOVED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REMOVED_EVENT
+    }
 }
 impl rt::Object for VmRemovedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1774,7 +1816,9 @@ pub(crate) static VM_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmRenamedEvent::default()),
 );
 impl rt::DataObject for VmRenamedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RENAMED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RENAMED_EVENT
+    }
 }
 impl rt::Object for VmRenamedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1859,7 +1903,9 @@ pub(crate) static VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT: rt::ObjectInfo 
     || Box::new(VmRequirementsExceedCurrentEvcModeEvent::default()),
 );
 impl rt::DataObject for VmRequirementsExceedCurrentEvcModeEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
+    }
 }
 impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1940,7 +1986,9 @@ pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmResettingEvent::default()),
 );
 impl rt::DataObject for VmResettingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RESETTING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESETTING_EVENT
+    }
 }
 impl rt::Object for VmResettingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2036,7 +2084,9 @@ pub(crate) static VM_RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmResourcePoolMovedEvent::default()),
 );
 impl rt::DataObject for VmResourcePoolMovedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RESOURCE_POOL_MOVED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESOURCE_POOL_MOVED_EVENT
+    }
 }
 impl rt::Object for VmResourcePoolMovedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2130,7 +2180,9 @@ pub(crate) static VM_RESOURCE_REALLOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VmResourceReallocatedEvent::default()),
 );
 impl rt::DataObject for VmResourceReallocatedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RESOURCE_REALLOCATED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESOURCE_REALLOCATED_EVENT
+    }
 }
 impl rt::Object for VmResourceReallocatedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2215,7 +2267,9 @@ pub(crate) static VM_RESTARTED_ON_ALTERNATE_HOST_EVENT: rt::ObjectInfo = rt::Obj
     || Box::new(VmRestartedOnAlternateHostEvent::default()),
 );
 impl rt::DataObject for VmRestartedOnAlternateHostEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
+    }
 }
 impl rt::Object for VmRestartedOnAlternateHostEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2298,7 +2352,9 @@ pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmResumingEvent::default()),
 );
 impl rt::DataObject for VmResumingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_RESUMING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESUMING_EVENT
+    }
 }
 impl rt::Object for VmResumingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2379,7 +2435,9 @@ pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmSecondaryAddedEvent::default()),
 );
 impl rt::DataObject for VmSecondaryAddedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SECONDARY_ADDED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_ADDED_EVENT
+    }
 }
 impl rt::Object for VmSecondaryAddedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2462,7 +2520,9 @@ pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::Ob
     || Box::new(VmSecondaryDisabledBySystemEvent::default()),
 );
 impl rt::DataObject for VmSecondaryDisabledBySystemEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
+    }
 }
 impl rt::Object for VmSecondaryDisabledBySystemEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2545,7 +2605,9 @@ pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VmSecondaryDisabledEvent::default()),
 );
 impl rt::DataObject for VmSecondaryDisabledEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SECONDARY_DISABLED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_DISABLED_EVENT
+    }
 }
 impl rt::Object for VmSecondaryDisabledEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2626,7 +2688,9 @@ pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmSecondaryEnabledEvent::default()),
 );
 impl rt::DataObject for VmSecondaryEnabledEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SECONDARY_ENABLED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_ENABLED_EVENT
+    }
 }
 impl rt::Object for VmSecondaryEnabledEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2707,7 +2771,9 @@ pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmSecondaryStartedEvent::default()),
 );
 impl rt::DataObject for VmSecondaryStartedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SECONDARY_STARTED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_STARTED_EVENT
+    }
 }
 impl rt::Object for VmSecondaryStartedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2795,7 +2861,9 @@ pub(crate) static VM_SHUTDOWN_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInf
     || Box::new(VmShutdownOnIsolationEvent::default()),
 );
 impl rt::DataObject for VmShutdownOnIsolationEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SHUTDOWN_ON_ISOLATION_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SHUTDOWN_ON_ISOLATION_EVENT
+    }
 }
 impl rt::Object for VmShutdownOnIsolationEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2880,7 +2948,9 @@ pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmSnapshotFileInfo::default()),
 );
 impl rt::DataObject for VmSnapshotFileInfo {
-    const INFO: &'static rt::ObjectInfo = &VM_SNAPSHOT_FILE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SNAPSHOT_FILE_INFO
+    }
 }
 impl rt::Object for VmSnapshotFileInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2958,7 +3028,9 @@ pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmSnapshotFileQuery::default()),
 );
 impl rt::DataObject for VmSnapshotFileQuery {
-    const INFO: &'static rt::ObjectInfo = &VM_SNAPSHOT_FILE_QUERY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SNAPSHOT_FILE_QUERY
+    }
 }
 impl rt::Object for VmSnapshotFileQuery {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3019,7 +3091,9 @@ pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmStartRecordingEvent::default()),
 );
 impl rt::DataObject for VmStartRecordingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_START_RECORDING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_START_RECORDING_EVENT
+    }
 }
 impl rt::Object for VmStartRecordingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3100,7 +3174,9 @@ pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VmStartReplayingEvent::default()),
 );
 impl rt::DataObject for VmStartReplayingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_START_REPLAYING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_START_REPLAYING_EVENT
+    }
 }
 impl rt::Object for VmStartReplayingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3181,7 +3257,9 @@ pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmStartingEvent::default()),
 );
 impl rt::DataObject for VmStartingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_STARTING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STARTING_EVENT
+    }
 }
 impl rt::Object for VmStartingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3262,7 +3340,9 @@ pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VmStartingSecondaryEvent::default()),
 );
 impl rt::DataObject for VmStartingSecondaryEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_STARTING_SECONDARY_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STARTING_SECONDARY_EVENT
+    }
 }
 impl rt::Object for VmStartingSecondaryEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3350,7 +3430,9 @@ pub(crate) static VM_STATIC_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     || Box::new(VmStaticMacConflictEvent::default()),
 );
 impl rt::DataObject for VmStaticMacConflictEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_STATIC_MAC_CONFLICT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STATIC_MAC_CONFLICT_EVENT
+    }
 }
 impl rt::Object for VmStaticMacConflictEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3435,7 +3517,9 @@ pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmStoppingEvent::default()),
 );
 impl rt::DataObject for VmStoppingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_STOPPING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STOPPING_EVENT
+    }
 }
 impl rt::Object for VmStoppingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3516,7 +3600,9 @@ pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmSuspendedEvent::default()),
 );
 impl rt::DataObject for VmSuspendedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SUSPENDED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SUSPENDED_EVENT
+    }
 }
 impl rt::Object for VmSuspendedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3597,7 +3683,9 @@ pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmSuspendingEvent::default()),
 );
 impl rt::DataObject for VmSuspendingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_SUSPENDING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SUSPENDING_EVENT
+    }
 }
 impl rt::Object for VmSuspendingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3680,7 +3768,9 @@ pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::Obj
     || Box::new(VmTimedoutStartingSecondaryEvent::default()),
 );
 impl rt::DataObject for VmTimedoutStartingSecondaryEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_TIMEDOUT_STARTING_SECONDARY_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
+    }
 }
 impl rt::Object for VmTimedoutStartingSecondaryEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3774,7 +3864,9 @@ pub(crate) static VM_TO_VM_GROUPS_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VmToVmGroupsAntiAffinity::default()),
 );
 impl rt::DataObject for VmToVmGroupsAntiAffinity {
-    const INFO: &'static rt::ObjectInfo = &VM_TO_VM_GROUPS_ANTI_AFFINITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_TO_VM_GROUPS_ANTI_AFFINITY
+    }
 }
 impl rt::Object for VmToVmGroupsAntiAffinity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3849,7 +3941,9 @@ pub(crate) static VM_UNSUPPORTED_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo
     || Box::new(VmUnsupportedStartingEvent::default()),
 );
 impl rt::DataObject for VmUnsupportedStartingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UNSUPPORTED_STARTING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UNSUPPORTED_STARTING_EVENT
+    }
 }
 impl rt::Object for VmUnsupportedStartingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3934,7 +4028,9 @@ pub(crate) static VM_UPGRADE_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmUpgradeCompleteEvent::default()),
 );
 impl rt::DataObject for VmUpgradeCompleteEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UPGRADE_COMPLETE_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UPGRADE_COMPLETE_EVENT
+    }
 }
 impl rt::Object for VmUpgradeCompleteEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4017,7 +4113,9 @@ pub(crate) static VM_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmUpgradeFailedEvent::default()),
 );
 impl rt::DataObject for VmUpgradeFailedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UPGRADE_FAILED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UPGRADE_FAILED_EVENT
+    }
 }
 impl rt::Object for VmUpgradeFailedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4100,7 +4198,9 @@ pub(crate) static VM_UPGRADING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmUpgradingEvent::default()),
 );
 impl rt::DataObject for VmUpgradingEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UPGRADING_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UPGRADING_EVENT
+    }
 }
 impl rt::Object for VmUpgradingEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4185,7 +4285,9 @@ pub(crate) static VM_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmUuidAssignedEvent::default()),
 );
 impl rt::DataObject for VmUuidAssignedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UUID_ASSIGNED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UUID_ASSIGNED_EVENT
+    }
 }
 impl rt::Object for VmUuidAssignedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4275,7 +4377,9 @@ pub(crate) static VM_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmUuidChangedEvent::default()),
 );
 impl rt::DataObject for VmUuidChangedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UUID_CHANGED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UUID_CHANGED_EVENT
+    }
 }
 impl rt::Object for VmUuidChangedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4367,7 +4471,9 @@ pub(crate) static VM_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmUuidConflictEvent::default()),
 );
 impl rt::DataObject for VmUuidConflictEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_UUID_CONFLICT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UUID_CONFLICT_EVENT
+    }
 }
 impl rt::Object for VmUuidConflictEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4460,7 +4566,9 @@ pub(crate) static VM_VM_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmVmAffinity::default()),
 );
 impl rt::DataObject for VmVmAffinity {
-    const INFO: &'static rt::ObjectInfo = &VM_VM_AFFINITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_VM_AFFINITY
+    }
 }
 impl rt::Object for VmVmAffinity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4539,7 +4647,9 @@ pub(crate) static VM_VM_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmVmAntiAffinity::default()),
 );
 impl rt::DataObject for VmVmAntiAffinity {
-    const INFO: &'static rt::ObjectInfo = &VM_VM_ANTI_AFFINITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_VM_ANTI_AFFINITY
+    }
 }
 impl rt::Object for VmVmAntiAffinity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4617,7 +4727,9 @@ pub(crate) static VM_WWN_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmWwnAssignedEvent::default()),
 );
 impl rt::DataObject for VmWwnAssignedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_WWN_ASSIGNED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_WWN_ASSIGNED_EVENT
+    }
 }
 impl rt::Object for VmWwnAssignedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4715,7 +4827,9 @@ pub(crate) static VM_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmWwnChangedEvent::default()),
 );
 impl rt::DataObject for VmWwnChangedEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_WWN_CHANGED_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_WWN_CHANGED_EVENT
+    }
 }
 impl rt::Object for VmWwnChangedEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4818,7 +4932,9 @@ pub(crate) static VM_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmWwnConflictEvent::default()),
 );
 impl rt::DataObject for VmWwnConflictEvent {
-    const INFO: &'static rt::ObjectInfo = &VM_WWN_CONFLICT_EVENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_WWN_CONFLICT_EVENT
+    }
 }
 impl rt::Object for VmWwnConflictEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -4942,7 +5058,9 @@ pub(crate) static VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmfsConfigOption::default()),
 );
 impl rt::DataObject for VmfsConfigOption {
-    const INFO: &'static rt::ObjectInfo = &VMFS_CONFIG_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_CONFIG_OPTION
+    }
 }
 impl rt::Object for VmfsConfigOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5017,7 +5135,9 @@ pub(crate) static VMFS_DATASTORE_ALL_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectI
     || Box::new(VmfsDatastoreAllExtentOption::default()),
 );
 impl rt::DataObject for VmfsDatastoreAllExtentOption {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_ALL_EXTENT_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_ALL_EXTENT_OPTION
+    }
 }
 impl rt::Object for VmfsDatastoreAllExtentOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5104,7 +5224,9 @@ pub(crate) static VMFS_DATASTORE_BASE_OPTION: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmfsDatastoreBaseOption::default()),
 );
 impl rt::DataObject for VmfsDatastoreBaseOption {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_BASE_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_BASE_OPTION
+    }
 }
 impl rt::Object for VmfsDatastoreBaseOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5180,7 +5302,9 @@ pub(crate) static VMFS_DATASTORE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmfsDatastoreCreateSpec::default()),
 );
 impl rt::DataObject for VmfsDatastoreCreateSpec {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_CREATE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_CREATE_SPEC
+    }
 }
 impl rt::Object for VmfsDatastoreCreateSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5274,7 +5398,9 @@ pub(crate) static VMFS_DATASTORE_EXPAND_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmfsDatastoreExpandSpec::default()),
 );
 impl rt::DataObject for VmfsDatastoreExpandSpec {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_EXPAND_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_EXPAND_SPEC
+    }
 }
 impl rt::Object for VmfsDatastoreExpandSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5366,7 +5492,9 @@ pub(crate) static VMFS_DATASTORE_EXTEND_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     || Box::new(VmfsDatastoreExtendSpec::default()),
 );
 impl rt::DataObject for VmfsDatastoreExtendSpec {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_EXTEND_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_EXTEND_SPEC
+    }
 }
 impl rt::Object for VmfsDatastoreExtendSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5463,7 +5591,9 @@ pub(crate) static VMFS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmfsDatastoreInfo::default()),
 );
 impl rt::DataObject for VmfsDatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_INFO
+    }
 }
 impl rt::Object for VmfsDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5558,7 +5688,9 @@ pub(crate) static VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION: rt::ObjectInfo = rt::Ob
     || Box::new(VmfsDatastoreMultipleExtentOption::default()),
 );
 impl rt::DataObject for VmfsDatastoreMultipleExtentOption {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
+    }
 }
 impl rt::Object for VmfsDatastoreMultipleExtentOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5646,7 +5778,9 @@ pub(crate) static VMFS_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmfsDatastoreOption::default()),
 );
 impl rt::DataObject for VmfsDatastoreOption {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_OPTION
+    }
 }
 impl rt::Object for VmfsDatastoreOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5719,7 +5853,9 @@ pub(crate) static VMFS_DATASTORE_SINGLE_EXTENT_OPTION: rt::ObjectInfo = rt::Obje
     || Box::new(VmfsDatastoreSingleExtentOption::default()),
 );
 impl rt::DataObject for VmfsDatastoreSingleExtentOption {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_SINGLE_EXTENT_OPTION;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
+    }
 }
 impl rt::Object for VmfsDatastoreSingleExtentOption {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5802,7 +5938,9 @@ pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VmfsDatastoreSpec::default()),
 );
 impl rt::DataObject for VmfsDatastoreSpec {
-    const INFO: &'static rt::ObjectInfo = &VMFS_DATASTORE_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_SPEC
+    }
 }
 impl rt::Object for VmfsDatastoreSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5877,7 +6015,9 @@ pub(crate) static VMFS_UNMAP_BANDWIDTH_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VmfsUnmapBandwidthSpec::default()),
 );
 impl rt::DataObject for VmfsUnmapBandwidthSpec {
-    const INFO: &'static rt::ObjectInfo = &VMFS_UNMAP_BANDWIDTH_SPEC;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_UNMAP_BANDWIDTH_SPEC
+    }
 }
 impl rt::Object for VmfsUnmapBandwidthSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -5955,7 +6095,9 @@ pub(crate) static VNIC_PORT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VnicPortArgument::default()),
 );
 impl rt::DataObject for VnicPortArgument {
-    const INFO: &'static rt::ObjectInfo = &VNIC_PORT_ARGUMENT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VNIC_PORT_ARGUMENT
+    }
 }
 impl rt::Object for VnicPortArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6037,7 +6179,9 @@ pub(crate) static VSAN_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VsanClusterConfigInfo::default()),
 );
 impl rt::DataObject for VsanClusterConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_CLUSTER_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_CLUSTER_CONFIG_INFO
+    }
 }
 impl rt::Object for VsanClusterConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6115,7 +6259,9 @@ pub(crate) static VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO: rt::ObjectInfo = r
     || Box::new(VsanClusterConfigInfoHostDefaultInfo::default()),
 );
 impl rt::DataObject for VsanClusterConfigInfoHostDefaultInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
+    }
 }
 impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6182,7 +6328,9 @@ pub(crate) static VSAN_CLUSTER_CORE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VsanClusterCoreConfig::default()),
 );
 impl rt::DataObject for VsanClusterCoreConfig {
-    const INFO: &'static rt::ObjectInfo = &VSAN_CLUSTER_CORE_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_CLUSTER_CORE_CONFIG
+    }
 }
 impl rt::Object for VsanClusterCoreConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6252,7 +6400,9 @@ pub(crate) static VSAN_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VsanDatastoreInfo::default()),
 );
 impl rt::DataObject for VsanDatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_DATASTORE_INFO
+    }
 }
 impl rt::Object for VsanDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -6379,7 +6529,9 @@ pub(crate) static VSAN_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VsanHostConfigInfo::default()),
 );
 impl rt::DataObject for VsanHostConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_CONFIG_INFO
+    }
 }
 impl rt::Object for VsanHostConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {

@@ -23,7 +23,9 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_CLUSTER_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(VsanHostConfigInfoClusterInfo::default()),
 );
 impl rt::DataObject for VsanHostConfigInfoClusterInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
+    }
 }
 impl rt::Object for VsanHostConfigInfoClusterInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -94,7 +96,9 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(VsanHostConfigInfoNetworkInfo::default()),
 );
 impl rt::DataObject for VsanHostConfigInfoNetworkInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_CONFIG_INFO_NETWORK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
+    }
 }
 impl rt::Object for VsanHostConfigInfoNetworkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -162,7 +166,9 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG: rt::ObjectInfo
     || Box::new(VsanHostConfigInfoNetworkInfoPortConfig::default()),
 );
 impl rt::DataObject for VsanHostConfigInfoNetworkInfoPortConfig {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
+    }
 }
 impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -248,7 +254,9 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_STORAGE_INFO: rt::ObjectInfo = rt::Objec
     || Box::new(VsanHostConfigInfoStorageInfo::default()),
 );
 impl rt::DataObject for VsanHostConfigInfoStorageInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_CONFIG_INFO_STORAGE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
+    }
 }
 impl rt::Object for VsanHostConfigInfoStorageInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -317,7 +325,9 @@ pub(crate) static VSAN_HOST_DECOMMISSION_MODE: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VsanHostDecommissionMode::default()),
 );
 impl rt::DataObject for VsanHostDecommissionMode {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_DECOMMISSION_MODE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_DECOMMISSION_MODE
+    }
 }
 impl rt::Object for VsanHostDecommissionMode {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -385,7 +395,9 @@ pub(crate) static VSAN_HOST_DISK_MAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VsanHostDiskMapInfo::default()),
 );
 impl rt::DataObject for VsanHostDiskMapInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_DISK_MAP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_DISK_MAP_INFO
+    }
 }
 impl rt::Object for VsanHostDiskMapInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -455,7 +467,9 @@ pub(crate) static VSAN_HOST_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VsanHostDiskMapping::default()),
 );
 impl rt::DataObject for VsanHostDiskMapping {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_DISK_MAPPING;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_DISK_MAPPING
+    }
 }
 impl rt::Object for VsanHostDiskMapping {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -520,7 +534,9 @@ pub(crate) static VSAN_HOST_FAULT_DOMAIN_INFO: rt::ObjectInfo = rt::ObjectInfo::
     || Box::new(VsanHostFaultDomainInfo::default()),
 );
 impl rt::DataObject for VsanHostFaultDomainInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_FAULT_DOMAIN_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_FAULT_DOMAIN_INFO
+    }
 }
 impl rt::Object for VsanHostFaultDomainInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -588,7 +604,9 @@ pub(crate) static VSAN_HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VsanHostIpConfig::default()),
 );
 impl rt::DataObject for VsanHostIpConfig {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_IP_CONFIG;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_IP_CONFIG
+    }
 }
 impl rt::Object for VsanHostIpConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -658,7 +676,9 @@ pub(crate) static VSAN_HOST_MEMBERSHIP_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(VsanHostMembershipInfo::default()),
 );
 impl rt::DataObject for VsanHostMembershipInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_MEMBERSHIP_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_MEMBERSHIP_INFO
+    }
 }
 impl rt::Object for VsanHostMembershipInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -739,7 +759,9 @@ pub(crate) static VSAN_HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VsanHostRuntimeInfo::default()),
 );
 impl rt::DataObject for VsanHostRuntimeInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_RUNTIME_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_RUNTIME_INFO
+    }
 }
 impl rt::Object for VsanHostRuntimeInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -811,7 +833,9 @@ pub(crate) static VSAN_HOST_RUNTIME_INFO_DISK_ISSUE: rt::ObjectInfo = rt::Object
     || Box::new(VsanHostRuntimeInfoDiskIssue::default()),
 );
 impl rt::DataObject for VsanHostRuntimeInfoDiskIssue {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
+    }
 }
 impl rt::Object for VsanHostRuntimeInfoDiskIssue {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -881,7 +905,9 @@ pub(crate) static VSAN_HOST_VSAN_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VsanHostVsanDiskInfo::default()),
 );
 impl rt::DataObject for VsanHostVsanDiskInfo {
-    const INFO: &'static rt::ObjectInfo = &VSAN_HOST_VSAN_DISK_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_VSAN_DISK_INFO
+    }
 }
 impl rt::Object for VsanHostVsanDiskInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -948,7 +974,9 @@ pub(crate) static VVOL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VvolDatastoreInfo::default()),
 );
 impl rt::DataObject for VvolDatastoreInfo {
-    const INFO: &'static rt::ObjectInfo = &VVOL_DATASTORE_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VVOL_DATASTORE_INFO
+    }
 }
 impl rt::Object for VvolDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1036,7 +1064,9 @@ pub(crate) static WAIT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(WaitOptions::default()),
 );
 impl rt::DataObject for WaitOptions {
-    const INFO: &'static rt::ObjectInfo = &WAIT_OPTIONS;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &WAIT_OPTIONS
+    }
 }
 impl rt::Object for WaitOptions {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1108,7 +1138,9 @@ pub(crate) static WIN_NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(WinNetBiosConfigInfo::default()),
 );
 impl rt::DataObject for WinNetBiosConfigInfo {
-    const INFO: &'static rt::ObjectInfo = &WIN_NET_BIOS_CONFIG_INFO;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &WIN_NET_BIOS_CONFIG_INFO
+    }
 }
 impl rt::Object for WinNetBiosConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {

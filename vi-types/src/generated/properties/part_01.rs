@@ -72,7 +72,9 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(ClusterComputeResource::default()),
 );
 impl rt::DataObject for ClusterComputeResource {
-    const INFO: &'static rt::ObjectInfo = &CLUSTER_COMPUTE_RESOURCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_COMPUTE_RESOURCE
+    }
 }
 impl rt::Object for ClusterComputeResource {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -226,7 +228,9 @@ pub(crate) static COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ComputeResource::default()),
 );
 impl rt::DataObject for ComputeResource {
-    const INFO: &'static rt::ObjectInfo = &COMPUTE_RESOURCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE
+    }
 }
 impl rt::Object for ComputeResource {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -339,7 +343,9 @@ pub(crate) static CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ContainerView::default()),
 );
 impl rt::DataObject for ContainerView {
-    const INFO: &'static rt::ObjectInfo = &CONTAINER_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CONTAINER_VIEW
+    }
 }
 impl rt::Object for ContainerView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -469,7 +475,9 @@ pub(crate) static DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Datacenter::default()),
 );
 impl rt::DataObject for Datacenter {
-    const INFO: &'static rt::ObjectInfo = &DATACENTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER
+    }
 }
 impl rt::Object for Datacenter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -589,7 +597,9 @@ pub(crate) static DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Datastore::default()),
 );
 impl rt::DataObject for Datastore {
-    const INFO: &'static rt::ObjectInfo = &DATASTORE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE
+    }
 }
 impl rt::Object for Datastore {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -694,7 +704,9 @@ pub(crate) static EVENT_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EventHistoryCollector::default()),
 );
 impl rt::DataObject for EventHistoryCollector {
-    const INFO: &'static rt::ObjectInfo = &EVENT_HISTORY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_HISTORY_COLLECTOR
+    }
 }
 impl rt::Object for EventHistoryCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -789,7 +801,9 @@ pub(crate) static EVENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(EventManager::default()),
 );
 impl rt::DataObject for EventManager {
-    const INFO: &'static rt::ObjectInfo = &EVENT_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER
+    }
 }
 impl rt::Object for EventManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -866,7 +880,9 @@ pub(crate) static EXTENSIBLE_MANAGED_OBJECT: rt::ObjectInfo = rt::ObjectInfo::ne
     || Box::new(ExtensibleManagedObject::default()),
 );
 impl rt::DataObject for ExtensibleManagedObject {
-    const INFO: &'static rt::ObjectInfo = &EXTENSIBLE_MANAGED_OBJECT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENSIBLE_MANAGED_OBJECT
+    }
 }
 impl rt::Object for ExtensibleManagedObject {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -931,7 +947,9 @@ pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(FileManager::default()),
 );
 impl rt::DataObject for FileManager {
-    const INFO: &'static rt::ObjectInfo = &FILE_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_MANAGER
+    }
 }
 impl rt::Object for FileManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1015,7 +1033,9 @@ pub(crate) static FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Folder::default()),
 );
 impl rt::DataObject for Folder {
-    const INFO: &'static rt::ObjectInfo = &FOLDER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER
+    }
 }
 impl rt::Object for Folder {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1106,7 +1126,9 @@ pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HistoryCollector::default()),
 );
 impl rt::DataObject for HistoryCollector {
-    const INFO: &'static rt::ObjectInfo = &HISTORY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HISTORY_COLLECTOR
+    }
 }
 impl rt::Object for HistoryCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1172,7 +1194,9 @@ pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostAutoStartManager::default()),
 );
 impl rt::DataObject for HostAutoStartManager {
-    const INFO: &'static rt::ObjectInfo = &HOST_AUTO_START_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_AUTO_START_MANAGER
+    }
 }
 impl rt::Object for HostAutoStartManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1247,7 +1271,9 @@ pub(crate) static HOST_DATASTORE_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDatastoreBrowser::default()),
 );
 impl rt::DataObject for HostDatastoreBrowser {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_BROWSER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_BROWSER
+    }
 }
 impl rt::Object for HostDatastoreBrowser {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1329,7 +1355,9 @@ pub(crate) static HOST_DATASTORE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostDatastoreSystem::default()),
 );
 impl rt::DataObject for HostDatastoreSystem {
-    const INFO: &'static rt::ObjectInfo = &HOST_DATASTORE_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DATASTORE_SYSTEM
+    }
 }
 impl rt::Object for HostDatastoreSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1427,7 +1455,9 @@ pub(crate) static HOST_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostNetworkSystem::default()),
 );
 impl rt::DataObject for HostNetworkSystem {
-    const INFO: &'static rt::ObjectInfo = &HOST_NETWORK_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_SYSTEM
+    }
 }
 impl rt::Object for HostNetworkSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1551,7 +1581,9 @@ pub(crate) static HOST_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostStorageSystem::default()),
 );
 impl rt::DataObject for HostStorageSystem {
-    const INFO: &'static rt::ObjectInfo = &HOST_STORAGE_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_STORAGE_SYSTEM
+    }
 }
 impl rt::Object for HostStorageSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1758,7 +1790,9 @@ pub(crate) static HOST_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(HostSystem::default()),
 );
 impl rt::DataObject for HostSystem {
-    const INFO: &'static rt::ObjectInfo = &HOST_SYSTEM;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM
+    }
 }
 impl rt::Object for HostSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1879,7 +1913,9 @@ pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(InventoryView::default()),
 );
 impl rt::DataObject for InventoryView {
-    const INFO: &'static rt::ObjectInfo = &INVENTORY_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVENTORY_VIEW
+    }
 }
 impl rt::Object for InventoryView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -1962,7 +1998,9 @@ pub(crate) static LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ListView::default()),
 );
 impl rt::DataObject for ListView {
-    const INFO: &'static rt::ObjectInfo = &LIST_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LIST_VIEW
+    }
 }
 impl rt::Object for ListView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2097,7 +2135,9 @@ pub(crate) static MANAGED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ManagedEntity::default()),
 );
 impl rt::DataObject for ManagedEntity {
-    const INFO: &'static rt::ObjectInfo = &MANAGED_ENTITY;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_ENTITY
+    }
 }
 impl rt::Object for ManagedEntity {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2208,7 +2248,9 @@ pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ManagedObjectView::default()),
 );
 impl rt::DataObject for ManagedObjectView {
-    const INFO: &'static rt::ObjectInfo = &MANAGED_OBJECT_VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_OBJECT_VIEW
+    }
 }
 impl rt::Object for ManagedObjectView {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2284,7 +2326,9 @@ pub(crate) static NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Network::default()),
 );
 impl rt::DataObject for Network {
-    const INFO: &'static rt::ObjectInfo = &NETWORK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NETWORK
+    }
 }
 impl rt::Object for Network {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2378,7 +2422,9 @@ pub(crate) static OPTION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(OptionManager::default()),
 );
 impl rt::DataObject for OptionManager {
-    const INFO: &'static rt::ObjectInfo = &OPTION_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPTION_MANAGER
+    }
 }
 impl rt::Object for OptionManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2462,7 +2508,9 @@ pub(crate) static PERFORMANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PerformanceManager::default()),
 );
 impl rt::DataObject for PerformanceManager {
-    const INFO: &'static rt::ObjectInfo = &PERFORMANCE_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERFORMANCE_MANAGER
+    }
 }
 impl rt::Object for PerformanceManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2532,7 +2580,9 @@ pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PropertyCollector::default()),
 );
 impl rt::DataObject for PropertyCollector {
-    const INFO: &'static rt::ObjectInfo = &PROPERTY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_COLLECTOR
+    }
 }
 impl rt::Object for PropertyCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2603,7 +2653,9 @@ pub(crate) static PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(PropertyFilter::default()),
 );
 impl rt::DataObject for PropertyFilter {
-    const INFO: &'static rt::ObjectInfo = &PROPERTY_FILTER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER
+    }
 }
 impl rt::Object for PropertyFilter {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2704,7 +2756,9 @@ pub(crate) static RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ResourcePool::default()),
 );
 impl rt::DataObject for ResourcePool {
-    const INFO: &'static rt::ObjectInfo = &RESOURCE_POOL;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL
+    }
 }
 impl rt::Object for ResourcePool {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2800,7 +2854,9 @@ pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SearchIndex::default()),
 );
 impl rt::DataObject for SearchIndex {
-    const INFO: &'static rt::ObjectInfo = &SEARCH_INDEX;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SEARCH_INDEX
+    }
 }
 impl rt::Object for SearchIndex {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2868,7 +2924,9 @@ pub(crate) static SERVICE_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ServiceInstance::default()),
 );
 impl rt::DataObject for ServiceInstance {
-    const INFO: &'static rt::ObjectInfo = &SERVICE_INSTANCE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SERVICE_INSTANCE
+    }
 }
 impl rt::Object for ServiceInstance {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -2955,7 +3013,9 @@ pub(crate) static SESSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(SessionManager::default()),
 );
 impl rt::DataObject for SessionManager {
-    const INFO: &'static rt::ObjectInfo = &SESSION_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER
+    }
 }
 impl rt::Object for SessionManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3033,7 +3093,9 @@ pub(crate) static TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(Task::default()),
 );
 impl rt::DataObject for Task {
-    const INFO: &'static rt::ObjectInfo = &TASK;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK
+    }
 }
 impl rt::Object for Task {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3120,7 +3182,9 @@ pub(crate) static TASK_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskHistoryCollector::default()),
 );
 impl rt::DataObject for TaskHistoryCollector {
-    const INFO: &'static rt::ObjectInfo = &TASK_HISTORY_COLLECTOR;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_HISTORY_COLLECTOR
+    }
 }
 impl rt::Object for TaskHistoryCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3217,7 +3281,9 @@ pub(crate) static TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(TaskManager::default()),
 );
 impl rt::DataObject for TaskManager {
-    const INFO: &'static rt::ObjectInfo = &TASK_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_MANAGER
+    }
 }
 impl rt::Object for TaskManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3284,7 +3350,9 @@ pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(View::default()),
 );
 impl rt::DataObject for View {
-    const INFO: &'static rt::ObjectInfo = &VIEW;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIEW
+    }
 }
 impl rt::Object for View {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3350,7 +3418,9 @@ pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(ViewManager::default()),
 );
 impl rt::DataObject for ViewManager {
-    const INFO: &'static rt::ObjectInfo = &VIEW_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIEW_MANAGER
+    }
 }
 impl rt::Object for ViewManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3413,7 +3483,9 @@ pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualDiskManager::default()),
 );
 impl rt::DataObject for VirtualDiskManager {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_DISK_MANAGER;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_MANAGER
+    }
 }
 impl rt::Object for VirtualDiskManager {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3565,7 +3637,9 @@ pub(crate) static VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     || Box::new(VirtualMachine::default()),
 );
 impl rt::DataObject for VirtualMachine {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE
+    }
 }
 impl rt::Object for VirtualMachine {
     fn info(&self) -> &'static rt::ObjectInfo {
@@ -3698,7 +3772,9 @@ pub(crate) static VIRTUAL_MACHINE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new
     || Box::new(VirtualMachineSnapshot::default()),
 );
 impl rt::DataObject for VirtualMachineSnapshot {
-    const INFO: &'static rt::ObjectInfo = &VIRTUAL_MACHINE_SNAPSHOT;
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT
+    }
 }
 impl rt::Object for VirtualMachineSnapshot {
     fn info(&self) -> &'static rt::ObjectInfo {
