@@ -1,12 +1,13 @@
 //! `esx-sim`: a simulated ESX host or vCenter on a port.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use esx_sim::{Certificate, Server, Simulator};
+use esx_sim::{Server, Simulator};
 use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
@@ -75,7 +76,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(user) = arguments.user {
         builder = builder.user(user);
     }
-    if let Ok(password) = std::env::var("ESX_SIM_PASSWORD") {
+    let password = std::env::var("ESX_SIM_PASSWORD").ok();
+    let own_password = password.is_some();
+    if let Some(password) = password {
         builder = builder.password(password);
     }
     let simulator = builder.record(false).build();
@@ -84,7 +87,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
         fs::write(file, pem)?;
     }
-    announce(&server);
+    announce(&simulator, &server, own_password);
     server.run().await;
     Ok(())
 }
@@ -109,17 +112,21 @@ fn rename(simulator: &Simulator, names: &[String]) {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "telling how to reach it is what the command prints"
-)]
-fn announce(server: &Server) {
-    println!("virt-esx -c '{}' list --all", server.uri());
-    println!("uri: {}", server.uri());
+/// Says how to reach the server; one fact a line, how to try it first.
+fn announce(simulator: &Simulator, server: &Server, own_password: bool) {
+    let mut text = format!("virt-esx -c '{}' list --all\n", server.uri());
+    text += &format!("uri: {}\n", server.uri());
+    text += &format!("user: {}\n", simulator.user());
+    text += match own_password {
+        true => "password: as in ESX_SIM_PASSWORD\n",
+        false => "password: password\n",
+    };
     if let Some(certificate) = server.certificate() {
-        println!("sha256: {}", Certificate::sha256_thumbprint(certificate));
-        println!("sha1: {}", Certificate::sha1_thumbprint(certificate));
+        text += &format!("sha256: {}\n", certificate.sha256_thumbprint());
+        text += &format!("sha1: {}\n", certificate.sha1_thumbprint());
     }
+    // Whoever closed the pipe wants the server all the same.
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 #[expect(
