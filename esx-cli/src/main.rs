@@ -3,6 +3,11 @@
 //! `main` reads the command line, runs one command and prints what it answered; every decision
 //! about what is printed is made by functions that return values ([`outcome::Outcome`]).
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "the doc comments of options are their help texts, in which brackets are no links"
+)]
+
 mod answer;
 mod argv;
 mod cli;
