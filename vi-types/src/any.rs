@@ -259,12 +259,6 @@ impl CastError {
             },
         }
     }
-
-    /// For a generated `FromAny`: the value is not of that enum.
-    #[doc(hidden)]
-    pub fn expected(expected: &str, found: &Any) -> Self {
-        Self::new(expected, found)
-    }
 }
 
 /// What [`Any::cast`] can give.

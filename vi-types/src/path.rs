@@ -1,6 +1,6 @@
 //! Property paths: `config.hardware.device`, `config.hardware.device[2000].backing`.
 
-use crate::object::{Object, ObjectInfo};
+use crate::object::Object;
 use crate::value::View;
 
 /// What a path leads to.
@@ -110,13 +110,6 @@ pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError
             }
         };
     }
-}
-
-/// Whether a path can lead anywhere from objects of this type, as far as declared types tell: a step beyond
-/// a value that may be of several types cannot be checked.
-pub fn starts_in(info: &'static ObjectInfo, path: &str) -> bool {
-    let first = path.split(['.', '[']).next().unwrap_or_default();
-    info.layout().index_of(first).is_some()
 }
 
 fn item<'a>(list: View<'a>, key: &str) -> View<'a> {
