@@ -53,7 +53,7 @@ fn simulated() -> Vec<u8> {
             ..ObjectContent::default()
         });
     }
-    encode_response("RetrievePropertiesEx", "RetrieveResult", &result).into_bytes()
+    encode_response::<RetrievePropertiesEx>(&Some(Box::new(result))).into_bytes()
 }
 
 #[divan::bench(sample_count = 30)]
@@ -85,5 +85,5 @@ fn encode(bencher: Bencher<'_, '_>) {
         .returnval;
     bencher
         .counter(BytesCount::new(ANSWER.len()))
-        .bench(|| encode_response("RetrievePropertiesEx", "RetrieveResult", &answer));
+        .bench(|| encode_response::<RetrievePropertiesEx>(&answer));
 }

@@ -129,7 +129,6 @@ impl Row {
     ) -> Self {
         let info = M::registry().method(M::NAME);
         let since = info.map_or(ApiVersion::OLDEST, |info| ApiVersion::since(info.since));
-        let returns = info.map_or("", |info| info.returns);
         Self {
             object,
             method: M::NAME,
@@ -142,8 +141,7 @@ impl Row {
                 Ok(match run(call, request)? {
                     Turn::Done(result) => {
                         let writer = call.writer();
-                        let body = wire::encode_response_with(writer, M::NAME, returns, &result);
-                        Turn::Done(body)
+                        Turn::Done(wire::encode_response_with::<M>(writer, &result))
                     }
                     Turn::Wait => Turn::Wait,
                 })

@@ -348,7 +348,10 @@ impl Simulator {
     }
 
     /// The properties of an object, as they are; `None` when there is no such object or it is no `T`.
-    pub fn properties<T: ManagedObject>(&self, reference: &ManagedObjectReference) -> Option<T> {
+    pub fn properties<T: ManagedObject + Clone>(
+        &self,
+        reference: &ManagedObjectReference,
+    ) -> Option<T> {
         self.shared.lock().world.read::<T>(reference).cloned()
     }
 

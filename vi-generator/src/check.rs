@@ -15,6 +15,7 @@ pub(crate) fn check(description: &Description) -> Vec<Mistake> {
         shape: Shape::of(description),
         mistakes: Vec::new(),
     };
+    check.families();
     check.definitions();
     check.enums();
     for object in description
@@ -47,6 +48,65 @@ struct Named<'a> {
 impl<'a> Check<'a> {
     fn mistake(&mut self, line: usize, kind: MistakeKind) {
         self.mistakes.push(Mistake { line, kind });
+    }
+
+    fn families(&mut self) {
+        let families = &self.shape.description.families;
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for family in families {
+            let (line, name) = (family.line, &family.name);
+            let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+            let is_name =
+                name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(letters);
+            if !is_name || RESERVED.contains(&name.as_str()) {
+                let (name, reserved) = (name.clone(), RESERVED.join(", "));
+                self.mistake(line, MistakeKind::FamilyName { name, reserved });
+            }
+            if let Some(&first) = seen.get(name.as_str()) {
+                let name = name.clone();
+                self.mistake(line, MistakeKind::FamilyTwice { name, first });
+            }
+            seen.entry(name).or_insert(line);
+            for needed in &family.needs {
+                let mut names = families.iter().map(|family| family.name.as_str());
+                if !names.clone().any(|known| known == needed) {
+                    let kind = MistakeKind::UnknownFamily {
+                        name: name.clone(),
+                        needed: needed.clone(),
+                        nearest: nearest(needed, names.by_ref()),
+                    };
+                    self.mistake(line, kind);
+                }
+            }
+        }
+    }
+
+    /// What can't be done without must be compiled wherever its owner is.
+    fn is_at_hand(&mut self, owner: &str, of: Option<&str>, name: &str, line: usize, ty: &str) {
+        let Some(family) = self.shape.family_of_type(ty) else {
+            return;
+        };
+        self.is_reachable(owner, of, name, line, ty, family);
+    }
+
+    fn is_reachable(
+        &mut self,
+        owner: &str,
+        of: Option<&str>,
+        name: &str,
+        line: usize,
+        ty: &str,
+        family: &str,
+    ) {
+        if !self.shape.has(of, family) {
+            let kind = MistakeKind::OutOfFamily {
+                owner: owner.to_owned(),
+                name: name.to_owned(),
+                ty: ty.to_owned(),
+                family: family.to_owned(),
+            };
+            self.mistake(line, kind);
+        }
     }
 
     /// Names of types are unique, names of methods among themselves as well.
@@ -165,6 +225,12 @@ impl<'a> Check<'a> {
             };
             return self.mistake(object.line, kind);
         }
+        if let Some(base) = self.shape.base(object)
+            && let Some(family) = &base.family
+        {
+            let of = object.family.as_deref();
+            self.is_reachable(&owner, of, BASE, object.line, &base.name, family);
+        }
         let ancestors = self.shape.ancestors(object);
         let last = ancestors.last().copied().unwrap_or(object);
         // Every class of a cycle comes by here; the topmost one of the file reports it.
@@ -195,6 +261,10 @@ impl<'a> Check<'a> {
             if member.ty.occurrence != Occurrence::Ignored {
                 self.ty(&owner, name, member.line, &member.ty);
             }
+            if is_required(&member.ty) && object.keyword != Keyword::ManagedObject {
+                let of = object.family.as_deref();
+                self.is_at_hand(&owner, of, name, member.line, &member.ty.name);
+            }
             if let Some(&(other, first)) = seen.get(name) {
                 let (owner, name, other) = (owner.clone(), name.to_owned(), other.title());
                 self.mistake(
@@ -224,6 +294,10 @@ impl<'a> Check<'a> {
                 self.name(&owner, parameter.line, name);
             }
             self.ty(&owner, name, parameter.line, &parameter.ty);
+            if is_required(&parameter.ty) {
+                let of = method.family.as_deref();
+                self.is_at_hand(&owner, of, name, parameter.line, &parameter.ty.name);
+            }
             if let Some(&first) = seen.get(name) {
                 let (owner, name, other) = (owner.clone(), name.to_owned(), owner.clone());
                 self.mistake(
@@ -242,9 +316,13 @@ impl<'a> Check<'a> {
         }
         if let Some(returns) = &method.returns {
             self.ty(&owner, RETURNED, method.line, returns);
+            let of = method.family.as_deref();
+            self.is_at_hand(&owner, of, RETURNED, method.line, &returns.name);
         }
         if let Some(result) = &method.result {
-            self.ty(&owner, "its result", method.result_line, result);
+            self.ty(&owner, RESULT, method.result_line, result);
+            let of = method.family.as_deref();
+            self.is_at_hand(&owner, of, RESULT, method.result_line, &result.name);
         }
         for fault in &method.throws {
             self.fault(&owner, fault.line, &fault.name);
@@ -481,6 +559,22 @@ impl<'a> Check<'a> {
         }
         done.insert(&object.name);
     }
+}
+
+/// Names of features that are no families.
+const RESERVED: [&str; 4] = ["api", "default", "full", "serde"];
+
+/// What a base class is called in mistakes.
+const BASE: &str = "its base class";
+
+/// What a task's result is called in mistakes.
+const RESULT: &str = "its result";
+
+fn is_required(ty: &Type) -> bool {
+    matches!(
+        ty.occurrence,
+        Occurrence::Required | Occurrence::RequiredList
+    )
 }
 
 fn same_in_rust(owner: String, name: &str, other: &str, first: usize, rust: String) -> MistakeKind {

@@ -61,6 +61,27 @@ pub(crate) fn emit(file: &str, description: &Description, target: &Target) -> Ve
     files
 }
 
+/// The features of a manifest that families are, a line each; every family has `with` with it.
+pub(crate) fn features(description: &Description, with: &[&str]) -> String {
+    let families = &description.families;
+    let list = |names: Vec<&str>| {
+        let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        names.join(", ")
+    };
+    let all = families.iter().map(|family| family.name.as_str());
+    let mut lines: Vec<_> = families
+        .iter()
+        .map(|family| {
+            let needs = family.needs.iter().map(String::as_str);
+            let needs = list(with.iter().copied().chain(needs).collect());
+            format!("{} = [{needs}]\n", family.name)
+        })
+        .collect();
+    lines.sort();
+    let all = with.iter().copied().chain(all).collect();
+    format!("full = [{}]\n{}", list(all), lines.concat())
+}
+
 /// What all emitters need.
 struct Emission<'a> {
     shape: Shape<'a>,
@@ -84,6 +105,12 @@ impl Emission<'_> {
             Target::Module => quote! { use crate as rt; },
             Target::Crate { .. } => quote! { use vi_types as rt; },
         }
+    }
+
+    /// What files with objects import of the runtime.
+    fn use_properties(&self) -> TokenStream {
+        let runtime = self.use_runtime();
+        quote! { #runtime use rt::{Property as P, PropertyMut as M}; }
     }
 
     /// The first line of every file, behind the mark of a comment.
@@ -112,17 +139,18 @@ impl Emission<'_> {
 
     /// A module `name` of many definitions: cut into parts that are compiled side by side, and a file that
     /// joins them again.
-    fn parts(&self, files: &mut Vec<File>, name: &str, doc: &str, groups: Vec<Group>) {
+    fn parts(&self, files: &mut Vec<File>, name: &str, doc: &str, groups: Vec<Group<'_>>) {
         let mut joined = vec![quote! { #![doc = #doc] }];
         for Group {
-            part,
+            family,
             head,
             definitions,
         } in groups
         {
+            let feature = family.map(feature);
             for (index, definitions) in cut(definitions).into_iter().enumerate() {
-                let module = format_ident!("{part}_{:02}", index + 1);
-                joined.push(quote! { mod #module; pub use #module::*; });
+                let module = format_ident!("{}_{:02}", family.unwrap_or("core"), index + 1);
+                joined.push(quote! { #feature mod #module; #feature pub use #module::*; });
                 let sections = std::iter::once(head.clone())
                     .chain(definitions.into_iter().map(|definition| definition.tokens));
                 files.push(self.file(&format!("{name}/{module}.rs"), sections));
@@ -132,13 +160,45 @@ impl Emission<'_> {
     }
 }
 
-/// Definitions that go to the files `<part>_01.rs`, `<part>_02.rs` and so on.
-struct Group {
-    part: &'static str,
+/// The definitions of a family, which go to the files `<family>_01.rs`, `<family>_02.rs` and so on, or of none,
+/// which go to `core_01.rs` and so on.
+struct Group<'a> {
+    family: Option<&'a str>,
     /// The imports of each file.
     head: TokenStream,
     /// In the order of their names.
     definitions: Vec<Definition>,
+}
+
+/// A group for each family: `definition` makes the code of one of `all`, which come in the order of their names.
+fn groups<'a, T>(
+    emission: &Emission<'a>,
+    mut all: Vec<&'a T>,
+    head: &TokenStream,
+    name: fn(&T) -> &String,
+    family: fn(&T) -> Option<&String>,
+    definition: impl Fn(&'a T) -> Definition,
+) -> Vec<Group<'a>> {
+    all.sort_by(|left, right| name(left).cmp(name(right)));
+    let families = &emission.shape.description.families;
+    let families = families.iter().map(|family| Some(family.name.as_str()));
+    std::iter::once(None)
+        .chain(families)
+        .map(|wanted| Group {
+            family: wanted,
+            head: head.clone(),
+            definitions: all
+                .iter()
+                .filter(|item| family(item).map(String::as_str) == wanted)
+                .map(|item| definition(item))
+                .collect(),
+        })
+        .collect()
+}
+
+/// `#[cfg(feature = "...")]`
+fn feature(family: &str) -> TokenStream {
+    quote! { #[cfg(feature = #family)] }
 }
 
 /// The code of one definition.

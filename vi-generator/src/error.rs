@@ -53,7 +53,7 @@ pub struct Mistake {
 #[non_exhaustive]
 pub enum MistakeKind {
     /// Text outside of a definition that doesn't begin one.
-    #[error("'{found}' begins no definition; expected enum, object, fault, managed object or method{}", hint(.nearest))]
+    #[error("'{found}' begins no definition; expected enum, object, fault, managed object, method or family{}", hint(.nearest))]
     NotADefinition {
         /// The line's first word.
         found: String,
@@ -67,6 +67,54 @@ pub enum MistakeKind {
         found: String,
         /// The definition's keyword.
         keyword: Keyword,
+    },
+    /// A line that should begin a family.
+    #[error("'{found}' begins no family; expected 'family <name> [needs <family>...]'")]
+    Family {
+        /// The line.
+        found: String,
+    },
+    /// A family's name that no feature can have, or that has a meaning of its own.
+    #[error(
+        "family {name} can't be called so; expected lower-case letters and digits, and none of {reserved}"
+    )]
+    FamilyName {
+        /// The name.
+        name: String,
+        /// The names that mean something else.
+        reserved: String,
+    },
+    /// A family that was begun before.
+    #[error("family {name} is already begun in line {first}; keep its definitions together")]
+    FamilyTwice {
+        /// The name.
+        name: String,
+        /// The line of the first one.
+        first: usize,
+    },
+    /// A needed family that isn't there.
+    #[error("family {name} needs the unknown family '{needed}'{}", hint(.nearest))]
+    UnknownFamily {
+        /// The family.
+        name: String,
+        /// What it needs.
+        needed: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A type that is not always there where it can't be done without.
+    #[error(
+        "{owner}: {name} can't do without {ty}, which is in the family {family}; move one of them, or let the one family need the other"
+    )]
+    OutOfFamily {
+        /// The definition.
+        owner: String,
+        /// The property, the parameter, "its return value" or "its base class".
+        name: String,
+        /// The type.
+        ty: String,
+        /// The family that has it.
+        family: String,
     },
     /// A definition begins inside another one.
     #[error("{owner} begins inside {open} of line {open_line}; expected 'end' first")]

@@ -21,8 +21,17 @@
 //! end
 //! ```
 //!
-//! This is the grammar of libvirt's `esx_vi_generator.input` with annotations, `fault` and the last three lines
-//! of a method added. Properties stand in the order of the schema, base classes first.
+//! Between definitions, a line
+//!
+//! ```text
+//! family NAME [needs FAMILY...]
+//! ```
+//!
+//! begins a family: what follows is compiled only with the feature of that name. What stands before the first
+//! one is always compiled.
+//!
+//! This is the grammar of libvirt's `esx_vi_generator.input` with annotations, `fault`, `family` and the last three
+//! lines of a method added. Properties stand in the order of the schema, base classes first.
 //!
 //! - A `fault` is an object that descends from `MethodFault`; the root is `fault MethodFault`. In a description
 //!   that doesn't define `MethodFault`, as libvirt's, it stands for a value of any type.
@@ -113,6 +122,17 @@ pub enum Occurrence {
 }
 
 impl Occurrence {
+    /// The word in a description.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Required => "r",
+            Self::Optional => "o",
+            Self::RequiredList => "rl",
+            Self::OptionalList => "ol",
+            Self::Ignored => "i",
+        }
+    }
+
     pub(crate) fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "r" => Self::Required,

@@ -25,6 +25,13 @@ pub use emit::{File, Target};
 pub use error::{Errors, Mistake, MistakeKind};
 pub use parse::parse;
 
+/// The `[features]` of a manifest that the families of a description make, a line each, `full` first.
+///
+/// Each of them has the features `with` with it. A description that can't be read has no families.
+pub fn features(text: &str, with: &[&str]) -> String {
+    emit::features(&parse(text).0, with)
+}
+
 /// Generates the source files for the description `text`.
 ///
 /// `file` is the description's path, as errors show it; generated files begin with its last part.

@@ -5,6 +5,8 @@ use crate::grammar::{Keyword, Occurrence};
 /// Everything a description says, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
+    /// The families.
+    pub families: Vec<Family>,
     /// The enumerations.
     pub enums: Vec<Enum>,
     /// The data objects and faults.
@@ -15,6 +17,17 @@ pub struct Description {
     pub methods: Vec<Method>,
 }
 
+/// A part of a description that is compiled only when somebody asks for it: a feature of the generated crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// The line that begins it.
+    pub line: usize,
+    /// Its name.
+    pub name: String,
+    /// The families it needs, as they are written.
+    pub needs: Vec<String>,
+}
+
 /// An enumeration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enum {
@@ -22,6 +35,8 @@ pub struct Enum {
     pub line: usize,
     /// Its name on the wire.
     pub name: String,
+    /// The family it belongs to; what belongs to none is always compiled.
+    pub family: Option<String>,
     /// The version that introduced it.
     pub since: Option<String>,
     /// Its values.
@@ -48,6 +63,8 @@ pub struct Object {
     pub keyword: Keyword,
     /// Its name on the wire.
     pub name: String,
+    /// The family it belongs to; what belongs to none is always compiled.
+    pub family: Option<String>,
     /// The base class.
     pub extends: Option<String>,
     /// The version that introduced it.
@@ -108,6 +125,8 @@ pub struct Method {
     pub line: usize,
     /// Its name on the wire.
     pub name: String,
+    /// The family it belongs to; what belongs to none is always compiled.
+    pub family: Option<String>,
     /// The version that introduced it.
     pub since: Option<String>,
     /// What it returns.

@@ -3,7 +3,7 @@
 use crate::error::{Mistake, MistakeKind};
 use crate::grammar::{Keyword, Occurrence};
 use crate::model::{
-    Annotations, Description, Enum, EnumValue, Fault, Member, Method, Object, Type,
+    Annotations, Description, Enum, EnumValue, Family, Fault, Member, Method, Object, Type,
 };
 use crate::names::nearest;
 
@@ -66,6 +66,9 @@ impl Parser {
         if let Some((keyword, rest)) = header {
             return self.begin(line, keyword, rest);
         }
+        if let (["family", rest @ ..], None) = (words.as_slice(), &self.open) {
+            return self.family(line, rest);
+        }
         if words == ["end"] {
             return match self.open {
                 Some(_) => self.close(),
@@ -86,8 +89,30 @@ impl Parser {
         }
     }
 
+    fn family(&mut self, line: &str, words: &[&str]) {
+        let (name, needs) = match words {
+            [name] => (name, &[][..]),
+            [name, "needs", needs @ ..] if !needs.is_empty() => (name, needs),
+            _ => {
+                let found = line.to_owned();
+                return self.mistake(MistakeKind::Family { found });
+            }
+        };
+        self.description.families.push(Family {
+            line: self.line,
+            name: (*name).to_owned(),
+            needs: needs.iter().map(|name| (*name).to_owned()).collect(),
+        });
+    }
+
+    /// The family that definitions belong to here.
+    fn current_family(&self) -> Option<String> {
+        let family = self.description.families.last()?;
+        Some(family.name.clone())
+    }
+
     fn stray(&mut self, word: &str) {
-        let keywords = ["enum", "object", "fault", "managed", "method"];
+        let keywords = ["enum", "object", "fault", "managed", "method", "family"];
         let nearest = nearest(word, keywords);
         self.mistake(MistakeKind::NotADefinition {
             found: word.to_owned(),
@@ -124,6 +149,7 @@ impl Parser {
     fn header(&mut self, keyword: Keyword, words: &[&str]) -> Option<Block> {
         let (name, mut rest) = words.split_first()?;
         let (line, name) = (self.line, (*name).to_owned());
+        let family = self.current_family();
         if keyword == Keyword::Method {
             return self.method_header(name, rest);
         }
@@ -141,6 +167,7 @@ impl Parser {
             Keyword::Enum if extends.is_none() => Block::Enum(Enum {
                 line,
                 name,
+                family,
                 since,
                 values: Vec::new(),
             }),
@@ -149,6 +176,7 @@ impl Parser {
                 line,
                 keyword,
                 name,
+                family,
                 extends,
                 since,
                 members: Vec::new(),
@@ -161,6 +189,7 @@ impl Parser {
         let mut method = Method {
             line: self.line,
             name,
+            family: self.current_family(),
             since: None,
             returns: None,
             parameters: Vec::new(),

@@ -11,6 +11,8 @@ pub(crate) struct Shape<'a> {
     enums: HashMap<&'a str, &'a Enum>,
     objects: HashMap<&'a str, &'a Object>,
     managed_objects: HashMap<&'a str, &'a Object>,
+    /// The families that each family has with it: itself, what it needs, what those need.
+    families: HashMap<&'a str, HashSet<&'a str>>,
     /// The names of objects that some object extends.
     bases: HashSet<&'a str>,
     /// The names of types that some position is declared with.
@@ -39,6 +41,7 @@ impl<'a> Shape<'a> {
             enums: by_name(&description.enums, |definition| &definition.name),
             objects: by_name(&description.objects, |definition| &definition.name),
             managed_objects: by_name(&description.managed_objects, |definition| &definition.name),
+            families: families(description),
             bases: description
                 .objects
                 .iter()
@@ -101,24 +104,24 @@ impl<'a> Shape<'a> {
         ancestors
     }
 
-    /// The object and its ancestors, nearest first, as far as a position is declared that may hold any of
-    /// their families.
-    pub(crate) fn families(&self, of: &'a Object) -> Vec<&'a Object> {
-        let mut families = self.ancestors(of);
-        families.insert(0, of);
-        families.retain(|object| {
+    /// The object and its ancestors, nearest first, as far as a position is declared that may hold them or any
+    /// of their descendants.
+    pub(crate) fn declared_bases(&self, of: &'a Object) -> Vec<&'a Object> {
+        let mut bases = self.ancestors(of);
+        bases.insert(0, of);
+        bases.retain(|object| {
             self.is_polymorphic(object) && self.declared.contains(object.name.as_str())
         });
-        families
+        bases
     }
 
-    /// The nearest ancestor among the families of an object that inherits no properties.
-    pub(crate) fn family_base(&self, of: &'a Object) -> Option<&'a Object> {
+    /// The nearest ancestor that positions are declared with, of an object that inherits no properties.
+    pub(crate) fn declared_base(&self, of: &'a Object) -> Option<&'a Object> {
         if self.inherited(of) > 0 {
             return None;
         }
-        let mut families = self.families(of).into_iter();
-        families.find(|object| object.name != of.name)
+        let mut bases = self.declared_bases(of).into_iter();
+        bases.find(|object| object.name != of.name)
     }
 
     /// How many properties an object inherits.
@@ -133,6 +136,21 @@ impl<'a> Shape<'a> {
     pub(crate) fn embedded_base(&self, of: &Object) -> Option<&'a Object> {
         let base = self.base(of)?;
         (self.inherited(of) > 0).then_some(base)
+    }
+
+    /// The family of the type with that name.
+    pub(crate) fn family_of_type(&self, name: &str) -> Option<&'a str> {
+        match self.meaning(name)? {
+            Meaning::Object(object) => object.family.as_deref(),
+            Meaning::Enum(definition) => definition.family.as_deref(),
+            Meaning::Predefined(_) => None,
+        }
+    }
+
+    /// Whether what belongs to the family `owner` may rely on the family `other`.
+    pub(crate) fn has(&self, owner: Option<&str>, other: &str) -> bool {
+        let with = owner.and_then(|owner| self.families.get(owner));
+        with.is_some_and(|with| with.contains(other))
     }
 
     /// The object a property holds exactly once: a value of the owner can't exist without one of it.
@@ -158,4 +176,26 @@ fn positions(description: &Description) -> impl Iterator<Item = &Type> {
         .iter()
         .filter_map(|method| method.returns.as_ref());
     members.chain(parameters).chain(results)
+}
+
+/// Each family with all that it needs.
+fn families(description: &Description) -> HashMap<&str, HashSet<&str>> {
+    let needs: HashMap<&str, &Vec<String>> = description
+        .families
+        .iter()
+        .map(|family| (family.name.as_str(), &family.needs))
+        .collect();
+    let with = |family| {
+        let mut with = HashSet::from([family]);
+        let mut open = vec![family];
+        while let Some(next) = open.pop() {
+            for needed in needs.get(next).into_iter().copied().flatten() {
+                if with.insert(needed.as_str()) {
+                    open.push(needed);
+                }
+            }
+        }
+        (family, with)
+    };
+    needs.keys().copied().map(with).collect()
 }

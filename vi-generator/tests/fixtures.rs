@@ -55,6 +55,17 @@ fn every_type_and_occurrence() {
 }
 
 #[test]
+fn families_are_features() {
+    check(
+        "families",
+        &Target::Crate {
+            name: "families".to_owned(),
+            runtime: "\"0.1\"".to_owned(),
+        },
+    );
+}
+
+#[test]
 fn base_classes() {
     check("bases", &Target::Module);
 }

@@ -33,8 +33,37 @@ fn a_definition_with_a_misspelt_keyword() {
     check(
         "objct A\n  String a r\nend\nobject B\nend",
         &[
-            "test.input:1: 'objct' begins no definition; expected enum, object, fault, managed object or method \
-           (did you mean 'object'?)",
+            "test.input:1: 'objct' begins no definition; expected enum, object, fault, managed object, method or \
+             family (did you mean 'object'?)",
+        ],
+    );
+}
+
+#[test]
+fn families() {
+    check(
+        "object A\n  B b r\n  B c o\nend\nfamily\nfamily x y\nfamily Perf\nfamily full\nfamily host needs perv\n\
+         object B\nend\nfamily perf\nobject C extends B\nend\nmethod M returns B r\n\
+         ManagedObjectReference _this r\n  result B r\n  B b rl\nend\nfamily host",
+        &[
+            "test.input:2: object A: b can't do without B, which is in the family host; move one of them, or let \
+             the one family need the other",
+            "test.input:5: 'family' begins no family; expected 'family <name> [needs <family>...]'",
+            "test.input:6: 'family x y' begins no family; expected 'family <name> [needs <family>...]'",
+            "test.input:7: family Perf can't be called so; expected lower-case letters and digits, and none of api, \
+             default, full, serde",
+            "test.input:8: family full can't be called so; expected lower-case letters and digits, and none of api, \
+             default, full, serde",
+            "test.input:9: family host needs the unknown family 'perv' (did you mean 'perf'?)",
+            "test.input:13: object C: its base class can't do without B, which is in the family host; move one of \
+             them, or let the one family need the other",
+            "test.input:15: method M: its return value can't do without B, which is in the family host; move one \
+             of them, or let the one family need the other",
+            "test.input:17: method M: its result can't do without B, which is in the family host; move one of them, \
+             or let the one family need the other",
+            "test.input:18: method M: b can't do without B, which is in the family host; move one of them, or let \
+             the one family need the other",
+            "test.input:20: family host is already begun in line 9; keep its definitions together",
         ],
     );
 }
@@ -44,7 +73,7 @@ fn an_end_too_many() {
     check(
         "object A\nend\nend",
         &[
-            "test.input:3: 'end' begins no definition; expected enum, object, fault, managed object or method",
+            "test.input:3: 'end' begins no definition; expected enum, object, fault, managed object, method or family",
         ],
     );
 }

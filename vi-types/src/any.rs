@@ -7,7 +7,7 @@ use crate::datetime::DateTime;
 use crate::enumeration::Enum;
 use crate::error::DecodeError;
 use crate::moref::ManagedObjectReference;
-use crate::object::{DataObject, Object};
+use crate::object::{DataObject, Object, cloned};
 use crate::poly::Poly;
 use crate::raw::RawElement;
 use crate::value::{Value, View};
@@ -226,10 +226,9 @@ const PRIMITIVES: [&str; 12] = [
 ];
 
 /// A value turned out to be of another type than was asked for.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 pub enum CastError {
     /// It is of another type.
-    #[error("expected {expected} but found {found}")]
     Type {
         /// What was asked for.
         expected: String,
@@ -237,7 +236,6 @@ pub enum CastError {
         found: String,
     },
     /// It is a number that the asked type cannot hold.
-    #[error("{value} does not fit into {expected}")]
     Range {
         /// What was asked for.
         expected: &'static str,
@@ -245,9 +243,20 @@ pub enum CastError {
         value: i64,
     },
     /// It could not be decoded in the first place.
-    #[error(transparent)]
     Undecodable(DecodeError),
 }
+
+impl fmt::Display for CastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type { expected, found } => write!(f, "expected {expected} but found {found}"),
+            Self::Range { expected, value } => write!(f, "{value} does not fit into {expected}"),
+            Self::Undecodable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CastError {}
 
 impl CastError {
     fn new(expected: &str, found: &Any) -> Self {
@@ -312,7 +321,7 @@ impl<T: DataObject> FromAny for T {
             Any::Object(mut object) => match object.cast_mut::<T>() {
                 Some(found) => Ok(std::mem::take(found)),
                 None => match object.cast::<T>() {
-                    Some(found) => Ok(found.clone()),
+                    Some(found) => Ok(cloned(found)),
                     None => Err(CastError::new(T::type_info().name, &Any::Object(object))),
                 },
             },

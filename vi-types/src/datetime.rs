@@ -75,9 +75,16 @@ impl Default for DateTime {
 }
 
 /// A text is not an `xsd:dateTime`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("xsd:dateTime value '{0}' has unexpected format")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseDateTimeError(String);
+
+impl fmt::Display for ParseDateTimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "xsd:dateTime value '{}' has unexpected format", self.0)
+    }
+}
+
+impl std::error::Error for ParseDateTimeError {}
 
 impl FromStr for DateTime {
     type Err = ParseDateTimeError;

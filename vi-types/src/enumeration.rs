@@ -4,7 +4,7 @@
 ///
 /// Servers newer than this crate send values that it doesn't know; those are kept as `Unrecognized`, so a
 /// `match` needs an arm for it. An empty `Unrecognized` is a value that was left unset.
-pub trait Enum: Sized + Clone + PartialEq + Default + 'static {
+pub trait Enum: Sized + Clone + PartialEq + Default + Send + Sync + 'static {
     /// The type's name on the wire.
     const NAME: &'static str;
     /// The known values, as they are written on the wire.

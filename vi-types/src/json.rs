@@ -56,8 +56,8 @@ impl Serialize for Plain<'_> {
             View::Any(any) => any.serialize(serializer),
             View::List(list) => {
                 let mut items = serializer.serialize_seq(Some(list.len()))?;
-                for index in 0..list.len() {
-                    items.serialize_element(&Plain(list.item(index)))?;
+                for item in list.iter() {
+                    items.serialize_element(&Plain(item))?;
                 }
                 items.end()
             }

@@ -4,7 +4,7 @@
 //! and what managed objects have in [`properties`]. All of them are generated from a description of the API;
 //! what they stand on is written by hand:
 //!
-//! - [`Object`] and [`Value`] let one piece of code treat every type: encoding, decoding, equality, `Debug`,
+//! - [`Object`] and [`Property`] let one piece of code treat every type: encoding, decoding, equality, `Debug`,
 //!   JSON and property [`path`]s are each written once;
 //! - [`Poly`] holds an object of a declared type or of any descendant, also of one that this build doesn't
 //!   know;
@@ -30,6 +30,7 @@ mod moref;
 mod object;
 pub mod path;
 mod poly;
+mod property;
 mod raw;
 mod registry;
 mod value;
@@ -47,9 +48,10 @@ pub use method::{Method, MethodInfo, This};
 pub use moref::ManagedObjectReference;
 pub use object::{
     DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, cloned,
-    debug, equal, no_such_field,
+    debug, equal, unset,
 };
 pub use poly::{Poly, UnknownObject};
+pub use property::{Objects, OptionalObject, Property, PropertyMut};
 pub use raw::RawElement;
 pub use registry::Registry;
-pub use value::{List, Value, View};
+pub use value::{List, Value, Values, View};

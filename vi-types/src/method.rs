@@ -1,18 +1,22 @@
 //! Methods as values.
 
 use crate::moref::ManagedObjectReference;
-use crate::object::{DataObject, ObjectInfo};
+use crate::object::{Object, ObjectInfo};
+use crate::property::{Property, PropertyMut};
 use crate::registry::Registry;
-use crate::value::Value;
 
 /// The request of a method: a struct of its parameters.
-pub trait Method: DataObject {
+pub trait Method: Object + Default {
     /// The method's name on the wire, such as `PowerOnVM_Task`.
     const NAME: &'static str;
     /// Which object it is called on.
     const THIS: This;
     /// What it returns.
-    type Output: Value + Default;
+    type Output: Default + Send + Sync + 'static;
+    /// What was returned, for code that treats all types alike.
+    fn output(returned: &Self::Output) -> Property<'_>;
+    /// What is returned, to be filled.
+    fn output_mut(returned: &mut Self::Output) -> PropertyMut<'_>;
     /// The types that may occur in its answer.
     fn registry() -> &'static Registry;
     /// The object it is called on, where the request says so.

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::poly::UnknownObject;
-use crate::value::{Value, View};
+use crate::property::{Property, PropertyMut};
+use crate::value::View;
 
 /// A data object, fault, method request or set of managed-object properties, seen without its type.
 ///
@@ -13,12 +14,17 @@ use crate::value::{Value, View};
 /// classes first. Everything that treats all types alike (encoding, decoding, equality, `Debug`,
 /// JSON, property paths) is written once on these few methods.
 pub trait Object: Any + Send + Sync {
+    /// The description of this type.
+    // No constant: before Rust 1.90 one can't refer to a static that holds a `OnceLock`.
+    fn type_info() -> &'static ObjectInfo
+    where
+        Self: Sized;
     /// The description of the object's type.
     fn info(&self) -> &'static ObjectInfo;
-    /// The property with this index; an index outside [`ObjectInfo::layout`] is a bug and panics.
-    fn get(&self, index: usize) -> &dyn Value;
+    /// The property with this index.
+    fn get(&self, index: usize) -> Property<'_>;
     /// The property with this index, to be changed.
-    fn get_mut(&mut self, index: usize) -> &mut dyn Value;
+    fn get_mut(&mut self, index: usize) -> PropertyMut<'_>;
     /// The properties of the base class as an object of that class.
     ///
     /// Base classes that have no properties are left out, unless some position is declared with them.
@@ -32,11 +38,9 @@ pub trait Object: Any + Send + Sync {
 }
 
 /// A type of [`Object`] that is known at compile time.
-pub trait DataObject: Object + Value + Default + Clone {
-    /// The description of this type.
-    // No constant: before Rust 1.90 one can't refer to a static that holds a `OnceLock`.
-    fn type_info() -> &'static ObjectInfo;
-}
+pub trait DataObject: Object + Default {}
+
+impl<T: Object + Default> DataObject for T {}
 
 /// `Self` is `B` or a descendant of it, where `B` is declared for positions that hold any of its family.
 pub trait Extends<B: DataObject>: DataObject {}
@@ -83,31 +87,32 @@ pub struct Field {
 }
 
 impl Field {
-    /// A property as old as its owner.
-    pub const fn new(name: &'static str, ty: &'static str, occurrence: Occurrence) -> Self {
-        Self {
+    /// Reads a line of [`ObjectInfo::properties`]: `<type> <name> <occurrence> [since <version>] [secret]`.
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let (ty, name) = (words.next()?, words.next()?);
+        let occurrence = match words.next()? {
+            "r" => Occurrence::Required,
+            "o" => Occurrence::Optional,
+            "rl" => Occurrence::RequiredList,
+            "ol" => Occurrence::OptionalList,
+            _ => return None,
+        };
+        let (mut since, mut secret) = ("", false);
+        while let Some(word) = words.next() {
+            match word {
+                "since" => since = words.next()?,
+                "secret" => secret = true,
+                _ => return None,
+            }
+        }
+        Some(Self {
             name,
             ty,
             occurrence,
-            since: "",
-            secret: false,
-        }
-    }
-
-    /// The same property, introduced by a later version of the API.
-    pub const fn since(self, version: &'static str) -> Self {
-        Self {
-            since: version,
-            ..self
-        }
-    }
-
-    /// The same property, kept out of logs.
-    pub const fn secret(self) -> Self {
-        Self {
-            secret: true,
-            ..self
-        }
+            since,
+            secret,
+        })
     }
 }
 
@@ -120,8 +125,9 @@ pub struct ObjectInfo {
     pub since: &'static str,
     /// The base class.
     pub base: Option<&'static ObjectInfo>,
-    /// The type's own properties, in the order of the schema.
-    pub fields: &'static [Field],
+    /// The type's own properties, in the order of the schema: a line each, as in generator.input, but with the
+    /// schema's names of types. Kept as text because that is compiled fastest; [`layout`](Self::layout) reads it.
+    pub properties: &'static str,
     /// Makes an object of this type with every property unset.
     pub new: fn() -> Box<dyn Object>,
     layout: OnceLock<Layout>,
@@ -133,14 +139,14 @@ impl ObjectInfo {
         name: &'static str,
         since: &'static str,
         base: Option<&'static ObjectInfo>,
-        fields: &'static [Field],
+        properties: &'static str,
         new: fn() -> Box<dyn Object>,
     ) -> Self {
         Self {
             name,
             since,
             base,
-            fields,
+            properties,
             new,
             layout: OnceLock::new(),
         }
@@ -153,7 +159,7 @@ impl ObjectInfo {
 
     /// All properties, inherited ones first, in the order of the schema.
     pub fn all_fields(&'static self) -> impl ExactSizeIterator<Item = &'static Field> {
-        self.layout().slots.iter().map(|slot| slot.field)
+        self.layout().slots.iter().map(|slot| &slot.field)
     }
 
     /// Whether this is the type with that name or a descendant of it.
@@ -180,16 +186,17 @@ pub struct Layout {
 pub(crate) struct Slot {
     /// The first eight bytes of the name, little endian, zero-padded.
     pub(crate) key: u64,
-    pub(crate) field: &'static Field,
+    pub(crate) field: Field,
 }
 
 impl Layout {
     fn of(info: &'static ObjectInfo) -> Self {
-        let mut chain: Vec<_> = info.ancestry().map(|info| info.fields).collect();
+        let mut chain: Vec<_> = info.ancestry().map(|info| info.properties).collect();
         chain.reverse();
         let slots: Box<[Slot]> = chain
             .into_iter()
-            .flatten()
+            .flat_map(str::lines)
+            .filter_map(Field::parse)
             .map(|field| Slot {
                 key: name_key(field.name.as_bytes()),
                 field,
@@ -210,8 +217,8 @@ impl Layout {
     }
 
     /// The property with this index.
-    pub fn field(&self, index: usize) -> Option<&'static Field> {
-        self.slots.get(index).map(|slot| slot.field)
+    pub fn field(&self, index: usize) -> Option<&Field> {
+        self.slots.get(index).map(|slot| &slot.field)
     }
 
     /// How many properties there are.
@@ -337,6 +344,11 @@ pub fn equal(left: &dyn Object, right: &dyn Object) -> bool {
     (0..left.info().layout().len()).all(|index| left.get(index).view() == right.get(index).view())
 }
 
+/// An object with every property unset, for [`ObjectInfo::new`].
+pub fn unset<T: DataObject>() -> Box<dyn Object> {
+    Box::<T>::default()
+}
+
 /// A copy of an object.
 pub fn cloned<T: DataObject>(object: &T) -> T {
     let mut copy = T::default();
@@ -362,11 +374,4 @@ pub fn debug(object: &dyn Object, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         return out.finish_non_exhaustive();
     }
     out.finish()
-}
-
-/// What generated code does with an index that its type doesn't have.
-#[cold]
-#[track_caller]
-pub fn no_such_field(index: usize) -> ! {
-    panic!("no property has the index {index}: indexes come from the type's own layout")
 }

@@ -1,5 +1,7 @@
 //! Property paths: `config.hardware.device`, `config.hardware.device[2000].backing`.
 
+use std::fmt;
+
 use crate::object::Object;
 use crate::value::View;
 
@@ -15,8 +17,7 @@ pub struct Found<'a> {
 }
 
 /// A path that leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{ty} has no property '{name}' (path '{path}')")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError {
     /// The whole path.
     pub path: String,
@@ -25,6 +26,15 @@ pub struct PathError {
     /// The type that should have had it.
     pub ty: String,
 }
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, name, ty } = self;
+        write!(f, "{ty} has no property '{name}' (path '{path}')")
+    }
+}
+
+impl std::error::Error for PathError {}
 
 /// The value at the end of a path, which starts with a property of `root`.
 ///
@@ -64,7 +74,7 @@ pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError
         let index = layout
             .index_of(name)
             .ok_or_else(|| error(object.type_name()))?;
-        let field = layout.slots[index].field;
+        let field = &layout.slots[index].field;
         let mut found = Found {
             view: object.get(index).view(),
             ty: field.ty,
@@ -116,8 +126,7 @@ fn item<'a>(list: View<'a>, key: &str) -> View<'a> {
     let View::List(list) = list else {
         return View::Unset;
     };
-    (0..list.len())
-        .map(|index| list.item(index))
+    list.iter()
         .find(|item| match item {
             View::Object(object) => match object.property("key") {
                 Some(View::Int(number)) => key.parse() == Ok(number),

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::error::DecodeError;
 use crate::object::{DataObject, Extends, Object, ObjectInfo};
+use crate::property::{Property, PropertyMut};
 use crate::raw::RawElement;
 use crate::value::{Value, View};
 use crate::wire::Reader;
@@ -192,16 +193,25 @@ impl PartialEq for UnknownObject {
     }
 }
 
+/// Nothing is declared with the type of an [`UnknownObject`], so that nobody makes one by it.
+static UNKNOWN: ObjectInfo = ObjectInfo::new("", "", None, "", || {
+    unreachable!("an unknown object is only made of an element")
+});
+
 impl Object for UnknownObject {
+    fn type_info() -> &'static ObjectInfo {
+        &UNKNOWN
+    }
+
     fn info(&self) -> &'static ObjectInfo {
         self.declared.info()
     }
 
-    fn get(&self, index: usize) -> &dyn Value {
+    fn get(&self, index: usize) -> Property<'_> {
         self.declared.get(index)
     }
 
-    fn get_mut(&mut self, index: usize) -> &mut dyn Value {
+    fn get_mut(&mut self, index: usize) -> PropertyMut<'_> {
         self.declared.get_mut(index)
     }
 

@@ -7,19 +7,19 @@ use crate::object::ObjectInfo;
 #[derive(Debug)]
 pub struct Registry {
     /// Data objects and faults.
-    pub objects: &'static [(&'static str, &'static ObjectInfo)],
+    pub objects: &'static [&'static ObjectInfo],
     /// Enumerations and their values.
     pub enumerations: &'static [(&'static str, &'static [&'static str])],
     /// Methods.
-    pub methods: &'static [(&'static str, &'static MethodInfo)],
+    pub methods: &'static [&'static MethodInfo],
     /// The properties of managed objects.
-    pub managed_objects: &'static [(&'static str, &'static ObjectInfo)],
+    pub managed_objects: &'static [&'static ObjectInfo],
 }
 
 impl Registry {
     /// The data object or fault with this name.
     pub fn object(&self, name: &str) -> Option<&'static ObjectInfo> {
-        find(self.objects, name)
+        find(self.objects, name, |info| info.name)
     }
 
     /// The enumeration with this name, and its values.
@@ -33,16 +33,22 @@ impl Registry {
 
     /// The method with this name.
     pub fn method(&self, name: &str) -> Option<&'static MethodInfo> {
-        find(self.methods, name)
+        find(self.methods, name, |info| info.name)
     }
 
     /// The properties of the managed object with this name.
     pub fn managed_object(&self, name: &str) -> Option<&'static ObjectInfo> {
-        find(self.managed_objects, name)
+        find(self.managed_objects, name, |info| info.name)
     }
 }
 
-fn find<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {
-    let index = table.binary_search_by(|entry| entry.0.cmp(name)).ok()?;
-    Some(table[index].1)
+fn find<T>(
+    table: &'static [&'static T],
+    name: &str,
+    name_of: impl Fn(&'static T) -> &'static str,
+) -> Option<&'static T> {
+    let index = table
+        .binary_search_by(|entry| name_of(entry).cmp(name))
+        .ok()?;
+    Some(table[index])
 }

@@ -8,41 +8,26 @@ use crate::binary::Binary;
 use crate::datetime::DateTime;
 use crate::error::DecodeError;
 use crate::moref::ManagedObjectReference;
-use crate::object::{DataObject, Object};
+use crate::enumeration::Enum;
+use crate::object::Object;
+use crate::property::Objects;
 use crate::wire::Reader;
 
-/// A property's value: a primitive, an enum, an object, or one of these optionally or repeatedly.
-///
-/// There is one of these for each generated type and for each way a property may hold it, so what can be
-/// left to code that treats all types alike is left to it: a data object gives itself with
-/// [`object_mut`](Value::object_mut), and the provided methods do the rest.
+/// A value that is no data object: a primitive, an enum, a position that holds a family of objects, or one of
+/// these optionally or repeatedly.
 pub trait Value: StdAny + Send + Sync {
     /// What is held, for code that treats all types alike.
     fn view(&self) -> View<'_>;
 
-    /// The data object that is held, to be changed.
-    fn object_mut(&mut self) -> Option<&mut dyn Object> {
-        None
-    }
-
-    /// Takes one more element in: a list grows, an object's properties are set, everything else is replaced.
-    /// The reader stands just behind the start tag, and behind the end tag afterwards.
+    /// Takes one more element in: a list grows, everything else is replaced. The reader stands just behind the
+    /// start tag, and behind the end tag afterwards.
     ///
     /// # Errors
     /// When the element's content is not of this type.
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        match self.object_mut() {
-            Some(object) => reader.object(object),
-            None => reader.skip(),
-        }
-    }
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError>;
 
     /// Becomes a copy of what is seen in a value of the same type; one of another type changes nothing.
-    fn assign(&mut self, from: View<'_>) {
-        if let (Some(object), View::Object(from)) = (self.object_mut(), from) {
-            object.copy_from(from);
-        }
-    }
+    fn assign(&mut self, from: View<'_>);
 
     /// Like [`Value::decode`], for a value that need not be there.
     ///
@@ -105,11 +90,48 @@ pub enum View<'a> {
     /// A value of any type.
     Any(&'a Any),
     /// A repeated element.
-    List(&'a dyn List),
+    List(List<'a>),
 }
 
-/// The values of a repeated element.
-pub trait List {
+/// A look at the values of a repeated element.
+#[derive(Clone, Copy)]
+pub enum List<'a> {
+    /// Values.
+    Values(&'a dyn Values),
+    /// Data objects of exactly the declared type.
+    Objects(&'a dyn Objects),
+}
+
+impl<'a> List<'a> {
+    /// How many there are.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Values(values) => values.len(),
+            Self::Objects(objects) => objects.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at a position; panics beyond the end.
+    pub fn item(self, index: usize) -> View<'a> {
+        match self {
+            Self::Values(values) => values.item(index),
+            Self::Objects(objects) => View::Object(objects.item(index)),
+        }
+    }
+
+    /// One after the other.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = View<'a>> {
+        (0..self.len()).map(move |index| self.item(index))
+    }
+}
+
+/// A list of values, seen without their type.
+pub trait Values {
     /// How many there are.
     fn len(&self) -> usize;
     /// Whether there are none.
@@ -142,9 +164,7 @@ impl View<'_> {
             View::Any(any) => any.clone(),
             View::List(list) => Any::Array(Box::new(Array {
                 item: declared.to_owned(),
-                items: (0..list.len())
-                    .map(|index| list.item(index).to_any(declared))
-                    .collect(),
+                items: list.iter().map(|item| item.to_any(declared)).collect(),
             })),
         }
     }
@@ -169,8 +189,7 @@ impl PartialEq for View<'_> {
             (View::Object(left), View::Object(right)) => left == right,
             (View::Any(left), View::Any(right)) => left == right,
             (View::List(left), View::List(right)) => {
-                left.len() == right.len()
-                    && (0..left.len()).all(|index| left.item(index) == right.item(index))
+                left.iter().eq(right.iter())
             }
             _ => false,
         }
@@ -195,10 +214,7 @@ impl fmt::Debug for View<'_> {
             View::Moref(value) => fmt::Display::fmt(value, f),
             View::Object(object) => object.fmt(f),
             View::Any(any) => any.fmt(f),
-            View::List(list) => f
-                .debug_list()
-                .entries((0..list.len()).map(|index| list.item(index)))
-                .finish(),
+            View::List(list) => f.debug_list().entries(list.iter()).finish(),
         }
     }
 }
@@ -228,7 +244,7 @@ impl<T: Value + Default> Value for Vec<T> {
         if self.is_empty() {
             View::Unset
         } else {
-            View::List(self)
+            View::List(List::Values(self))
         }
     }
 
@@ -241,9 +257,9 @@ impl<T: Value + Default> Value for Vec<T> {
             View::Unset => self.clear(),
             View::List(from) => {
                 self.clear();
-                for index in 0..from.len() {
+                for from in from.iter() {
                     let mut item = T::default();
-                    item.assign(from.item(index));
+                    item.assign(from);
                     self.push(item);
                 }
             }
@@ -252,7 +268,7 @@ impl<T: Value + Default> Value for Vec<T> {
     }
 }
 
-impl<T: Value> List for Vec<T> {
+impl<T: Value> Values for Vec<T> {
     fn len(&self) -> usize {
         self.len()
     }
@@ -262,13 +278,32 @@ impl<T: Value> List for Vec<T> {
     }
 }
 
-impl<T: DataObject> Value for Box<T> {
+impl<E: Enum> Value for E {
     fn view(&self) -> View<'_> {
-        View::Object(&**self)
+        View::Enum(E::NAME, self.as_str())
     }
 
-    fn object_mut(&mut self) -> Option<&mut dyn Object> {
-        Some(&mut **self)
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        *self = reader.enumeration()?;
+        Ok(())
+    }
+
+    fn assign(&mut self, from: View<'_>) {
+        if let View::Enum(name, value) = from
+            && name == E::NAME
+        {
+            *self = E::from_wire(value);
+        }
+    }
+
+    /// An empty element is no value.
+    fn decode_optional(
+        slot: &mut Option<Self>,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), DecodeError> {
+        let value: E = reader.enumeration()?;
+        *slot = (!value.is_unset()).then_some(value);
+        Ok(())
     }
 }
 
@@ -277,89 +312,49 @@ impl Value for () {
     fn view(&self) -> View<'_> {
         View::Unset
     }
+
+    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        reader.skip()
+    }
+
+    fn assign(&mut self, _: View<'_>) {}
 }
 
-macro_rules! primitive {
-    ($($type:ty, $view:ident, $read:ident;)*) => {$(
+/// How a type is viewed, read and assigned: by value, or by reference where it is not `Copy`.
+macro_rules! plain {
+    ($($type:ty, |$this:ident| $view:expr, |$reader:ident| $read:expr, $pattern:pat => $copy:expr;)*) => {$(
         impl Value for $type {
             fn view(&self) -> View<'_> {
-                View::$view(*self)
+                let $this = self;
+                $view
             }
 
-            fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-                *self = reader.$read()?;
+            fn decode(&mut self, $reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+                *self = $read?;
                 Ok(())
             }
 
             fn assign(&mut self, from: View<'_>) {
-                if let View::$view(value) = from {
-                    *self = value;
+                if let $pattern = from {
+                    *self = $copy;
                 }
             }
         }
     )*};
 }
 
-primitive! {
-    bool, Bool, boolean;
-    i8, Byte, integer;
-    i16, Short, integer;
-    i32, Int, integer;
-    i64, Long, integer;
-    f32, Float, float;
-    f64, Double, float;
-    DateTime, DateTime, date_time;
-}
-
-impl Value for String {
-    fn view(&self) -> View<'_> {
-        View::Text(self)
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = reader.text()?.into_owned();
-        Ok(())
-    }
-
-    fn assign(&mut self, from: View<'_>) {
-        if let View::Text(text) = from {
-            text.clone_into(self);
-        }
-    }
-}
-
-impl Value for Binary {
-    fn view(&self) -> View<'_> {
-        View::Binary(&self.0)
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = reader.binary()?;
-        Ok(())
-    }
-
-    fn assign(&mut self, from: View<'_>) {
-        if let View::Binary(bytes) = from {
-            bytes.clone_into(&mut self.0);
-        }
-    }
-}
-
-impl Value for ManagedObjectReference {
-    fn view(&self) -> View<'_> {
-        View::Moref(self)
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = reader.moref()?;
-        Ok(())
-    }
-
-    fn assign(&mut self, from: View<'_>) {
-        if let View::Moref(reference) = from {
-            self.clone_from(reference);
-        }
-    }
+plain! {
+    bool, |value| View::Bool(*value), |reader| reader.boolean(), View::Bool(value) => value;
+    i8, |value| View::Byte(*value), |reader| reader.integer(), View::Byte(value) => value;
+    i16, |value| View::Short(*value), |reader| reader.integer(), View::Short(value) => value;
+    i32, |value| View::Int(*value), |reader| reader.integer(), View::Int(value) => value;
+    i64, |value| View::Long(*value), |reader| reader.integer(), View::Long(value) => value;
+    f32, |value| View::Float(*value), |reader| reader.float(), View::Float(value) => value;
+    f64, |value| View::Double(*value), |reader| reader.float(), View::Double(value) => value;
+    DateTime, |value| View::DateTime(*value), |reader| reader.date_time(), View::DateTime(value) => value;
+    String, |value| View::Text(value), |reader| reader.string(), View::Text(text) => text.to_owned();
+    Binary, |value| View::Binary(&value.0), |reader| reader.binary(), View::Binary(bytes) => Binary(bytes.to_owned());
+    ManagedObjectReference, |value| View::Moref(value), |reader| reader.moref(), View::Moref(moref) => moref.clone();
 }
 
 impl Value for Any {

@@ -12,15 +12,15 @@ fn objects() -> impl Iterator<Item = Box<dyn Object>> {
     vi_types::registry()
         .objects
         .iter()
-        .map(|(_, info)| (info.new)())
+        .map(|info| (info.new)())
 }
 
 /// All types that have properties: data objects, faults, requests, managed objects' properties.
 fn infos() -> impl Iterator<Item = &'static ObjectInfo> {
     let registry = vi_types::registry();
-    let methods = registry.methods.iter().map(|(_, method)| method.request);
+    let methods = registry.methods.iter().map(|method| method.request);
     let objects = registry.objects.iter().chain(registry.managed_objects);
-    objects.map(|(_, info)| *info).chain(methods)
+    objects.copied().chain(methods)
 }
 
 /// Sends a value through an answer.
@@ -37,7 +37,7 @@ fn through_the_wire(val: Any) -> Any {
         objects: vec![object],
         ..RetrieveResult::default()
     };
-    let xml = encode_response("RetrievePropertiesEx", "RetrieveResult", &result);
+    let xml = encode_response::<RetrievePropertiesEx>(&Some(Box::new(result)));
     let decoded =
         decode_response::<RetrievePropertiesEx>(xml.as_bytes(), Limits::default()).unwrap();
     assert_eq!(decoded.unknown, [] as [&str; 0], "{xml}");
@@ -119,7 +119,7 @@ fn no_secret_shows() {
         }
     }
     assert!(secrets > 0);
-    let login = Login {
+    let login: &dyn Object = &Login {
         password: "hunter2".to_owned(),
         ..Login::default()
     };

@@ -9,7 +9,7 @@ use vi_types::wire::{
     encode_response,
 };
 use vi_types::{
-    Any, DataObject as _, DecodeErrorKind, Enum as _, ManagedObjectReference, Method, Poly, Value,
+    Any, Object as _, DecodeErrorKind, Enum as _, ManagedObjectReference, Method, Poly, Value,
     path,
 };
 
@@ -55,12 +55,12 @@ fn everything(properties: &str) -> Everything {
 fn round_trip(any: &Any) -> (String, Any) {
     let content = Content {
         obj: ManagedObjectReference::new("VirtualMachine", "1"),
-        prop_set: vec![Property {
+        prop_set: vec![DynamicProperty {
             name: "p".to_owned(),
             val: any.clone(),
         }],
     };
-    let xml = encode_response("Retrieve", "Content", &vec![content]);
+    let xml = encode_response::<Retrieve>(&vec![content]);
     let mut decoded = decode_response::<Retrieve>(xml.as_bytes(), Limits::default())
         .unwrap()
         .returnval;
@@ -256,7 +256,7 @@ fn the_prefix_does_not_matter_but_its_namespace_does() {
 #[test]
 fn arrays_inside_any_give_every_item_a_type() {
     let (xml, again) = round_trip(
-        &View::List(&vec![ManagedObjectReference::new("Task", "t")])
+        &vec![ManagedObjectReference::new("Task", "t")].view()
             .to_any("ManagedObjectReference"),
     );
     assert!(
@@ -316,7 +316,7 @@ fn a_value_that_cannot_be_decoded_costs_only_itself() {
     );
     assert_eq!(undecodable.element.type_name.as_deref(), Some("Disk"));
     assert_eq!(found[0].prop_set[1].val, Any::Int(5));
-    let xml = encode_response("Retrieve", "Content", &found);
+    let xml = encode_response::<Retrieve>(&found);
     assert!(
         xml.contains(
             "<val xsi:type=\"Disk\"><key>many</key><x></x><capacityInKB>1</capacityInKB></val>"
@@ -334,7 +334,7 @@ fn errors_say_where() {
     .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "returnval[1]/propSet[1]: Property object is missing the required 'name' property"
+        "returnval[1]/propSet[1]: DynamicProperty object is missing the required 'name' property"
     );
     let error = decode::<Retrieve>("<returnval><obj>f</obj></returnval>").unwrap_err();
     assert_eq!(

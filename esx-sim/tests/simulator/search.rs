@@ -41,7 +41,7 @@ async fn virtual_machines_are_found_by_either_uuid() {
         assert_eq!(
             client.call(&request).await.unwrap(),
             expected,
-            "{request:?}"
+            "{uuid} {by_instance:?}"
         );
     }
 }

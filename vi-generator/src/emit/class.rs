@@ -1,10 +1,10 @@
 //! A struct with properties: what data objects, faults, methods and the properties of managed objects have in
 //! common.
 
-use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
 
-use super::{Definition, Emission, docs, ident};
+use super::{Definition, Emission, docs, feature, ident};
 use crate::grammar::{Occurrence, Predefined};
 use crate::model::{Member, Object, Type};
 use crate::names::{field_name, static_name, type_name};
@@ -18,15 +18,17 @@ pub(super) struct Class<'a> {
     pub(super) docs: Vec<String>,
     /// Its base class; it is in the same module.
     pub(super) base: Option<&'a Object>,
-    /// Itself and its ancestors, as far as positions are declared that hold any of their families.
-    pub(super) families: Vec<&'a Object>,
-    /// The nearest ancestor of `families`, if none nearer has properties.
-    pub(super) family_base: Option<&'a Object>,
+    /// Itself and its ancestors, as far as positions are declared that hold them or any of their descendants.
+    pub(super) declared_bases: Vec<&'a Object>,
+    /// The nearest ancestor among those, if none nearer has properties.
+    pub(super) declared_base: Option<&'a Object>,
     /// Whether the base class has a field: not if it has no properties at all.
     pub(super) embeds: bool,
     /// How many properties are inherited.
     pub(super) inherited: usize,
     pub(super) members: Vec<&'a Member>,
+    /// The feature it belongs to, if it is not always compiled.
+    pub(super) family: Option<&'a str>,
     /// Whether each property is optional, whatever the description says.
     pub(super) is_partial: bool,
     /// How the module calls the module of data objects: `objects::`, or nothing if it is that one.
@@ -41,11 +43,12 @@ impl<'a> Class<'a> {
             since: object.since.as_ref(),
             docs: Vec::new(),
             base: emission.shape.base(object),
-            families: emission.shape.families(object),
-            family_base: emission.shape.family_base(object),
+            declared_bases: emission.shape.declared_bases(object),
+            declared_base: emission.shape.declared_base(object),
             embeds: emission.shape.embedded_base(object).is_some(),
             inherited: emission.shape.inherited(object),
             members: object.stored().collect(),
+            family: object.family.as_deref(),
             is_partial: false,
             objects,
         }
@@ -56,9 +59,8 @@ impl<'a> Class<'a> {
         let parts = [
             self.structure(emission),
             self.description(emission),
-            self.reflection(),
-            self.family(),
-            self.thin(),
+            self.reflection(emission),
+            self.ancestry(),
         ];
         Definition {
             weight,
@@ -66,7 +68,7 @@ impl<'a> Class<'a> {
         }
     }
 
-    fn rust(&self) -> proc_macro2::Ident {
+    fn rust(&self) -> Ident {
         ident(&type_name(self.name))
     }
 
@@ -82,7 +84,8 @@ impl<'a> Class<'a> {
             let doc = docs(&[emission.member_doc(member, self.occurrence(member))]);
             let name = ident(&field_name(&member.name));
             let ty = emission.rust_type(&member.ty, self.occurrence(member), &self.objects);
-            quote! { #doc pub #name: #ty, }
+            let feature = emission.feature_of_property(self.family, member);
+            quote! { #doc #feature pub #name: #ty, }
         });
         quote! {
             #docs_of_type
@@ -102,43 +105,39 @@ impl<'a> Class<'a> {
             }
             None => quote! { None },
         };
-        let fields = self.members.iter().map(|member| {
-            let name = &member.name;
-            let ty = emission.wire_type(&member.ty);
-            let occurrence = match self.occurrence(member) {
-                Occurrence::Required => format_ident!("Required"),
-                Occurrence::Optional | Occurrence::Ignored => format_ident!("Optional"),
-                Occurrence::RequiredList => format_ident!("RequiredList"),
-                Occurrence::OptionalList => format_ident!("OptionalList"),
-            };
-            let since = member
-                .ty
-                .annotations
-                .since
-                .as_ref()
-                .map(|since| quote! { .since(#since) });
-            let secret = member.ty.annotations.secret.then(|| quote! { .secret() });
-            quote! { rt::Field::new(#name, #ty, rt::Occurrence::#occurrence) #since #secret }
-        });
+        let properties = self.properties(emission);
         quote! {
-            pub(crate) static #info: rt::ObjectInfo = rt::ObjectInfo::new(
-                #name,
-                #since,
-                #base,
-                &[#(#fields),*],
-                || Box::new(#rust::default()),
-            );
-            impl rt::DataObject for #rust {
-                fn type_info() -> &'static rt::ObjectInfo { &#info }
-            }
+            pub(crate) static #info: rt::ObjectInfo =
+                rt::ObjectInfo::new(#name, #since, #base, #properties, rt::unset::<#rust>);
         }
     }
 
-    fn reflection(&self) -> TokenStream {
+    /// The text of `ObjectInfo::properties`, a line for each.
+    fn properties(&self, emission: &Emission<'_>) -> Literal {
+        if self.members.is_empty() {
+            return Literal::string("");
+        }
+        let mut text = String::new();
+        for member in &self.members {
+            let (ty, name) = (emission.wire_type(&member.ty), &member.name);
+            let occurrence = self.occurrence(member).code();
+            text.push_str(&format!("\n{ty} {name} {occurrence}"));
+            if let Some(since) = &member.ty.annotations.since {
+                text.push_str(&format!(" since {since}"));
+            }
+            if member.ty.annotations.secret {
+                text.push_str(" secret");
+            }
+        }
+        text.push('\n');
+        multiline(&text)
+    }
+
+    fn reflection(&self, emission: &Emission<'_>) -> TokenStream {
         let (rust, info) = (self.rust(), ident(&static_name(self.name)));
-        let get = self.dispatch(&quote! { & }, &quote! { get });
-        let get_mut = self.dispatch(&quote! { &mut }, &quote! { get_mut });
-        let base = match (self.base, &self.family_base) {
+        let get = self.dispatch(emission, &quote! { P }, &quote! { & }, &quote! { get });
+        let get_mut = self.dispatch(emission, &quote! { M }, &quote! { &mut }, &quote! { get_mut });
+        let base = match (self.base, &self.declared_base) {
             (Some(_), _) if self.embeds => quote! {
                 fn base(&self) -> Option<&dyn rt::Object> { Some(&self.base) }
                 fn base_mut(&mut self) -> Option<&mut dyn rt::Object> { Some(&mut self.base) }
@@ -151,19 +150,23 @@ impl<'a> Class<'a> {
         };
         quote! {
             impl rt::Object for #rust {
+                fn type_info() -> &'static rt::ObjectInfo { &#info }
                 fn info(&self) -> &'static rt::ObjectInfo { &#info }
-                fn get(&self, index: usize) -> &dyn rt::Value { #get }
-                fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value { #get_mut }
+                fn get(&self, index: usize) -> P<'_> { #get }
+                fn get_mut(&mut self, index: usize) -> M<'_> { #get_mut }
                 #base
             }
         }
     }
 
     /// From an index to a property: the inherited ones first.
-    fn dispatch(&self, reference: &TokenStream, base: &TokenStream) -> TokenStream {
-        if self.inherited == 0 && self.members.is_empty() {
-            return quote! { rt::no_such_field(index) };
-        }
+    fn dispatch(
+        &self,
+        emission: &Emission<'_>,
+        property: &TokenStream,
+        reference: &TokenStream,
+        base: &TokenStream,
+    ) -> TokenStream {
         let inherited = self.inherited.checked_sub(1).map(|last| {
             let last = Literal::usize_unsuffixed(last);
             quote! { 0..=#last => self.base.#base(index), }
@@ -171,17 +174,19 @@ impl<'a> Class<'a> {
         let own = self.members.iter().enumerate().map(|(position, member)| {
             let index = Literal::usize_unsuffixed(self.inherited + position);
             let field = ident(&field_name(&member.name));
-            quote! { #index => #reference self.#field, }
+            let kind = emission.kind(&member.ty, self.occurrence(member));
+            let feature = emission.feature_of_property(self.family, member);
+            quote! { #feature #index => #property::#kind(#reference self.#field), }
         });
-        quote! { match index { #inherited #(#own)* _ => rt::no_such_field(index) } }
+        quote! { match index { #inherited #(#own)* _ => #property::Absent } }
     }
 
-    fn family(&self) -> TokenStream {
+    fn ancestry(&self) -> TokenStream {
         let rust = self.rust();
-        let families = self
-            .families
+        let bases = self
+            .declared_bases
             .iter()
-            .map(|family| ident(&type_name(&family.name)));
+            .map(|base| ident(&type_name(&base.name)));
         let deref = self.base.filter(|_| self.embeds).map(|base| {
             let base = ident(&type_name(&base.name));
             quote! {
@@ -195,19 +200,15 @@ impl<'a> Class<'a> {
             }
         });
         quote! {
-            #(impl rt::Extends<#families> for #rust {})*
+            #(impl rt::Extends<#bases> for #rust {})*
             #deref
         }
     }
 
     /// Traits whose work the runtime does for all types.
-    fn thin(&self) -> TokenStream {
+    pub(super) fn thin(&self) -> TokenStream {
         let rust = self.rust();
         quote! {
-            impl rt::Value for #rust {
-                fn view(&self) -> rt::View<'_> { rt::View::Object(self) }
-                fn object_mut(&mut self) -> Option<&mut dyn rt::Object> { Some(self) }
-            }
             impl Clone for #rust {
                 fn clone(&self) -> Self { rt::cloned(self) }
             }
@@ -267,12 +268,46 @@ impl Emission<'_> {
         }
     }
 
+    /// Which of `rt::Property` a property is.
+    pub(super) fn kind(&self, ty: &Type, occurrence: Occurrence) -> Ident {
+        let kind = match self.shape.meaning(&ty.name) {
+            Some(Meaning::Object(object)) if !self.shape.is_polymorphic(object) => match occurrence {
+                Occurrence::Required => "Object",
+                Occurrence::Optional | Occurrence::Ignored => "Optional",
+                Occurrence::RequiredList | Occurrence::OptionalList => "Objects",
+            },
+            _ => "Value",
+        };
+        ident(kind)
+    }
+
+    /// `#[cfg(feature = "...")]` for a property whose type is not always there where its owner is.
+    pub(super) fn feature_of_property(
+        &self,
+        owner: Option<&str>,
+        member: &Member,
+    ) -> Option<TokenStream> {
+        let family = self.shape.family_of_type(&member.ty.name)?;
+        (!self.shape.has(owner, family)).then(|| feature(family))
+    }
+
     /// The name of a type in the schema.
     pub(super) fn wire_type<'b>(&self, ty: &'b Type) -> &'b str {
         match self.shape.meaning(&ty.name) {
             Some(Meaning::Predefined(predefined)) => predefined.wire_name(),
             _ => &ty.name,
         }
+    }
+}
+
+/// A string literal that is written on several lines, as the text is.
+fn multiline(text: &str) -> Literal {
+    // A description's words hold neither quotes nor backslashes; should one, it is escaped on one line.
+    match text.contains(['"', '\\']) {
+        true => Literal::string(text),
+        false => format!("\"{text}\"")
+            .parse()
+            .unwrap_or_else(|_| Literal::string(text)),
     }
 }
 

@@ -3,26 +3,22 @@
 use quote::quote;
 
 use super::words::since_doc;
-use super::{Definition, Emission, File, Group, docs, ident};
+use super::{Definition, Emission, File, docs, groups, ident};
 use crate::model::Enum;
 use crate::names::{type_name, variant_name};
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     let head = emission.use_runtime();
-    let mut enums: Vec<_> = emission.shape.description.enums.iter().collect();
-    enums.sort_by(|left, right| left.name.cmp(&right.name));
-    let definitions = enums.into_iter().map(definition).collect();
-    let doc = " Enumerations; each may hold a value that is not known here.";
-    emission.parts(
-        files,
-        "enums",
-        doc,
-        vec![Group {
-            part: "part",
-            head,
-            definitions,
-        }],
+    let groups = groups(
+        emission,
+        emission.shape.description.enums.iter().collect(),
+        &head,
+        |definition| &definition.name,
+        |definition| definition.family.as_ref(),
+        definition,
     );
+    let doc = " Enumerations; each may hold a value that is not known here.";
+    emission.parts(files, "enums", doc, groups);
 }
 
 fn definition(definition: &Enum) -> Definition {
@@ -44,6 +40,7 @@ fn definition(definition: &Enum) -> Definition {
     let tokens = quote! {
         #docs_of_type
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum #rust {
             #(#docs_of_values #variants,)*
             /// A value that is not known here; an empty one is unset.
@@ -71,27 +68,6 @@ fn definition(definition: &Enum) -> Definition {
         impl std::fmt::Display for #rust {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(rt::Enum::as_str(self))
-            }
-        }
-        impl rt::Value for #rust {
-            fn view(&self) -> rt::View<'_> {
-                rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-            }
-            fn decode(&mut self, reader: &mut rt::wire::Reader<'_>) -> Result<(), rt::DecodeError> {
-                *self = reader.enumeration()?;
-                Ok(())
-            }
-            fn decode_optional(
-                slot: &mut Option<Self>,
-                reader: &mut rt::wire::Reader<'_>,
-            ) -> Result<(), rt::DecodeError> {
-                *slot = reader.optional_enumeration()?;
-                Ok(())
-            }
-            fn assign(&mut self, from: rt::View<'_>) {
-                if let rt::View::Enum(#name, value) = from {
-                    *self = rt::Enum::from_wire(value);
-                }
             }
         }
         impl rt::FromAny for #rust {

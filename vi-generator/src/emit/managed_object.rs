@@ -4,30 +4,23 @@ use quote::quote;
 
 use super::class::Class;
 use super::words::since_doc;
-use super::{Definition, Emission, File, Group, ident};
+use super::{Definition, Emission, File, groups, ident};
 use crate::model::Object;
 use crate::names::type_name;
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let use_runtime = emission.use_runtime();
-    let head = quote! { use super::*; use super::super::{enums, objects}; #use_runtime };
-    let mut objects: Vec<_> = emission.shape.description.managed_objects.iter().collect();
-    objects.sort_by(|left, right| left.name.cmp(&right.name));
-    let definitions = objects
-        .into_iter()
-        .map(|object| definition(emission, object))
-        .collect();
-    let doc = " The properties of managed objects: those that were read are set.";
-    emission.parts(
-        files,
-        "properties",
-        doc,
-        vec![Group {
-            part: "part",
-            head,
-            definitions,
-        }],
+    let use_properties = emission.use_properties();
+    let head = quote! { use super::*; use super::super::{enums, objects}; #use_properties };
+    let groups = groups(
+        emission,
+        emission.shape.description.managed_objects.iter().collect(),
+        &head,
+        |object| &object.name,
+        |object| object.family.as_ref(),
+        |object| definition(emission, object),
     );
+    let doc = " The properties of managed objects: those that were read are set.";
+    emission.parts(files, "properties", doc, groups);
 }
 
 fn definition<'a>(emission: &Emission<'a>, object: &'a Object) -> Definition {
@@ -40,13 +33,13 @@ fn definition<'a>(emission: &Emission<'a>, object: &'a Object) -> Definition {
         "The properties of the managed object `{}`{base}{since}.",
         object.name
     )];
-    let class = Class::of(emission, object, quote! { objects:: });
-    let mut definition = Class {
+    let class = Class {
         docs,
         is_partial: true,
-        ..class
-    }
-    .emit(emission);
+        ..Class::of(emission, object, quote! { objects:: })
+    };
+    let mut definition = class.emit(emission);
+    definition.tokens.extend(class.thin());
     let (rust, name) = (ident(&type_name(&object.name)), &object.name);
     definition.tokens.extend(quote! {
         impl rt::ManagedObject for #rust {

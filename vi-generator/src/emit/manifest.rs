@@ -7,6 +7,7 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
         return;
     };
     let mark = emission.mark();
+    let families = super::features(emission.shape.description, &[]);
     let text = format!(
         r#"# {mark}
 
@@ -18,7 +19,7 @@ publish = false
 
 [features]
 serde = ["dep:serde", "vi-types/serde"]
-
+{families}
 [dependencies]
 serde = {{ version = "1", optional = true }}
 vi-types = {runtime}

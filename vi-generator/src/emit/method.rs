@@ -5,30 +5,23 @@ use quote::quote;
 
 use super::class::Class;
 use super::words::since_doc;
-use super::{Definition, Emission, File, Group, ident};
+use super::{Definition, Emission, File, groups, ident};
 use crate::model::Method;
 use crate::names::type_name;
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let use_runtime = emission.use_runtime();
-    let head = quote! { use super::super::{enums, objects, registry::registry}; #use_runtime };
-    let mut methods: Vec<_> = emission.shape.description.methods.iter().collect();
-    methods.sort_by(|left, right| left.name.cmp(&right.name));
-    let definitions = methods
-        .into_iter()
-        .map(|method| definition(emission, method))
-        .collect();
-    let doc = " Methods: each is a struct of its parameters.";
-    emission.parts(
-        files,
-        "methods",
-        doc,
-        vec![Group {
-            part: "part",
-            head,
-            definitions,
-        }],
+    let use_properties = emission.use_properties();
+    let head = quote! { use super::super::{enums, objects, registry::registry}; #use_properties };
+    let groups = groups(
+        emission,
+        emission.shape.description.methods.iter().collect(),
+        &head,
+        |method| &method.name,
+        |method| method.family.as_ref(),
+        |method| definition(emission, method),
     );
+    let doc = " Methods: each is a struct of its parameters.";
+    emission.parts(files, "methods", doc, groups);
 }
 
 fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
@@ -38,8 +31,9 @@ fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
         since: method.since.as_ref(),
         docs: documentation(emission, method),
         base: None,
-        families: Vec::new(),
-        family_base: None,
+        declared_bases: Vec::new(),
+        declared_base: None,
+        family: method.family.as_deref(),
         embeds: false,
         inherited: 0,
         members: method.given().iter().collect(),
@@ -48,9 +42,12 @@ fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
     };
     let mut definition = class.emit(emission);
     let (rust, name, this) = (ident(&type_name(&method.name)), &method.name, this(method));
-    let output = match &method.returns {
-        Some(returns) => emission.rust_type(returns, returns.occurrence, &objects),
-        None => quote! { () },
+    let (output, kind) = match &method.returns {
+        Some(returns) => (
+            emission.rust_type(returns, returns.occurrence, &objects),
+            emission.kind(returns, returns.occurrence),
+        ),
+        None => (quote! { () }, ident("Value")),
     };
     let target = match method.bound_to() {
         Some(_) => quote! { None },
@@ -61,6 +58,8 @@ fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
             const NAME: &'static str = #name;
             const THIS: rt::This = #this;
             type Output = #output;
+            fn output(returned: &Self::Output) -> P<'_> { P::#kind(returned) }
+            fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
             fn registry() -> &'static rt::Registry { registry() }
             fn this(&self) -> Option<&rt::ManagedObjectReference> { #target }
         }

@@ -2,5 +2,5 @@
 
 //! Enumerations; each may hold a value that is not known here.
 
-mod part_01;
-pub use part_01::*;
+mod core_01;
+pub use core_01::*;

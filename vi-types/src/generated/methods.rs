@@ -2,14 +2,14 @@
 
 //! Methods: each is a struct of its parameters.
 
-mod part_01;
-pub use part_01::*;
+mod core_01;
+pub use core_01::*;
 
-mod part_02;
-pub use part_02::*;
+mod core_02;
+pub use core_02::*;
 
-mod part_03;
-pub use part_03::*;
+mod core_03;
+pub use core_03::*;
 
-mod part_04;
-pub use part_04::*;
+mod core_04;
+pub use core_04::*;

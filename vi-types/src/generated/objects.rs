@@ -2,71 +2,68 @@
 
 //! Data objects and faults.
 
-mod part_01;
-pub use part_01::*;
+mod core_01;
+pub use core_01::*;
 
-mod part_02;
-pub use part_02::*;
+mod core_02;
+pub use core_02::*;
 
-mod part_03;
-pub use part_03::*;
+mod core_03;
+pub use core_03::*;
 
-mod part_04;
-pub use part_04::*;
+mod core_04;
+pub use core_04::*;
 
-mod part_05;
-pub use part_05::*;
+mod core_05;
+pub use core_05::*;
 
-mod part_06;
-pub use part_06::*;
+mod core_06;
+pub use core_06::*;
 
-mod part_07;
-pub use part_07::*;
+mod core_07;
+pub use core_07::*;
 
-mod part_08;
-pub use part_08::*;
+mod core_08;
+pub use core_08::*;
 
-mod part_09;
-pub use part_09::*;
+mod core_09;
+pub use core_09::*;
 
-mod part_10;
-pub use part_10::*;
+mod core_10;
+pub use core_10::*;
 
-mod part_11;
-pub use part_11::*;
+mod core_11;
+pub use core_11::*;
 
-mod part_12;
-pub use part_12::*;
+mod core_12;
+pub use core_12::*;
 
-mod part_13;
-pub use part_13::*;
+mod core_13;
+pub use core_13::*;
 
-mod part_14;
-pub use part_14::*;
+mod core_14;
+pub use core_14::*;
 
-mod part_15;
-pub use part_15::*;
+mod core_15;
+pub use core_15::*;
 
-mod part_16;
-pub use part_16::*;
+mod core_16;
+pub use core_16::*;
 
-mod part_17;
-pub use part_17::*;
+mod core_17;
+pub use core_17::*;
 
-mod part_18;
-pub use part_18::*;
+mod core_18;
+pub use core_18::*;
 
-mod part_19;
-pub use part_19::*;
+mod core_19;
+pub use core_19::*;
 
-mod part_20;
-pub use part_20::*;
+mod core_20;
+pub use core_20::*;
 
-mod part_21;
-pub use part_21::*;
+mod core_21;
+pub use core_21::*;
 
-mod faults_01;
-pub use faults_01::*;
-
-mod faults_02;
-pub use faults_02::*;
+mod core_22;
+pub use core_22::*;

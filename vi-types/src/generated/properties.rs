@@ -2,5 +2,5 @@
 
 //! The properties of managed objects: those that were read are set.
 
-mod part_01;
-pub use part_01::*;
+mod core_01;
+pub use core_01::*;

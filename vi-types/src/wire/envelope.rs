@@ -1,5 +1,7 @@
 //! Envelopes: requests, answers and faults as whole messages.
 
+use std::fmt;
+
 use crate::any::Any;
 use crate::error::DecodeError;
 use crate::fault::SoapFault;
@@ -7,7 +9,7 @@ use crate::method::Method;
 use crate::moref::ManagedObjectReference;
 use crate::object::Object;
 use crate::registry::Registry;
-use crate::value::{Value, View};
+use crate::value::View;
 use crate::wire::tokens::local;
 use crate::wire::writer::{Writer, escape};
 use crate::wire::{Limits, Reader, namespace};
@@ -32,27 +34,23 @@ pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> 
     })
 }
 
-/// A method's answer as a whole message; `declared` is the schema's name of the result's type.
-pub fn encode_response(method: &str, declared: &str, returnval: &dyn Value) -> String {
-    encode_response_with(Writer::new(), method, declared, returnval)
+/// A method's answer as a whole message.
+pub fn encode_response<M: Method>(returned: &M::Output) -> String {
+    encode_response_with::<M>(Writer::new(), returned)
 }
 
 /// Like [`encode_response`], written by a writer that may write for somebody with an older version of the API.
-pub fn encode_response_with(
-    writer: Writer,
-    method: &str,
-    declared: &str,
-    returnval: &dyn Value,
-) -> String {
+pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> String {
+    let declared = M::registry().method(M::NAME).map_or("", |info| info.returns);
     envelope_with(writer, |writer| {
         writer.raw("<");
-        writer.raw(method);
+        writer.raw(M::NAME);
         writer.raw("Response xmlns=\"");
         writer.raw(namespace::VIM);
         writer.raw("\">");
-        writer.element("returnval", declared, returnval.view());
+        writer.element("returnval", declared, M::output(returned).view());
         writer.raw("</");
-        writer.raw(method);
+        writer.raw(M::NAME);
         writer.raw("Response>");
     })
 }
@@ -119,14 +117,29 @@ pub struct Decoded<T> {
 }
 
 /// Why an answer has no result.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 pub enum ResponseError {
     /// The server answered with a fault.
-    #[error(transparent)]
     Fault(Box<SoapFault>),
     /// The answer could not be decoded.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
+    Decode(DecodeError),
+}
+
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(fault) => fault.fmt(f),
+            Self::Decode(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ResponseError {}
+
+impl From<DecodeError> for ResponseError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
 }
 
 /// Decodes the answer to a request of type `M`.
@@ -158,7 +171,7 @@ pub fn decode_response<M: Method>(
     let mut count = 0;
     while reader.tokens.next_child()? {
         if reader.tokens.local_name() == "returnval" {
-            returnval
+            M::output_mut(&mut returnval)
                 .decode(&mut reader)
                 .map_err(|error| error.within("returnval", Some(count)))?;
             count += 1;

@@ -15,6 +15,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 use crate::moref::ManagedObjectReference;
 use crate::object::{Object, ObjectInfo};
 use crate::poly::UnknownObject;
+use crate::property::PropertyMut;
 use crate::registry::Registry;
 use crate::wire::tokens::{Child, Namespace, Tokens, is_blank};
 use crate::wire::{Limits, raw};
@@ -58,10 +59,13 @@ impl<'a> Reader<'a> {
                 Child::Known(index) => {
                     repeated = if index == last { repeated + 1 } else { 0 };
                     last = index;
-                    let field = layout.slots[index].field;
+                    let field = &layout.slots[index].field;
                     let list = field.occurrence.is_list();
-                    target
-                        .get_mut(index)
+                    let property = target.get_mut(index);
+                    if matches!(property, PropertyMut::Absent) {
+                        self.note(|_| format!("{}.{}", info.name, field.name));
+                    }
+                    property
                         .decode(self)
                         .map_err(|error| error.within(field.name, list.then_some(repeated)))?;
                     seen.insert(index);
@@ -168,7 +172,7 @@ impl<'a> Reader<'a> {
         };
         if namespace == Namespace::Xsd {
             return Ok(match name {
-                "string" => Any::String(self.text()?.into_owned()),
+                "string" => Any::String(self.string()?),
                 "boolean" => Any::Bool(self.boolean()?),
                 "byte" => Any::Byte(self.integer()?),
                 "short" => Any::Short(self.integer()?),
@@ -178,7 +182,7 @@ impl<'a> Reader<'a> {
                 "double" => Any::Double(self.float()?),
                 "dateTime" => Any::DateTime(self.date_time()?),
                 "base64Binary" => Any::Binary(self.binary()?),
-                "anyURI" => Any::Uri(self.text()?.into_owned()),
+                "anyURI" => Any::Uri(self.string()?),
                 "anyType" => return self.untyped_any(),
                 _ => return self.unknown_any(name),
             });
@@ -190,7 +194,7 @@ impl<'a> Reader<'a> {
             return self.new_object(info).map(Any::Object);
         }
         if let Some((type_name, _)) = self.registry.enumeration(name) {
-            let value = self.text()?.into_owned();
+            let value = self.string()?;
             return Ok(Any::Enum(Box::new(EnumValue {
                 type_name: type_name.to_owned(),
                 value,
@@ -242,7 +246,7 @@ impl<'a> Reader<'a> {
     /// An array's item that doesn't say its type.
     fn item(&mut self, ty: &str) -> Result<Any, DecodeError> {
         Ok(match ty {
-            "string" => Any::String(self.text()?.into_owned()),
+            "string" => Any::String(self.string()?),
             "boolean" => Any::Bool(self.boolean()?),
             "byte" => Any::Byte(self.integer()?),
             "short" => Any::Short(self.integer()?),
@@ -252,12 +256,12 @@ impl<'a> Reader<'a> {
             "double" => Any::Double(self.float()?),
             "dateTime" => Any::DateTime(self.date_time()?),
             "base64Binary" => Any::Binary(self.binary()?),
-            "anyURI" => Any::Uri(self.text()?.into_owned()),
+            "anyURI" => Any::Uri(self.string()?),
             "ManagedObjectReference" => Any::Moref(self.moref()?),
             _ => match (self.registry.object(ty), self.registry.enumeration(ty)) {
                 (Some(info), _) => Any::Object(self.new_object(info)?),
                 (None, Some((type_name, _))) => {
-                    let value = self.text()?.into_owned();
+                    let value = self.string()?;
                     Any::Enum(Box::new(EnumValue {
                         type_name: type_name.to_owned(),
                         value,
@@ -285,6 +289,15 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
         self.tokens.text()
+    }
+
+    /// Text of its own.
+    ///
+    /// # Errors
+    /// When the element holds elements.
+    #[inline]
+    pub fn string(&mut self) -> Result<String, DecodeError> {
+        self.text().map(Cow::into_owned)
     }
 
     /// `true`, `false`, `1` or `0`.
@@ -362,7 +375,7 @@ impl<'a> Reader<'a> {
     /// When its `type` attribute is missing.
     pub fn moref(&mut self) -> Result<ManagedObjectReference, DecodeError> {
         let r#type = self.tokens.attribute("type")?.map(Cow::into_owned);
-        let value = self.text()?.into_owned();
+        let value = self.string()?;
         match r#type {
             Some(r#type) => Ok(ManagedObjectReference { r#type, value }),
             None => Err(self
@@ -378,15 +391,6 @@ impl<'a> Reader<'a> {
     pub fn enumeration<E: Enum>(&mut self) -> Result<E, DecodeError> {
         let text = self.text()?;
         Ok(E::from_wire(text.trim_matches(is_blank)))
-    }
-
-    /// A value of an enum that need not be there.
-    ///
-    /// # Errors
-    /// When the element holds elements.
-    pub fn optional_enumeration<E: Enum>(&mut self) -> Result<Option<E>, DecodeError> {
-        let value: E = self.enumeration()?;
-        Ok((!value.is_unset()).then_some(value))
     }
 
     /// Skips the element.

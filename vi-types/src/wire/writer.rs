@@ -61,8 +61,8 @@ impl Writer {
         match view {
             View::Unset => {}
             View::List(list) => {
-                for index in 0..list.len() {
-                    self.element(name, declared, list.item(index));
+                for item in list.iter() {
+                    self.element(name, declared, item);
                 }
             }
             View::Object(object) => self.object(name, Some(declared), object),
@@ -107,7 +107,7 @@ impl Writer {
         let mut info = own;
         while !self.knows(info.since) && declared != Some(info.name) {
             match info.base {
-                Some(base) if base.base.is_some() || !base.fields.is_empty() => info = base,
+                Some(base) if base.base.is_some() || !base.properties.is_empty() => info = base,
                 _ => return own,
             }
         }

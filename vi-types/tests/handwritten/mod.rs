@@ -3,11 +3,9 @@
 
 use std::ops::{Deref, DerefMut};
 
-use vi_types::wire::Reader;
 use vi_types::{
-    Any, CastError, DataObject, DateTime, DecodeError, Enum, Extends, Field, FromAny,
-    ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, Occurrence, Poly, Registry,
-    This, Value, View,
+    Any, CastError, DateTime, Enum, Extends, FromAny, ManagedObjectReference, Method, MethodInfo,
+    Object, ObjectInfo, Poly, Property, PropertyMut, Registry, This,
 };
 
 macro_rules! base_of {
@@ -21,7 +19,7 @@ macro_rules! base_of {
 
 macro_rules! object {
     ($(#[$meta:meta])* $name:ident: $info:ident $(, base $base:ident $base_info:ident $inherited:literal)?;
-     $($index:literal $field:ident: $ty:ty = $wire:expr),* $(,)?) => {
+     $($index:literal $kind:ident $field:ident: $ty:ty = $wire:literal),* $(,)?) => {
         $(#[$meta])*
         #[derive(Default)]
         pub(crate) struct $name {
@@ -33,40 +31,38 @@ macro_rules! object {
             stringify!($name),
             "2.0",
             base_of!($($base_info)?),
-            &[$($wire),*],
-            || Box::new($name::default()),
+            concat!($($wire, "\n"),*),
+            vi_types::unset::<$name>,
         );
 
-        impl DataObject for $name {
+        impl Object for $name {
             fn type_info() -> &'static ObjectInfo {
                 &$info
             }
-        }
 
-        impl Object for $name {
             fn info(&self) -> &'static ObjectInfo {
                 &$info
             }
 
-            fn get(&self, index: usize) -> &dyn Value {
+            fn get(&self, index: usize) -> Property<'_> {
                 $(if (0..$inherited).contains(&index) {
                     let base: &$base = &self.base;
                     return base.get(index);
                 })?
                 match index {
-                    $($index => &self.$field,)*
-                    _ => vi_types::no_such_field(index),
+                    $($index => Property::$kind(&self.$field),)*
+                    _ => Property::Absent,
                 }
             }
 
-            fn get_mut(&mut self, index: usize) -> &mut dyn Value {
+            fn get_mut(&mut self, index: usize) -> PropertyMut<'_> {
                 $(if (0..$inherited).contains(&index) {
                     let base: &mut $base = &mut self.base;
                     return base.get_mut(index);
                 })?
                 match index {
-                    $($index => &mut self.$field,)*
-                    _ => vi_types::no_such_field(index),
+                    $($index => PropertyMut::$kind(&mut self.$field),)*
+                    _ => PropertyMut::Absent,
                 }
             }
 
@@ -88,16 +84,6 @@ macro_rules! object {
                 None
             }
 
-        }
-
-        impl Value for $name {
-            fn view(&self) -> View<'_> {
-                View::Object(self)
-            }
-
-            fn object_mut(&mut self) -> Option<&mut dyn Object> {
-                Some(self)
-            }
         }
 
         impl Clone for $name {
@@ -140,70 +126,68 @@ macro_rules! object {
     };
 }
 
-use Occurrence::{Optional, OptionalList, Required};
-
 object! { Description: DESCRIPTION;
-    0 label: String = Field::new("label", "string", Required),
-    1 summary: String = Field::new("summary", "string", Required),
+    0 Value label: String = "string label r",
+    1 Value summary: String = "string summary r",
 }
 
 object! { Device: DEVICE;
-    0 key: i32 = Field::new("key", "int", Required),
-    1 device_info: Option<Poly<Description>> = Field::new("deviceInfo", "Description", Optional),
-    2 backing: Option<Poly<Backing>> = Field::new("backing", "Backing", Optional),
+    0 Value key: i32 = "int key r",
+    1 Value device_info: Option<Poly<Description>> = "Description deviceInfo o",
+    2 Value backing: Option<Poly<Backing>> = "Backing backing o",
 }
 
 object! { Disk: DISK, base Device DEVICE 3;
-    3 capacity_in_kb: i64 = Field::new("capacityInKB", "long", Required),
-    4 iofilter: Vec<String> = Field::new("iofilter", "string", OptionalList),
+    3 Value capacity_in_kb: i64 = "long capacityInKB r",
+    4 Value iofilter: Vec<String> = "string iofilter ol",
 }
 
 object! { Backing: BACKING; }
 
 object! { FileBacking: FILE_BACKING, base Backing BACKING 0;
-    0 file_name: String = Field::new("fileName", "string", Required),
-    1 datastore: Option<ManagedObjectReference> = Field::new("datastore", "ManagedObjectReference", Optional),
-    2 parent: Option<Box<FileBacking>> = Field::new("parent", "FileBacking", Optional),
+    0 Value file_name: String = "string fileName r",
+    1 Value datastore: Option<ManagedObjectReference> = "ManagedObjectReference datastore o",
+    2 Optional parent: Option<Box<FileBacking>> = "FileBacking parent o",
 }
 
 object! { Content: CONTENT;
-    0 obj: ManagedObjectReference = Field::new("obj", "ManagedObjectReference", Required),
-    1 prop_set: Vec<Property> = Field::new("propSet", "Property", OptionalList),
+    0 Value obj: ManagedObjectReference = "ManagedObjectReference obj r",
+    1 Objects prop_set: Vec<DynamicProperty> = "DynamicProperty propSet ol",
 }
 
-object! { Property: PROPERTY;
-    0 name: String = Field::new("name", "string", Required),
-    1 val: Any = Field::new("val", "anyType", Required),
+object! { DynamicProperty: DYNAMIC_PROPERTY;
+    0 Value name: String = "string name r",
+    1 Value val: Any = "anyType val r",
 }
 
 object! { Everything: EVERYTHING;
-    0 boolean: Option<bool> = Field::new("boolean", "boolean", Optional),
-    1 byte: Option<i8> = Field::new("byte", "byte", Optional),
-    2 short: Option<i16> = Field::new("short", "short", Optional),
-    3 int: Option<i32> = Field::new("int", "int", Optional),
-    4 long: Option<i64> = Field::new("long", "long", Optional),
-    5 float: Option<f32> = Field::new("float", "float", Optional),
-    6 double: Option<f64> = Field::new("double", "double", Optional),
-    7 string: Option<String> = Field::new("string", "string", Optional),
-    8 time: Option<DateTime> = Field::new("time", "dateTime", Optional),
-    9 binary: Option<vi_types::Binary> = Field::new("binary", "base64Binary", Optional),
-    10 state: Option<PowerState> = Field::new("state", "PowerState", Optional),
-    11 device: Vec<Poly<Device>> = Field::new("device", "Device", OptionalList),
-    12 required_state: PowerState = Field::new("requiredState", "PowerState", Required),
+    0 Value boolean: Option<bool> = "boolean boolean o",
+    1 Value byte: Option<i8> = "byte byte o",
+    2 Value short: Option<i16> = "short short o",
+    3 Value int: Option<i32> = "int int o",
+    4 Value long: Option<i64> = "long long o",
+    5 Value float: Option<f32> = "float float o",
+    6 Value double: Option<f64> = "double double o",
+    7 Value string: Option<String> = "string string o",
+    8 Value time: Option<DateTime> = "dateTime time o",
+    9 Value binary: Option<vi_types::Binary> = "base64Binary binary o",
+    10 Value state: Option<PowerState> = "PowerState state o",
+    11 Value device: Vec<Poly<Device>> = "Device device ol",
+    12 Value required_state: PowerState = "PowerState requiredState r",
 }
 
 object! { NotAuthenticated: NOT_AUTHENTICATED;
-    0 privilege_id: String = Field::new("privilegeId", "string", Required),
+    0 Value privilege_id: String = "string privilegeId r",
 }
 
 object! { Login: LOGIN;
-    0 user_name: String = Field::new("userName", "string", Required),
-    1 password: String = Field::new("password", "string", Required).secret(),
+    0 Value user_name: String = "string userName r",
+    1 Value password: String = "string password r secret",
 }
 
 object! { Retrieve: RETRIEVE;
-    0 this: ManagedObjectReference = Field::new("_this", "ManagedObjectReference", Required),
-    1 spec: Vec<Property> = Field::new("spec", "Property", OptionalList),
+    0 Value this: ManagedObjectReference = "ManagedObjectReference _this r",
+    1 Objects spec: Vec<DynamicProperty> = "DynamicProperty spec ol",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -240,31 +224,6 @@ impl Default for PowerState {
     }
 }
 
-impl Value for PowerState {
-    fn view(&self) -> View<'_> {
-        View::Enum(Self::NAME, self.as_str())
-    }
-
-    fn decode(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut Reader<'_>,
-    ) -> Result<(), DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-
-    fn assign(&mut self, from: View<'_>) {
-        if let View::Enum("PowerState", value) = from {
-            *self = Self::from_wire(value);
-        }
-    }
-}
-
 impl FromAny for PowerState {
     fn from_any(any: Any) -> Result<Self, CastError> {
         vi_types::enumeration_from_any(any)
@@ -275,6 +234,14 @@ impl Method for Login {
     const NAME: &'static str = "Login";
     const THIS: This = This::ServiceContent("sessionManager");
     type Output = Content;
+
+    fn output(returned: &Content) -> Property<'_> {
+        Property::Object(returned)
+    }
+
+    fn output_mut(returned: &mut Content) -> PropertyMut<'_> {
+        PropertyMut::Object(returned)
+    }
 
     fn registry() -> &'static Registry {
         &REGISTRY
@@ -289,6 +256,14 @@ impl Method for Retrieve {
     const NAME: &'static str = "Retrieve";
     const THIS: This = This::Explicit;
     type Output = Vec<Content>;
+
+    fn output(returned: &Vec<Content>) -> Property<'_> {
+        Property::Objects(returned)
+    }
+
+    fn output_mut(returned: &mut Vec<Content>) -> PropertyMut<'_> {
+        PropertyMut::Objects(returned)
+    }
 
     fn registry() -> &'static Registry {
         &REGISTRY
@@ -316,17 +291,17 @@ static RETRIEVE_METHOD: MethodInfo = MethodInfo {
 
 pub(crate) static REGISTRY: Registry = Registry {
     objects: &[
-        ("Backing", &BACKING),
-        ("Content", &CONTENT),
-        ("Description", &DESCRIPTION),
-        ("Device", &DEVICE),
-        ("Disk", &DISK),
-        ("Everything", &EVERYTHING),
-        ("FileBacking", &FILE_BACKING),
-        ("NotAuthenticated", &NOT_AUTHENTICATED),
-        ("Property", &PROPERTY),
+        &BACKING,
+        &CONTENT,
+        &DESCRIPTION,
+        &DEVICE,
+        &DISK,
+        &DYNAMIC_PROPERTY,
+        &EVERYTHING,
+        &FILE_BACKING,
+        &NOT_AUTHENTICATED,
     ],
     enumerations: &[("PowerState", PowerState::VALUES)],
-    methods: &[("Login", &LOGIN_METHOD), ("Retrieve", &RETRIEVE_METHOD)],
+    methods: &[&LOGIN_METHOD, &RETRIEVE_METHOD],
     managed_objects: &[],
 };

@@ -296,7 +296,7 @@ fn field(info: &'static ObjectInfo, name: &str) -> Option<(&'static str, &'stati
     };
     own(info).or_else(|| {
         let objects = vi_types::registry().objects.iter();
-        let mut descendants = objects.filter(|(_, one)| one.is_a(info.name));
-        descendants.find_map(|(_, one)| own(one))
+        let mut descendants = objects.filter(|one| one.is_a(info.name));
+        descendants.find_map(|one| own(one))
     })
 }

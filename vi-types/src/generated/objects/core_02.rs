@@ -3,6 +3,477 @@
 use super::*;
 use super::super::enums;
 use crate as rt;
+use rt::{Property as P, PropertyMut as M};
+
+/// `ClusterDrsConfigInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ClusterDrsConfigInfo {
+    /// `enabled`: optional boolean.
+    pub enabled: Option<bool>,
+    /// `enableVmBehaviorOverrides`: optional boolean, since VI API 4.0.
+    pub enable_vm_behavior_overrides: Option<bool>,
+    /// `defaultVmBehavior`: optional `DrsBehavior`.
+    pub default_vm_behavior: Option<enums::DrsBehavior>,
+    /// `vmotionRate`: optional int.
+    pub vmotion_rate: Option<i32>,
+    /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
+    pub scale_descendants_shares: Option<String>,
+    /// `option`: list of `OptionValue` or a descendant.
+    pub option: Vec<rt::Poly<OptionValue>>,
+}
+pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsConfigInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean enabled o
+boolean enableVmBehaviorOverrides o since 4.0
+DrsBehavior defaultVmBehavior o
+int vmotionRate o
+string scaleDescendantsShares o since 7.0.0.0
+OptionValue option ol
+",
+    rt::unset::<ClusterDrsConfigInfo>,
+);
+impl rt::Object for ClusterDrsConfigInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_CONFIG_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_CONFIG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.enable_vm_behavior_overrides),
+            2 => P::Value(&self.default_vm_behavior),
+            3 => P::Value(&self.vmotion_rate),
+            4 => P::Value(&self.scale_descendants_shares),
+            5 => P::Value(&self.option),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.enable_vm_behavior_overrides),
+            2 => M::Value(&mut self.default_vm_behavior),
+            3 => M::Value(&mut self.vmotion_rate),
+            4 => M::Value(&mut self.scale_descendants_shares),
+            5 => M::Value(&mut self.option),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterDrsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsConfigInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsConfigInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsConfigInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ClusterDrsFaults`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct ClusterDrsFaults {
+    /// `reason`: required string.
+    pub reason: String,
+    /// `faultsByVm`: list, not empty, of `ClusterDrsFaultsFaultsByVm` or a descendant.
+    pub faults_by_vm: Vec<rt::Poly<ClusterDrsFaultsFaultsByVm>>,
+}
+pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsFaults",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string reason r
+ClusterDrsFaultsFaultsByVm faultsByVm rl
+",
+    rt::unset::<ClusterDrsFaults>,
+);
+impl rt::Object for ClusterDrsFaults {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.reason),
+            1 => P::Value(&self.faults_by_vm),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.reason),
+            1 => M::Value(&mut self.faults_by_vm),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterDrsFaults {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsFaults {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsFaults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsFaults {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ClusterDrsFaultsFaultsByVirtualDisk`, a [`ClusterDrsFaultsFaultsByVm`], since VI API 5.0.
+#[derive(Default)]
+pub struct ClusterDrsFaultsFaultsByVirtualDisk {
+    /// The properties of `ClusterDrsFaultsFaultsByVm`.
+    pub base: ClusterDrsFaultsFaultsByVm,
+    /// `disk`: optional `VirtualDiskId`.
+    pub disk: Option<Box<VirtualDiskId>>,
+}
+pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsFaultsFaultsByVirtualDisk",
+    "5.0",
+    Some(&CLUSTER_DRS_FAULTS_FAULTS_BY_VM),
+    "
+VirtualDiskId disk o
+",
+    rt::unset::<ClusterDrsFaultsFaultsByVirtualDisk>,
+);
+impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Optional(&self.disk),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Optional(&mut self.disk),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVirtualDisk {}
+impl std::ops::Deref for ClusterDrsFaultsFaultsByVirtualDisk {
+    type Target = ClusterDrsFaultsFaultsByVm;
+    fn deref(&self) -> &ClusterDrsFaultsFaultsByVm {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn deref_mut(&mut self) -> &mut ClusterDrsFaultsFaultsByVm {
+        &mut self.base
+    }
+}
+impl Clone for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ClusterDrsFaultsFaultsByVm`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct ClusterDrsFaultsFaultsByVm {
+    /// `vm`: optional reference to `VirtualMachine`.
+    pub vm: Option<rt::ManagedObjectReference>,
+    /// `fault`: list, not empty, of `LocalizedMethodFault`.
+    pub fault: Vec<LocalizedMethodFault>,
+}
+pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsFaultsFaultsByVm",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference vm o
+LocalizedMethodFault fault rl
+",
+    rt::unset::<ClusterDrsFaultsFaultsByVm>,
+);
+impl rt::Object for ClusterDrsFaultsFaultsByVm {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vm),
+            1 => P::Objects(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vm),
+            1 => M::Objects(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVm {}
+impl Clone for ClusterDrsFaultsFaultsByVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsFaultsFaultsByVm {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsFaultsFaultsByVm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsFaultsFaultsByVm {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ClusterDrsMigration`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ClusterDrsMigration {
+    /// `key`: required string.
+    pub key: String,
+    /// `time`: required dateTime.
+    pub time: rt::DateTime,
+    /// `vm`: required reference to `VirtualMachine`.
+    pub vm: rt::ManagedObjectReference,
+    /// `cpuLoad`: optional int.
+    pub cpu_load: Option<i32>,
+    /// `memoryLoad`: optional long.
+    pub memory_load: Option<i64>,
+    /// `source`: required reference to `HostSystem`.
+    pub source: rt::ManagedObjectReference,
+    /// `sourceCpuLoad`: optional int.
+    pub source_cpu_load: Option<i32>,
+    /// `sourceMemoryLoad`: optional long.
+    pub source_memory_load: Option<i64>,
+    /// `destination`: required reference to `HostSystem`.
+    pub destination: rt::ManagedObjectReference,
+    /// `destinationCpuLoad`: optional int.
+    pub destination_cpu_load: Option<i32>,
+    /// `destinationMemoryLoad`: optional long.
+    pub destination_memory_load: Option<i64>,
+}
+pub(crate) static CLUSTER_DRS_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsMigration",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+dateTime time r
+ManagedObjectReference vm r
+int cpuLoad o
+long memoryLoad o
+ManagedObjectReference source r
+int sourceCpuLoad o
+long sourceMemoryLoad o
+ManagedObjectReference destination r
+int destinationCpuLoad o
+long destinationMemoryLoad o
+",
+    rt::unset::<ClusterDrsMigration>,
+);
+impl rt::Object for ClusterDrsMigration {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_MIGRATION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_MIGRATION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.time),
+            2 => P::Value(&self.vm),
+            3 => P::Value(&self.cpu_load),
+            4 => P::Value(&self.memory_load),
+            5 => P::Value(&self.source),
+            6 => P::Value(&self.source_cpu_load),
+            7 => P::Value(&self.source_memory_load),
+            8 => P::Value(&self.destination),
+            9 => P::Value(&self.destination_cpu_load),
+            10 => P::Value(&self.destination_memory_load),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.time),
+            2 => M::Value(&mut self.vm),
+            3 => M::Value(&mut self.cpu_load),
+            4 => M::Value(&mut self.memory_load),
+            5 => M::Value(&mut self.source),
+            6 => M::Value(&mut self.source_cpu_load),
+            7 => M::Value(&mut self.source_memory_load),
+            8 => M::Value(&mut self.destination),
+            9 => M::Value(&mut self.destination_cpu_load),
+            10 => M::Value(&mut self.destination_memory_load),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterDrsMigration {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsMigration {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsMigration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsMigration {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ClusterDrsRecommendation`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ClusterDrsRecommendation {
+    /// `key`: required string.
+    pub key: String,
+    /// `rating`: required int.
+    pub rating: i32,
+    /// `reason`: required string.
+    pub reason: String,
+    /// `reasonText`: required string.
+    pub reason_text: String,
+    /// `migrationList`: list, not empty, of `ClusterDrsMigration`.
+    pub migration_list: Vec<ClusterDrsMigration>,
+}
+pub(crate) static CLUSTER_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsRecommendation",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+int rating r
+string reason r
+string reasonText r
+ClusterDrsMigration migrationList rl
+",
+    rt::unset::<ClusterDrsRecommendation>,
+);
+impl rt::Object for ClusterDrsRecommendation {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_RECOMMENDATION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_RECOMMENDATION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.rating),
+            2 => P::Value(&self.reason),
+            3 => P::Value(&self.reason_text),
+            4 => P::Objects(&self.migration_list),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.rating),
+            2 => M::Value(&mut self.reason),
+            3 => M::Value(&mut self.reason_text),
+            4 => M::Objects(&mut self.migration_list),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterDrsRecommendation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsRecommendation {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsRecommendation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsRecommendation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
 
 /// `ClusterDrsVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
@@ -18,45 +489,35 @@ pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "ClusterDrsVmConfigInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("enabled", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("behavior", "DrsBehavior", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterDrsVmConfigInfo::default()),
+    "
+ManagedObjectReference key r
+boolean enabled o
+DrsBehavior behavior o
+",
+    rt::unset::<ClusterDrsVmConfigInfo>,
 );
-impl rt::DataObject for ClusterDrsVmConfigInfo {
+impl rt::Object for ClusterDrsVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_VM_CONFIG_INFO
     }
-}
-impl rt::Object for ClusterDrsVmConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_DRS_VM_CONFIG_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.enabled,
-            2 => &self.behavior,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.enabled),
+            2 => P::Value(&self.behavior),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.enabled,
-            2 => &mut self.behavior,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.enabled),
+            2 => M::Value(&mut self.behavior),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterDrsVmConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterDrsVmConfigInfo {
@@ -91,34 +552,28 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo =
     "ClusterFailoverHostAdmissionControlInfo",
     "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    &[
-        rt::Field::new(
-            "hostStatus",
-            "ClusterFailoverHostAdmissionControlInfoHostStatus",
-            rt::Occurrence::OptionalList,
-        ),
-    ],
-    || Box::new(ClusterFailoverHostAdmissionControlInfo::default()),
+    "
+ClusterFailoverHostAdmissionControlInfoHostStatus hostStatus ol
+",
+    rt::unset::<ClusterFailoverHostAdmissionControlInfo>,
 );
-impl rt::DataObject for ClusterFailoverHostAdmissionControlInfo {
+impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
     }
-}
-impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.host_status,
-            _ => rt::no_such_field(index),
+            0 => P::Objects(&self.host_status),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.host_status,
-            _ => rt::no_such_field(index),
+            0 => M::Objects(&mut self.host_status),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -127,14 +582,6 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverHostAdmissionControlInfo {}
-impl rt::Value for ClusterFailoverHostAdmissionControlInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterFailoverHostAdmissionControlInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -169,42 +616,32 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::
     "ClusterFailoverHostAdmissionControlInfoHostStatus",
     "4.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("host", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("status", "ManagedEntityStatus", rt::Occurrence::Required),
-    ],
-    || Box::new(ClusterFailoverHostAdmissionControlInfoHostStatus::default()),
+    "
+ManagedObjectReference host r
+ManagedEntityStatus status r
+",
+    rt::unset::<ClusterFailoverHostAdmissionControlInfoHostStatus>,
 );
-impl rt::DataObject for ClusterFailoverHostAdmissionControlInfoHostStatus {
+impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
     }
-}
-impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.host,
-            1 => &self.status,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.host),
+            1 => P::Value(&self.status),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.host,
-            1 => &mut self.status,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.host),
+            1 => M::Value(&mut self.status),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlInfoHostStatus {
@@ -243,39 +680,33 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo
     "ClusterFailoverHostAdmissionControlPolicy",
     "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    &[
-        rt::Field::new(
-            "failoverHosts",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("failoverLevel", "int", rt::Occurrence::Optional).since("6.5"),
-    ],
-    || Box::new(ClusterFailoverHostAdmissionControlPolicy::default()),
+    "
+ManagedObjectReference failoverHosts ol
+int failoverLevel o since 6.5
+",
+    rt::unset::<ClusterFailoverHostAdmissionControlPolicy>,
 );
-impl rt::DataObject for ClusterFailoverHostAdmissionControlPolicy {
+impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
     }
-}
-impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.failover_hosts,
-            3 => &self.failover_level,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.failover_hosts),
+            3 => P::Value(&self.failover_level),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.failover_hosts,
-            3 => &mut self.failover_level,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.failover_hosts),
+            3 => M::Value(&mut self.failover_level),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -296,14 +727,6 @@ impl std::ops::Deref for ClusterFailoverHostAdmissionControlPolicy {
 impl std::ops::DerefMut for ClusterFailoverHostAdmissionControlPolicy {
     fn deref_mut(&mut self) -> &mut ClusterDasAdmissionControlPolicy {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterFailoverHostAdmissionControlPolicy {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterFailoverHostAdmissionControlPolicy {
@@ -338,28 +761,28 @@ pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo 
     "ClusterFailoverLevelAdmissionControlInfo",
     "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    &[rt::Field::new("currentFailoverLevel", "int", rt::Occurrence::Required)],
-    || Box::new(ClusterFailoverLevelAdmissionControlInfo::default()),
+    "
+int currentFailoverLevel r
+",
+    rt::unset::<ClusterFailoverLevelAdmissionControlInfo>,
 );
-impl rt::DataObject for ClusterFailoverLevelAdmissionControlInfo {
+impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
     }
-}
-impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.current_failover_level,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.current_failover_level),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.current_failover_level,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.current_failover_level),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -368,14 +791,6 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverLevelAdmissionControlInfo {}
-impl rt::Value for ClusterFailoverLevelAdmissionControlInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterFailoverLevelAdmissionControlInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -412,36 +827,33 @@ pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInf
     "ClusterFailoverLevelAdmissionControlPolicy",
     "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    &[
-        rt::Field::new("failoverLevel", "int", rt::Occurrence::Required),
-        rt::Field::new("slotPolicy", "ClusterSlotPolicy", rt::Occurrence::Optional)
-            .since("5.1"),
-    ],
-    || Box::new(ClusterFailoverLevelAdmissionControlPolicy::default()),
+    "
+int failoverLevel r
+ClusterSlotPolicy slotPolicy o since 5.1
+",
+    rt::unset::<ClusterFailoverLevelAdmissionControlPolicy>,
 );
-impl rt::DataObject for ClusterFailoverLevelAdmissionControlPolicy {
+impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
     }
-}
-impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.failover_level,
-            3 => &self.slot_policy,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.failover_level),
+            3 => P::Value(&self.slot_policy),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.failover_level,
-            3 => &mut self.slot_policy,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.failover_level),
+            3 => M::Value(&mut self.slot_policy),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -462,14 +874,6 @@ impl std::ops::Deref for ClusterFailoverLevelAdmissionControlPolicy {
 impl std::ops::DerefMut for ClusterFailoverLevelAdmissionControlPolicy {
     fn deref_mut(&mut self) -> &mut ClusterDasAdmissionControlPolicy {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterFailoverLevelAdmissionControlPolicy {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterFailoverLevelAdmissionControlPolicy {
@@ -508,49 +912,34 @@ pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO: rt::ObjectI
     "ClusterFailoverResourcesAdmissionControlInfo",
     "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    &[
-        rt::Field::new(
-            "currentCpuFailoverResourcesPercent",
-            "int",
-            rt::Occurrence::Required,
-        ),
-        rt::Field::new(
-            "currentMemoryFailoverResourcesPercent",
-            "int",
-            rt::Occurrence::Required,
-        ),
-        rt::Field::new(
-                "currentPMemFailoverResourcesPercent",
-                "int",
-                rt::Occurrence::Optional,
-            )
-            .since("7.0.2.0"),
-    ],
-    || Box::new(ClusterFailoverResourcesAdmissionControlInfo::default()),
+    "
+int currentCpuFailoverResourcesPercent r
+int currentMemoryFailoverResourcesPercent r
+int currentPMemFailoverResourcesPercent o since 7.0.2.0
+",
+    rt::unset::<ClusterFailoverResourcesAdmissionControlInfo>,
 );
-impl rt::DataObject for ClusterFailoverResourcesAdmissionControlInfo {
+impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
     }
-}
-impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.current_cpu_failover_resources_percent,
-            1 => &self.current_memory_failover_resources_percent,
-            2 => &self.current_p_mem_failover_resources_percent,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.current_cpu_failover_resources_percent),
+            1 => P::Value(&self.current_memory_failover_resources_percent),
+            2 => P::Value(&self.current_p_mem_failover_resources_percent),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.current_cpu_failover_resources_percent,
-            1 => &mut self.current_memory_failover_resources_percent,
-            2 => &mut self.current_p_mem_failover_resources_percent,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.current_cpu_failover_resources_percent),
+            1 => M::Value(&mut self.current_memory_failover_resources_percent),
+            2 => M::Value(&mut self.current_p_mem_failover_resources_percent),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -559,14 +948,6 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo>
 for ClusterFailoverResourcesAdmissionControlInfo {}
-impl rt::Value for ClusterFailoverResourcesAdmissionControlInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterFailoverResourcesAdmissionControlInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -611,58 +992,45 @@ pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY: rt::Objec
     "ClusterFailoverResourcesAdmissionControlPolicy",
     "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    &[
-        rt::Field::new("cpuFailoverResourcesPercent", "int", rt::Occurrence::Required),
-        rt::Field::new(
-            "memoryFailoverResourcesPercent",
-            "int",
-            rt::Occurrence::Required,
-        ),
-        rt::Field::new("failoverLevel", "int", rt::Occurrence::Optional).since("6.5"),
-        rt::Field::new("autoComputePercentages", "boolean", rt::Occurrence::Optional)
-            .since("6.5"),
-        rt::Field::new("pMemFailoverResourcesPercent", "int", rt::Occurrence::Optional)
-            .since("7.0.2.0"),
-        rt::Field::new(
-                "autoComputePMemFailoverResourcesPercent",
-                "boolean",
-                rt::Occurrence::Optional,
-            )
-            .since("7.0.2.0"),
-    ],
-    || Box::new(ClusterFailoverResourcesAdmissionControlPolicy::default()),
+    "
+int cpuFailoverResourcesPercent r
+int memoryFailoverResourcesPercent r
+int failoverLevel o since 6.5
+boolean autoComputePercentages o since 6.5
+int pMemFailoverResourcesPercent o since 7.0.2.0
+boolean autoComputePMemFailoverResourcesPercent o since 7.0.2.0
+",
+    rt::unset::<ClusterFailoverResourcesAdmissionControlPolicy>,
 );
-impl rt::DataObject for ClusterFailoverResourcesAdmissionControlPolicy {
+impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
     }
-}
-impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.cpu_failover_resources_percent,
-            3 => &self.memory_failover_resources_percent,
-            4 => &self.failover_level,
-            5 => &self.auto_compute_percentages,
-            6 => &self.p_mem_failover_resources_percent,
-            7 => &self.auto_compute_p_mem_failover_resources_percent,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.cpu_failover_resources_percent),
+            3 => P::Value(&self.memory_failover_resources_percent),
+            4 => P::Value(&self.failover_level),
+            5 => P::Value(&self.auto_compute_percentages),
+            6 => P::Value(&self.p_mem_failover_resources_percent),
+            7 => P::Value(&self.auto_compute_p_mem_failover_resources_percent),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.cpu_failover_resources_percent,
-            3 => &mut self.memory_failover_resources_percent,
-            4 => &mut self.failover_level,
-            5 => &mut self.auto_compute_percentages,
-            6 => &mut self.p_mem_failover_resources_percent,
-            7 => &mut self.auto_compute_p_mem_failover_resources_percent,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.cpu_failover_resources_percent),
+            3 => M::Value(&mut self.memory_failover_resources_percent),
+            4 => M::Value(&mut self.failover_level),
+            5 => M::Value(&mut self.auto_compute_percentages),
+            6 => M::Value(&mut self.p_mem_failover_resources_percent),
+            7 => M::Value(&mut self.auto_compute_p_mem_failover_resources_percent),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -683,14 +1051,6 @@ impl std::ops::Deref for ClusterFailoverResourcesAdmissionControlPolicy {
 impl std::ops::DerefMut for ClusterFailoverResourcesAdmissionControlPolicy {
     fn deref_mut(&mut self) -> &mut ClusterDasAdmissionControlPolicy {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterFailoverResourcesAdmissionControlPolicy {
@@ -727,33 +1087,31 @@ pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInf
     "ClusterFixedSizeSlotPolicy",
     "5.1",
     Some(&CLUSTER_SLOT_POLICY),
-    &[
-        rt::Field::new("cpu", "int", rt::Occurrence::Required),
-        rt::Field::new("memory", "int", rt::Occurrence::Required),
-    ],
-    || Box::new(ClusterFixedSizeSlotPolicy::default()),
+    "
+int cpu r
+int memory r
+",
+    rt::unset::<ClusterFixedSizeSlotPolicy>,
 );
-impl rt::DataObject for ClusterFixedSizeSlotPolicy {
+impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FIXED_SIZE_SLOT_POLICY
     }
-}
-impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FIXED_SIZE_SLOT_POLICY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.cpu,
-            1 => &self.memory,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.cpu),
+            1 => P::Value(&self.memory),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.cpu,
-            1 => &mut self.memory,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.cpu),
+            1 => M::Value(&mut self.memory),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -761,14 +1119,6 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
     }
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterFixedSizeSlotPolicy {}
-impl rt::Value for ClusterFixedSizeSlotPolicy {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterFixedSizeSlotPolicy {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -805,35 +1155,33 @@ pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo:
     "ClusterFtVmHostRuleInfo",
     "8.0.3.0",
     Some(&CLUSTER_RULE_INFO),
-    &[
-        rt::Field::new("vmGroupName", "string", rt::Occurrence::Required),
-        rt::Field::new("hostGroupName", "string", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(ClusterFtVmHostRuleInfo::default()),
+    "
+string vmGroupName r
+string hostGroupName ol
+",
+    rt::unset::<ClusterFtVmHostRuleInfo>,
 );
-impl rt::DataObject for ClusterFtVmHostRuleInfo {
+impl rt::Object for ClusterFtVmHostRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_FT_VM_HOST_RULE_INFO
     }
-}
-impl rt::Object for ClusterFtVmHostRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_FT_VM_HOST_RULE_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
-            8 => &self.vm_group_name,
-            9 => &self.host_group_name,
-            _ => rt::no_such_field(index),
+            8 => P::Value(&self.vm_group_name),
+            9 => P::Value(&self.host_group_name),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
-            8 => &mut self.vm_group_name,
-            9 => &mut self.host_group_name,
-            _ => rt::no_such_field(index),
+            8 => M::Value(&mut self.vm_group_name),
+            9 => M::Value(&mut self.host_group_name),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -853,14 +1201,6 @@ impl std::ops::Deref for ClusterFtVmHostRuleInfo {
 impl std::ops::DerefMut for ClusterFtVmHostRuleInfo {
     fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterFtVmHostRuleInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterFtVmHostRuleInfo {
@@ -899,48 +1239,38 @@ pub(crate) static CLUSTER_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupInfo",
     "4.1",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("name", "string", rt::Occurrence::Required),
-        rt::Field::new("userCreated", "boolean", rt::Occurrence::Optional).since("5.0"),
-        rt::Field::new("uniqueID", "string", rt::Occurrence::Optional).since("6.0"),
-    ],
-    || Box::new(ClusterGroupInfo::default()),
+    "
+string name r
+boolean userCreated o since 5.0
+string uniqueID o since 6.0
+",
+    rt::unset::<ClusterGroupInfo>,
 );
-impl rt::DataObject for ClusterGroupInfo {
+impl rt::Object for ClusterGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_GROUP_INFO
     }
-}
-impl rt::Object for ClusterGroupInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_GROUP_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.name,
-            1 => &self.user_created,
-            2 => &self.unique_id,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.user_created),
+            2 => P::Value(&self.unique_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.name,
-            1 => &mut self.user_created,
-            2 => &mut self.unique_id,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.user_created),
+            2 => M::Value(&mut self.unique_id),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<ClusterGroupInfo> for ClusterGroupInfo {}
-impl rt::Value for ClusterGroupInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterGroupInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -975,30 +1305,30 @@ pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostGroup",
     "4.1",
     Some(&CLUSTER_GROUP_INFO),
-    &[rt::Field::new("host", "ManagedObjectReference", rt::Occurrence::OptionalList)],
-    || Box::new(ClusterHostGroup::default()),
+    "
+ManagedObjectReference host ol
+",
+    rt::unset::<ClusterHostGroup>,
 );
-impl rt::DataObject for ClusterHostGroup {
+impl rt::Object for ClusterHostGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_GROUP
     }
-}
-impl rt::Object for ClusterHostGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_GROUP
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
-            3 => &self.host,
-            _ => rt::no_such_field(index),
+            3 => P::Value(&self.host),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
-            3 => &mut self.host,
-            _ => rt::no_such_field(index),
+            3 => M::Value(&mut self.host),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1018,14 +1348,6 @@ impl std::ops::Deref for ClusterHostGroup {
 impl std::ops::DerefMut for ClusterHostGroup {
     fn deref_mut(&mut self) -> &mut ClusterGroupInfo {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterHostGroup {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterHostGroup {
@@ -1062,30 +1384,30 @@ pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt:
     "ClusterHostInfraUpdateHaModeAction",
     "6.5",
     Some(&CLUSTER_ACTION),
-    &[rt::Field::new("operationType", "string", rt::Occurrence::Required)],
-    || Box::new(ClusterHostInfraUpdateHaModeAction::default()),
+    "
+string operationType r
+",
+    rt::unset::<ClusterHostInfraUpdateHaModeAction>,
 );
-impl rt::DataObject for ClusterHostInfraUpdateHaModeAction {
+impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
     }
-}
-impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.operation_type,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.operation_type),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.operation_type,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.operation_type),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1105,14 +1427,6 @@ impl std::ops::Deref for ClusterHostInfraUpdateHaModeAction {
 impl std::ops::DerefMut for ClusterHostInfraUpdateHaModeAction {
     fn deref_mut(&mut self) -> &mut ClusterAction {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterHostInfraUpdateHaModeAction {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterHostInfraUpdateHaModeAction {
@@ -1155,45 +1469,39 @@ pub(crate) static CLUSTER_HOST_POWER_ACTION: rt::ObjectInfo = rt::ObjectInfo::ne
     "ClusterHostPowerAction",
     "2.5",
     Some(&CLUSTER_ACTION),
-    &[
-        rt::Field::new(
-            "operationType",
-            "HostPowerOperationType",
-            rt::Occurrence::Required,
-        ),
-        rt::Field::new("powerConsumptionWatt", "int", rt::Occurrence::Optional),
-        rt::Field::new("cpuCapacityMHz", "int", rt::Occurrence::Optional),
-        rt::Field::new("memCapacityMB", "int", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterHostPowerAction::default()),
+    "
+HostPowerOperationType operationType r
+int powerConsumptionWatt o
+int cpuCapacityMHz o
+int memCapacityMB o
+",
+    rt::unset::<ClusterHostPowerAction>,
 );
-impl rt::DataObject for ClusterHostPowerAction {
+impl rt::Object for ClusterHostPowerAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_POWER_ACTION
     }
-}
-impl rt::Object for ClusterHostPowerAction {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_HOST_POWER_ACTION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.operation_type,
-            3 => &self.power_consumption_watt,
-            4 => &self.cpu_capacity_m_hz,
-            5 => &self.mem_capacity_mb,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.operation_type),
+            3 => P::Value(&self.power_consumption_watt),
+            4 => P::Value(&self.cpu_capacity_m_hz),
+            5 => P::Value(&self.mem_capacity_mb),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.operation_type,
-            3 => &mut self.power_consumption_watt,
-            4 => &mut self.cpu_capacity_m_hz,
-            5 => &mut self.mem_capacity_mb,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.operation_type),
+            3 => M::Value(&mut self.power_consumption_watt),
+            4 => M::Value(&mut self.cpu_capacity_m_hz),
+            5 => M::Value(&mut self.mem_capacity_mb),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1213,14 +1521,6 @@ impl std::ops::Deref for ClusterHostPowerAction {
 impl std::ops::DerefMut for ClusterHostPowerAction {
     fn deref_mut(&mut self) -> &mut ClusterAction {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterHostPowerAction {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterHostPowerAction {
@@ -1263,51 +1563,41 @@ pub(crate) static CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO: rt::ObjectInfo = rt::Obje
     "ClusterInfraUpdateHaConfigInfo",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("enabled", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("behavior", "string", rt::Occurrence::Optional),
-        rt::Field::new("moderateRemediation", "string", rt::Occurrence::Optional),
-        rt::Field::new("severeRemediation", "string", rt::Occurrence::Optional),
-        rt::Field::new("providers", "string", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(ClusterInfraUpdateHaConfigInfo::default()),
+    "
+boolean enabled o
+string behavior o
+string moderateRemediation o
+string severeRemediation o
+string providers ol
+",
+    rt::unset::<ClusterInfraUpdateHaConfigInfo>,
 );
-impl rt::DataObject for ClusterInfraUpdateHaConfigInfo {
+impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
     }
-}
-impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.enabled,
-            1 => &self.behavior,
-            2 => &self.moderate_remediation,
-            3 => &self.severe_remediation,
-            4 => &self.providers,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.behavior),
+            2 => P::Value(&self.moderate_remediation),
+            3 => P::Value(&self.severe_remediation),
+            4 => P::Value(&self.providers),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.enabled,
-            1 => &mut self.behavior,
-            2 => &mut self.moderate_remediation,
-            3 => &mut self.severe_remediation,
-            4 => &mut self.providers,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.behavior),
+            2 => M::Value(&mut self.moderate_remediation),
+            3 => M::Value(&mut self.severe_remediation),
+            4 => M::Value(&mut self.providers),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterInfraUpdateHaConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterInfraUpdateHaConfigInfo {
@@ -1346,35 +1636,33 @@ pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectI
     "ClusterInitialPlacementAction",
     "2.5",
     Some(&CLUSTER_ACTION),
-    &[
-        rt::Field::new("targetHost", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("pool", "ManagedObjectReference", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterInitialPlacementAction::default()),
+    "
+ManagedObjectReference targetHost r
+ManagedObjectReference pool o
+",
+    rt::unset::<ClusterInitialPlacementAction>,
 );
-impl rt::DataObject for ClusterInitialPlacementAction {
+impl rt::Object for ClusterInitialPlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_INITIAL_PLACEMENT_ACTION
     }
-}
-impl rt::Object for ClusterInitialPlacementAction {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_INITIAL_PLACEMENT_ACTION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.target_host,
-            3 => &self.pool,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.target_host),
+            3 => P::Value(&self.pool),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.target_host,
-            3 => &mut self.pool,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.target_host),
+            3 => M::Value(&mut self.pool),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1394,14 +1682,6 @@ impl std::ops::Deref for ClusterInitialPlacementAction {
 impl std::ops::DerefMut for ClusterInitialPlacementAction {
     fn deref_mut(&mut self) -> &mut ClusterAction {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterInitialPlacementAction {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterInitialPlacementAction {
@@ -1438,30 +1718,30 @@ pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new
     "ClusterMigrationAction",
     "2.5",
     Some(&CLUSTER_ACTION),
-    &[rt::Field::new("drsMigration", "ClusterDrsMigration", rt::Occurrence::Optional)],
-    || Box::new(ClusterMigrationAction::default()),
+    "
+ClusterDrsMigration drsMigration o
+",
+    rt::unset::<ClusterMigrationAction>,
 );
-impl rt::DataObject for ClusterMigrationAction {
+impl rt::Object for ClusterMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_MIGRATION_ACTION
     }
-}
-impl rt::Object for ClusterMigrationAction {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_MIGRATION_ACTION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.drs_migration,
-            _ => rt::no_such_field(index),
+            2 => P::Optional(&self.drs_migration),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.drs_migration,
-            _ => rt::no_such_field(index),
+            2 => M::Optional(&mut self.drs_migration),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1481,14 +1761,6 @@ impl std::ops::Deref for ClusterMigrationAction {
 impl std::ops::DerefMut for ClusterMigrationAction {
     fn deref_mut(&mut self) -> &mut ClusterAction {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterMigrationAction {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterMigrationAction {
@@ -1523,43 +1795,29 @@ pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "ClusterOrchestrationInfo",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "defaultVmReadiness",
-            "ClusterVmReadiness",
-            rt::Occurrence::Optional,
-        ),
-    ],
-    || Box::new(ClusterOrchestrationInfo::default()),
+    "
+ClusterVmReadiness defaultVmReadiness o
+",
+    rt::unset::<ClusterOrchestrationInfo>,
 );
-impl rt::DataObject for ClusterOrchestrationInfo {
+impl rt::Object for ClusterOrchestrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_ORCHESTRATION_INFO
     }
-}
-impl rt::Object for ClusterOrchestrationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_ORCHESTRATION_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.default_vm_readiness,
-            _ => rt::no_such_field(index),
+            0 => P::Optional(&self.default_vm_readiness),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.default_vm_readiness,
-            _ => rt::no_such_field(index),
+            0 => M::Optional(&mut self.default_vm_readiness),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterOrchestrationInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterOrchestrationInfo {
@@ -1594,37 +1852,29 @@ pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::Object
     "ClusterProactiveDrsConfigInfo",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("enabled", "boolean", rt::Occurrence::Optional)],
-    || Box::new(ClusterProactiveDrsConfigInfo::default()),
+    "
+boolean enabled o
+",
+    rt::unset::<ClusterProactiveDrsConfigInfo>,
 );
-impl rt::DataObject for ClusterProactiveDrsConfigInfo {
+impl rt::Object for ClusterProactiveDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
     }
-}
-impl rt::Object for ClusterProactiveDrsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.enabled,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.enabled),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.enabled,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.enabled),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterProactiveDrsConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterProactiveDrsConfigInfo {
@@ -1679,70 +1929,59 @@ pub(crate) static CLUSTER_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRecommendation",
     "2.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "string", rt::Occurrence::Required),
-        rt::Field::new("type", "string", rt::Occurrence::Required),
-        rt::Field::new("time", "dateTime", rt::Occurrence::Required),
-        rt::Field::new("rating", "int", rt::Occurrence::Required),
-        rt::Field::new("reason", "string", rt::Occurrence::Required),
-        rt::Field::new("reasonText", "string", rt::Occurrence::Required),
-        rt::Field::new("warningText", "string", rt::Occurrence::Optional).since("6.0"),
-        rt::Field::new("warningDetails", "LocalizableMessage", rt::Occurrence::Optional)
-            .since("6.0"),
-        rt::Field::new("prerequisite", "string", rt::Occurrence::OptionalList),
-        rt::Field::new("action", "ClusterAction", rt::Occurrence::OptionalList),
-        rt::Field::new("target", "ManagedObjectReference", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterRecommendation::default()),
+    "
+string key r
+string type r
+dateTime time r
+int rating r
+string reason r
+string reasonText r
+string warningText o since 6.0
+LocalizableMessage warningDetails o since 6.0
+string prerequisite ol
+ClusterAction action ol
+ManagedObjectReference target o
+",
+    rt::unset::<ClusterRecommendation>,
 );
-impl rt::DataObject for ClusterRecommendation {
+impl rt::Object for ClusterRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RECOMMENDATION
     }
-}
-impl rt::Object for ClusterRecommendation {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RECOMMENDATION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.r#type,
-            2 => &self.time,
-            3 => &self.rating,
-            4 => &self.reason,
-            5 => &self.reason_text,
-            6 => &self.warning_text,
-            7 => &self.warning_details,
-            8 => &self.prerequisite,
-            9 => &self.action,
-            10 => &self.target,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.r#type),
+            2 => P::Value(&self.time),
+            3 => P::Value(&self.rating),
+            4 => P::Value(&self.reason),
+            5 => P::Value(&self.reason_text),
+            6 => P::Value(&self.warning_text),
+            7 => P::Optional(&self.warning_details),
+            8 => P::Value(&self.prerequisite),
+            9 => P::Value(&self.action),
+            10 => P::Value(&self.target),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.r#type,
-            2 => &mut self.time,
-            3 => &mut self.rating,
-            4 => &mut self.reason,
-            5 => &mut self.reason_text,
-            6 => &mut self.warning_text,
-            7 => &mut self.warning_details,
-            8 => &mut self.prerequisite,
-            9 => &mut self.action,
-            10 => &mut self.target,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.r#type),
+            2 => M::Value(&mut self.time),
+            3 => M::Value(&mut self.rating),
+            4 => M::Value(&mut self.reason),
+            5 => M::Value(&mut self.reason_text),
+            6 => M::Value(&mut self.warning_text),
+            7 => M::Optional(&mut self.warning_details),
+            8 => M::Value(&mut self.prerequisite),
+            9 => M::Value(&mut self.action),
+            10 => M::Value(&mut self.target),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterRecommendation {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterRecommendation {
@@ -1791,63 +2030,53 @@ pub(crate) static CLUSTER_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "int", rt::Occurrence::Optional),
-        rt::Field::new("status", "ManagedEntityStatus", rt::Occurrence::Optional),
-        rt::Field::new("enabled", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("name", "string", rt::Occurrence::Optional),
-        rt::Field::new("mandatory", "boolean", rt::Occurrence::Optional).since("4.1"),
-        rt::Field::new("userCreated", "boolean", rt::Occurrence::Optional).since("4.1"),
-        rt::Field::new("inCompliance", "boolean", rt::Occurrence::Optional).since("4.1"),
-        rt::Field::new("ruleUuid", "string", rt::Occurrence::Optional).since("6.0"),
-    ],
-    || Box::new(ClusterRuleInfo::default()),
+    "
+int key o
+ManagedEntityStatus status o
+boolean enabled o
+string name o
+boolean mandatory o since 4.1
+boolean userCreated o since 4.1
+boolean inCompliance o since 4.1
+string ruleUuid o since 6.0
+",
+    rt::unset::<ClusterRuleInfo>,
 );
-impl rt::DataObject for ClusterRuleInfo {
+impl rt::Object for ClusterRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_RULE_INFO
     }
-}
-impl rt::Object for ClusterRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_RULE_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.status,
-            2 => &self.enabled,
-            3 => &self.name,
-            4 => &self.mandatory,
-            5 => &self.user_created,
-            6 => &self.in_compliance,
-            7 => &self.rule_uuid,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.status),
+            2 => P::Value(&self.enabled),
+            3 => P::Value(&self.name),
+            4 => P::Value(&self.mandatory),
+            5 => P::Value(&self.user_created),
+            6 => P::Value(&self.in_compliance),
+            7 => P::Value(&self.rule_uuid),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.status,
-            2 => &mut self.enabled,
-            3 => &mut self.name,
-            4 => &mut self.mandatory,
-            5 => &mut self.user_created,
-            6 => &mut self.in_compliance,
-            7 => &mut self.rule_uuid,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.status),
+            2 => M::Value(&mut self.enabled),
+            3 => M::Value(&mut self.name),
+            4 => M::Value(&mut self.mandatory),
+            5 => M::Value(&mut self.user_created),
+            6 => M::Value(&mut self.in_compliance),
+            7 => M::Value(&mut self.rule_uuid),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterRuleInfo {}
-impl rt::Value for ClusterRuleInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterRuleInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -1877,34 +2106,28 @@ pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSlotPolicy",
     "5.1",
     Some(&DYNAMIC_DATA),
-    &[],
-    || Box::new(ClusterSlotPolicy::default()),
+    "",
+    rt::unset::<ClusterSlotPolicy>,
 );
-impl rt::DataObject for ClusterSlotPolicy {
+impl rt::Object for ClusterSlotPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_SLOT_POLICY
     }
-}
-impl rt::Object for ClusterSlotPolicy {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_SLOT_POLICY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterSlotPolicy {}
-impl rt::Value for ClusterSlotPolicy {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ClusterSlotPolicy {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -1943,61 +2166,38 @@ pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInf
     "ClusterSystemVMsConfigInfo",
     "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "allowedDatastores",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "notAllowedDatastores",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "dsTagCategoriesToExclude",
-            "string",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("deploymentMode", "string", rt::Occurrence::Optional)
-            .since("8.0.2.0"),
-    ],
-    || Box::new(ClusterSystemVmsConfigInfo::default()),
+    "
+ManagedObjectReference allowedDatastores ol
+ManagedObjectReference notAllowedDatastores ol
+string dsTagCategoriesToExclude ol
+string deploymentMode o since 8.0.2.0
+",
+    rt::unset::<ClusterSystemVmsConfigInfo>,
 );
-impl rt::DataObject for ClusterSystemVmsConfigInfo {
+impl rt::Object for ClusterSystemVmsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_INFO
     }
-}
-impl rt::Object for ClusterSystemVmsConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.allowed_datastores,
-            1 => &self.not_allowed_datastores,
-            2 => &self.ds_tag_categories_to_exclude,
-            3 => &self.deployment_mode,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.allowed_datastores),
+            1 => P::Value(&self.not_allowed_datastores),
+            2 => P::Value(&self.ds_tag_categories_to_exclude),
+            3 => P::Value(&self.deployment_mode),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.allowed_datastores,
-            1 => &mut self.not_allowed_datastores,
-            2 => &mut self.ds_tag_categories_to_exclude,
-            3 => &mut self.deployment_mode,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.allowed_datastores),
+            1 => M::Value(&mut self.not_allowed_datastores),
+            2 => M::Value(&mut self.ds_tag_categories_to_exclude),
+            3 => M::Value(&mut self.deployment_mode),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterSystemVmsConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterSystemVmsConfigInfo {
@@ -2062,87 +2262,74 @@ pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterUsageSummary",
     "6.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("totalCpuCapacityMhz", "int", rt::Occurrence::Required),
-        rt::Field::new("totalMemCapacityMB", "int", rt::Occurrence::Required),
-        rt::Field::new("cpuReservationMhz", "int", rt::Occurrence::Required),
-        rt::Field::new("memReservationMB", "int", rt::Occurrence::Required),
-        rt::Field::new("poweredOffCpuReservationMhz", "int", rt::Occurrence::Optional),
-        rt::Field::new("poweredOffMemReservationMB", "int", rt::Occurrence::Optional),
-        rt::Field::new("cpuDemandMhz", "int", rt::Occurrence::Required),
-        rt::Field::new("memDemandMB", "int", rt::Occurrence::Required),
-        rt::Field::new("statsGenNumber", "long", rt::Occurrence::Required),
-        rt::Field::new("cpuEntitledMhz", "int", rt::Occurrence::Required),
-        rt::Field::new("memEntitledMB", "int", rt::Occurrence::Required),
-        rt::Field::new("poweredOffVmCount", "int", rt::Occurrence::Required),
-        rt::Field::new("totalVmCount", "int", rt::Occurrence::Required),
-        rt::Field::new("tier0MemCapacityMB", "int", rt::Occurrence::Optional)
-            .since("9.0.0.0"),
-        rt::Field::new("reservedTier0MemMB", "int", rt::Occurrence::Optional)
-            .since("9.0.0.0"),
-        rt::Field::new("unreservedTier0MemMB", "int", rt::Occurrence::Optional)
-            .since("9.0.0.0"),
-    ],
-    || Box::new(ClusterUsageSummary::default()),
+    "
+int totalCpuCapacityMhz r
+int totalMemCapacityMB r
+int cpuReservationMhz r
+int memReservationMB r
+int poweredOffCpuReservationMhz o
+int poweredOffMemReservationMB o
+int cpuDemandMhz r
+int memDemandMB r
+long statsGenNumber r
+int cpuEntitledMhz r
+int memEntitledMB r
+int poweredOffVmCount r
+int totalVmCount r
+int tier0MemCapacityMB o since 9.0.0.0
+int reservedTier0MemMB o since 9.0.0.0
+int unreservedTier0MemMB o since 9.0.0.0
+",
+    rt::unset::<ClusterUsageSummary>,
 );
-impl rt::DataObject for ClusterUsageSummary {
+impl rt::Object for ClusterUsageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_USAGE_SUMMARY
     }
-}
-impl rt::Object for ClusterUsageSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_USAGE_SUMMARY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.total_cpu_capacity_mhz,
-            1 => &self.total_mem_capacity_mb,
-            2 => &self.cpu_reservation_mhz,
-            3 => &self.mem_reservation_mb,
-            4 => &self.powered_off_cpu_reservation_mhz,
-            5 => &self.powered_off_mem_reservation_mb,
-            6 => &self.cpu_demand_mhz,
-            7 => &self.mem_demand_mb,
-            8 => &self.stats_gen_number,
-            9 => &self.cpu_entitled_mhz,
-            10 => &self.mem_entitled_mb,
-            11 => &self.powered_off_vm_count,
-            12 => &self.total_vm_count,
-            13 => &self.tier0_mem_capacity_mb,
-            14 => &self.reserved_tier0_mem_mb,
-            15 => &self.unreserved_tier0_mem_mb,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.total_cpu_capacity_mhz),
+            1 => P::Value(&self.total_mem_capacity_mb),
+            2 => P::Value(&self.cpu_reservation_mhz),
+            3 => P::Value(&self.mem_reservation_mb),
+            4 => P::Value(&self.powered_off_cpu_reservation_mhz),
+            5 => P::Value(&self.powered_off_mem_reservation_mb),
+            6 => P::Value(&self.cpu_demand_mhz),
+            7 => P::Value(&self.mem_demand_mb),
+            8 => P::Value(&self.stats_gen_number),
+            9 => P::Value(&self.cpu_entitled_mhz),
+            10 => P::Value(&self.mem_entitled_mb),
+            11 => P::Value(&self.powered_off_vm_count),
+            12 => P::Value(&self.total_vm_count),
+            13 => P::Value(&self.tier0_mem_capacity_mb),
+            14 => P::Value(&self.reserved_tier0_mem_mb),
+            15 => P::Value(&self.unreserved_tier0_mem_mb),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.total_cpu_capacity_mhz,
-            1 => &mut self.total_mem_capacity_mb,
-            2 => &mut self.cpu_reservation_mhz,
-            3 => &mut self.mem_reservation_mb,
-            4 => &mut self.powered_off_cpu_reservation_mhz,
-            5 => &mut self.powered_off_mem_reservation_mb,
-            6 => &mut self.cpu_demand_mhz,
-            7 => &mut self.mem_demand_mb,
-            8 => &mut self.stats_gen_number,
-            9 => &mut self.cpu_entitled_mhz,
-            10 => &mut self.mem_entitled_mb,
-            11 => &mut self.powered_off_vm_count,
-            12 => &mut self.total_vm_count,
-            13 => &mut self.tier0_mem_capacity_mb,
-            14 => &mut self.reserved_tier0_mem_mb,
-            15 => &mut self.unreserved_tier0_mem_mb,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.total_cpu_capacity_mhz),
+            1 => M::Value(&mut self.total_mem_capacity_mb),
+            2 => M::Value(&mut self.cpu_reservation_mhz),
+            3 => M::Value(&mut self.mem_reservation_mb),
+            4 => M::Value(&mut self.powered_off_cpu_reservation_mhz),
+            5 => M::Value(&mut self.powered_off_mem_reservation_mb),
+            6 => M::Value(&mut self.cpu_demand_mhz),
+            7 => M::Value(&mut self.mem_demand_mb),
+            8 => M::Value(&mut self.stats_gen_number),
+            9 => M::Value(&mut self.cpu_entitled_mhz),
+            10 => M::Value(&mut self.mem_entitled_mb),
+            11 => M::Value(&mut self.powered_off_vm_count),
+            12 => M::Value(&mut self.total_vm_count),
+            13 => M::Value(&mut self.tier0_mem_capacity_mb),
+            14 => M::Value(&mut self.reserved_tier0_mem_mb),
+            15 => M::Value(&mut self.unreserved_tier0_mem_mb),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterUsageSummary {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterUsageSummary {
@@ -2185,51 +2372,41 @@ pub(crate) static CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS: rt::ObjectInfo = rt:
     "ClusterVmComponentProtectionSettings",
     "6.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("vmStorageProtectionForAPD", "string", rt::Occurrence::Optional),
-        rt::Field::new("enableAPDTimeoutForHosts", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("vmTerminateDelayForAPDSec", "int", rt::Occurrence::Optional),
-        rt::Field::new("vmReactionOnAPDCleared", "string", rt::Occurrence::Optional),
-        rt::Field::new("vmStorageProtectionForPDL", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterVmComponentProtectionSettings::default()),
+    "
+string vmStorageProtectionForAPD o
+boolean enableAPDTimeoutForHosts o
+int vmTerminateDelayForAPDSec o
+string vmReactionOnAPDCleared o
+string vmStorageProtectionForPDL o
+",
+    rt::unset::<ClusterVmComponentProtectionSettings>,
 );
-impl rt::DataObject for ClusterVmComponentProtectionSettings {
+impl rt::Object for ClusterVmComponentProtectionSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
     }
-}
-impl rt::Object for ClusterVmComponentProtectionSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.vm_storage_protection_for_apd,
-            1 => &self.enable_apd_timeout_for_hosts,
-            2 => &self.vm_terminate_delay_for_apd_sec,
-            3 => &self.vm_reaction_on_apd_cleared,
-            4 => &self.vm_storage_protection_for_pdl,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.vm_storage_protection_for_apd),
+            1 => P::Value(&self.enable_apd_timeout_for_hosts),
+            2 => P::Value(&self.vm_terminate_delay_for_apd_sec),
+            3 => P::Value(&self.vm_reaction_on_apd_cleared),
+            4 => P::Value(&self.vm_storage_protection_for_pdl),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.vm_storage_protection_for_apd,
-            1 => &mut self.enable_apd_timeout_for_hosts,
-            2 => &mut self.vm_terminate_delay_for_apd_sec,
-            3 => &mut self.vm_reaction_on_apd_cleared,
-            4 => &mut self.vm_storage_protection_for_pdl,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.vm_storage_protection_for_apd),
+            1 => M::Value(&mut self.enable_apd_timeout_for_hosts),
+            2 => M::Value(&mut self.vm_terminate_delay_for_apd_sec),
+            3 => M::Value(&mut self.vm_reaction_on_apd_cleared),
+            4 => M::Value(&mut self.vm_storage_protection_for_pdl),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterVmComponentProtectionSettings {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterVmComponentProtectionSettings {
@@ -2266,30 +2443,30 @@ pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmGroup",
     "4.1",
     Some(&CLUSTER_GROUP_INFO),
-    &[rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::OptionalList)],
-    || Box::new(ClusterVmGroup::default()),
+    "
+ManagedObjectReference vm ol
+",
+    rt::unset::<ClusterVmGroup>,
 );
-impl rt::DataObject for ClusterVmGroup {
+impl rt::Object for ClusterVmGroup {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_GROUP
     }
-}
-impl rt::Object for ClusterVmGroup {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_GROUP
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
-            3 => &self.vm,
-            _ => rt::no_such_field(index),
+            3 => P::Value(&self.vm),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
-            3 => &mut self.vm,
-            _ => rt::no_such_field(index),
+            3 => M::Value(&mut self.vm),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2309,14 +2486,6 @@ impl std::ops::Deref for ClusterVmGroup {
 impl std::ops::DerefMut for ClusterVmGroup {
     fn deref_mut(&mut self) -> &mut ClusterGroupInfo {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterVmGroup {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterVmGroup {
@@ -2357,38 +2526,36 @@ pub(crate) static CLUSTER_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "ClusterVmHostRuleInfo",
     "4.1",
     Some(&CLUSTER_RULE_INFO),
-    &[
-        rt::Field::new("vmGroupName", "string", rt::Occurrence::Optional),
-        rt::Field::new("affineHostGroupName", "string", rt::Occurrence::Optional),
-        rt::Field::new("antiAffineHostGroupName", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterVmHostRuleInfo::default()),
+    "
+string vmGroupName o
+string affineHostGroupName o
+string antiAffineHostGroupName o
+",
+    rt::unset::<ClusterVmHostRuleInfo>,
 );
-impl rt::DataObject for ClusterVmHostRuleInfo {
+impl rt::Object for ClusterVmHostRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_HOST_RULE_INFO
     }
-}
-impl rt::Object for ClusterVmHostRuleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_HOST_RULE_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
-            8 => &self.vm_group_name,
-            9 => &self.affine_host_group_name,
-            10 => &self.anti_affine_host_group_name,
-            _ => rt::no_such_field(index),
+            8 => P::Value(&self.vm_group_name),
+            9 => P::Value(&self.affine_host_group_name),
+            10 => P::Value(&self.anti_affine_host_group_name),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
-            8 => &mut self.vm_group_name,
-            9 => &mut self.affine_host_group_name,
-            10 => &mut self.anti_affine_host_group_name,
-            _ => rt::no_such_field(index),
+            8 => M::Value(&mut self.vm_group_name),
+            9 => M::Value(&mut self.affine_host_group_name),
+            10 => M::Value(&mut self.anti_affine_host_group_name),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2408,14 +2575,6 @@ impl std::ops::Deref for ClusterVmHostRuleInfo {
 impl std::ops::DerefMut for ClusterVmHostRuleInfo {
     fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterVmHostRuleInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterVmHostRuleInfo {
@@ -2452,42 +2611,32 @@ pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo
     "ClusterVmOrchestrationInfo",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("vmReadiness", "ClusterVmReadiness", rt::Occurrence::Required),
-    ],
-    || Box::new(ClusterVmOrchestrationInfo::default()),
+    "
+ManagedObjectReference vm r
+ClusterVmReadiness vmReadiness r
+",
+    rt::unset::<ClusterVmOrchestrationInfo>,
 );
-impl rt::DataObject for ClusterVmOrchestrationInfo {
+impl rt::Object for ClusterVmOrchestrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_ORCHESTRATION_INFO
     }
-}
-impl rt::Object for ClusterVmOrchestrationInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_ORCHESTRATION_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.vm,
-            1 => &self.vm_readiness,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.vm),
+            1 => P::Object(&self.vm_readiness),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.vm,
-            1 => &mut self.vm_readiness,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.vm),
+            1 => M::Object(&mut self.vm_readiness),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterVmOrchestrationInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterVmOrchestrationInfo {
@@ -2524,42 +2673,32 @@ pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmReadiness",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("readyCondition", "string", rt::Occurrence::Optional),
-        rt::Field::new("postReadyDelay", "int", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterVmReadiness::default()),
+    "
+string readyCondition o
+int postReadyDelay o
+",
+    rt::unset::<ClusterVmReadiness>,
 );
-impl rt::DataObject for ClusterVmReadiness {
+impl rt::Object for ClusterVmReadiness {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_READINESS
     }
-}
-impl rt::Object for ClusterVmReadiness {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_READINESS
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.ready_condition,
-            1 => &self.post_ready_delay,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.ready_condition),
+            1 => P::Value(&self.post_ready_delay),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.ready_condition,
-            1 => &mut self.post_ready_delay,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.ready_condition),
+            1 => M::Value(&mut self.post_ready_delay),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterVmReadiness {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterVmReadiness {
@@ -2606,57 +2745,47 @@ pub(crate) static CLUSTER_VM_TOOLS_MONITORING_SETTINGS: rt::ObjectInfo = rt::Obj
     "ClusterVmToolsMonitoringSettings",
     "4.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("enabled", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("vmMonitoring", "string", rt::Occurrence::Optional).since("4.1"),
-        rt::Field::new("clusterSettings", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("failureInterval", "int", rt::Occurrence::Optional),
-        rt::Field::new("minUpTime", "int", rt::Occurrence::Optional),
-        rt::Field::new("maxFailures", "int", rt::Occurrence::Optional),
-        rt::Field::new("maxFailureWindow", "int", rt::Occurrence::Optional),
-    ],
-    || Box::new(ClusterVmToolsMonitoringSettings::default()),
+    "
+boolean enabled o
+string vmMonitoring o since 4.1
+boolean clusterSettings o
+int failureInterval o
+int minUpTime o
+int maxFailures o
+int maxFailureWindow o
+",
+    rt::unset::<ClusterVmToolsMonitoringSettings>,
 );
-impl rt::DataObject for ClusterVmToolsMonitoringSettings {
+impl rt::Object for ClusterVmToolsMonitoringSettings {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
     }
-}
-impl rt::Object for ClusterVmToolsMonitoringSettings {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.enabled,
-            1 => &self.vm_monitoring,
-            2 => &self.cluster_settings,
-            3 => &self.failure_interval,
-            4 => &self.min_up_time,
-            5 => &self.max_failures,
-            6 => &self.max_failure_window,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.vm_monitoring),
+            2 => P::Value(&self.cluster_settings),
+            3 => P::Value(&self.failure_interval),
+            4 => P::Value(&self.min_up_time),
+            5 => P::Value(&self.max_failures),
+            6 => P::Value(&self.max_failure_window),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.enabled,
-            1 => &mut self.vm_monitoring,
-            2 => &mut self.cluster_settings,
-            3 => &mut self.failure_interval,
-            4 => &mut self.min_up_time,
-            5 => &mut self.max_failures,
-            6 => &mut self.max_failure_window,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.vm_monitoring),
+            2 => M::Value(&mut self.cluster_settings),
+            3 => M::Value(&mut self.failure_interval),
+            4 => M::Value(&mut self.min_up_time),
+            5 => M::Value(&mut self.max_failures),
+            6 => M::Value(&mut self.max_failure_window),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ClusterVmToolsMonitoringSettings {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterVmToolsMonitoringSettings {
@@ -2697,53 +2826,38 @@ pub(crate) static COMPLIANCE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailure",
     "4.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("failureType", "string", rt::Occurrence::Required),
-        rt::Field::new("message", "LocalizableMessage", rt::Occurrence::Required),
-        rt::Field::new("expressionName", "string", rt::Occurrence::Optional),
-        rt::Field::new(
-                "failureValues",
-                "ComplianceFailureComplianceFailureValues",
-                rt::Occurrence::OptionalList,
-            )
-            .since("6.5"),
-    ],
-    || Box::new(ComplianceFailure::default()),
+    "
+string failureType r
+LocalizableMessage message r
+string expressionName o
+ComplianceFailureComplianceFailureValues failureValues ol since 6.5
+",
+    rt::unset::<ComplianceFailure>,
 );
-impl rt::DataObject for ComplianceFailure {
+impl rt::Object for ComplianceFailure {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE
     }
-}
-impl rt::Object for ComplianceFailure {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.failure_type,
-            1 => &self.message,
-            2 => &self.expression_name,
-            3 => &self.failure_values,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.failure_type),
+            1 => P::Object(&self.message),
+            2 => P::Value(&self.expression_name),
+            3 => P::Objects(&self.failure_values),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.failure_type,
-            1 => &mut self.message,
-            2 => &mut self.expression_name,
-            3 => &mut self.failure_values,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.failure_type),
+            1 => M::Object(&mut self.message),
+            2 => M::Value(&mut self.expression_name),
+            3 => M::Objects(&mut self.failure_values),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ComplianceFailure {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ComplianceFailure {
@@ -2784,48 +2898,38 @@ pub(crate) static COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES: rt::ObjectInfo =
     "ComplianceFailureComplianceFailureValues",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("comparisonIdentifier", "string", rt::Occurrence::Required),
-        rt::Field::new("profileInstance", "string", rt::Occurrence::Optional),
-        rt::Field::new("hostValue", "anyType", rt::Occurrence::Optional),
-        rt::Field::new("profileValue", "anyType", rt::Occurrence::Optional),
-    ],
-    || Box::new(ComplianceFailureComplianceFailureValues::default()),
+    "
+string comparisonIdentifier r
+string profileInstance o
+anyType hostValue o
+anyType profileValue o
+",
+    rt::unset::<ComplianceFailureComplianceFailureValues>,
 );
-impl rt::DataObject for ComplianceFailureComplianceFailureValues {
+impl rt::Object for ComplianceFailureComplianceFailureValues {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
     }
-}
-impl rt::Object for ComplianceFailureComplianceFailureValues {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.comparison_identifier,
-            1 => &self.profile_instance,
-            2 => &self.host_value,
-            3 => &self.profile_value,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.comparison_identifier),
+            1 => P::Value(&self.profile_instance),
+            2 => P::Value(&self.host_value),
+            3 => P::Value(&self.profile_value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.comparison_identifier,
-            1 => &mut self.profile_instance,
-            2 => &mut self.host_value,
-            3 => &mut self.profile_value,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.comparison_identifier),
+            1 => M::Value(&mut self.profile_instance),
+            2 => M::Value(&mut self.host_value),
+            3 => M::Value(&mut self.profile_value),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ComplianceFailureComplianceFailureValues {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ComplianceFailureComplianceFailureValues {
@@ -2868,51 +2972,41 @@ pub(crate) static COMPLIANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceResult",
     "4.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("profile", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("complianceStatus", "string", rt::Occurrence::Required),
-        rt::Field::new("entity", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("checkTime", "dateTime", rt::Occurrence::Optional),
-        rt::Field::new("failure", "ComplianceFailure", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(ComplianceResult::default()),
+    "
+ManagedObjectReference profile o
+string complianceStatus r
+ManagedObjectReference entity o
+dateTime checkTime o
+ComplianceFailure failure ol
+",
+    rt::unset::<ComplianceResult>,
 );
-impl rt::DataObject for ComplianceResult {
+impl rt::Object for ComplianceResult {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPLIANCE_RESULT
     }
-}
-impl rt::Object for ComplianceResult {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPLIANCE_RESULT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.profile,
-            1 => &self.compliance_status,
-            2 => &self.entity,
-            3 => &self.check_time,
-            4 => &self.failure,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.profile),
+            1 => P::Value(&self.compliance_status),
+            2 => P::Value(&self.entity),
+            3 => P::Value(&self.check_time),
+            4 => P::Objects(&self.failure),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.profile,
-            1 => &mut self.compliance_status,
-            2 => &mut self.entity,
-            3 => &mut self.check_time,
-            4 => &mut self.failure,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.profile),
+            1 => M::Value(&mut self.compliance_status),
+            2 => M::Value(&mut self.entity),
+            3 => M::Value(&mut self.check_time),
+            4 => M::Objects(&mut self.failure),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ComplianceResult {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ComplianceResult {
@@ -2953,53 +3047,41 @@ pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo:
     "ComputeResourceConfigInfo",
     "2.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("vmSwapPlacement", "string", rt::Occurrence::Required),
-        rt::Field::new("spbmEnabled", "boolean", rt::Occurrence::Optional).since("5.0"),
-        rt::Field::new("defaultHardwareVersionKey", "string", rt::Occurrence::Optional)
-            .since("5.1"),
-        rt::Field::new("maximumHardwareVersionKey", "string", rt::Occurrence::Optional)
-            .since("7.0.2.0"),
-    ],
-    || Box::new(ComputeResourceConfigInfo::default()),
+    "
+string vmSwapPlacement r
+boolean spbmEnabled o since 5.0
+string defaultHardwareVersionKey o since 5.1
+string maximumHardwareVersionKey o since 7.0.2.0
+",
+    rt::unset::<ComputeResourceConfigInfo>,
 );
-impl rt::DataObject for ComputeResourceConfigInfo {
+impl rt::Object for ComputeResourceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_CONFIG_INFO
     }
-}
-impl rt::Object for ComputeResourceConfigInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_CONFIG_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.vm_swap_placement,
-            1 => &self.spbm_enabled,
-            2 => &self.default_hardware_version_key,
-            3 => &self.maximum_hardware_version_key,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.vm_swap_placement),
+            1 => P::Value(&self.spbm_enabled),
+            2 => P::Value(&self.default_hardware_version_key),
+            3 => P::Value(&self.maximum_hardware_version_key),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.vm_swap_placement,
-            1 => &mut self.spbm_enabled,
-            2 => &mut self.default_hardware_version_key,
-            3 => &mut self.maximum_hardware_version_key,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.vm_swap_placement),
+            1 => M::Value(&mut self.spbm_enabled),
+            2 => M::Value(&mut self.default_hardware_version_key),
+            3 => M::Value(&mut self.maximum_hardware_version_key),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<ComputeResourceConfigInfo> for ComputeResourceConfigInfo {}
-impl rt::Value for ComputeResourceConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ComputeResourceConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3034,36 +3116,30 @@ pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectIn
     "ComputeResourceEventArgument",
     "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    &[
-        rt::Field::new(
-            "computeResource",
-            "ManagedObjectReference",
-            rt::Occurrence::Required,
-        ),
-    ],
-    || Box::new(ComputeResourceEventArgument::default()),
+    "
+ManagedObjectReference computeResource r
+",
+    rt::unset::<ComputeResourceEventArgument>,
 );
-impl rt::DataObject for ComputeResourceEventArgument {
+impl rt::Object for ComputeResourceEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_EVENT_ARGUMENT
     }
-}
-impl rt::Object for ComputeResourceEventArgument {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_EVENT_ARGUMENT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.compute_resource,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.compute_resource),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.compute_resource,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.compute_resource),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3083,14 +3159,6 @@ impl std::ops::Deref for ComputeResourceEventArgument {
 impl std::ops::DerefMut for ComputeResourceEventArgument {
     fn deref_mut(&mut self) -> &mut EntityEventArgument {
         &mut self.base
-    }
-}
-impl rt::Value for ComputeResourceEventArgument {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ComputeResourceEventArgument {
@@ -3141,66 +3209,56 @@ pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new
     "ComputeResourceSummary",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("totalCpu", "int", rt::Occurrence::Required),
-        rt::Field::new("totalMemory", "long", rt::Occurrence::Required),
-        rt::Field::new("numCpuCores", "short", rt::Occurrence::Required),
-        rt::Field::new("numCpuThreads", "short", rt::Occurrence::Required),
-        rt::Field::new("effectiveCpu", "int", rt::Occurrence::Required),
-        rt::Field::new("effectiveMemory", "long", rt::Occurrence::Required),
-        rt::Field::new("numHosts", "int", rt::Occurrence::Required),
-        rt::Field::new("numEffectiveHosts", "int", rt::Occurrence::Required),
-        rt::Field::new("overallStatus", "ManagedEntityStatus", rt::Occurrence::Required),
-    ],
-    || Box::new(ComputeResourceSummary::default()),
+    "
+int totalCpu r
+long totalMemory r
+short numCpuCores r
+short numCpuThreads r
+int effectiveCpu r
+long effectiveMemory r
+int numHosts r
+int numEffectiveHosts r
+ManagedEntityStatus overallStatus r
+",
+    rt::unset::<ComputeResourceSummary>,
 );
-impl rt::DataObject for ComputeResourceSummary {
+impl rt::Object for ComputeResourceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_SUMMARY
     }
-}
-impl rt::Object for ComputeResourceSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE_SUMMARY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.total_cpu,
-            1 => &self.total_memory,
-            2 => &self.num_cpu_cores,
-            3 => &self.num_cpu_threads,
-            4 => &self.effective_cpu,
-            5 => &self.effective_memory,
-            6 => &self.num_hosts,
-            7 => &self.num_effective_hosts,
-            8 => &self.overall_status,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.total_cpu),
+            1 => P::Value(&self.total_memory),
+            2 => P::Value(&self.num_cpu_cores),
+            3 => P::Value(&self.num_cpu_threads),
+            4 => P::Value(&self.effective_cpu),
+            5 => P::Value(&self.effective_memory),
+            6 => P::Value(&self.num_hosts),
+            7 => P::Value(&self.num_effective_hosts),
+            8 => P::Value(&self.overall_status),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.total_cpu,
-            1 => &mut self.total_memory,
-            2 => &mut self.num_cpu_cores,
-            3 => &mut self.num_cpu_threads,
-            4 => &mut self.effective_cpu,
-            5 => &mut self.effective_memory,
-            6 => &mut self.num_hosts,
-            7 => &mut self.num_effective_hosts,
-            8 => &mut self.overall_status,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.total_cpu),
+            1 => M::Value(&mut self.total_memory),
+            2 => M::Value(&mut self.num_cpu_cores),
+            3 => M::Value(&mut self.num_cpu_threads),
+            4 => M::Value(&mut self.effective_cpu),
+            5 => M::Value(&mut self.effective_memory),
+            6 => M::Value(&mut self.num_hosts),
+            7 => M::Value(&mut self.num_effective_hosts),
+            8 => M::Value(&mut self.overall_status),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<ComputeResourceSummary> for ComputeResourceSummary {}
-impl rt::Value for ComputeResourceSummary {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ComputeResourceSummary {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3223,6 +3281,79 @@ impl serde::Serialize for ComputeResourceSummary {
     }
 }
 
+/// The fault `ConcurrentAccess`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct ConcurrentAccess {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ConcurrentAccess",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<ConcurrentAccess>,
+);
+impl rt::Object for ConcurrentAccess {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CONCURRENT_ACCESS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CONCURRENT_ACCESS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for ConcurrentAccess {}
+impl std::ops::Deref for ConcurrentAccess {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ConcurrentAccess {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for ConcurrentAccess {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ConcurrentAccess {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ConcurrentAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ConcurrentAccess {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `CryptoKeyId`, a [`DynamicData`], since VI API 6.5.
 #[derive(Default)]
 pub struct CryptoKeyId {
@@ -3235,42 +3366,32 @@ pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyId",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("keyId", "string", rt::Occurrence::Required),
-        rt::Field::new("providerId", "KeyProviderId", rt::Occurrence::Optional),
-    ],
-    || Box::new(CryptoKeyId::default()),
+    "
+string keyId r
+KeyProviderId providerId o
+",
+    rt::unset::<CryptoKeyId>,
 );
-impl rt::DataObject for CryptoKeyId {
+impl rt::Object for CryptoKeyId {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_ID
     }
-}
-impl rt::Object for CryptoKeyId {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_KEY_ID
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key_id,
-            1 => &self.provider_id,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key_id),
+            1 => P::Optional(&self.provider_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key_id,
-            1 => &mut self.provider_id,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key_id),
+            1 => M::Optional(&mut self.provider_id),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for CryptoKeyId {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for CryptoKeyId {
@@ -3302,34 +3423,28 @@ pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpec",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[],
-    || Box::new(CryptoSpec::default()),
+    "",
+    rt::unset::<CryptoSpec>,
 );
-impl rt::DataObject for CryptoSpec {
+impl rt::Object for CryptoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC
     }
-}
-impl rt::Object for CryptoSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpec {}
-impl rt::Value for CryptoSpec {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3359,37 +3474,31 @@ pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDecrypt",
     "6.5",
     Some(&CRYPTO_SPEC),
-    &[],
-    || Box::new(CryptoSpecDecrypt::default()),
+    "",
+    rt::unset::<CryptoSpecDecrypt>,
 );
-impl rt::DataObject for CryptoSpecDecrypt {
+impl rt::Object for CryptoSpecDecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DECRYPT
     }
-}
-impl rt::Object for CryptoSpecDecrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DECRYPT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDecrypt {}
-impl rt::Value for CryptoSpecDecrypt {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpecDecrypt {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3422,28 +3531,28 @@ pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new
     "CryptoSpecDeepRecrypt",
     "6.5",
     Some(&CRYPTO_SPEC),
-    &[rt::Field::new("newKeyId", "CryptoKeyId", rt::Occurrence::Required)],
-    || Box::new(CryptoSpecDeepRecrypt::default()),
+    "
+CryptoKeyId newKeyId r
+",
+    rt::unset::<CryptoSpecDeepRecrypt>,
 );
-impl rt::DataObject for CryptoSpecDeepRecrypt {
+impl rt::Object for CryptoSpecDeepRecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DEEP_RECRYPT
     }
-}
-impl rt::Object for CryptoSpecDeepRecrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_DEEP_RECRYPT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.new_key_id,
-            _ => rt::no_such_field(index),
+            0 => P::Object(&self.new_key_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.new_key_id,
-            _ => rt::no_such_field(index),
+            0 => M::Object(&mut self.new_key_id),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3451,14 +3560,6 @@ impl rt::Object for CryptoSpecDeepRecrypt {
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDeepRecrypt {}
-impl rt::Value for CryptoSpecDeepRecrypt {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpecDeepRecrypt {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3491,28 +3592,28 @@ pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecEncrypt",
     "6.5",
     Some(&CRYPTO_SPEC),
-    &[rt::Field::new("cryptoKeyId", "CryptoKeyId", rt::Occurrence::Required)],
-    || Box::new(CryptoSpecEncrypt::default()),
+    "
+CryptoKeyId cryptoKeyId r
+",
+    rt::unset::<CryptoSpecEncrypt>,
 );
-impl rt::DataObject for CryptoSpecEncrypt {
+impl rt::Object for CryptoSpecEncrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_ENCRYPT
     }
-}
-impl rt::Object for CryptoSpecEncrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_ENCRYPT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.crypto_key_id,
-            _ => rt::no_such_field(index),
+            0 => P::Object(&self.crypto_key_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.crypto_key_id,
-            _ => rt::no_such_field(index),
+            0 => M::Object(&mut self.crypto_key_id),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3520,14 +3621,6 @@ impl rt::Object for CryptoSpecEncrypt {
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecEncrypt {}
-impl rt::Value for CryptoSpecEncrypt {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpecEncrypt {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3557,37 +3650,31 @@ pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecNoOp",
     "6.5",
     Some(&CRYPTO_SPEC),
-    &[],
-    || Box::new(CryptoSpecNoOp::default()),
+    "",
+    rt::unset::<CryptoSpecNoOp>,
 );
-impl rt::DataObject for CryptoSpecNoOp {
+impl rt::Object for CryptoSpecNoOp {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_NO_OP
     }
-}
-impl rt::Object for CryptoSpecNoOp {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_NO_OP
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecNoOp {}
-impl rt::Value for CryptoSpecNoOp {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpecNoOp {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3620,28 +3707,28 @@ pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecRegister",
     "6.5",
     Some(&CRYPTO_SPEC_NO_OP),
-    &[rt::Field::new("cryptoKeyId", "CryptoKeyId", rt::Occurrence::Required)],
-    || Box::new(CryptoSpecRegister::default()),
+    "
+CryptoKeyId cryptoKeyId r
+",
+    rt::unset::<CryptoSpecRegister>,
 );
-impl rt::DataObject for CryptoSpecRegister {
+impl rt::Object for CryptoSpecRegister {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_REGISTER
     }
-}
-impl rt::Object for CryptoSpecRegister {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_REGISTER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.crypto_key_id,
-            _ => rt::no_such_field(index),
+            0 => P::Object(&self.crypto_key_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.crypto_key_id,
-            _ => rt::no_such_field(index),
+            0 => M::Object(&mut self.crypto_key_id),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3649,14 +3736,6 @@ impl rt::Object for CryptoSpecRegister {
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecRegister {}
-impl rt::Value for CryptoSpecRegister {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpecRegister {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3689,28 +3768,28 @@ pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::
     "CryptoSpecShallowRecrypt",
     "6.5",
     Some(&CRYPTO_SPEC),
-    &[rt::Field::new("newKeyId", "CryptoKeyId", rt::Occurrence::Required)],
-    || Box::new(CryptoSpecShallowRecrypt::default()),
+    "
+CryptoKeyId newKeyId r
+",
+    rt::unset::<CryptoSpecShallowRecrypt>,
 );
-impl rt::DataObject for CryptoSpecShallowRecrypt {
+impl rt::Object for CryptoSpecShallowRecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_SHALLOW_RECRYPT
     }
-}
-impl rt::Object for CryptoSpecShallowRecrypt {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CRYPTO_SPEC_SHALLOW_RECRYPT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.new_key_id,
-            _ => rt::no_such_field(index),
+            0 => P::Object(&self.new_key_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.new_key_id,
-            _ => rt::no_such_field(index),
+            0 => M::Object(&mut self.new_key_id),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3718,14 +3797,6 @@ impl rt::Object for CryptoSpecShallowRecrypt {
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecShallowRecrypt {}
-impl rt::Value for CryptoSpecShallowRecrypt {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CryptoSpecShallowRecrypt {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -3768,65 +3839,44 @@ pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDef",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "int", rt::Occurrence::Required),
-        rt::Field::new("name", "string", rt::Occurrence::Required),
-        rt::Field::new("type", "string", rt::Occurrence::Required),
-        rt::Field::new("managedObjectType", "string", rt::Occurrence::Optional)
-            .since("2.5"),
-        rt::Field::new(
-                "fieldDefPrivileges",
-                "PrivilegePolicyDef",
-                rt::Occurrence::Optional,
-            )
-            .since("2.5"),
-        rt::Field::new(
-                "fieldInstancePrivileges",
-                "PrivilegePolicyDef",
-                rt::Occurrence::Optional,
-            )
-            .since("2.5"),
-    ],
-    || Box::new(CustomFieldDef::default()),
+    "
+int key r
+string name r
+string type r
+string managedObjectType o since 2.5
+PrivilegePolicyDef fieldDefPrivileges o since 2.5
+PrivilegePolicyDef fieldInstancePrivileges o since 2.5
+",
+    rt::unset::<CustomFieldDef>,
 );
-impl rt::DataObject for CustomFieldDef {
+impl rt::Object for CustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF
     }
-}
-impl rt::Object for CustomFieldDef {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_DEF
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.name,
-            2 => &self.r#type,
-            3 => &self.managed_object_type,
-            4 => &self.field_def_privileges,
-            5 => &self.field_instance_privileges,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.r#type),
+            3 => P::Value(&self.managed_object_type),
+            4 => P::Optional(&self.field_def_privileges),
+            5 => P::Optional(&self.field_instance_privileges),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.name,
-            2 => &mut self.r#type,
-            3 => &mut self.managed_object_type,
-            4 => &mut self.field_def_privileges,
-            5 => &mut self.field_instance_privileges,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.r#type),
+            3 => M::Value(&mut self.managed_object_type),
+            4 => M::Optional(&mut self.field_def_privileges),
+            5 => M::Optional(&mut self.field_instance_privileges),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for CustomFieldDef {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for CustomFieldDef {
@@ -3863,30 +3913,30 @@ pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::ne
     "CustomFieldStringValue",
     "2.0",
     Some(&CUSTOM_FIELD_VALUE),
-    &[rt::Field::new("value", "string", rt::Occurrence::Required)],
-    || Box::new(CustomFieldStringValue::default()),
+    "
+string value r
+",
+    rt::unset::<CustomFieldStringValue>,
 );
-impl rt::DataObject for CustomFieldStringValue {
+impl rt::Object for CustomFieldStringValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_STRING_VALUE
     }
-}
-impl rt::Object for CustomFieldStringValue {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_STRING_VALUE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.value,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.value,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3906,14 +3956,6 @@ impl std::ops::Deref for CustomFieldStringValue {
 impl std::ops::DerefMut for CustomFieldStringValue {
     fn deref_mut(&mut self) -> &mut CustomFieldValue {
         &mut self.base
-    }
-}
-impl rt::Value for CustomFieldStringValue {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for CustomFieldStringValue {
@@ -3948,40 +3990,32 @@ pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValue",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("key", "int", rt::Occurrence::Required)],
-    || Box::new(CustomFieldValue::default()),
+    "
+int key r
+",
+    rt::unset::<CustomFieldValue>,
 );
-impl rt::DataObject for CustomFieldValue {
+impl rt::Object for CustomFieldValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_VALUE
     }
-}
-impl rt::Object for CustomFieldValue {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOM_FIELD_VALUE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<CustomFieldValue> for CustomFieldValue {}
-impl rt::Value for CustomFieldValue {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CustomFieldValue {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -4016,42 +4050,32 @@ pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo
     "CustomizationAdapterMapping",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("macAddress", "string", rt::Occurrence::Optional),
-        rt::Field::new("adapter", "CustomizationIPSettings", rt::Occurrence::Required),
-    ],
-    || Box::new(CustomizationAdapterMapping::default()),
+    "
+string macAddress o
+CustomizationIPSettings adapter r
+",
+    rt::unset::<CustomizationAdapterMapping>,
 );
-impl rt::DataObject for CustomizationAdapterMapping {
+impl rt::Object for CustomizationAdapterMapping {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_ADAPTER_MAPPING
     }
-}
-impl rt::Object for CustomizationAdapterMapping {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_ADAPTER_MAPPING
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.mac_address,
-            1 => &self.adapter,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.mac_address),
+            1 => P::Object(&self.adapter),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.mac_address,
-            1 => &mut self.adapter,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.mac_address),
+            1 => M::Object(&mut self.adapter),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for CustomizationAdapterMapping {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for CustomizationAdapterMapping {
@@ -4083,37 +4107,31 @@ pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::Objec
     "CustomizationAutoIpV6Generator",
     "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    &[],
-    || Box::new(CustomizationAutoIpV6Generator::default()),
+    "",
+    rt::unset::<CustomizationAutoIpV6Generator>,
 );
-impl rt::DataObject for CustomizationAutoIpV6Generator {
+impl rt::Object for CustomizationAutoIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
     }
-}
-impl rt::Object for CustomizationAutoIpV6Generator {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
         Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationAutoIpV6Generator {}
-impl rt::Value for CustomizationAutoIpV6Generator {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CustomizationAutoIpV6Generator {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -4148,33 +4166,31 @@ pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo:
     "CustomizationCloudinitPrep",
     "7.0.3.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    &[
-        rt::Field::new("metadata", "string", rt::Occurrence::Required),
-        rt::Field::new("userdata", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(CustomizationCloudinitPrep::default()),
+    "
+string metadata r
+string userdata o
+",
+    rt::unset::<CustomizationCloudinitPrep>,
 );
-impl rt::DataObject for CustomizationCloudinitPrep {
+impl rt::Object for CustomizationCloudinitPrep {
     fn type_info() -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CLOUDINIT_PREP
     }
-}
-impl rt::Object for CustomizationCloudinitPrep {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CUSTOMIZATION_CLOUDINIT_PREP
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.metadata,
-            1 => &self.userdata,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.metadata),
+            1 => P::Value(&self.userdata),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.metadata,
-            1 => &mut self.userdata,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.metadata),
+            1 => M::Value(&mut self.userdata),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -4182,14 +4198,6 @@ impl rt::Object for CustomizationCloudinitPrep {
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationCloudinitPrep {}
-impl rt::Value for CustomizationCloudinitPrep {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for CustomizationCloudinitPrep {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -4207,781 +4215,6 @@ impl std::fmt::Debug for CustomizationCloudinitPrep {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for CustomizationCloudinitPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationCustomIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationCustomIpGenerator {
-    /// `argument`: optional string.
-    pub argument: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCustomIpGenerator",
-    "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    &[rt::Field::new("argument", "string", rt::Occurrence::Optional)],
-    || Box::new(CustomizationCustomIpGenerator::default()),
-);
-impl rt::DataObject for CustomizationCustomIpGenerator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
-    }
-}
-impl rt::Object for CustomizationCustomIpGenerator {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.argument,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.argument,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationCustomIpGenerator {}
-impl rt::Value for CustomizationCustomIpGenerator {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationCustomIpGenerator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationCustomIpGenerator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationCustomIpGenerator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationCustomIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationCustomIpV6Generator {
-    /// `argument`: optional string.
-    pub argument: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCustomIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    &[rt::Field::new("argument", "string", rt::Occurrence::Optional)],
-    || Box::new(CustomizationCustomIpV6Generator::default()),
-);
-impl rt::DataObject for CustomizationCustomIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
-    }
-}
-impl rt::Object for CustomizationCustomIpV6Generator {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.argument,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.argument,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationCustomIpV6Generator {}
-impl rt::Value for CustomizationCustomIpV6Generator {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationCustomIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationCustomIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationCustomIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationCustomName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationCustomName {
-    /// `argument`: optional string.
-    pub argument: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCustomName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    &[rt::Field::new("argument", "string", rt::Occurrence::Optional)],
-    || Box::new(CustomizationCustomName::default()),
-);
-impl rt::DataObject for CustomizationCustomName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_NAME
-    }
-}
-impl rt::Object for CustomizationCustomName {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_NAME
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.argument,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.argument,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationCustomName {}
-impl rt::Value for CustomizationCustomName {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationCustomName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationCustomName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationCustomName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationDhcpIpGenerator {}
-pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationDhcpIpGenerator",
-    "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    &[],
-    || Box::new(CustomizationDhcpIpGenerator::default()),
-);
-impl rt::DataObject for CustomizationDhcpIpGenerator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_GENERATOR
-    }
-}
-impl rt::Object for CustomizationDhcpIpGenerator {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_GENERATOR
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationDhcpIpGenerator {}
-impl rt::Value for CustomizationDhcpIpGenerator {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationDhcpIpGenerator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationDhcpIpGenerator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationDhcpIpGenerator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDhcpIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationDhcpIpV6Generator {}
-pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationDhcpIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    &[],
-    || Box::new(CustomizationDhcpIpV6Generator::default()),
-);
-impl rt::DataObject for CustomizationDhcpIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
-    }
-}
-impl rt::Object for CustomizationDhcpIpV6Generator {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationDhcpIpV6Generator {}
-impl rt::Value for CustomizationDhcpIpV6Generator {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationDhcpIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationDhcpIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationDhcpIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDhcpIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct CustomizationDisableIpV4 {}
-pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationDisableIpV4",
-    "9.1.0.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    &[],
-    || Box::new(CustomizationDisableIpV4::default()),
-);
-impl rt::DataObject for CustomizationDisableIpV4 {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DISABLE_IP_V4
-    }
-}
-impl rt::Object for CustomizationDisableIpV4 {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DISABLE_IP_V4
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationDisableIpV4 {}
-impl rt::Value for CustomizationDisableIpV4 {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationDisableIpV4 {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationDisableIpV4 {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationDisableIpV4 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDisableIpV4 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `logLocation`: optional string.
-    pub log_location: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationEvent",
-    "2.5",
-    Some(&VM_EVENT),
-    &[rt::Field::new("logLocation", "string", rt::Occurrence::Optional)],
-    || Box::new(CustomizationEvent::default()),
-);
-impl rt::DataObject for CustomizationEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_EVENT
-    }
-}
-impl rt::Object for CustomizationEvent {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_EVENT
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => &self.log_location,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => &mut self.log_location,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationEvent {}
-impl std::ops::Deref for CustomizationEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl rt::Value for CustomizationEvent {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFailed`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationFailed {
-    /// The properties of `CustomizationEvent`.
-    pub base: CustomizationEvent,
-    /// `reason`: optional string, since VI API 7.0.0.0.
-    pub reason: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFailed",
-    "2.5",
-    Some(&CUSTOMIZATION_EVENT),
-    &[rt::Field::new("reason", "string", rt::Occurrence::Optional).since("7.0.0.0")],
-    || Box::new(CustomizationFailed::default()),
-);
-impl rt::DataObject for CustomizationFailed {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAILED
-    }
-}
-impl rt::Object for CustomizationFailed {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAILED
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0..=16 => self.base.get(index),
-            17 => &self.reason,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            17 => &mut self.reason,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationFailed {}
-impl std::ops::Deref for CustomizationFailed {
-    type Target = CustomizationEvent;
-    fn deref(&self) -> &CustomizationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationFailed {
-    fn deref_mut(&mut self) -> &mut CustomizationEvent {
-        &mut self.base
-    }
-}
-impl rt::Value for CustomizationFailed {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationFailed {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFailed {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFailed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFixedIp`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationFixedIp {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-}
-pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFixedIp",
-    "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    &[rt::Field::new("ipAddress", "string", rt::Occurrence::Required)],
-    || Box::new(CustomizationFixedIp::default()),
-);
-impl rt::DataObject for CustomizationFixedIp {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP
-    }
-}
-impl rt::Object for CustomizationFixedIp {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ip_address,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ip_address,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationFixedIp {}
-impl rt::Value for CustomizationFixedIp {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationFixedIp {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFixedIp {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFixedIp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedIp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFixedIpV6`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationFixedIpV6 {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-    /// `subnetMask`: required int.
-    pub subnet_mask: i32,
-}
-pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFixedIpV6",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    &[
-        rt::Field::new("ipAddress", "string", rt::Occurrence::Required),
-        rt::Field::new("subnetMask", "int", rt::Occurrence::Required),
-    ],
-    || Box::new(CustomizationFixedIpV6::default()),
-);
-impl rt::DataObject for CustomizationFixedIpV6 {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP_V6
-    }
-}
-impl rt::Object for CustomizationFixedIpV6 {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP_V6
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ip_address,
-            1 => &self.subnet_mask,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ip_address,
-            1 => &mut self.subnet_mask,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationFixedIpV6 {}
-impl rt::Value for CustomizationFixedIpV6 {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationFixedIpV6 {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFixedIpV6 {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFixedIpV6 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedIpV6 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFixedName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationFixedName {
-    /// `name`: required string.
-    pub name: String,
-}
-pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFixedName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    &[rt::Field::new("name", "string", rt::Occurrence::Required)],
-    || Box::new(CustomizationFixedName::default()),
-);
-impl rt::DataObject for CustomizationFixedName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_NAME
-    }
-}
-impl rt::Object for CustomizationFixedName {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_NAME
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.name,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.name,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationFixedName {}
-impl rt::Value for CustomizationFixedName {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for CustomizationFixedName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFixedName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFixedName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -3,6 +3,7 @@
 use super::*;
 use super::super::{enums, objects};
 use crate as rt;
+use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `ClusterComputeResource`, a [`ComputeResource`], since VI API 2.0.
 #[derive(Default)]
@@ -30,82 +31,51 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new
     "ClusterComputeResource",
     "2.0",
     Some(&COMPUTE_RESOURCE),
-    &[
-        rt::Field::new("configuration", "ClusterConfigInfo", rt::Occurrence::Optional),
-        rt::Field::new(
-                "recommendation",
-                "ClusterRecommendation",
-                rt::Occurrence::OptionalList,
-            )
-            .since("2.5"),
-        rt::Field::new(
-            "drsRecommendation",
-            "ClusterDrsRecommendation",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-                "summaryEx",
-                "ClusterComputeResourceSummary",
-                rt::Occurrence::Optional,
-            )
-            .since("7.0.1.1"),
-        rt::Field::new(
-                "hciConfig",
-                "ClusterComputeResourceHCIConfigInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7.1"),
-        rt::Field::new(
-            "migrationHistory",
-            "ClusterDrsMigration",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-                "actionHistory",
-                "ClusterActionHistory",
-                rt::Occurrence::OptionalList,
-            )
-            .since("2.5"),
-        rt::Field::new("drsFault", "ClusterDrsFaults", rt::Occurrence::OptionalList)
-            .since("4.0"),
-    ],
-    || Box::new(ClusterComputeResource::default()),
+    "
+ClusterConfigInfo configuration o
+ClusterRecommendation recommendation ol since 2.5
+ClusterDrsRecommendation drsRecommendation ol
+ClusterComputeResourceSummary summaryEx o since 7.0.1.1
+ClusterComputeResourceHCIConfigInfo hciConfig o since 6.7.1
+ClusterDrsMigration migrationHistory ol
+ClusterActionHistory actionHistory ol since 2.5
+ClusterDrsFaults drsFault ol since 4.0
+",
+    rt::unset::<ClusterComputeResource>,
 );
-impl rt::DataObject for ClusterComputeResource {
+impl rt::Object for ClusterComputeResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE
     }
-}
-impl rt::Object for ClusterComputeResource {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CLUSTER_COMPUTE_RESOURCE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=25 => self.base.get(index),
-            26 => &self.configuration,
-            27 => &self.recommendation,
-            28 => &self.drs_recommendation,
-            29 => &self.summary_ex,
-            30 => &self.hci_config,
-            31 => &self.migration_history,
-            32 => &self.action_history,
-            33 => &self.drs_fault,
-            _ => rt::no_such_field(index),
+            26 => P::Optional(&self.configuration),
+            27 => P::Objects(&self.recommendation),
+            28 => P::Objects(&self.drs_recommendation),
+            29 => P::Optional(&self.summary_ex),
+            30 => P::Optional(&self.hci_config),
+            31 => P::Objects(&self.migration_history),
+            32 => P::Objects(&self.action_history),
+            33 => P::Objects(&self.drs_fault),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=25 => self.base.get_mut(index),
-            26 => &mut self.configuration,
-            27 => &mut self.recommendation,
-            28 => &mut self.drs_recommendation,
-            29 => &mut self.summary_ex,
-            30 => &mut self.hci_config,
-            31 => &mut self.migration_history,
-            32 => &mut self.action_history,
-            33 => &mut self.drs_fault,
-            _ => rt::no_such_field(index),
+            26 => M::Optional(&mut self.configuration),
+            27 => M::Objects(&mut self.recommendation),
+            28 => M::Objects(&mut self.drs_recommendation),
+            29 => M::Optional(&mut self.summary_ex),
+            30 => M::Optional(&mut self.hci_config),
+            31 => M::Objects(&mut self.migration_history),
+            32 => M::Objects(&mut self.action_history),
+            33 => M::Objects(&mut self.drs_fault),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -124,14 +94,6 @@ impl std::ops::Deref for ClusterComputeResource {
 impl std::ops::DerefMut for ClusterComputeResource {
     fn deref_mut(&mut self) -> &mut ComputeResource {
         &mut self.base
-    }
-}
-impl rt::Value for ClusterComputeResource {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ClusterComputeResource {
@@ -189,83 +151,57 @@ pub(crate) static COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResource",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new(
-            "resourcePool",
-            "ManagedObjectReference",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new("host", "ManagedObjectReference", rt::Occurrence::OptionalList),
-        rt::Field::new(
-            "datastore",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "network",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("summary", "ComputeResourceSummary", rt::Occurrence::Optional),
-        rt::Field::new(
-            "environmentBrowser",
-            "ManagedObjectReference",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-                "configurationEx",
-                "ComputeResourceConfigInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("2.5"),
-        rt::Field::new("lifecycleManaged", "boolean", rt::Occurrence::Optional)
-            .since("6.9.1"),
-        rt::Field::new("configManagerEnabled", "boolean", rt::Occurrence::Optional)
-            .since("8.0.0.0"),
-        rt::Field::new("networkBootMode", "string", rt::Occurrence::Optional)
-            .since("9.0.0.0"),
-    ],
-    || Box::new(ComputeResource::default()),
+    "
+ManagedObjectReference resourcePool o
+ManagedObjectReference host ol
+ManagedObjectReference datastore ol
+ManagedObjectReference network ol
+ComputeResourceSummary summary o
+ManagedObjectReference environmentBrowser o
+ComputeResourceConfigInfo configurationEx o since 2.5
+boolean lifecycleManaged o since 6.9.1
+boolean configManagerEnabled o since 8.0.0.0
+string networkBootMode o since 9.0.0.0
+",
+    rt::unset::<ComputeResource>,
 );
-impl rt::DataObject for ComputeResource {
+impl rt::Object for ComputeResource {
     fn type_info() -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE
     }
-}
-impl rt::Object for ComputeResource {
     fn info(&self) -> &'static rt::ObjectInfo {
         &COMPUTE_RESOURCE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.resource_pool,
-            17 => &self.host,
-            18 => &self.datastore,
-            19 => &self.network,
-            20 => &self.summary,
-            21 => &self.environment_browser,
-            22 => &self.configuration_ex,
-            23 => &self.lifecycle_managed,
-            24 => &self.config_manager_enabled,
-            25 => &self.network_boot_mode,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.resource_pool),
+            17 => P::Value(&self.host),
+            18 => P::Value(&self.datastore),
+            19 => P::Value(&self.network),
+            20 => P::Value(&self.summary),
+            21 => P::Value(&self.environment_browser),
+            22 => P::Value(&self.configuration_ex),
+            23 => P::Value(&self.lifecycle_managed),
+            24 => P::Value(&self.config_manager_enabled),
+            25 => P::Value(&self.network_boot_mode),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.resource_pool,
-            17 => &mut self.host,
-            18 => &mut self.datastore,
-            19 => &mut self.network,
-            20 => &mut self.summary,
-            21 => &mut self.environment_browser,
-            22 => &mut self.configuration_ex,
-            23 => &mut self.lifecycle_managed,
-            24 => &mut self.config_manager_enabled,
-            25 => &mut self.network_boot_mode,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.resource_pool),
+            17 => M::Value(&mut self.host),
+            18 => M::Value(&mut self.datastore),
+            19 => M::Value(&mut self.network),
+            20 => M::Value(&mut self.summary),
+            21 => M::Value(&mut self.environment_browser),
+            22 => M::Value(&mut self.configuration_ex),
+            23 => M::Value(&mut self.lifecycle_managed),
+            24 => M::Value(&mut self.config_manager_enabled),
+            25 => M::Value(&mut self.network_boot_mode),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -284,14 +220,6 @@ impl std::ops::Deref for ComputeResource {
 impl std::ops::DerefMut for ComputeResource {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for ComputeResource {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ComputeResource {
@@ -335,38 +263,36 @@ pub(crate) static CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContainerView",
     "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    &[
-        rt::Field::new("container", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("type", "string", rt::Occurrence::OptionalList),
-        rt::Field::new("recursive", "boolean", rt::Occurrence::Optional),
-    ],
-    || Box::new(ContainerView::default()),
+    "
+ManagedObjectReference container o
+string type ol
+boolean recursive o
+",
+    rt::unset::<ContainerView>,
 );
-impl rt::DataObject for ContainerView {
+impl rt::Object for ContainerView {
     fn type_info() -> &'static rt::ObjectInfo {
         &CONTAINER_VIEW
     }
-}
-impl rt::Object for ContainerView {
     fn info(&self) -> &'static rt::ObjectInfo {
         &CONTAINER_VIEW
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.container,
-            2 => &self.r#type,
-            3 => &self.recursive,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.container),
+            2 => P::Value(&self.r#type),
+            3 => P::Value(&self.recursive),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.container,
-            2 => &mut self.r#type,
-            3 => &mut self.recursive,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.container),
+            2 => M::Value(&mut self.r#type),
+            3 => M::Value(&mut self.recursive),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -385,14 +311,6 @@ impl std::ops::Deref for ContainerView {
 impl std::ops::DerefMut for ContainerView {
     fn deref_mut(&mut self) -> &mut ManagedObjectView {
         &mut self.base
-    }
-}
-impl rt::Value for ContainerView {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ContainerView {
@@ -444,69 +362,48 @@ pub(crate) static DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datacenter",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new("vmFolder", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("hostFolder", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new(
-                "datastoreFolder",
-                "ManagedObjectReference",
-                rt::Occurrence::Optional,
-            )
-            .since("4.0"),
-        rt::Field::new(
-                "networkFolder",
-                "ManagedObjectReference",
-                rt::Occurrence::Optional,
-            )
-            .since("4.0"),
-        rt::Field::new(
-            "datastore",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "network",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("configuration", "DatacenterConfigInfo", rt::Occurrence::Optional)
-            .since("5.1"),
-    ],
-    || Box::new(Datacenter::default()),
+    "
+ManagedObjectReference vmFolder o
+ManagedObjectReference hostFolder o
+ManagedObjectReference datastoreFolder o since 4.0
+ManagedObjectReference networkFolder o since 4.0
+ManagedObjectReference datastore ol
+ManagedObjectReference network ol
+DatacenterConfigInfo configuration o since 5.1
+",
+    rt::unset::<Datacenter>,
 );
-impl rt::DataObject for Datacenter {
+impl rt::Object for Datacenter {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATACENTER
     }
-}
-impl rt::Object for Datacenter {
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATACENTER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.vm_folder,
-            17 => &self.host_folder,
-            18 => &self.datastore_folder,
-            19 => &self.network_folder,
-            20 => &self.datastore,
-            21 => &self.network,
-            22 => &self.configuration,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.vm_folder),
+            17 => P::Value(&self.host_folder),
+            18 => P::Value(&self.datastore_folder),
+            19 => P::Value(&self.network_folder),
+            20 => P::Value(&self.datastore),
+            21 => P::Value(&self.network),
+            22 => P::Optional(&self.configuration),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.vm_folder,
-            17 => &mut self.host_folder,
-            18 => &mut self.datastore_folder,
-            19 => &mut self.network_folder,
-            20 => &mut self.datastore,
-            21 => &mut self.network,
-            22 => &mut self.configuration,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.vm_folder),
+            17 => M::Value(&mut self.host_folder),
+            18 => M::Value(&mut self.datastore_folder),
+            19 => M::Value(&mut self.network_folder),
+            20 => M::Value(&mut self.datastore),
+            21 => M::Value(&mut self.network),
+            22 => M::Optional(&mut self.configuration),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -525,14 +422,6 @@ impl std::ops::Deref for Datacenter {
 impl std::ops::DerefMut for Datacenter {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for Datacenter {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for Datacenter {
@@ -584,51 +473,48 @@ pub(crate) static DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datastore",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new("info", "DatastoreInfo", rt::Occurrence::Optional),
-        rt::Field::new("summary", "DatastoreSummary", rt::Occurrence::Optional),
-        rt::Field::new("host", "DatastoreHostMount", rt::Occurrence::OptionalList),
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::OptionalList),
-        rt::Field::new("browser", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("capability", "DatastoreCapability", rt::Occurrence::Optional),
-        rt::Field::new("iormConfiguration", "StorageIORMInfo", rt::Occurrence::Optional)
-            .since("4.1"),
-    ],
-    || Box::new(Datastore::default()),
+    "
+DatastoreInfo info o
+DatastoreSummary summary o
+DatastoreHostMount host ol
+ManagedObjectReference vm ol
+ManagedObjectReference browser o
+DatastoreCapability capability o
+StorageIORMInfo iormConfiguration o since 4.1
+",
+    rt::unset::<Datastore>,
 );
-impl rt::DataObject for Datastore {
+impl rt::Object for Datastore {
     fn type_info() -> &'static rt::ObjectInfo {
         &DATASTORE
     }
-}
-impl rt::Object for Datastore {
     fn info(&self) -> &'static rt::ObjectInfo {
         &DATASTORE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.info,
-            17 => &self.summary,
-            18 => &self.host,
-            19 => &self.vm,
-            20 => &self.browser,
-            21 => &self.capability,
-            22 => &self.iorm_configuration,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.info),
+            17 => P::Optional(&self.summary),
+            18 => P::Objects(&self.host),
+            19 => P::Value(&self.vm),
+            20 => P::Value(&self.browser),
+            21 => P::Optional(&self.capability),
+            22 => P::Optional(&self.iorm_configuration),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.info,
-            17 => &mut self.summary,
-            18 => &mut self.host,
-            19 => &mut self.vm,
-            20 => &mut self.browser,
-            21 => &mut self.capability,
-            22 => &mut self.iorm_configuration,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.info),
+            17 => M::Optional(&mut self.summary),
+            18 => M::Objects(&mut self.host),
+            19 => M::Value(&mut self.vm),
+            20 => M::Value(&mut self.browser),
+            21 => M::Optional(&mut self.capability),
+            22 => M::Optional(&mut self.iorm_configuration),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -647,14 +533,6 @@ impl std::ops::Deref for Datastore {
 impl std::ops::DerefMut for Datastore {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for Datastore {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for Datastore {
@@ -696,36 +574,33 @@ pub(crate) static EVENT_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventHistoryCollector",
     "2.0",
     Some(&HISTORY_COLLECTOR),
-    &[
-        rt::Field::new("latestPage", "Event", rt::Occurrence::OptionalList),
-        rt::Field::new("initialized", "boolean", rt::Occurrence::Optional)
-            .since("8.0.3.0"),
-    ],
-    || Box::new(EventHistoryCollector::default()),
+    "
+Event latestPage ol
+boolean initialized o since 8.0.3.0
+",
+    rt::unset::<EventHistoryCollector>,
 );
-impl rt::DataObject for EventHistoryCollector {
+impl rt::Object for EventHistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_HISTORY_COLLECTOR
     }
-}
-impl rt::Object for EventHistoryCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_HISTORY_COLLECTOR
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.latest_page,
-            2 => &self.initialized,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.latest_page),
+            2 => P::Value(&self.initialized),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.latest_page,
-            2 => &mut self.initialized,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.latest_page),
+            2 => M::Value(&mut self.initialized),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -744,14 +619,6 @@ impl std::ops::Deref for EventHistoryCollector {
 impl std::ops::DerefMut for EventHistoryCollector {
     fn deref_mut(&mut self) -> &mut HistoryCollector {
         &mut self.base
-    }
-}
-impl rt::Value for EventHistoryCollector {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for EventHistoryCollector {
@@ -793,45 +660,35 @@ pub(crate) static EVENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManager",
     "2.0",
     None,
-    &[
-        rt::Field::new("description", "EventDescription", rt::Occurrence::Optional),
-        rt::Field::new("latestEvent", "Event", rt::Occurrence::Optional),
-        rt::Field::new("maxCollector", "int", rt::Occurrence::Optional),
-    ],
-    || Box::new(EventManager::default()),
+    "
+EventDescription description o
+Event latestEvent o
+int maxCollector o
+",
+    rt::unset::<EventManager>,
 );
-impl rt::DataObject for EventManager {
+impl rt::Object for EventManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &EVENT_MANAGER
     }
-}
-impl rt::Object for EventManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &EVENT_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.description,
-            1 => &self.latest_event,
-            2 => &self.max_collector,
-            _ => rt::no_such_field(index),
+            0 => P::Optional(&self.description),
+            1 => P::Value(&self.latest_event),
+            2 => P::Value(&self.max_collector),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.description,
-            1 => &mut self.latest_event,
-            2 => &mut self.max_collector,
-            _ => rt::no_such_field(index),
+            0 => M::Optional(&mut self.description),
+            1 => M::Value(&mut self.latest_event),
+            2 => M::Value(&mut self.max_collector),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for EventManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for EventManager {
@@ -871,44 +728,32 @@ pub(crate) static EXTENSIBLE_MANAGED_OBJECT: rt::ObjectInfo = rt::ObjectInfo::ne
     "ExtensibleManagedObject",
     "2.0",
     None,
-    &[
-        rt::Field::new("value", "CustomFieldValue", rt::Occurrence::OptionalList)
-            .since("2.5"),
-        rt::Field::new("availableField", "CustomFieldDef", rt::Occurrence::OptionalList)
-            .since("2.5"),
-    ],
-    || Box::new(ExtensibleManagedObject::default()),
+    "
+CustomFieldValue value ol since 2.5
+CustomFieldDef availableField ol since 2.5
+",
+    rt::unset::<ExtensibleManagedObject>,
 );
-impl rt::DataObject for ExtensibleManagedObject {
+impl rt::Object for ExtensibleManagedObject {
     fn type_info() -> &'static rt::ObjectInfo {
         &EXTENSIBLE_MANAGED_OBJECT
     }
-}
-impl rt::Object for ExtensibleManagedObject {
     fn info(&self) -> &'static rt::ObjectInfo {
         &EXTENSIBLE_MANAGED_OBJECT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.value,
-            1 => &self.available_field,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.value),
+            1 => P::Objects(&self.available_field),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.value,
-            1 => &mut self.available_field,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.value),
+            1 => M::Objects(&mut self.available_field),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ExtensibleManagedObject {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ExtensibleManagedObject {
@@ -943,31 +788,25 @@ pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileManager",
     "2.5",
     None,
-    &[],
-    || Box::new(FileManager::default()),
+    "",
+    rt::unset::<FileManager>,
 );
-impl rt::DataObject for FileManager {
+impl rt::Object for FileManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &FILE_MANAGER
     }
-}
-impl rt::Object for FileManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &FILE_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-}
-impl rt::Value for FileManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
 }
 impl Clone for FileManager {
@@ -1015,50 +854,39 @@ pub(crate) static FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Folder",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new("childType", "string", rt::Occurrence::OptionalList),
-        rt::Field::new(
-            "childEntity",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("namespace", "string", rt::Occurrence::Optional).since("7.0.0.0"),
-        rt::Field::new(
-                "externallyManagedFolderInfo",
-                "FolderExternallyManagedFolderInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("9.0.0.0"),
-    ],
-    || Box::new(Folder::default()),
+    "
+string childType ol
+ManagedObjectReference childEntity ol
+string namespace o since 7.0.0.0
+FolderExternallyManagedFolderInfo externallyManagedFolderInfo o since 9.0.0.0
+",
+    rt::unset::<Folder>,
 );
-impl rt::DataObject for Folder {
+impl rt::Object for Folder {
     fn type_info() -> &'static rt::ObjectInfo {
         &FOLDER
     }
-}
-impl rt::Object for Folder {
     fn info(&self) -> &'static rt::ObjectInfo {
         &FOLDER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.child_type,
-            17 => &self.child_entity,
-            18 => &self.namespace,
-            19 => &self.externally_managed_folder_info,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.child_type),
+            17 => P::Value(&self.child_entity),
+            18 => P::Value(&self.namespace),
+            19 => P::Optional(&self.externally_managed_folder_info),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.child_type,
-            17 => &mut self.child_entity,
-            18 => &mut self.namespace,
-            19 => &mut self.externally_managed_folder_info,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.child_type),
+            17 => M::Value(&mut self.child_entity),
+            18 => M::Value(&mut self.namespace),
+            19 => M::Optional(&mut self.externally_managed_folder_info),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1077,14 +905,6 @@ impl std::ops::Deref for Folder {
 impl std::ops::DerefMut for Folder {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for Folder {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for Folder {
@@ -1122,37 +942,29 @@ pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HistoryCollector",
     "2.0",
     None,
-    &[rt::Field::new("filter", "anyType", rt::Occurrence::Optional)],
-    || Box::new(HistoryCollector::default()),
+    "
+anyType filter o
+",
+    rt::unset::<HistoryCollector>,
 );
-impl rt::DataObject for HistoryCollector {
+impl rt::Object for HistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &HISTORY_COLLECTOR
     }
-}
-impl rt::Object for HistoryCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HISTORY_COLLECTOR
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.filter,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.filter),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.filter,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.filter),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for HistoryCollector {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HistoryCollector {
@@ -1190,37 +1002,29 @@ pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManager",
     "2.0",
     None,
-    &[rt::Field::new("config", "HostAutoStartManagerConfig", rt::Occurrence::Optional)],
-    || Box::new(HostAutoStartManager::default()),
+    "
+HostAutoStartManagerConfig config o
+",
+    rt::unset::<HostAutoStartManager>,
 );
-impl rt::DataObject for HostAutoStartManager {
+impl rt::Object for HostAutoStartManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_AUTO_START_MANAGER
     }
-}
-impl rt::Object for HostAutoStartManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_AUTO_START_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.config,
-            _ => rt::no_such_field(index),
+            0 => P::Optional(&self.config),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.config,
-            _ => rt::no_such_field(index),
+            0 => M::Optional(&mut self.config),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for HostAutoStartManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HostAutoStartManager {
@@ -1260,46 +1064,32 @@ pub(crate) static HOST_DATASTORE_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowser",
     "2.0",
     None,
-    &[
-        rt::Field::new(
-            "datastore",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("supportedType", "FileQuery", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(HostDatastoreBrowser::default()),
+    "
+ManagedObjectReference datastore ol
+FileQuery supportedType ol
+",
+    rt::unset::<HostDatastoreBrowser>,
 );
-impl rt::DataObject for HostDatastoreBrowser {
+impl rt::Object for HostDatastoreBrowser {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER
     }
-}
-impl rt::Object for HostDatastoreBrowser {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_BROWSER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.datastore,
-            1 => &self.supported_type,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.datastore),
+            1 => P::Value(&self.supported_type),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.datastore,
-            1 => &mut self.supported_type,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.datastore),
+            1 => M::Value(&mut self.supported_type),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for HostDatastoreBrowser {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HostDatastoreBrowser {
@@ -1339,51 +1129,32 @@ pub(crate) static HOST_DATASTORE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystem",
     "2.0",
     None,
-    &[
-        rt::Field::new(
-            "datastore",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-                "capabilities",
-                "HostDatastoreSystemCapabilities",
-                rt::Occurrence::Optional,
-            )
-            .since("2.5"),
-    ],
-    || Box::new(HostDatastoreSystem::default()),
+    "
+ManagedObjectReference datastore ol
+HostDatastoreSystemCapabilities capabilities o since 2.5
+",
+    rt::unset::<HostDatastoreSystem>,
 );
-impl rt::DataObject for HostDatastoreSystem {
+impl rt::Object for HostDatastoreSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM
     }
-}
-impl rt::Object for HostDatastoreSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_DATASTORE_SYSTEM
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.datastore,
-            1 => &self.capabilities,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.datastore),
+            1 => P::Optional(&self.capabilities),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.datastore,
-            1 => &mut self.capabilities,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.datastore),
+            1 => M::Optional(&mut self.capabilities),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for HostDatastoreSystem {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HostDatastoreSystem {
@@ -1435,58 +1206,48 @@ pub(crate) static HOST_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSystem",
     "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    &[
-        rt::Field::new("capabilities", "HostNetCapabilities", rt::Occurrence::Optional),
-        rt::Field::new("networkInfo", "HostNetworkInfo", rt::Occurrence::Optional),
-        rt::Field::new(
-            "offloadCapabilities",
-            "HostNetOffloadCapabilities",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new("networkConfig", "HostNetworkConfig", rt::Occurrence::Optional),
-        rt::Field::new("dnsConfig", "HostDnsConfig", rt::Occurrence::Optional),
-        rt::Field::new("ipRouteConfig", "HostIpRouteConfig", rt::Occurrence::Optional),
-        rt::Field::new(
-            "consoleIpRouteConfig",
-            "HostIpRouteConfig",
-            rt::Occurrence::Optional,
-        ),
-    ],
-    || Box::new(HostNetworkSystem::default()),
+    "
+HostNetCapabilities capabilities o
+HostNetworkInfo networkInfo o
+HostNetOffloadCapabilities offloadCapabilities o
+HostNetworkConfig networkConfig o
+HostDnsConfig dnsConfig o
+HostIpRouteConfig ipRouteConfig o
+HostIpRouteConfig consoleIpRouteConfig o
+",
+    rt::unset::<HostNetworkSystem>,
 );
-impl rt::DataObject for HostNetworkSystem {
+impl rt::Object for HostNetworkSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_NETWORK_SYSTEM
     }
-}
-impl rt::Object for HostNetworkSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_NETWORK_SYSTEM
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.capabilities,
-            3 => &self.network_info,
-            4 => &self.offload_capabilities,
-            5 => &self.network_config,
-            6 => &self.dns_config,
-            7 => &self.ip_route_config,
-            8 => &self.console_ip_route_config,
-            _ => rt::no_such_field(index),
+            2 => P::Optional(&self.capabilities),
+            3 => P::Optional(&self.network_info),
+            4 => P::Optional(&self.offload_capabilities),
+            5 => P::Optional(&self.network_config),
+            6 => P::Value(&self.dns_config),
+            7 => P::Value(&self.ip_route_config),
+            8 => P::Value(&self.console_ip_route_config),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.capabilities,
-            3 => &mut self.network_info,
-            4 => &mut self.offload_capabilities,
-            5 => &mut self.network_config,
-            6 => &mut self.dns_config,
-            7 => &mut self.ip_route_config,
-            8 => &mut self.console_ip_route_config,
-            _ => rt::no_such_field(index),
+            2 => M::Optional(&mut self.capabilities),
+            3 => M::Optional(&mut self.network_info),
+            4 => M::Optional(&mut self.offload_capabilities),
+            5 => M::Optional(&mut self.network_config),
+            6 => M::Value(&mut self.dns_config),
+            7 => M::Value(&mut self.ip_route_config),
+            8 => M::Value(&mut self.console_ip_route_config),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1505,14 +1266,6 @@ impl std::ops::Deref for HostNetworkSystem {
 impl std::ops::DerefMut for HostNetworkSystem {
     fn deref_mut(&mut self) -> &mut ExtensibleManagedObject {
         &mut self.base
-    }
-}
-impl rt::Value for HostNetworkSystem {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HostNetworkSystem {
@@ -1558,55 +1311,39 @@ pub(crate) static HOST_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystem",
     "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    &[
-        rt::Field::new(
-            "storageDeviceInfo",
-            "HostStorageDeviceInfo",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-            "fileSystemVolumeInfo",
-            "HostFileSystemVolumeInfo",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new("systemFile", "string", rt::Occurrence::OptionalList)
-            .since("4.1"),
-        rt::Field::new(
-                "multipathStateInfo",
-                "HostMultipathStateInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("4.0"),
-    ],
-    || Box::new(HostStorageSystem::default()),
+    "
+HostStorageDeviceInfo storageDeviceInfo o
+HostFileSystemVolumeInfo fileSystemVolumeInfo o
+string systemFile ol since 4.1
+HostMultipathStateInfo multipathStateInfo o since 4.0
+",
+    rt::unset::<HostStorageSystem>,
 );
-impl rt::DataObject for HostStorageSystem {
+impl rt::Object for HostStorageSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM
     }
-}
-impl rt::Object for HostStorageSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_STORAGE_SYSTEM
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.storage_device_info,
-            3 => &self.file_system_volume_info,
-            4 => &self.system_file,
-            5 => &self.multipath_state_info,
-            _ => rt::no_such_field(index),
+            2 => P::Optional(&self.storage_device_info),
+            3 => P::Optional(&self.file_system_volume_info),
+            4 => P::Value(&self.system_file),
+            5 => P::Optional(&self.multipath_state_info),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.storage_device_info,
-            3 => &mut self.file_system_volume_info,
-            4 => &mut self.system_file,
-            5 => &mut self.multipath_state_info,
-            _ => rt::no_such_field(index),
+            2 => M::Optional(&mut self.storage_device_info),
+            3 => M::Optional(&mut self.file_system_volume_info),
+            4 => M::Value(&mut self.system_file),
+            5 => M::Optional(&mut self.multipath_state_info),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1625,14 +1362,6 @@ impl std::ops::Deref for HostStorageSystem {
 impl std::ops::DerefMut for HostStorageSystem {
     fn deref_mut(&mut self) -> &mut ExtensibleManagedObject {
         &mut self.base
-    }
-}
-impl rt::Value for HostStorageSystem {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HostStorageSystem {
@@ -1710,142 +1439,84 @@ pub(crate) static HOST_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystem",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new("runtime", "HostRuntimeInfo", rt::Occurrence::Optional),
-        rt::Field::new("summary", "HostListSummary", rt::Occurrence::Optional),
-        rt::Field::new("hardware", "HostHardwareInfo", rt::Occurrence::Optional),
-        rt::Field::new("capability", "HostCapability", rt::Occurrence::Optional),
-        rt::Field::new(
-                "licensableResource",
-                "HostLicensableResourceInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("5.0"),
-        rt::Field::new(
-                "remediationState",
-                "HostSystemRemediationState",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new(
-                "precheckRemediationResult",
-                "ApplyHostProfileConfigurationSpec",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new(
-                "remediationResult",
-                "ApplyHostProfileConfigurationResult",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new(
-                "complianceCheckState",
-                "HostSystemComplianceCheckState",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new(
-                "complianceCheckResult",
-                "ComplianceResult",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new("configManager", "HostConfigManager", rt::Occurrence::Optional),
-        rt::Field::new("config", "HostConfigInfo", rt::Occurrence::Optional),
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::OptionalList),
-        rt::Field::new(
-            "datastore",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "network",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "datastoreBrowser",
-            "ManagedObjectReference",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-            "systemResources",
-            "HostSystemResourceInfo",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-                "answerFileValidationState",
-                "AnswerFileStatusResult",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new(
-                "answerFileValidationResult",
-                "AnswerFileStatusResult",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-    ],
-    || Box::new(HostSystem::default()),
+    "
+HostRuntimeInfo runtime o
+HostListSummary summary o
+HostHardwareInfo hardware o
+HostCapability capability o
+HostLicensableResourceInfo licensableResource o since 5.0
+HostSystemRemediationState remediationState o since 6.7
+ApplyHostProfileConfigurationSpec precheckRemediationResult o since 6.7
+ApplyHostProfileConfigurationResult remediationResult o since 6.7
+HostSystemComplianceCheckState complianceCheckState o since 6.7
+ComplianceResult complianceCheckResult o since 6.7
+HostConfigManager configManager o
+HostConfigInfo config o
+ManagedObjectReference vm ol
+ManagedObjectReference datastore ol
+ManagedObjectReference network ol
+ManagedObjectReference datastoreBrowser o
+HostSystemResourceInfo systemResources o
+AnswerFileStatusResult answerFileValidationState o since 6.7
+AnswerFileStatusResult answerFileValidationResult o since 6.7
+",
+    rt::unset::<HostSystem>,
 );
-impl rt::DataObject for HostSystem {
+impl rt::Object for HostSystem {
     fn type_info() -> &'static rt::ObjectInfo {
         &HOST_SYSTEM
     }
-}
-impl rt::Object for HostSystem {
     fn info(&self) -> &'static rt::ObjectInfo {
         &HOST_SYSTEM
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.runtime,
-            17 => &self.summary,
-            18 => &self.hardware,
-            19 => &self.capability,
-            20 => &self.licensable_resource,
-            21 => &self.remediation_state,
-            22 => &self.precheck_remediation_result,
-            23 => &self.remediation_result,
-            24 => &self.compliance_check_state,
-            25 => &self.compliance_check_result,
-            26 => &self.config_manager,
-            27 => &self.config,
-            28 => &self.vm,
-            29 => &self.datastore,
-            30 => &self.network,
-            31 => &self.datastore_browser,
-            32 => &self.system_resources,
-            33 => &self.answer_file_validation_state,
-            34 => &self.answer_file_validation_result,
-            _ => rt::no_such_field(index),
+            16 => P::Optional(&self.runtime),
+            17 => P::Optional(&self.summary),
+            18 => P::Optional(&self.hardware),
+            19 => P::Optional(&self.capability),
+            20 => P::Optional(&self.licensable_resource),
+            21 => P::Optional(&self.remediation_state),
+            22 => P::Optional(&self.precheck_remediation_result),
+            23 => P::Optional(&self.remediation_result),
+            24 => P::Optional(&self.compliance_check_state),
+            25 => P::Optional(&self.compliance_check_result),
+            26 => P::Optional(&self.config_manager),
+            27 => P::Optional(&self.config),
+            28 => P::Value(&self.vm),
+            29 => P::Value(&self.datastore),
+            30 => P::Value(&self.network),
+            31 => P::Value(&self.datastore_browser),
+            32 => P::Optional(&self.system_resources),
+            33 => P::Optional(&self.answer_file_validation_state),
+            34 => P::Optional(&self.answer_file_validation_result),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.runtime,
-            17 => &mut self.summary,
-            18 => &mut self.hardware,
-            19 => &mut self.capability,
-            20 => &mut self.licensable_resource,
-            21 => &mut self.remediation_state,
-            22 => &mut self.precheck_remediation_result,
-            23 => &mut self.remediation_result,
-            24 => &mut self.compliance_check_state,
-            25 => &mut self.compliance_check_result,
-            26 => &mut self.config_manager,
-            27 => &mut self.config,
-            28 => &mut self.vm,
-            29 => &mut self.datastore,
-            30 => &mut self.network,
-            31 => &mut self.datastore_browser,
-            32 => &mut self.system_resources,
-            33 => &mut self.answer_file_validation_state,
-            34 => &mut self.answer_file_validation_result,
-            _ => rt::no_such_field(index),
+            16 => M::Optional(&mut self.runtime),
+            17 => M::Optional(&mut self.summary),
+            18 => M::Optional(&mut self.hardware),
+            19 => M::Optional(&mut self.capability),
+            20 => M::Optional(&mut self.licensable_resource),
+            21 => M::Optional(&mut self.remediation_state),
+            22 => M::Optional(&mut self.precheck_remediation_result),
+            23 => M::Optional(&mut self.remediation_result),
+            24 => M::Optional(&mut self.compliance_check_state),
+            25 => M::Optional(&mut self.compliance_check_result),
+            26 => M::Optional(&mut self.config_manager),
+            27 => M::Optional(&mut self.config),
+            28 => M::Value(&mut self.vm),
+            29 => M::Value(&mut self.datastore),
+            30 => M::Value(&mut self.network),
+            31 => M::Value(&mut self.datastore_browser),
+            32 => M::Optional(&mut self.system_resources),
+            33 => M::Optional(&mut self.answer_file_validation_state),
+            34 => M::Optional(&mut self.answer_file_validation_result),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1864,14 +1535,6 @@ impl std::ops::Deref for HostSystem {
 impl std::ops::DerefMut for HostSystem {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for HostSystem {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for HostSystem {
@@ -1909,28 +1572,26 @@ pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryView",
     "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    &[],
-    || Box::new(InventoryView::default()),
+    "",
+    rt::unset::<InventoryView>,
 );
-impl rt::DataObject for InventoryView {
+impl rt::Object for InventoryView {
     fn type_info() -> &'static rt::ObjectInfo {
         &INVENTORY_VIEW
     }
-}
-impl rt::Object for InventoryView {
     fn info(&self) -> &'static rt::ObjectInfo {
         &INVENTORY_VIEW
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            _ => rt::no_such_field(index),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            _ => rt::no_such_field(index),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1949,14 +1610,6 @@ impl std::ops::Deref for InventoryView {
 impl std::ops::DerefMut for InventoryView {
     fn deref_mut(&mut self) -> &mut ManagedObjectView {
         &mut self.base
-    }
-}
-impl rt::Value for InventoryView {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for InventoryView {
@@ -1994,28 +1647,26 @@ pub(crate) static LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListView",
     "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    &[],
-    || Box::new(ListView::default()),
+    "",
+    rt::unset::<ListView>,
 );
-impl rt::DataObject for ListView {
+impl rt::Object for ListView {
     fn type_info() -> &'static rt::ObjectInfo {
         &LIST_VIEW
     }
-}
-impl rt::Object for ListView {
     fn info(&self) -> &'static rt::ObjectInfo {
         &LIST_VIEW
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            _ => rt::no_such_field(index),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            _ => rt::no_such_field(index),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2034,14 +1685,6 @@ impl std::ops::Deref for ListView {
 impl std::ops::DerefMut for ListView {
     fn deref_mut(&mut self) -> &mut ManagedObjectView {
         &mut self.base
-    }
-}
-impl rt::Value for ListView {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ListView {
@@ -2107,80 +1750,69 @@ pub(crate) static MANAGED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntity",
     "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    &[
-        rt::Field::new("parent", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("customValue", "CustomFieldValue", rt::Occurrence::OptionalList),
-        rt::Field::new("overallStatus", "ManagedEntityStatus", rt::Occurrence::Optional),
-        rt::Field::new("configStatus", "ManagedEntityStatus", rt::Occurrence::Optional),
-        rt::Field::new("configIssue", "Event", rt::Occurrence::OptionalList),
-        rt::Field::new("effectiveRole", "int", rt::Occurrence::OptionalList),
-        rt::Field::new("permission", "Permission", rt::Occurrence::OptionalList),
-        rt::Field::new("name", "string", rt::Occurrence::Optional),
-        rt::Field::new("disabledMethod", "string", rt::Occurrence::OptionalList),
-        rt::Field::new(
-            "recentTask",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("declaredAlarmState", "AlarmState", rt::Occurrence::OptionalList),
-        rt::Field::new(
-            "triggeredAlarmState",
-            "AlarmState",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("alarmActionsEnabled", "boolean", rt::Occurrence::Optional)
-            .since("4.0"),
-        rt::Field::new("tag", "Tag", rt::Occurrence::OptionalList).since("4.0"),
-    ],
-    || Box::new(ManagedEntity::default()),
+    "
+ManagedObjectReference parent o
+CustomFieldValue customValue ol
+ManagedEntityStatus overallStatus o
+ManagedEntityStatus configStatus o
+Event configIssue ol
+int effectiveRole ol
+Permission permission ol
+string name o
+string disabledMethod ol
+ManagedObjectReference recentTask ol
+AlarmState declaredAlarmState ol
+AlarmState triggeredAlarmState ol
+boolean alarmActionsEnabled o since 4.0
+Tag tag ol since 4.0
+",
+    rt::unset::<ManagedEntity>,
 );
-impl rt::DataObject for ManagedEntity {
+impl rt::Object for ManagedEntity {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_ENTITY
     }
-}
-impl rt::Object for ManagedEntity {
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_ENTITY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.parent,
-            3 => &self.custom_value,
-            4 => &self.overall_status,
-            5 => &self.config_status,
-            6 => &self.config_issue,
-            7 => &self.effective_role,
-            8 => &self.permission,
-            9 => &self.name,
-            10 => &self.disabled_method,
-            11 => &self.recent_task,
-            12 => &self.declared_alarm_state,
-            13 => &self.triggered_alarm_state,
-            14 => &self.alarm_actions_enabled,
-            15 => &self.tag,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.parent),
+            3 => P::Value(&self.custom_value),
+            4 => P::Value(&self.overall_status),
+            5 => P::Value(&self.config_status),
+            6 => P::Value(&self.config_issue),
+            7 => P::Value(&self.effective_role),
+            8 => P::Objects(&self.permission),
+            9 => P::Value(&self.name),
+            10 => P::Value(&self.disabled_method),
+            11 => P::Value(&self.recent_task),
+            12 => P::Objects(&self.declared_alarm_state),
+            13 => P::Objects(&self.triggered_alarm_state),
+            14 => P::Value(&self.alarm_actions_enabled),
+            15 => P::Objects(&self.tag),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.parent,
-            3 => &mut self.custom_value,
-            4 => &mut self.overall_status,
-            5 => &mut self.config_status,
-            6 => &mut self.config_issue,
-            7 => &mut self.effective_role,
-            8 => &mut self.permission,
-            9 => &mut self.name,
-            10 => &mut self.disabled_method,
-            11 => &mut self.recent_task,
-            12 => &mut self.declared_alarm_state,
-            13 => &mut self.triggered_alarm_state,
-            14 => &mut self.alarm_actions_enabled,
-            15 => &mut self.tag,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.parent),
+            3 => M::Value(&mut self.custom_value),
+            4 => M::Value(&mut self.overall_status),
+            5 => M::Value(&mut self.config_status),
+            6 => M::Value(&mut self.config_issue),
+            7 => M::Value(&mut self.effective_role),
+            8 => M::Objects(&mut self.permission),
+            9 => M::Value(&mut self.name),
+            10 => M::Value(&mut self.disabled_method),
+            11 => M::Value(&mut self.recent_task),
+            12 => M::Objects(&mut self.declared_alarm_state),
+            13 => M::Objects(&mut self.triggered_alarm_state),
+            14 => M::Value(&mut self.alarm_actions_enabled),
+            15 => M::Objects(&mut self.tag),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2199,14 +1831,6 @@ impl std::ops::Deref for ManagedEntity {
 impl std::ops::DerefMut for ManagedEntity {
     fn deref_mut(&mut self) -> &mut ExtensibleManagedObject {
         &mut self.base
-    }
-}
-impl rt::Value for ManagedEntity {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ManagedEntity {
@@ -2244,37 +1868,29 @@ pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectView",
     "2.5",
     Some(&VIEW),
-    &[rt::Field::new("view", "ManagedObjectReference", rt::Occurrence::OptionalList)],
-    || Box::new(ManagedObjectView::default()),
+    "
+ManagedObjectReference view ol
+",
+    rt::unset::<ManagedObjectView>,
 );
-impl rt::DataObject for ManagedObjectView {
+impl rt::Object for ManagedObjectView {
     fn type_info() -> &'static rt::ObjectInfo {
         &MANAGED_OBJECT_VIEW
     }
-}
-impl rt::Object for ManagedObjectView {
     fn info(&self) -> &'static rt::ObjectInfo {
         &MANAGED_OBJECT_VIEW
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.view,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.view),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.view,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.view),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ManagedObjectView {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ManagedObjectView {
@@ -2318,38 +1934,36 @@ pub(crate) static NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Network",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new("summary", "NetworkSummary", rt::Occurrence::Optional),
-        rt::Field::new("host", "ManagedObjectReference", rt::Occurrence::OptionalList),
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(Network::default()),
+    "
+NetworkSummary summary o
+ManagedObjectReference host ol
+ManagedObjectReference vm ol
+",
+    rt::unset::<Network>,
 );
-impl rt::DataObject for Network {
+impl rt::Object for Network {
     fn type_info() -> &'static rt::ObjectInfo {
         &NETWORK
     }
-}
-impl rt::Object for Network {
     fn info(&self) -> &'static rt::ObjectInfo {
         &NETWORK
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.summary,
-            17 => &self.host,
-            18 => &self.vm,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.summary),
+            17 => P::Value(&self.host),
+            18 => P::Value(&self.vm),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.summary,
-            17 => &mut self.host,
-            18 => &mut self.vm,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.summary),
+            17 => M::Value(&mut self.host),
+            18 => M::Value(&mut self.vm),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2368,14 +1982,6 @@ impl std::ops::Deref for Network {
 impl std::ops::DerefMut for Network {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for Network {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for Network {
@@ -2415,42 +2021,32 @@ pub(crate) static OPTION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionManager",
     "2.0",
     None,
-    &[
-        rt::Field::new("supportedOption", "OptionDef", rt::Occurrence::OptionalList),
-        rt::Field::new("setting", "OptionValue", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(OptionManager::default()),
+    "
+OptionDef supportedOption ol
+OptionValue setting ol
+",
+    rt::unset::<OptionManager>,
 );
-impl rt::DataObject for OptionManager {
+impl rt::Object for OptionManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_MANAGER
     }
-}
-impl rt::Object for OptionManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.supported_option,
-            1 => &self.setting,
-            _ => rt::no_such_field(index),
+            0 => P::Objects(&self.supported_option),
+            1 => P::Value(&self.setting),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.supported_option,
-            1 => &mut self.setting,
-            _ => rt::no_such_field(index),
+            0 => M::Objects(&mut self.supported_option),
+            1 => M::Value(&mut self.setting),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for OptionManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for OptionManager {
@@ -2492,53 +2088,35 @@ pub(crate) static PERFORMANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManager",
     "2.0",
     None,
-    &[
-        rt::Field::new(
-            "description",
-            "PerformanceDescription",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-            "historicalInterval",
-            "PerfInterval",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("perfCounter", "PerfCounterInfo", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(PerformanceManager::default()),
+    "
+PerformanceDescription description o
+PerfInterval historicalInterval ol
+PerfCounterInfo perfCounter ol
+",
+    rt::unset::<PerformanceManager>,
 );
-impl rt::DataObject for PerformanceManager {
+impl rt::Object for PerformanceManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORMANCE_MANAGER
     }
-}
-impl rt::Object for PerformanceManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORMANCE_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.description,
-            1 => &self.historical_interval,
-            2 => &self.perf_counter,
-            _ => rt::no_such_field(index),
+            0 => P::Optional(&self.description),
+            1 => P::Objects(&self.historical_interval),
+            2 => P::Objects(&self.perf_counter),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.description,
-            1 => &mut self.historical_interval,
-            2 => &mut self.perf_counter,
-            _ => rt::no_such_field(index),
+            0 => M::Optional(&mut self.description),
+            1 => M::Objects(&mut self.historical_interval),
+            2 => M::Objects(&mut self.perf_counter),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerformanceManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerformanceManager {
@@ -2576,37 +2154,29 @@ pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyCollector",
     "2.0",
     None,
-    &[rt::Field::new("filter", "ManagedObjectReference", rt::Occurrence::OptionalList)],
-    || Box::new(PropertyCollector::default()),
+    "
+ManagedObjectReference filter ol
+",
+    rt::unset::<PropertyCollector>,
 );
-impl rt::DataObject for PropertyCollector {
+impl rt::Object for PropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_COLLECTOR
     }
-}
-impl rt::Object for PropertyCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_COLLECTOR
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.filter,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.filter),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.filter,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.filter),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PropertyCollector {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PropertyCollector {
@@ -2646,42 +2216,32 @@ pub(crate) static PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilter",
     "2.0",
     None,
-    &[
-        rt::Field::new("spec", "PropertyFilterSpec", rt::Occurrence::Optional),
-        rt::Field::new("partialUpdates", "boolean", rt::Occurrence::Optional),
-    ],
-    || Box::new(PropertyFilter::default()),
+    "
+PropertyFilterSpec spec o
+boolean partialUpdates o
+",
+    rt::unset::<PropertyFilter>,
 );
-impl rt::DataObject for PropertyFilter {
+impl rt::Object for PropertyFilter {
     fn type_info() -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER
     }
-}
-impl rt::Object for PropertyFilter {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PROPERTY_FILTER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.spec,
-            1 => &self.partial_updates,
-            _ => rt::no_such_field(index),
+            0 => P::Optional(&self.spec),
+            1 => P::Value(&self.partial_updates),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.spec,
-            1 => &mut self.partial_updates,
-            _ => rt::no_such_field(index),
+            0 => M::Optional(&mut self.spec),
+            1 => M::Value(&mut self.partial_updates),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PropertyFilter {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PropertyFilter {
@@ -2735,61 +2295,51 @@ pub(crate) static RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePool",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new("summary", "ResourcePoolSummary", rt::Occurrence::Optional),
-        rt::Field::new("runtime", "ResourcePoolRuntimeInfo", rt::Occurrence::Optional),
-        rt::Field::new("owner", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new(
-            "resourcePool",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::OptionalList),
-        rt::Field::new("config", "ResourceConfigSpec", rt::Occurrence::Optional),
-        rt::Field::new("namespace", "string", rt::Occurrence::Optional).since("7.0.0.0"),
-        rt::Field::new(
-            "childConfiguration",
-            "ResourceConfigSpec",
-            rt::Occurrence::OptionalList,
-        ),
-    ],
-    || Box::new(ResourcePool::default()),
+    "
+ResourcePoolSummary summary o
+ResourcePoolRuntimeInfo runtime o
+ManagedObjectReference owner o
+ManagedObjectReference resourcePool ol
+ManagedObjectReference vm ol
+ResourceConfigSpec config o
+string namespace o since 7.0.0.0
+ResourceConfigSpec childConfiguration ol
+",
+    rt::unset::<ResourcePool>,
 );
-impl rt::DataObject for ResourcePool {
+impl rt::Object for ResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
         &RESOURCE_POOL
     }
-}
-impl rt::Object for ResourcePool {
     fn info(&self) -> &'static rt::ObjectInfo {
         &RESOURCE_POOL
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.summary,
-            17 => &self.runtime,
-            18 => &self.owner,
-            19 => &self.resource_pool,
-            20 => &self.vm,
-            21 => &self.config,
-            22 => &self.namespace,
-            23 => &self.child_configuration,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.summary),
+            17 => P::Optional(&self.runtime),
+            18 => P::Value(&self.owner),
+            19 => P::Value(&self.resource_pool),
+            20 => P::Value(&self.vm),
+            21 => P::Optional(&self.config),
+            22 => P::Value(&self.namespace),
+            23 => P::Objects(&self.child_configuration),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.summary,
-            17 => &mut self.runtime,
-            18 => &mut self.owner,
-            19 => &mut self.resource_pool,
-            20 => &mut self.vm,
-            21 => &mut self.config,
-            22 => &mut self.namespace,
-            23 => &mut self.child_configuration,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.summary),
+            17 => M::Optional(&mut self.runtime),
+            18 => M::Value(&mut self.owner),
+            19 => M::Value(&mut self.resource_pool),
+            20 => M::Value(&mut self.vm),
+            21 => M::Optional(&mut self.config),
+            22 => M::Value(&mut self.namespace),
+            23 => M::Objects(&mut self.child_configuration),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2808,14 +2358,6 @@ impl std::ops::Deref for ResourcePool {
 impl std::ops::DerefMut for ResourcePool {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for ResourcePool {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ResourcePool {
@@ -2850,31 +2392,25 @@ pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndex",
     "2.0",
     None,
-    &[],
-    || Box::new(SearchIndex::default()),
+    "",
+    rt::unset::<SearchIndex>,
 );
-impl rt::DataObject for SearchIndex {
+impl rt::Object for SearchIndex {
     fn type_info() -> &'static rt::ObjectInfo {
         &SEARCH_INDEX
     }
-}
-impl rt::Object for SearchIndex {
     fn info(&self) -> &'static rt::ObjectInfo {
         &SEARCH_INDEX
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-}
-impl rt::Value for SearchIndex {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
 }
 impl Clone for SearchIndex {
@@ -2916,45 +2452,35 @@ pub(crate) static SERVICE_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceInstance",
     "2.0",
     None,
-    &[
-        rt::Field::new("serverClock", "dateTime", rt::Occurrence::Optional),
-        rt::Field::new("capability", "Capability", rt::Occurrence::Optional),
-        rt::Field::new("content", "ServiceContent", rt::Occurrence::Optional),
-    ],
-    || Box::new(ServiceInstance::default()),
+    "
+dateTime serverClock o
+Capability capability o
+ServiceContent content o
+",
+    rt::unset::<ServiceInstance>,
 );
-impl rt::DataObject for ServiceInstance {
+impl rt::Object for ServiceInstance {
     fn type_info() -> &'static rt::ObjectInfo {
         &SERVICE_INSTANCE
     }
-}
-impl rt::Object for ServiceInstance {
     fn info(&self) -> &'static rt::ObjectInfo {
         &SERVICE_INSTANCE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.server_clock,
-            1 => &self.capability,
-            2 => &self.content,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.server_clock),
+            1 => P::Optional(&self.capability),
+            2 => P::Optional(&self.content),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.server_clock,
-            1 => &mut self.capability,
-            2 => &mut self.content,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.server_clock),
+            1 => M::Optional(&mut self.capability),
+            2 => M::Optional(&mut self.content),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ServiceInstance {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ServiceInstance {
@@ -3002,54 +2528,44 @@ pub(crate) static SESSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManager",
     "2.0",
     None,
-    &[
-        rt::Field::new("sessionList", "UserSession", rt::Occurrence::OptionalList),
-        rt::Field::new("currentSession", "UserSession", rt::Occurrence::Optional),
-        rt::Field::new("message", "string", rt::Occurrence::Optional),
-        rt::Field::new("messageLocaleList", "string", rt::Occurrence::OptionalList),
-        rt::Field::new("supportedLocaleList", "string", rt::Occurrence::OptionalList),
-        rt::Field::new("defaultLocale", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(SessionManager::default()),
+    "
+UserSession sessionList ol
+UserSession currentSession o
+string message o
+string messageLocaleList ol
+string supportedLocaleList ol
+string defaultLocale o
+",
+    rt::unset::<SessionManager>,
 );
-impl rt::DataObject for SessionManager {
+impl rt::Object for SessionManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &SESSION_MANAGER
     }
-}
-impl rt::Object for SessionManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &SESSION_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.session_list,
-            1 => &self.current_session,
-            2 => &self.message,
-            3 => &self.message_locale_list,
-            4 => &self.supported_locale_list,
-            5 => &self.default_locale,
-            _ => rt::no_such_field(index),
+            0 => P::Objects(&self.session_list),
+            1 => P::Optional(&self.current_session),
+            2 => P::Value(&self.message),
+            3 => P::Value(&self.message_locale_list),
+            4 => P::Value(&self.supported_locale_list),
+            5 => P::Value(&self.default_locale),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.session_list,
-            1 => &mut self.current_session,
-            2 => &mut self.message,
-            3 => &mut self.message_locale_list,
-            4 => &mut self.supported_locale_list,
-            5 => &mut self.default_locale,
-            _ => rt::no_such_field(index),
+            0 => M::Objects(&mut self.session_list),
+            1 => M::Optional(&mut self.current_session),
+            2 => M::Value(&mut self.message),
+            3 => M::Value(&mut self.message_locale_list),
+            4 => M::Value(&mut self.supported_locale_list),
+            5 => M::Value(&mut self.default_locale),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for SessionManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for SessionManager {
@@ -3089,30 +2605,30 @@ pub(crate) static TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Task",
     "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    &[rt::Field::new("info", "TaskInfo", rt::Occurrence::Optional)],
-    || Box::new(Task::default()),
+    "
+TaskInfo info o
+",
+    rt::unset::<Task>,
 );
-impl rt::DataObject for Task {
+impl rt::Object for Task {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK
     }
-}
-impl rt::Object for Task {
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.info,
-            _ => rt::no_such_field(index),
+            2 => P::Optional(&self.info),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.info,
-            _ => rt::no_such_field(index),
+            2 => M::Optional(&mut self.info),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3131,14 +2647,6 @@ impl std::ops::Deref for Task {
 impl std::ops::DerefMut for Task {
     fn deref_mut(&mut self) -> &mut ExtensibleManagedObject {
         &mut self.base
-    }
-}
-impl rt::Value for Task {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for Task {
@@ -3178,30 +2686,30 @@ pub(crate) static TASK_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskHistoryCollector",
     "2.0",
     Some(&HISTORY_COLLECTOR),
-    &[rt::Field::new("latestPage", "TaskInfo", rt::Occurrence::OptionalList)],
-    || Box::new(TaskHistoryCollector::default()),
+    "
+TaskInfo latestPage ol
+",
+    rt::unset::<TaskHistoryCollector>,
 );
-impl rt::DataObject for TaskHistoryCollector {
+impl rt::Object for TaskHistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_HISTORY_COLLECTOR
     }
-}
-impl rt::Object for TaskHistoryCollector {
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_HISTORY_COLLECTOR
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.latest_page,
-            _ => rt::no_such_field(index),
+            1 => P::Objects(&self.latest_page),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.latest_page,
-            _ => rt::no_such_field(index),
+            1 => M::Objects(&mut self.latest_page),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3220,14 +2728,6 @@ impl std::ops::Deref for TaskHistoryCollector {
 impl std::ops::DerefMut for TaskHistoryCollector {
     fn deref_mut(&mut self) -> &mut HistoryCollector {
         &mut self.base
-    }
-}
-impl rt::Value for TaskHistoryCollector {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for TaskHistoryCollector {
@@ -3269,49 +2769,35 @@ pub(crate) static TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManager",
     "2.0",
     None,
-    &[
-        rt::Field::new(
-            "recentTask",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("description", "TaskDescription", rt::Occurrence::Optional),
-        rt::Field::new("maxCollector", "int", rt::Occurrence::Optional),
-    ],
-    || Box::new(TaskManager::default()),
+    "
+ManagedObjectReference recentTask ol
+TaskDescription description o
+int maxCollector o
+",
+    rt::unset::<TaskManager>,
 );
-impl rt::DataObject for TaskManager {
+impl rt::Object for TaskManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &TASK_MANAGER
     }
-}
-impl rt::Object for TaskManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &TASK_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.recent_task,
-            1 => &self.description,
-            2 => &self.max_collector,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.recent_task),
+            1 => P::Optional(&self.description),
+            2 => P::Value(&self.max_collector),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.recent_task,
-            1 => &mut self.description,
-            2 => &mut self.max_collector,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.recent_task),
+            1 => M::Optional(&mut self.description),
+            2 => M::Value(&mut self.max_collector),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for TaskManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for TaskManager {
@@ -3346,31 +2832,25 @@ pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "View",
     "2.5",
     None,
-    &[],
-    || Box::new(View::default()),
+    "",
+    rt::unset::<View>,
 );
-impl rt::DataObject for View {
+impl rt::Object for View {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIEW
     }
-}
-impl rt::Object for View {
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIEW
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-}
-impl rt::Value for View {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
 }
 impl Clone for View {
@@ -3408,43 +2888,29 @@ pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ViewManager",
     "2.5",
     None,
-    &[
-        rt::Field::new(
-            "viewList",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-    ],
-    || Box::new(ViewManager::default()),
+    "
+ManagedObjectReference viewList ol
+",
+    rt::unset::<ViewManager>,
 );
-impl rt::DataObject for ViewManager {
+impl rt::Object for ViewManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIEW_MANAGER
     }
-}
-impl rt::Object for ViewManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIEW_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.view_list,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.view_list),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.view_list,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.view_list),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ViewManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ViewManager {
@@ -3479,31 +2945,25 @@ pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskManager",
     "2.5",
     None,
-    &[],
-    || Box::new(VirtualDiskManager::default()),
+    "",
+    rt::unset::<VirtualDiskManager>,
 );
-impl rt::DataObject for VirtualDiskManager {
+impl rt::Object for VirtualDiskManager {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_MANAGER
     }
-}
-impl rt::Object for VirtualDiskManager {
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_DISK_MANAGER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        rt::no_such_field(index)
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        rt::no_such_field(index)
-    }
-}
-impl rt::Value for VirtualDiskManager {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
     }
 }
 impl Clone for VirtualDiskManager {
@@ -3575,120 +3035,78 @@ pub(crate) static VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachine",
     "2.0",
     Some(&MANAGED_ENTITY),
-    &[
-        rt::Field::new(
-            "capability",
-            "VirtualMachineCapability",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new("config", "VirtualMachineConfigInfo", rt::Occurrence::Optional),
-        rt::Field::new("layout", "VirtualMachineFileLayout", rt::Occurrence::Optional),
-        rt::Field::new(
-                "layoutEx",
-                "VirtualMachineFileLayoutEx",
-                rt::Occurrence::Optional,
-            )
-            .since("4.0"),
-        rt::Field::new("storage", "VirtualMachineStorageInfo", rt::Occurrence::Optional)
-            .since("4.0"),
-        rt::Field::new(
-            "environmentBrowser",
-            "ManagedObjectReference",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-            "resourcePool",
-            "ManagedObjectReference",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new("parentVApp", "ManagedObjectReference", rt::Occurrence::Optional)
-            .since("4.1"),
-        rt::Field::new("resourceConfig", "ResourceConfigSpec", rt::Occurrence::Optional),
-        rt::Field::new("runtime", "VirtualMachineRuntimeInfo", rt::Occurrence::Optional),
-        rt::Field::new("guest", "GuestInfo", rt::Occurrence::Optional),
-        rt::Field::new("summary", "VirtualMachineSummary", rt::Occurrence::Optional),
-        rt::Field::new(
-            "datastore",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "network",
-            "ManagedObjectReference",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new(
-            "snapshot",
-            "VirtualMachineSnapshotInfo",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new(
-                "rootSnapshot",
-                "ManagedObjectReference",
-                rt::Occurrence::OptionalList,
-            )
-            .since("4.1"),
-        rt::Field::new(
-            "guestHeartbeatStatus",
-            "ManagedEntityStatus",
-            rt::Occurrence::Optional,
-        ),
-    ],
-    || Box::new(VirtualMachine::default()),
+    "
+VirtualMachineCapability capability o
+VirtualMachineConfigInfo config o
+VirtualMachineFileLayout layout o
+VirtualMachineFileLayoutEx layoutEx o since 4.0
+VirtualMachineStorageInfo storage o since 4.0
+ManagedObjectReference environmentBrowser o
+ManagedObjectReference resourcePool o
+ManagedObjectReference parentVApp o since 4.1
+ResourceConfigSpec resourceConfig o
+VirtualMachineRuntimeInfo runtime o
+GuestInfo guest o
+VirtualMachineSummary summary o
+ManagedObjectReference datastore ol
+ManagedObjectReference network ol
+VirtualMachineSnapshotInfo snapshot o
+ManagedObjectReference rootSnapshot ol since 4.1
+ManagedEntityStatus guestHeartbeatStatus o
+",
+    rt::unset::<VirtualMachine>,
 );
-impl rt::DataObject for VirtualMachine {
+impl rt::Object for VirtualMachine {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE
     }
-}
-impl rt::Object for VirtualMachine {
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.capability,
-            17 => &self.config,
-            18 => &self.layout,
-            19 => &self.layout_ex,
-            20 => &self.storage,
-            21 => &self.environment_browser,
-            22 => &self.resource_pool,
-            23 => &self.parent_v_app,
-            24 => &self.resource_config,
-            25 => &self.runtime,
-            26 => &self.guest,
-            27 => &self.summary,
-            28 => &self.datastore,
-            29 => &self.network,
-            30 => &self.snapshot,
-            31 => &self.root_snapshot,
-            32 => &self.guest_heartbeat_status,
-            _ => rt::no_such_field(index),
+            16 => P::Optional(&self.capability),
+            17 => P::Optional(&self.config),
+            18 => P::Optional(&self.layout),
+            19 => P::Optional(&self.layout_ex),
+            20 => P::Optional(&self.storage),
+            21 => P::Value(&self.environment_browser),
+            22 => P::Value(&self.resource_pool),
+            23 => P::Value(&self.parent_v_app),
+            24 => P::Optional(&self.resource_config),
+            25 => P::Optional(&self.runtime),
+            26 => P::Optional(&self.guest),
+            27 => P::Optional(&self.summary),
+            28 => P::Value(&self.datastore),
+            29 => P::Value(&self.network),
+            30 => P::Optional(&self.snapshot),
+            31 => P::Value(&self.root_snapshot),
+            32 => P::Value(&self.guest_heartbeat_status),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.capability,
-            17 => &mut self.config,
-            18 => &mut self.layout,
-            19 => &mut self.layout_ex,
-            20 => &mut self.storage,
-            21 => &mut self.environment_browser,
-            22 => &mut self.resource_pool,
-            23 => &mut self.parent_v_app,
-            24 => &mut self.resource_config,
-            25 => &mut self.runtime,
-            26 => &mut self.guest,
-            27 => &mut self.summary,
-            28 => &mut self.datastore,
-            29 => &mut self.network,
-            30 => &mut self.snapshot,
-            31 => &mut self.root_snapshot,
-            32 => &mut self.guest_heartbeat_status,
-            _ => rt::no_such_field(index),
+            16 => M::Optional(&mut self.capability),
+            17 => M::Optional(&mut self.config),
+            18 => M::Optional(&mut self.layout),
+            19 => M::Optional(&mut self.layout_ex),
+            20 => M::Optional(&mut self.storage),
+            21 => M::Value(&mut self.environment_browser),
+            22 => M::Value(&mut self.resource_pool),
+            23 => M::Value(&mut self.parent_v_app),
+            24 => M::Optional(&mut self.resource_config),
+            25 => M::Optional(&mut self.runtime),
+            26 => M::Optional(&mut self.guest),
+            27 => M::Optional(&mut self.summary),
+            28 => M::Value(&mut self.datastore),
+            29 => M::Value(&mut self.network),
+            30 => M::Optional(&mut self.snapshot),
+            31 => M::Value(&mut self.root_snapshot),
+            32 => M::Value(&mut self.guest_heartbeat_status),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3707,14 +3125,6 @@ impl std::ops::Deref for VirtualMachine {
 impl std::ops::DerefMut for VirtualMachine {
     fn deref_mut(&mut self) -> &mut ManagedEntity {
         &mut self.base
-    }
-}
-impl rt::Value for VirtualMachine {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for VirtualMachine {
@@ -3758,44 +3168,36 @@ pub(crate) static VIRTUAL_MACHINE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new
     "VirtualMachineSnapshot",
     "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    &[
-        rt::Field::new("config", "VirtualMachineConfigInfo", rt::Occurrence::Optional),
-        rt::Field::new(
-                "childSnapshot",
-                "ManagedObjectReference",
-                rt::Occurrence::OptionalList,
-            )
-            .since("4.1"),
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::Optional)
-            .since("6.0"),
-    ],
-    || Box::new(VirtualMachineSnapshot::default()),
+    "
+VirtualMachineConfigInfo config o
+ManagedObjectReference childSnapshot ol since 4.1
+ManagedObjectReference vm o since 6.0
+",
+    rt::unset::<VirtualMachineSnapshot>,
 );
-impl rt::DataObject for VirtualMachineSnapshot {
+impl rt::Object for VirtualMachineSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT
     }
-}
-impl rt::Object for VirtualMachineSnapshot {
     fn info(&self) -> &'static rt::ObjectInfo {
         &VIRTUAL_MACHINE_SNAPSHOT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.config,
-            3 => &self.child_snapshot,
-            4 => &self.vm,
-            _ => rt::no_such_field(index),
+            2 => P::Optional(&self.config),
+            3 => P::Value(&self.child_snapshot),
+            4 => P::Value(&self.vm),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.config,
-            3 => &mut self.child_snapshot,
-            4 => &mut self.vm,
-            _ => rt::no_such_field(index),
+            2 => M::Optional(&mut self.config),
+            3 => M::Value(&mut self.child_snapshot),
+            4 => M::Value(&mut self.vm),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -3814,14 +3216,6 @@ impl std::ops::Deref for VirtualMachineSnapshot {
 impl std::ops::DerefMut for VirtualMachineSnapshot {
     fn deref_mut(&mut self) -> &mut ExtensibleManagedObject {
         &mut self.base
-    }
-}
-impl rt::Value for VirtualMachineSnapshot {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for VirtualMachineSnapshot {

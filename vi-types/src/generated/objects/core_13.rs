@@ -3,957 +3,7 @@
 use super::*;
 use super::super::enums;
 use crate as rt;
-
-/// `NasDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct NasDatastoreInfo {
-    /// The properties of `DatastoreInfo`.
-    pub base: DatastoreInfo,
-    /// `nas`: optional `HostNasVolume`.
-    pub nas: Option<Box<HostNasVolume>>,
-}
-pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NasDatastoreInfo",
-    "2.0",
-    Some(&DATASTORE_INFO),
-    &[rt::Field::new("nas", "HostNasVolume", rt::Occurrence::Optional)],
-    || Box::new(NasDatastoreInfo::default()),
-);
-impl rt::DataObject for NasDatastoreInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_INFO
-    }
-}
-impl rt::Object for NasDatastoreInfo {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_INFO
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0..=11 => self.base.get(index),
-            12 => &self.nas,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0..=11 => self.base.get_mut(index),
-            12 => &mut self.nas,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<DatastoreInfo> for NasDatastoreInfo {}
-impl std::ops::Deref for NasDatastoreInfo {
-    type Target = DatastoreInfo;
-    fn deref(&self) -> &DatastoreInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for NasDatastoreInfo {
-    fn deref_mut(&mut self) -> &mut DatastoreInfo {
-        &mut self.base
-    }
-}
-impl rt::Value for NasDatastoreInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NasDatastoreInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NasDatastoreInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NasDatastoreInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NasDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetBIOSConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetBiosConfigInfo {
-    /// `mode`: required string.
-    pub mode: String,
-}
-pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetBIOSConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[rt::Field::new("mode", "string", rt::Occurrence::Required)],
-    || Box::new(NetBiosConfigInfo::default()),
-);
-impl rt::DataObject for NetBiosConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_BIOS_CONFIG_INFO
-    }
-}
-impl rt::Object for NetBiosConfigInfo {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_BIOS_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.mode,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.mode,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Extends<NetBiosConfigInfo> for NetBiosConfigInfo {}
-impl rt::Value for NetBiosConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetBiosConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetBiosConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetBiosConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetBiosConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetDhcpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetDhcpConfigInfo {
-    /// `ipv6`: optional `NetDhcpConfigInfoDhcpOptions`.
-    pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
-    /// `ipv4`: optional `NetDhcpConfigInfoDhcpOptions`.
-    pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
-}
-pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetDhcpConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("ipv6", "NetDhcpConfigInfoDhcpOptions", rt::Occurrence::Optional),
-        rt::Field::new("ipv4", "NetDhcpConfigInfoDhcpOptions", rt::Occurrence::Optional),
-    ],
-    || Box::new(NetDhcpConfigInfo::default()),
-);
-impl rt::DataObject for NetDhcpConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO
-    }
-}
-impl rt::Object for NetDhcpConfigInfo {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ipv6,
-            1 => &self.ipv4,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ipv6,
-            1 => &mut self.ipv4,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetDhcpConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetDhcpConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetDhcpConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetDhcpConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetDhcpConfigInfoDhcpOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetDhcpConfigInfoDhcpOptions {
-    /// `enable`: required boolean.
-    pub enable: bool,
-    /// `config`: list of `KeyValue`.
-    pub config: Vec<KeyValue>,
-}
-pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetDhcpConfigInfoDhcpOptions",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("enable", "boolean", rt::Occurrence::Required),
-        rt::Field::new("config", "KeyValue", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(NetDhcpConfigInfoDhcpOptions::default()),
-);
-impl rt::DataObject for NetDhcpConfigInfoDhcpOptions {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
-    }
-}
-impl rt::Object for NetDhcpConfigInfoDhcpOptions {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.enable,
-            1 => &self.config,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.enable,
-            1 => &mut self.config,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetDhcpConfigInfoDhcpOptions {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetDhcpConfigInfoDhcpOptions {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetDhcpConfigInfoDhcpOptions {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetDhcpConfigInfoDhcpOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigInfoDhcpOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetDnsConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetDnsConfigInfo {
-    /// `dhcp`: required boolean.
-    pub dhcp: bool,
-    /// `hostName`: required string.
-    pub host_name: String,
-    /// `domainName`: required string.
-    pub domain_name: String,
-    /// `ipAddress`: list of string.
-    pub ip_address: Vec<String>,
-    /// `searchDomain`: list of string.
-    pub search_domain: Vec<String>,
-}
-pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetDnsConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("dhcp", "boolean", rt::Occurrence::Required),
-        rt::Field::new("hostName", "string", rt::Occurrence::Required),
-        rt::Field::new("domainName", "string", rt::Occurrence::Required),
-        rt::Field::new("ipAddress", "string", rt::Occurrence::OptionalList),
-        rt::Field::new("searchDomain", "string", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(NetDnsConfigInfo::default()),
-);
-impl rt::DataObject for NetDnsConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_INFO
-    }
-}
-impl rt::Object for NetDnsConfigInfo {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.dhcp,
-            1 => &self.host_name,
-            2 => &self.domain_name,
-            3 => &self.ip_address,
-            4 => &self.search_domain,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.dhcp,
-            1 => &mut self.host_name,
-            2 => &mut self.domain_name,
-            3 => &mut self.ip_address,
-            4 => &mut self.search_domain,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetDnsConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetDnsConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetDnsConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetDnsConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetDnsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpConfigInfo {
-    /// `ipAddress`: list of `NetIpConfigInfoIpAddress`.
-    pub ip_address: Vec<NetIpConfigInfoIpAddress>,
-    /// `dhcp`: optional `NetDhcpConfigInfo`.
-    pub dhcp: Option<Box<NetDhcpConfigInfo>>,
-    /// `autoConfigurationEnabled`: optional boolean.
-    pub auto_configuration_enabled: Option<bool>,
-}
-pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "ipAddress",
-            "NetIpConfigInfoIpAddress",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("dhcp", "NetDhcpConfigInfo", rt::Occurrence::Optional),
-        rt::Field::new("autoConfigurationEnabled", "boolean", rt::Occurrence::Optional),
-    ],
-    || Box::new(NetIpConfigInfo::default()),
-);
-impl rt::DataObject for NetIpConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO
-    }
-}
-impl rt::Object for NetIpConfigInfo {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ip_address,
-            1 => &self.dhcp,
-            2 => &self.auto_configuration_enabled,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ip_address,
-            1 => &mut self.dhcp,
-            2 => &mut self.auto_configuration_enabled,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetIpConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetIpConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpConfigInfoIpAddress`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpConfigInfoIpAddress {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `origin`: optional string.
-    pub origin: Option<String>,
-    /// `state`: optional string.
-    pub state: Option<String>,
-    /// `lifetime`: optional dateTime.
-    pub lifetime: Option<rt::DateTime>,
-}
-pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpConfigInfoIpAddress",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("ipAddress", "string", rt::Occurrence::Required),
-        rt::Field::new("prefixLength", "int", rt::Occurrence::Required),
-        rt::Field::new("origin", "string", rt::Occurrence::Optional),
-        rt::Field::new("state", "string", rt::Occurrence::Optional),
-        rt::Field::new("lifetime", "dateTime", rt::Occurrence::Optional),
-    ],
-    || Box::new(NetIpConfigInfoIpAddress::default()),
-);
-impl rt::DataObject for NetIpConfigInfoIpAddress {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO_IP_ADDRESS
-    }
-}
-impl rt::Object for NetIpConfigInfoIpAddress {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO_IP_ADDRESS
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ip_address,
-            1 => &self.prefix_length,
-            2 => &self.origin,
-            3 => &self.state,
-            4 => &self.lifetime,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ip_address,
-            1 => &mut self.prefix_length,
-            2 => &mut self.origin,
-            3 => &mut self.state,
-            4 => &mut self.lifetime,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetIpConfigInfoIpAddress {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetIpConfigInfoIpAddress {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpConfigInfoIpAddress {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpConfigInfoIpAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfoIpAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpRouteConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpRouteConfigInfo {
-    /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
-    pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
-}
-pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpRouteConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "ipRoute",
-            "NetIpRouteConfigInfoIpRoute",
-            rt::Occurrence::OptionalList,
-        ),
-    ],
-    || Box::new(NetIpRouteConfigInfo::default()),
-);
-impl rt::DataObject for NetIpRouteConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO
-    }
-}
-impl rt::Object for NetIpRouteConfigInfo {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ip_route,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ip_route,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetIpRouteConfigInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetIpRouteConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpRouteConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpRouteConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpRouteConfigInfoGateway`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpRouteConfigInfoGateway {
-    /// `ipAddress`: optional string.
-    pub ip_address: Option<String>,
-    /// `device`: optional string.
-    pub device: Option<String>,
-}
-pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpRouteConfigInfoGateway",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("ipAddress", "string", rt::Occurrence::Optional),
-        rt::Field::new("device", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(NetIpRouteConfigInfoGateway::default()),
-);
-impl rt::DataObject for NetIpRouteConfigInfoGateway {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
-    }
-}
-impl rt::Object for NetIpRouteConfigInfoGateway {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.ip_address,
-            1 => &self.device,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.ip_address,
-            1 => &mut self.device,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetIpRouteConfigInfoGateway {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetIpRouteConfigInfoGateway {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpRouteConfigInfoGateway {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpRouteConfigInfoGateway {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfoGateway {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpRouteConfigInfoIpRoute`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpRouteConfigInfoIpRoute {
-    /// `network`: required string.
-    pub network: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `gateway`: required `NetIpRouteConfigInfoGateway`.
-    pub gateway: NetIpRouteConfigInfoGateway,
-}
-pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpRouteConfigInfoIpRoute",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("network", "string", rt::Occurrence::Required),
-        rt::Field::new("prefixLength", "int", rt::Occurrence::Required),
-        rt::Field::new(
-            "gateway",
-            "NetIpRouteConfigInfoGateway",
-            rt::Occurrence::Required,
-        ),
-    ],
-    || Box::new(NetIpRouteConfigInfoIpRoute::default()),
-);
-impl rt::DataObject for NetIpRouteConfigInfoIpRoute {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
-    }
-}
-impl rt::Object for NetIpRouteConfigInfoIpRoute {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.network,
-            1 => &self.prefix_length,
-            2 => &self.gateway,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.network,
-            1 => &mut self.prefix_length,
-            2 => &mut self.gateway,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Value for NetIpRouteConfigInfoIpRoute {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetIpRouteConfigInfoIpRoute {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpRouteConfigInfoIpRoute {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpRouteConfigInfoIpRoute {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfoIpRoute {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
-#[derive(Default)]
-pub struct NetworkEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `network`: required reference to `Network`.
-    pub network: rt::ManagedObjectReference,
-}
-pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetworkEventArgument",
-    "4.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    &[rt::Field::new("network", "ManagedObjectReference", rt::Occurrence::Required)],
-    || Box::new(NetworkEventArgument::default()),
-);
-impl rt::DataObject for NetworkEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NETWORK_EVENT_ARGUMENT
-    }
-}
-impl rt::Object for NetworkEventArgument {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => &self.network,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => &mut self.network,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for NetworkEventArgument {}
-impl std::ops::Deref for NetworkEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for NetworkEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl rt::Value for NetworkEventArgument {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetworkEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetworkEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetworkEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetworkEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetworkSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct NetworkSummary {
-    /// `network`: optional reference to `Network`.
-    pub network: Option<rt::ManagedObjectReference>,
-    /// `name`: required string.
-    pub name: String,
-    /// `accessible`: required boolean.
-    pub accessible: bool,
-    /// `ipPoolName`: optional string, since VI API 4.0 and always there from then on.
-    pub ip_pool_name: Option<String>,
-    /// `ipPoolId`: optional int, since VI API 5.1.
-    pub ip_pool_id: Option<i32>,
-}
-pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetworkSummary",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("network", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("name", "string", rt::Occurrence::Required),
-        rt::Field::new("accessible", "boolean", rt::Occurrence::Required),
-        rt::Field::new("ipPoolName", "string", rt::Occurrence::Optional).since("4.0"),
-        rt::Field::new("ipPoolId", "int", rt::Occurrence::Optional).since("5.1"),
-    ],
-    || Box::new(NetworkSummary::default()),
-);
-impl rt::DataObject for NetworkSummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NETWORK_SUMMARY
-    }
-}
-impl rt::Object for NetworkSummary {
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_SUMMARY
-    }
-    fn get(&self, index: usize) -> &dyn rt::Value {
-        match index {
-            0 => &self.network,
-            1 => &self.name,
-            2 => &self.accessible,
-            3 => &self.ip_pool_name,
-            4 => &self.ip_pool_id,
-            _ => rt::no_such_field(index),
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
-        match index {
-            0 => &mut self.network,
-            1 => &mut self.name,
-            2 => &mut self.accessible,
-            3 => &mut self.ip_pool_name,
-            4 => &mut self.ip_pool_id,
-            _ => rt::no_such_field(index),
-        }
-    }
-}
-impl rt::Extends<NetworkSummary> for NetworkSummary {}
-impl rt::Value for NetworkSummary {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
-impl Clone for NetworkSummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetworkSummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetworkSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetworkSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+use rt::{Property as P, PropertyMut as M};
 
 /// `NoAccessUserEvent`, a [`SessionEvent`], since VI API 2.0.
 #[derive(Default)]
@@ -967,30 +17,30 @@ pub(crate) static NO_ACCESS_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAccessUserEvent",
     "2.0",
     Some(&SESSION_EVENT),
-    &[rt::Field::new("ipAddress", "string", rt::Occurrence::Required)],
-    || Box::new(NoAccessUserEvent::default()),
+    "
+string ipAddress r
+",
+    rt::unset::<NoAccessUserEvent>,
 );
-impl rt::DataObject for NoAccessUserEvent {
+impl rt::Object for NoAccessUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_ACCESS_USER_EVENT
     }
-}
-impl rt::Object for NoAccessUserEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_ACCESS_USER_EVENT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
-            15 => &self.ip_address,
-            _ => rt::no_such_field(index),
+            15 => P::Value(&self.ip_address),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
-            15 => &mut self.ip_address,
-            _ => rt::no_such_field(index),
+            15 => M::Value(&mut self.ip_address),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1010,14 +60,6 @@ impl std::ops::Deref for NoAccessUserEvent {
 impl std::ops::DerefMut for NoAccessUserEvent {
     fn deref_mut(&mut self) -> &mut SessionEvent {
         &mut self.base
-    }
-}
-impl rt::Value for NoAccessUserEvent {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for NoAccessUserEvent {
@@ -1042,6 +84,321 @@ impl serde::Serialize for NoAccessUserEvent {
     }
 }
 
+/// The fault `NoActiveHostInCluster`, a [`InvalidState`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoActiveHostInCluster {
+    /// The properties of `InvalidState`.
+    pub base: InvalidState,
+    /// `computeResource`: required reference to `ComputeResource`.
+    pub compute_resource: rt::ManagedObjectReference,
+}
+pub(crate) static NO_ACTIVE_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoActiveHostInCluster",
+    "2.0",
+    Some(&INVALID_STATE),
+    "
+ManagedObjectReference computeResource r
+",
+    rt::unset::<NoActiveHostInCluster>,
+);
+impl rt::Object for NoActiveHostInCluster {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_ACTIVE_HOST_IN_CLUSTER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_ACTIVE_HOST_IN_CLUSTER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.compute_resource),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.compute_resource),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoActiveHostInCluster {}
+impl std::ops::Deref for NoActiveHostInCluster {
+    type Target = InvalidState;
+    fn deref(&self) -> &InvalidState {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoActiveHostInCluster {
+    fn deref_mut(&mut self) -> &mut InvalidState {
+        &mut self.base
+    }
+}
+impl Clone for NoActiveHostInCluster {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoActiveHostInCluster {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoActiveHostInCluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoActiveHostInCluster {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoCompatibleHost`, a [`VimFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct NoCompatibleHost {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `host`: list of reference to `HostSystem`.
+    pub host: Vec<rt::ManagedObjectReference>,
+    /// `error`: list of `LocalizedMethodFault`.
+    pub error: Vec<LocalizedMethodFault>,
+}
+pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoCompatibleHost",
+    "4.0",
+    Some(&VIM_FAULT),
+    "
+ManagedObjectReference host ol
+LocalizedMethodFault error ol
+",
+    rt::unset::<NoCompatibleHost>,
+);
+impl rt::Object for NoCompatibleHost {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_COMPATIBLE_HOST
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_COMPATIBLE_HOST
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.host),
+            3 => P::Objects(&self.error),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.host),
+            3 => M::Objects(&mut self.error),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoCompatibleHost {}
+impl std::ops::Deref for NoCompatibleHost {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoCompatibleHost {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoCompatibleHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoCompatibleHost {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoCompatibleHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoCompatibleHost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoDiskFound`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoDiskFound {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoDiskFound",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NoDiskFound>,
+);
+impl rt::Object for NoDiskFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_DISK_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_DISK_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoDiskFound {}
+impl std::ops::Deref for NoDiskFound {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoDiskFound {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoDiskFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoDiskFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoDiskFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoDiskFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoDiskSpace`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoDiskSpace {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+    /// `datastore`: required string.
+    pub datastore: String,
+}
+pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoDiskSpace",
+    "2.0",
+    Some(&FILE_FAULT),
+    "
+string datastore r
+",
+    rt::unset::<NoDiskSpace>,
+);
+impl rt::Object for NoDiskSpace {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_DISK_SPACE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_DISK_SPACE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoDiskSpace {}
+impl std::ops::Deref for NoDiskSpace {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoDiskSpace {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for NoDiskSpace {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoDiskSpace {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoDiskSpace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoDiskSpace {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `NoMaintenanceModeDrsRecommendationForVM`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct NoMaintenanceModeDrsRecommendationForVm {
@@ -1052,28 +409,26 @@ pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo 
     "NoMaintenanceModeDrsRecommendationForVM",
     "2.0",
     Some(&VM_EVENT),
-    &[],
-    || Box::new(NoMaintenanceModeDrsRecommendationForVm::default()),
+    "",
+    rt::unset::<NoMaintenanceModeDrsRecommendationForVm>,
 );
-impl rt::DataObject for NoMaintenanceModeDrsRecommendationForVm {
+impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
     }
-}
-impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            _ => rt::no_such_field(index),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            _ => rt::no_such_field(index),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1093,14 +448,6 @@ impl std::ops::Deref for NoMaintenanceModeDrsRecommendationForVm {
 impl std::ops::DerefMut for NoMaintenanceModeDrsRecommendationForVm {
     fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
-    }
-}
-impl rt::Value for NoMaintenanceModeDrsRecommendationForVm {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for NoMaintenanceModeDrsRecommendationForVm {
@@ -1125,6 +472,95 @@ impl serde::Serialize for NoMaintenanceModeDrsRecommendationForVm {
     }
 }
 
+/// The fault `NoPermission`, a [`SecurityError`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoPermission {
+    /// The properties of `SecurityError`.
+    pub base: SecurityError,
+    /// `object`: optional reference.
+    pub object: Option<rt::ManagedObjectReference>,
+    /// `privilegeId`: optional string.
+    pub privilege_id: Option<String>,
+    /// `missingPrivileges`: list of `NoPermissionEntityPrivileges`, since VI API 7.0.3.2.
+    pub missing_privileges: Vec<NoPermissionEntityPrivileges>,
+}
+pub(crate) static NO_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoPermission",
+    "2.0",
+    Some(&SECURITY_ERROR),
+    "
+ManagedObjectReference object o
+string privilegeId o
+NoPermissionEntityPrivileges missingPrivileges ol since 7.0.3.2
+",
+    rt::unset::<NoPermission>,
+);
+impl rt::Object for NoPermission {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_PERMISSION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_PERMISSION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.object),
+            3 => P::Value(&self.privilege_id),
+            4 => P::Objects(&self.missing_privileges),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.object),
+            3 => M::Value(&mut self.privilege_id),
+            4 => M::Objects(&mut self.missing_privileges),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoPermission {}
+impl std::ops::Deref for NoPermission {
+    type Target = SecurityError;
+    fn deref(&self) -> &SecurityError {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoPermission {
+    fn deref_mut(&mut self) -> &mut SecurityError {
+        &mut self.base
+    }
+}
+impl Clone for NoPermission {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoPermission {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoPermission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoPermission {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `NoPermissionEntityPrivileges`, a [`DynamicData`], since VI API 7.0.3.2.
 #[derive(Default)]
 pub struct NoPermissionEntityPrivileges {
@@ -1137,42 +573,32 @@ pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectIn
     "NoPermissionEntityPrivileges",
     "7.0.3.2",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("entity", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("privilegeIds", "string", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(NoPermissionEntityPrivileges::default()),
+    "
+ManagedObjectReference entity r
+string privilegeIds ol
+",
+    rt::unset::<NoPermissionEntityPrivileges>,
 );
-impl rt::DataObject for NoPermissionEntityPrivileges {
+impl rt::Object for NoPermissionEntityPrivileges {
     fn type_info() -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ENTITY_PRIVILEGES
     }
-}
-impl rt::Object for NoPermissionEntityPrivileges {
     fn info(&self) -> &'static rt::ObjectInfo {
         &NO_PERMISSION_ENTITY_PRIVILEGES
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.entity,
-            1 => &self.privilege_ids,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.privilege_ids),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.entity,
-            1 => &mut self.privilege_ids,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.privilege_ids),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for NoPermissionEntityPrivileges {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for NoPermissionEntityPrivileges {
@@ -1197,6 +623,309 @@ impl serde::Serialize for NoPermissionEntityPrivileges {
     }
 }
 
+/// The fault `NoSubjectName`, a [`VimFault`], since VI API 2.5.
+#[derive(Default)]
+pub struct NoSubjectName {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoSubjectName",
+    "2.5",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NoSubjectName>,
+);
+impl rt::Object for NoSubjectName {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_SUBJECT_NAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_SUBJECT_NAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoSubjectName {}
+impl std::ops::Deref for NoSubjectName {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoSubjectName {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoSubjectName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoSubjectName {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoSubjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoSubjectName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotAuthenticated`, a [`NoPermission`], since VI API 2.5.
+#[derive(Default)]
+pub struct NotAuthenticated {
+    /// The properties of `NoPermission`.
+    pub base: NoPermission,
+}
+pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotAuthenticated",
+    "2.5",
+    Some(&NO_PERMISSION),
+    "",
+    rt::unset::<NotAuthenticated>,
+);
+impl rt::Object for NotAuthenticated {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_AUTHENTICATED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_AUTHENTICATED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotAuthenticated {}
+impl std::ops::Deref for NotAuthenticated {
+    type Target = NoPermission;
+    fn deref(&self) -> &NoPermission {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotAuthenticated {
+    fn deref_mut(&mut self) -> &mut NoPermission {
+        &mut self.base
+    }
+}
+impl Clone for NotAuthenticated {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotAuthenticated {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotAuthenticated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotAuthenticated {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotEnoughCpus`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotEnoughCpus {
+    /// The properties of `VirtualHardwareCompatibilityIssue`.
+    pub base: VirtualHardwareCompatibilityIssue,
+    /// `numCpuDest`: required int.
+    pub num_cpu_dest: i32,
+    /// `numCpuVm`: required int.
+    pub num_cpu_vm: i32,
+}
+pub(crate) static NOT_ENOUGH_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotEnoughCpus",
+    "2.0",
+    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
+    "
+int numCpuDest r
+int numCpuVm r
+",
+    rt::unset::<NotEnoughCpus>,
+);
+impl rt::Object for NotEnoughCpus {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_CPUS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_CPUS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.num_cpu_dest),
+            3 => P::Value(&self.num_cpu_vm),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.num_cpu_dest),
+            3 => M::Value(&mut self.num_cpu_vm),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotEnoughCpus {}
+impl std::ops::Deref for NotEnoughCpus {
+    type Target = VirtualHardwareCompatibilityIssue;
+    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotEnoughCpus {
+    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
+        &mut self.base
+    }
+}
+impl Clone for NotEnoughCpus {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotEnoughCpus {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotEnoughCpus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotEnoughCpus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotEnoughLicenses`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotEnoughLicenses {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotEnoughLicenses",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<NotEnoughLicenses>,
+);
+impl rt::Object for NotEnoughLicenses {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_LICENSES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_LICENSES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotEnoughLicenses {}
+impl std::ops::Deref for NotEnoughLicenses {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotEnoughLicenses {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for NotEnoughLicenses {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotEnoughLicenses {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotEnoughLicenses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotEnoughLicenses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `NotEnoughResourcesToStartVmEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct NotEnoughResourcesToStartVmEvent {
@@ -1209,30 +938,30 @@ pub(crate) static NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT: rt::ObjectInfo = rt::O
     "NotEnoughResourcesToStartVmEvent",
     "2.0",
     Some(&VM_EVENT),
-    &[rt::Field::new("reason", "string", rt::Occurrence::Optional).since("6.0")],
-    || Box::new(NotEnoughResourcesToStartVmEvent::default()),
+    "
+string reason o since 6.0
+",
+    rt::unset::<NotEnoughResourcesToStartVmEvent>,
 );
-impl rt::DataObject for NotEnoughResourcesToStartVmEvent {
+impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
     }
-}
-impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn info(&self) -> &'static rt::ObjectInfo {
         &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => &self.reason,
-            _ => rt::no_such_field(index),
+            16 => P::Value(&self.reason),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => &mut self.reason,
-            _ => rt::no_such_field(index),
+            16 => M::Value(&mut self.reason),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1252,14 +981,6 @@ impl std::ops::Deref for NotEnoughResourcesToStartVmEvent {
 impl std::ops::DerefMut for NotEnoughResourcesToStartVmEvent {
     fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
-    }
-}
-impl rt::Value for NotEnoughResourcesToStartVmEvent {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for NotEnoughResourcesToStartVmEvent {
@@ -1284,6 +1005,309 @@ impl serde::Serialize for NotEnoughResourcesToStartVmEvent {
     }
 }
 
+/// The fault `NotFound`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotFound {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotFound",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NotFound>,
+);
+impl rt::Object for NotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotFound {}
+impl std::ops::Deref for NotFound {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotFound {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotImplemented`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotImplemented {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotImplemented",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<NotImplemented>,
+);
+impl rt::Object for NotImplemented {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_IMPLEMENTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_IMPLEMENTED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotImplemented {}
+impl std::ops::Deref for NotImplemented {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotImplemented {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for NotImplemented {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotImplemented {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotImplemented {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotImplemented {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotSupported`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotSupported {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotSupported",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<NotSupported>,
+);
+impl rt::Object for NotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotSupported {}
+impl std::ops::Deref for NotSupported {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotSupported {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for NotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotSupported {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotSupported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotSupported {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NumVirtualCpusNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
+#[derive(Default)]
+pub struct NumVirtualCpusNotSupported {
+    /// The properties of `VirtualHardwareCompatibilityIssue`.
+    pub base: VirtualHardwareCompatibilityIssue,
+    /// `maxSupportedVcpusDest`: required int.
+    pub max_supported_vcpus_dest: i32,
+    /// `numCpuVm`: required int.
+    pub num_cpu_vm: i32,
+}
+pub(crate) static NUM_VIRTUAL_CPUS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NumVirtualCpusNotSupported",
+    "2.0",
+    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
+    "
+int maxSupportedVcpusDest r
+int numCpuVm r
+",
+    rt::unset::<NumVirtualCpusNotSupported>,
+);
+impl rt::Object for NumVirtualCpusNotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.max_supported_vcpus_dest),
+            3 => P::Value(&self.num_cpu_vm),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.max_supported_vcpus_dest),
+            3 => M::Value(&mut self.num_cpu_vm),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NumVirtualCpusNotSupported {}
+impl std::ops::Deref for NumVirtualCpusNotSupported {
+    type Target = VirtualHardwareCompatibilityIssue;
+    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NumVirtualCpusNotSupported {
+    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
+        &mut self.base
+    }
+}
+impl Clone for NumVirtualCpusNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NumVirtualCpusNotSupported {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NumVirtualCpusNotSupported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NumVirtualCpusNotSupported {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `ObjectContent`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
 pub struct ObjectContent {
@@ -1298,45 +1322,35 @@ pub(crate) static OBJECT_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectContent",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("obj", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("propSet", "DynamicProperty", rt::Occurrence::OptionalList),
-        rt::Field::new("missingSet", "MissingProperty", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(ObjectContent::default()),
+    "
+ManagedObjectReference obj r
+DynamicProperty propSet ol
+MissingProperty missingSet ol
+",
+    rt::unset::<ObjectContent>,
 );
-impl rt::DataObject for ObjectContent {
+impl rt::Object for ObjectContent {
     fn type_info() -> &'static rt::ObjectInfo {
         &OBJECT_CONTENT
     }
-}
-impl rt::Object for ObjectContent {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OBJECT_CONTENT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.obj,
-            1 => &self.prop_set,
-            2 => &self.missing_set,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.obj),
+            1 => P::Objects(&self.prop_set),
+            2 => P::Objects(&self.missing_set),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.obj,
-            1 => &mut self.prop_set,
-            2 => &mut self.missing_set,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.obj),
+            1 => M::Objects(&mut self.prop_set),
+            2 => M::Objects(&mut self.missing_set),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ObjectContent {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ObjectContent {
@@ -1375,45 +1389,35 @@ pub(crate) static OBJECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectSpec",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("obj", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("skip", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("selectSet", "SelectionSpec", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(ObjectSpec::default()),
+    "
+ManagedObjectReference obj r
+boolean skip o
+SelectionSpec selectSet ol
+",
+    rt::unset::<ObjectSpec>,
 );
-impl rt::DataObject for ObjectSpec {
+impl rt::Object for ObjectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &OBJECT_SPEC
     }
-}
-impl rt::Object for ObjectSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OBJECT_SPEC
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.obj,
-            1 => &self.skip,
-            2 => &self.select_set,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.obj),
+            1 => P::Value(&self.skip),
+            2 => P::Value(&self.select_set),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.obj,
-            1 => &mut self.skip,
-            2 => &mut self.select_set,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.obj),
+            1 => M::Value(&mut self.skip),
+            2 => M::Value(&mut self.select_set),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ObjectSpec {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ObjectSpec {
@@ -1454,48 +1458,38 @@ pub(crate) static OBJECT_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectUpdate",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("kind", "ObjectUpdateKind", rt::Occurrence::Required),
-        rt::Field::new("obj", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("changeSet", "PropertyChange", rt::Occurrence::OptionalList),
-        rt::Field::new("missingSet", "MissingProperty", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(ObjectUpdate::default()),
+    "
+ObjectUpdateKind kind r
+ManagedObjectReference obj r
+PropertyChange changeSet ol
+MissingProperty missingSet ol
+",
+    rt::unset::<ObjectUpdate>,
 );
-impl rt::DataObject for ObjectUpdate {
+impl rt::Object for ObjectUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
         &OBJECT_UPDATE
     }
-}
-impl rt::Object for ObjectUpdate {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OBJECT_UPDATE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.kind,
-            1 => &self.obj,
-            2 => &self.change_set,
-            3 => &self.missing_set,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.kind),
+            1 => P::Value(&self.obj),
+            2 => P::Objects(&self.change_set),
+            3 => P::Objects(&self.missing_set),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.kind,
-            1 => &mut self.obj,
-            2 => &mut self.change_set,
-            3 => &mut self.missing_set,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.kind),
+            1 => M::Value(&mut self.obj),
+            2 => M::Objects(&mut self.change_set),
+            3 => M::Objects(&mut self.missing_set),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for ObjectUpdate {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for ObjectUpdate {
@@ -1530,43 +1524,29 @@ pub(crate) static OPAQUE_NETWORK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::ne
     "OpaqueNetworkCapability",
     "6.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "networkReservationSupported",
-            "boolean",
-            rt::Occurrence::Required,
-        ),
-    ],
-    || Box::new(OpaqueNetworkCapability::default()),
+    "
+boolean networkReservationSupported r
+",
+    rt::unset::<OpaqueNetworkCapability>,
 );
-impl rt::DataObject for OpaqueNetworkCapability {
+impl rt::Object for OpaqueNetworkCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_CAPABILITY
     }
-}
-impl rt::Object for OpaqueNetworkCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_CAPABILITY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.network_reservation_supported,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.network_reservation_supported),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.network_reservation_supported,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.network_reservation_supported),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for OpaqueNetworkCapability {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for OpaqueNetworkCapability {
@@ -1605,35 +1585,33 @@ pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkSummary",
     "5.5",
     Some(&NETWORK_SUMMARY),
-    &[
-        rt::Field::new("opaqueNetworkId", "string", rt::Occurrence::Required),
-        rt::Field::new("opaqueNetworkType", "string", rt::Occurrence::Required),
-    ],
-    || Box::new(OpaqueNetworkSummary::default()),
+    "
+string opaqueNetworkId r
+string opaqueNetworkType r
+",
+    rt::unset::<OpaqueNetworkSummary>,
 );
-impl rt::DataObject for OpaqueNetworkSummary {
+impl rt::Object for OpaqueNetworkSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_SUMMARY
     }
-}
-impl rt::Object for OpaqueNetworkSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPAQUE_NETWORK_SUMMARY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
-            5 => &self.opaque_network_id,
-            6 => &self.opaque_network_type,
-            _ => rt::no_such_field(index),
+            5 => P::Value(&self.opaque_network_id),
+            6 => P::Value(&self.opaque_network_type),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
-            5 => &mut self.opaque_network_id,
-            6 => &mut self.opaque_network_type,
-            _ => rt::no_such_field(index),
+            5 => M::Value(&mut self.opaque_network_id),
+            6 => M::Value(&mut self.opaque_network_type),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1653,14 +1631,6 @@ impl std::ops::Deref for OpaqueNetworkSummary {
 impl std::ops::DerefMut for OpaqueNetworkSummary {
     fn deref_mut(&mut self) -> &mut NetworkSummary {
         &mut self.base
-    }
-}
-impl rt::Value for OpaqueNetworkSummary {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for OpaqueNetworkSummary {
@@ -1697,30 +1667,30 @@ pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionDef",
     "2.0",
     Some(&ELEMENT_DESCRIPTION),
-    &[rt::Field::new("optionType", "OptionType", rt::Occurrence::Required)],
-    || Box::new(OptionDef::default()),
+    "
+OptionType optionType r
+",
+    rt::unset::<OptionDef>,
 );
-impl rt::DataObject for OptionDef {
+impl rt::Object for OptionDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_DEF
     }
-}
-impl rt::Object for OptionDef {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_DEF
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
-            3 => &self.option_type,
-            _ => rt::no_such_field(index),
+            3 => P::Value(&self.option_type),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
-            3 => &mut self.option_type,
-            _ => rt::no_such_field(index),
+            3 => M::Value(&mut self.option_type),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1741,14 +1711,6 @@ impl std::ops::Deref for OptionDef {
 impl std::ops::DerefMut for OptionDef {
     fn deref_mut(&mut self) -> &mut ElementDescription {
         &mut self.base
-    }
-}
-impl rt::Value for OptionDef {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for OptionDef {
@@ -1783,40 +1745,32 @@ pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionType",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("valueIsReadonly", "boolean", rt::Occurrence::Optional)],
-    || Box::new(OptionType::default()),
+    "
+boolean valueIsReadonly o
+",
+    rt::unset::<OptionType>,
 );
-impl rt::DataObject for OptionType {
+impl rt::Object for OptionType {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_TYPE
     }
-}
-impl rt::Object for OptionType {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_TYPE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.value_is_readonly,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.value_is_readonly),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.value_is_readonly,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.value_is_readonly),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<OptionType> for OptionType {}
-impl rt::Value for OptionType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for OptionType {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -1851,45 +1805,35 @@ pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionValue",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "string", rt::Occurrence::Required),
-        rt::Field::new("value", "anyType", rt::Occurrence::Optional),
-    ],
-    || Box::new(OptionValue::default()),
+    "
+string key r
+anyType value o
+",
+    rt::unset::<OptionValue>,
 );
-impl rt::DataObject for OptionValue {
+impl rt::Object for OptionValue {
     fn type_info() -> &'static rt::ObjectInfo {
         &OPTION_VALUE
     }
-}
-impl rt::Object for OptionValue {
     fn info(&self) -> &'static rt::ObjectInfo {
         &OPTION_VALUE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.value,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.value,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<OptionValue> for OptionValue {}
-impl rt::Value for OptionValue {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for OptionValue {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -1912,6 +1856,85 @@ impl serde::Serialize for OptionValue {
     }
 }
 
+/// The fault `OutOfBounds`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct OutOfBounds {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `argumentName`: required string, a PropertyPath.
+    pub argument_name: String,
+}
+pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OutOfBounds",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+string argumentName r
+",
+    rt::unset::<OutOfBounds>,
+);
+impl rt::Object for OutOfBounds {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OUT_OF_BOUNDS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OUT_OF_BOUNDS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.argument_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.argument_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for OutOfBounds {}
+impl std::ops::Deref for OutOfBounds {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for OutOfBounds {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for OutOfBounds {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for OutOfBounds {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for OutOfBounds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for OutOfBounds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `PMemDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.7.
 #[derive(Default)]
 pub struct PMemDatastoreInfo {
@@ -1924,30 +1947,30 @@ pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PMemDatastoreInfo",
     "6.7",
     Some(&DATASTORE_INFO),
-    &[rt::Field::new("pmem", "HostPMemVolume", rt::Occurrence::Required)],
-    || Box::new(PMemDatastoreInfo::default()),
+    "
+HostPMemVolume pmem r
+",
+    rt::unset::<PMemDatastoreInfo>,
 );
-impl rt::DataObject for PMemDatastoreInfo {
+impl rt::Object for PMemDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &P_MEM_DATASTORE_INFO
     }
-}
-impl rt::Object for PMemDatastoreInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &P_MEM_DATASTORE_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
-            12 => &self.pmem,
-            _ => rt::no_such_field(index),
+            12 => P::Object(&self.pmem),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
-            12 => &mut self.pmem,
-            _ => rt::no_such_field(index),
+            12 => M::Object(&mut self.pmem),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -1967,14 +1990,6 @@ impl std::ops::Deref for PMemDatastoreInfo {
 impl std::ops::DerefMut for PMemDatastoreInfo {
     fn deref_mut(&mut self) -> &mut DatastoreInfo {
         &mut self.base
-    }
-}
-impl rt::Value for PMemDatastoreInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PMemDatastoreInfo {
@@ -2009,28 +2024,26 @@ pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     "ParaVirtualSCSIController",
     "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    &[],
-    || Box::new(ParaVirtualScsiController::default()),
+    "",
+    rt::unset::<ParaVirtualScsiController>,
 );
-impl rt::DataObject for ParaVirtualScsiController {
+impl rt::Object for ParaVirtualScsiController {
     fn type_info() -> &'static rt::ObjectInfo {
         &PARA_VIRTUAL_SCSI_CONTROLLER
     }
-}
-impl rt::Object for ParaVirtualScsiController {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PARA_VIRTUAL_SCSI_CONTROLLER
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
-            _ => rt::no_such_field(index),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
-            _ => rt::no_such_field(index),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2052,14 +2065,6 @@ impl std::ops::DerefMut for ParaVirtualScsiController {
         &mut self.base
     }
 }
-impl rt::Value for ParaVirtualScsiController {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for ParaVirtualScsiController {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -2077,6 +2082,79 @@ impl std::fmt::Debug for ParaVirtualScsiController {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for ParaVirtualScsiController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `PasswordExpired`, a [`InvalidLogin`], since VI API 6.7.2.
+#[derive(Default)]
+pub struct PasswordExpired {
+    /// The properties of `InvalidLogin`.
+    pub base: InvalidLogin,
+}
+pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PasswordExpired",
+    "6.7.2",
+    Some(&INVALID_LOGIN),
+    "",
+    rt::unset::<PasswordExpired>,
+);
+impl rt::Object for PasswordExpired {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PASSWORD_EXPIRED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PASSWORD_EXPIRED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for PasswordExpired {}
+impl std::ops::Deref for PasswordExpired {
+    type Target = InvalidLogin;
+    fn deref(&self) -> &InvalidLogin {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PasswordExpired {
+    fn deref_mut(&mut self) -> &mut InvalidLogin {
+        &mut self.base
+    }
+}
+impl Clone for PasswordExpired {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PasswordExpired {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PasswordExpired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PasswordExpired {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
@@ -2108,63 +2186,53 @@ pub(crate) static PERF_COUNTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCounterInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "int", rt::Occurrence::Required),
-        rt::Field::new("nameInfo", "ElementDescription", rt::Occurrence::Required),
-        rt::Field::new("groupInfo", "ElementDescription", rt::Occurrence::Required),
-        rt::Field::new("unitInfo", "ElementDescription", rt::Occurrence::Required),
-        rt::Field::new("rollupType", "PerfSummaryType", rt::Occurrence::Required),
-        rt::Field::new("statsType", "PerfStatsType", rt::Occurrence::Required),
-        rt::Field::new("level", "int", rt::Occurrence::Optional).since("2.5"),
-        rt::Field::new("perDeviceLevel", "int", rt::Occurrence::Optional).since("4.1"),
-        rt::Field::new("associatedCounterId", "int", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(PerfCounterInfo::default()),
+    "
+int key r
+ElementDescription nameInfo r
+ElementDescription groupInfo r
+ElementDescription unitInfo r
+PerfSummaryType rollupType r
+PerfStatsType statsType r
+int level o since 2.5
+int perDeviceLevel o since 4.1
+int associatedCounterId ol
+",
+    rt::unset::<PerfCounterInfo>,
 );
-impl rt::DataObject for PerfCounterInfo {
+impl rt::Object for PerfCounterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_COUNTER_INFO
     }
-}
-impl rt::Object for PerfCounterInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_COUNTER_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.name_info,
-            2 => &self.group_info,
-            3 => &self.unit_info,
-            4 => &self.rollup_type,
-            5 => &self.stats_type,
-            6 => &self.level,
-            7 => &self.per_device_level,
-            8 => &self.associated_counter_id,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.name_info),
+            2 => P::Value(&self.group_info),
+            3 => P::Value(&self.unit_info),
+            4 => P::Value(&self.rollup_type),
+            5 => P::Value(&self.stats_type),
+            6 => P::Value(&self.level),
+            7 => P::Value(&self.per_device_level),
+            8 => P::Value(&self.associated_counter_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.name_info,
-            2 => &mut self.group_info,
-            3 => &mut self.unit_info,
-            4 => &mut self.rollup_type,
-            5 => &mut self.stats_type,
-            6 => &mut self.level,
-            7 => &mut self.per_device_level,
-            8 => &mut self.associated_counter_id,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.name_info),
+            2 => M::Value(&mut self.group_info),
+            3 => M::Value(&mut self.unit_info),
+            4 => M::Value(&mut self.rollup_type),
+            5 => M::Value(&mut self.stats_type),
+            6 => M::Value(&mut self.level),
+            7 => M::Value(&mut self.per_device_level),
+            8 => M::Value(&mut self.associated_counter_id),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerfCounterInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfCounterInfo {
@@ -2203,35 +2271,33 @@ pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetric",
     "2.0",
     Some(&PERF_ENTITY_METRIC_BASE),
-    &[
-        rt::Field::new("sampleInfo", "PerfSampleInfo", rt::Occurrence::OptionalList),
-        rt::Field::new("value", "PerfMetricSeries", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(PerfEntityMetric::default()),
+    "
+PerfSampleInfo sampleInfo ol
+PerfMetricSeries value ol
+",
+    rt::unset::<PerfEntityMetric>,
 );
-impl rt::DataObject for PerfEntityMetric {
+impl rt::Object for PerfEntityMetric {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC
     }
-}
-impl rt::Object for PerfEntityMetric {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.sample_info,
-            2 => &self.value,
-            _ => rt::no_such_field(index),
+            1 => P::Objects(&self.sample_info),
+            2 => P::Value(&self.value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.sample_info,
-            2 => &mut self.value,
-            _ => rt::no_such_field(index),
+            1 => M::Objects(&mut self.sample_info),
+            2 => M::Value(&mut self.value),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2251,14 +2317,6 @@ impl std::ops::Deref for PerfEntityMetric {
 impl std::ops::DerefMut for PerfEntityMetric {
     fn deref_mut(&mut self) -> &mut PerfEntityMetricBase {
         &mut self.base
-    }
-}
-impl rt::Value for PerfEntityMetric {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfEntityMetric {
@@ -2293,40 +2351,32 @@ pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricBase",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("entity", "ManagedObjectReference", rt::Occurrence::Required)],
-    || Box::new(PerfEntityMetricBase::default()),
+    "
+ManagedObjectReference entity r
+",
+    rt::unset::<PerfEntityMetricBase>,
 );
-impl rt::DataObject for PerfEntityMetricBase {
+impl rt::Object for PerfEntityMetricBase {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_BASE
     }
-}
-impl rt::Object for PerfEntityMetricBase {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_BASE
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.entity,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.entity),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.entity,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.entity),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetricBase {}
-impl rt::Value for PerfEntityMetricBase {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for PerfEntityMetricBase {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -2363,35 +2413,33 @@ pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricCSV",
     "2.0",
     Some(&PERF_ENTITY_METRIC_BASE),
-    &[
-        rt::Field::new("sampleInfoCSV", "string", rt::Occurrence::Required),
-        rt::Field::new("value", "PerfMetricSeriesCSV", rt::Occurrence::OptionalList),
-    ],
-    || Box::new(PerfEntityMetricCsv::default()),
+    "
+string sampleInfoCSV r
+PerfMetricSeriesCSV value ol
+",
+    rt::unset::<PerfEntityMetricCsv>,
 );
-impl rt::DataObject for PerfEntityMetricCsv {
+impl rt::Object for PerfEntityMetricCsv {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_CSV
     }
-}
-impl rt::Object for PerfEntityMetricCsv {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_ENTITY_METRIC_CSV
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.sample_info_csv,
-            2 => &self.value,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.sample_info_csv),
+            2 => P::Objects(&self.value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.sample_info_csv,
-            2 => &mut self.value,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.sample_info_csv),
+            2 => M::Objects(&mut self.value),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2411,14 +2459,6 @@ impl std::ops::Deref for PerfEntityMetricCsv {
 impl std::ops::DerefMut for PerfEntityMetricCsv {
     fn deref_mut(&mut self) -> &mut PerfEntityMetricBase {
         &mut self.base
-    }
-}
-impl rt::Value for PerfEntityMetricCsv {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfEntityMetricCsv {
@@ -2463,54 +2503,44 @@ pub(crate) static PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfInterval",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "int", rt::Occurrence::Required).since("2.5"),
-        rt::Field::new("samplingPeriod", "int", rt::Occurrence::Required),
-        rt::Field::new("name", "string", rt::Occurrence::Required),
-        rt::Field::new("length", "int", rt::Occurrence::Required),
-        rt::Field::new("level", "int", rt::Occurrence::Optional).since("2.5"),
-        rt::Field::new("enabled", "boolean", rt::Occurrence::Required).since("2.5"),
-    ],
-    || Box::new(PerfInterval::default()),
+    "
+int key r since 2.5
+int samplingPeriod r
+string name r
+int length r
+int level o since 2.5
+boolean enabled r since 2.5
+",
+    rt::unset::<PerfInterval>,
 );
-impl rt::DataObject for PerfInterval {
+impl rt::Object for PerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_INTERVAL
     }
-}
-impl rt::Object for PerfInterval {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_INTERVAL
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.sampling_period,
-            2 => &self.name,
-            3 => &self.length,
-            4 => &self.level,
-            5 => &self.enabled,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.sampling_period),
+            2 => P::Value(&self.name),
+            3 => P::Value(&self.length),
+            4 => P::Value(&self.level),
+            5 => P::Value(&self.enabled),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.sampling_period,
-            2 => &mut self.name,
-            3 => &mut self.length,
-            4 => &mut self.level,
-            5 => &mut self.enabled,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.sampling_period),
+            2 => M::Value(&mut self.name),
+            3 => M::Value(&mut self.length),
+            4 => M::Value(&mut self.level),
+            5 => M::Value(&mut self.enabled),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerfInterval {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfInterval {
@@ -2547,42 +2577,32 @@ pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricId",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("counterId", "int", rt::Occurrence::Required),
-        rt::Field::new("instance", "string", rt::Occurrence::Required),
-    ],
-    || Box::new(PerfMetricId::default()),
+    "
+int counterId r
+string instance r
+",
+    rt::unset::<PerfMetricId>,
 );
-impl rt::DataObject for PerfMetricId {
+impl rt::Object for PerfMetricId {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_ID
     }
-}
-impl rt::Object for PerfMetricId {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_ID
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.counter_id,
-            1 => &self.instance,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.counter_id),
+            1 => P::Value(&self.instance),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.counter_id,
-            1 => &mut self.instance,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.counter_id),
+            1 => M::Value(&mut self.instance),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerfMetricId {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfMetricId {
@@ -2619,30 +2639,30 @@ pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricIntSeries",
     "2.0",
     Some(&PERF_METRIC_SERIES),
-    &[rt::Field::new("value", "long", rt::Occurrence::OptionalList)],
-    || Box::new(PerfMetricIntSeries::default()),
+    "
+long value ol
+",
+    rt::unset::<PerfMetricIntSeries>,
 );
-impl rt::DataObject for PerfMetricIntSeries {
+impl rt::Object for PerfMetricIntSeries {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_INT_SERIES
     }
-}
-impl rt::Object for PerfMetricIntSeries {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_INT_SERIES
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.value,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.value,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2662,14 +2682,6 @@ impl std::ops::Deref for PerfMetricIntSeries {
 impl std::ops::DerefMut for PerfMetricIntSeries {
     fn deref_mut(&mut self) -> &mut PerfMetricSeries {
         &mut self.base
-    }
-}
-impl rt::Value for PerfMetricIntSeries {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfMetricIntSeries {
@@ -2704,40 +2716,32 @@ pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeries",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("id", "PerfMetricId", rt::Occurrence::Required)],
-    || Box::new(PerfMetricSeries::default()),
+    "
+PerfMetricId id r
+",
+    rt::unset::<PerfMetricSeries>,
 );
-impl rt::DataObject for PerfMetricSeries {
+impl rt::Object for PerfMetricSeries {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES
     }
-}
-impl rt::Object for PerfMetricSeries {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.id,
-            _ => rt::no_such_field(index),
+            0 => P::Object(&self.id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.id,
-            _ => rt::no_such_field(index),
+            0 => M::Object(&mut self.id),
+            _ => M::Absent,
         }
     }
 }
 impl rt::Extends<PerfMetricSeries> for PerfMetricSeries {}
-impl rt::Value for PerfMetricSeries {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
-    }
-}
 impl Clone for PerfMetricSeries {
     fn clone(&self) -> Self {
         rt::cloned(self)
@@ -2772,30 +2776,30 @@ pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeriesCSV",
     "2.0",
     Some(&PERF_METRIC_SERIES),
-    &[rt::Field::new("value", "string", rt::Occurrence::Optional)],
-    || Box::new(PerfMetricSeriesCsv::default()),
+    "
+string value o
+",
+    rt::unset::<PerfMetricSeriesCsv>,
 );
-impl rt::DataObject for PerfMetricSeriesCsv {
+impl rt::Object for PerfMetricSeriesCsv {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES_CSV
     }
-}
-impl rt::Object for PerfMetricSeriesCsv {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_METRIC_SERIES_CSV
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.value,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.value,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -2815,14 +2819,6 @@ impl std::ops::Deref for PerfMetricSeriesCsv {
 impl std::ops::DerefMut for PerfMetricSeriesCsv {
     fn deref_mut(&mut self) -> &mut PerfMetricSeries {
         &mut self.base
-    }
-}
-impl rt::Value for PerfMetricSeriesCsv {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfMetricSeriesCsv {
@@ -2863,48 +2859,38 @@ pub(crate) static PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfProviderSummary",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("entity", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("currentSupported", "boolean", rt::Occurrence::Required),
-        rt::Field::new("summarySupported", "boolean", rt::Occurrence::Required),
-        rt::Field::new("refreshRate", "int", rt::Occurrence::Optional),
-    ],
-    || Box::new(PerfProviderSummary::default()),
+    "
+ManagedObjectReference entity r
+boolean currentSupported r
+boolean summarySupported r
+int refreshRate o
+",
+    rt::unset::<PerfProviderSummary>,
 );
-impl rt::DataObject for PerfProviderSummary {
+impl rt::Object for PerfProviderSummary {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_PROVIDER_SUMMARY
     }
-}
-impl rt::Object for PerfProviderSummary {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_PROVIDER_SUMMARY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.entity,
-            1 => &self.current_supported,
-            2 => &self.summary_supported,
-            3 => &self.refresh_rate,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.current_supported),
+            2 => P::Value(&self.summary_supported),
+            3 => P::Value(&self.refresh_rate),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.entity,
-            1 => &mut self.current_supported,
-            2 => &mut self.summary_supported,
-            3 => &mut self.refresh_rate,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.current_supported),
+            2 => M::Value(&mut self.summary_supported),
+            3 => M::Value(&mut self.refresh_rate),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerfProviderSummary {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfProviderSummary {
@@ -2951,57 +2937,47 @@ pub(crate) static PERF_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfQuerySpec",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("entity", "ManagedObjectReference", rt::Occurrence::Required),
-        rt::Field::new("startTime", "dateTime", rt::Occurrence::Optional),
-        rt::Field::new("endTime", "dateTime", rt::Occurrence::Optional),
-        rt::Field::new("maxSample", "int", rt::Occurrence::Optional),
-        rt::Field::new("metricId", "PerfMetricId", rt::Occurrence::OptionalList),
-        rt::Field::new("intervalId", "int", rt::Occurrence::Optional),
-        rt::Field::new("format", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(PerfQuerySpec::default()),
+    "
+ManagedObjectReference entity r
+dateTime startTime o
+dateTime endTime o
+int maxSample o
+PerfMetricId metricId ol
+int intervalId o
+string format o
+",
+    rt::unset::<PerfQuerySpec>,
 );
-impl rt::DataObject for PerfQuerySpec {
+impl rt::Object for PerfQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_QUERY_SPEC
     }
-}
-impl rt::Object for PerfQuerySpec {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_QUERY_SPEC
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.entity,
-            1 => &self.start_time,
-            2 => &self.end_time,
-            3 => &self.max_sample,
-            4 => &self.metric_id,
-            5 => &self.interval_id,
-            6 => &self.format,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.start_time),
+            2 => P::Value(&self.end_time),
+            3 => P::Value(&self.max_sample),
+            4 => P::Objects(&self.metric_id),
+            5 => P::Value(&self.interval_id),
+            6 => P::Value(&self.format),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.entity,
-            1 => &mut self.start_time,
-            2 => &mut self.end_time,
-            3 => &mut self.max_sample,
-            4 => &mut self.metric_id,
-            5 => &mut self.interval_id,
-            6 => &mut self.format,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.start_time),
+            2 => M::Value(&mut self.end_time),
+            3 => M::Value(&mut self.max_sample),
+            4 => M::Objects(&mut self.metric_id),
+            5 => M::Value(&mut self.interval_id),
+            6 => M::Value(&mut self.format),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerfQuerySpec {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfQuerySpec {
@@ -3038,42 +3014,32 @@ pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfSampleInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("timestamp", "dateTime", rt::Occurrence::Required),
-        rt::Field::new("interval", "int", rt::Occurrence::Required),
-    ],
-    || Box::new(PerfSampleInfo::default()),
+    "
+dateTime timestamp r
+int interval r
+",
+    rt::unset::<PerfSampleInfo>,
 );
-impl rt::DataObject for PerfSampleInfo {
+impl rt::Object for PerfSampleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERF_SAMPLE_INFO
     }
-}
-impl rt::Object for PerfSampleInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERF_SAMPLE_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.timestamp,
-            1 => &self.interval,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.timestamp),
+            1 => P::Value(&self.interval),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.timestamp,
-            1 => &mut self.interval,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.timestamp),
+            1 => M::Value(&mut self.interval),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerfSampleInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerfSampleInfo {
@@ -3110,46 +3076,32 @@ pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceDescription",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "counterType",
-            "ElementDescription",
-            rt::Occurrence::RequiredList,
-        ),
-        rt::Field::new("statsType", "ElementDescription", rt::Occurrence::RequiredList),
-    ],
-    || Box::new(PerformanceDescription::default()),
+    "
+ElementDescription counterType rl
+ElementDescription statsType rl
+",
+    rt::unset::<PerformanceDescription>,
 );
-impl rt::DataObject for PerformanceDescription {
+impl rt::Object for PerformanceDescription {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERFORMANCE_DESCRIPTION
     }
-}
-impl rt::Object for PerformanceDescription {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERFORMANCE_DESCRIPTION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.counter_type,
-            1 => &self.stats_type,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.counter_type),
+            1 => P::Value(&self.stats_type),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.counter_type,
-            1 => &mut self.stats_type,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.counter_type),
+            1 => M::Value(&mut self.stats_type),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PerformanceDescription {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PerformanceDescription {
@@ -3192,51 +3144,41 @@ pub(crate) static PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Permission",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("entity", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("principal", "string", rt::Occurrence::Required),
-        rt::Field::new("group", "boolean", rt::Occurrence::Required),
-        rt::Field::new("roleId", "int", rt::Occurrence::Required),
-        rt::Field::new("propagate", "boolean", rt::Occurrence::Required),
-    ],
-    || Box::new(Permission::default()),
+    "
+ManagedObjectReference entity o
+string principal r
+boolean group r
+int roleId r
+boolean propagate r
+",
+    rt::unset::<Permission>,
 );
-impl rt::DataObject for Permission {
+impl rt::Object for Permission {
     fn type_info() -> &'static rt::ObjectInfo {
         &PERMISSION
     }
-}
-impl rt::Object for Permission {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PERMISSION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.entity,
-            1 => &self.principal,
-            2 => &self.group,
-            3 => &self.role_id,
-            4 => &self.propagate,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.principal),
+            2 => P::Value(&self.group),
+            3 => P::Value(&self.role_id),
+            4 => P::Value(&self.propagate),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.entity,
-            1 => &mut self.principal,
-            2 => &mut self.group,
-            3 => &mut self.role_id,
-            4 => &mut self.propagate,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.principal),
+            2 => M::Value(&mut self.group),
+            3 => M::Value(&mut self.role_id),
+            4 => M::Value(&mut self.propagate),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for Permission {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for Permission {
@@ -3313,135 +3255,92 @@ pub(crate) static PHYSICAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNic",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("key", "string", rt::Occurrence::Optional),
-        rt::Field::new("device", "string", rt::Occurrence::Required),
-        rt::Field::new("pci", "string", rt::Occurrence::Required),
-        rt::Field::new("driver", "string", rt::Occurrence::Optional),
-        rt::Field::new("driverVersion", "string", rt::Occurrence::Optional)
-            .since("8.0.0.1"),
-        rt::Field::new("firmwareVersion", "string", rt::Occurrence::Optional)
-            .since("8.0.0.1"),
-        rt::Field::new("linkSpeed", "PhysicalNicLinkInfo", rt::Occurrence::Optional),
-        rt::Field::new(
-            "validLinkSpecification",
-            "PhysicalNicLinkInfo",
-            rt::Occurrence::OptionalList,
-        ),
-        rt::Field::new("spec", "PhysicalNicSpec", rt::Occurrence::Required),
-        rt::Field::new("wakeOnLanSupported", "boolean", rt::Occurrence::Required)
-            .since("2.5"),
-        rt::Field::new("mac", "string", rt::Occurrence::Required).since("2.5"),
-        rt::Field::new("fcoeConfiguration", "FcoeConfig", rt::Occurrence::Optional)
-            .since("5.0"),
-        rt::Field::new("vmDirectPathGen2Supported", "boolean", rt::Occurrence::Optional)
-            .since("4.1"),
-        rt::Field::new(
-                "vmDirectPathGen2SupportedMode",
-                "string",
-                rt::Occurrence::Optional,
-            )
-            .since("4.1"),
-        rt::Field::new(
-                "resourcePoolSchedulerAllowed",
-                "boolean",
-                rt::Occurrence::Optional,
-            )
-            .since("4.1"),
-        rt::Field::new(
-                "resourcePoolSchedulerDisallowedReason",
-                "string",
-                rt::Occurrence::OptionalList,
-            )
-            .since("4.1"),
-        rt::Field::new("autoNegotiateSupported", "boolean", rt::Occurrence::Optional)
-            .since("4.1"),
-        rt::Field::new(
-                "enhancedNetworkingStackSupported",
-                "boolean",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new("ensInterruptSupported", "boolean", rt::Occurrence::Optional)
-            .since("7.0.0.0"),
-        rt::Field::new("rdmaDevice", "string", rt::Occurrence::Optional)
-            .since("7.0.0.0"),
-        rt::Field::new("dpuId", "string", rt::Occurrence::Optional).since("8.0.0.1"),
-        rt::Field::new("perfNicOffloadSupported", "boolean", rt::Occurrence::Optional)
-            .since("9.1.0.0"),
-    ],
-    || Box::new(PhysicalNic::default()),
+    "
+string key o
+string device r
+string pci r
+string driver o
+string driverVersion o since 8.0.0.1
+string firmwareVersion o since 8.0.0.1
+PhysicalNicLinkInfo linkSpeed o
+PhysicalNicLinkInfo validLinkSpecification ol
+PhysicalNicSpec spec r
+boolean wakeOnLanSupported r since 2.5
+string mac r since 2.5
+FcoeConfig fcoeConfiguration o since 5.0
+boolean vmDirectPathGen2Supported o since 4.1
+string vmDirectPathGen2SupportedMode o since 4.1
+boolean resourcePoolSchedulerAllowed o since 4.1
+string resourcePoolSchedulerDisallowedReason ol since 4.1
+boolean autoNegotiateSupported o since 4.1
+boolean enhancedNetworkingStackSupported o since 6.7
+boolean ensInterruptSupported o since 7.0.0.0
+string rdmaDevice o since 7.0.0.0
+string dpuId o since 8.0.0.1
+boolean perfNicOffloadSupported o since 9.1.0.0
+",
+    rt::unset::<PhysicalNic>,
 );
-impl rt::DataObject for PhysicalNic {
+impl rt::Object for PhysicalNic {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC
     }
-}
-impl rt::Object for PhysicalNic {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.key,
-            1 => &self.device,
-            2 => &self.pci,
-            3 => &self.driver,
-            4 => &self.driver_version,
-            5 => &self.firmware_version,
-            6 => &self.link_speed,
-            7 => &self.valid_link_specification,
-            8 => &self.spec,
-            9 => &self.wake_on_lan_supported,
-            10 => &self.mac,
-            11 => &self.fcoe_configuration,
-            12 => &self.vm_direct_path_gen2_supported,
-            13 => &self.vm_direct_path_gen2_supported_mode,
-            14 => &self.resource_pool_scheduler_allowed,
-            15 => &self.resource_pool_scheduler_disallowed_reason,
-            16 => &self.auto_negotiate_supported,
-            17 => &self.enhanced_networking_stack_supported,
-            18 => &self.ens_interrupt_supported,
-            19 => &self.rdma_device,
-            20 => &self.dpu_id,
-            21 => &self.perf_nic_offload_supported,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.device),
+            2 => P::Value(&self.pci),
+            3 => P::Value(&self.driver),
+            4 => P::Value(&self.driver_version),
+            5 => P::Value(&self.firmware_version),
+            6 => P::Optional(&self.link_speed),
+            7 => P::Objects(&self.valid_link_specification),
+            8 => P::Object(&self.spec),
+            9 => P::Value(&self.wake_on_lan_supported),
+            10 => P::Value(&self.mac),
+            11 => P::Optional(&self.fcoe_configuration),
+            12 => P::Value(&self.vm_direct_path_gen2_supported),
+            13 => P::Value(&self.vm_direct_path_gen2_supported_mode),
+            14 => P::Value(&self.resource_pool_scheduler_allowed),
+            15 => P::Value(&self.resource_pool_scheduler_disallowed_reason),
+            16 => P::Value(&self.auto_negotiate_supported),
+            17 => P::Value(&self.enhanced_networking_stack_supported),
+            18 => P::Value(&self.ens_interrupt_supported),
+            19 => P::Value(&self.rdma_device),
+            20 => P::Value(&self.dpu_id),
+            21 => P::Value(&self.perf_nic_offload_supported),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.key,
-            1 => &mut self.device,
-            2 => &mut self.pci,
-            3 => &mut self.driver,
-            4 => &mut self.driver_version,
-            5 => &mut self.firmware_version,
-            6 => &mut self.link_speed,
-            7 => &mut self.valid_link_specification,
-            8 => &mut self.spec,
-            9 => &mut self.wake_on_lan_supported,
-            10 => &mut self.mac,
-            11 => &mut self.fcoe_configuration,
-            12 => &mut self.vm_direct_path_gen2_supported,
-            13 => &mut self.vm_direct_path_gen2_supported_mode,
-            14 => &mut self.resource_pool_scheduler_allowed,
-            15 => &mut self.resource_pool_scheduler_disallowed_reason,
-            16 => &mut self.auto_negotiate_supported,
-            17 => &mut self.enhanced_networking_stack_supported,
-            18 => &mut self.ens_interrupt_supported,
-            19 => &mut self.rdma_device,
-            20 => &mut self.dpu_id,
-            21 => &mut self.perf_nic_offload_supported,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.device),
+            2 => M::Value(&mut self.pci),
+            3 => M::Value(&mut self.driver),
+            4 => M::Value(&mut self.driver_version),
+            5 => M::Value(&mut self.firmware_version),
+            6 => M::Optional(&mut self.link_speed),
+            7 => M::Objects(&mut self.valid_link_specification),
+            8 => M::Object(&mut self.spec),
+            9 => M::Value(&mut self.wake_on_lan_supported),
+            10 => M::Value(&mut self.mac),
+            11 => M::Optional(&mut self.fcoe_configuration),
+            12 => M::Value(&mut self.vm_direct_path_gen2_supported),
+            13 => M::Value(&mut self.vm_direct_path_gen2_supported_mode),
+            14 => M::Value(&mut self.resource_pool_scheduler_allowed),
+            15 => M::Value(&mut self.resource_pool_scheduler_disallowed_reason),
+            16 => M::Value(&mut self.auto_negotiate_supported),
+            17 => M::Value(&mut self.enhanced_networking_stack_supported),
+            18 => M::Value(&mut self.ens_interrupt_supported),
+            19 => M::Value(&mut self.rdma_device),
+            20 => M::Value(&mut self.dpu_id),
+            21 => M::Value(&mut self.perf_nic_offload_supported),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNic {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNic {
@@ -3488,57 +3387,47 @@ pub(crate) static PHYSICAL_NIC_CDP_DEVICE_CAPABILITY: rt::ObjectInfo = rt::Objec
     "PhysicalNicCdpDeviceCapability",
     "2.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("router", "boolean", rt::Occurrence::Required),
-        rt::Field::new("transparentBridge", "boolean", rt::Occurrence::Required),
-        rt::Field::new("sourceRouteBridge", "boolean", rt::Occurrence::Required),
-        rt::Field::new("networkSwitch", "boolean", rt::Occurrence::Required),
-        rt::Field::new("host", "boolean", rt::Occurrence::Required),
-        rt::Field::new("igmpEnabled", "boolean", rt::Occurrence::Required),
-        rt::Field::new("repeater", "boolean", rt::Occurrence::Required),
-    ],
-    || Box::new(PhysicalNicCdpDeviceCapability::default()),
+    "
+boolean router r
+boolean transparentBridge r
+boolean sourceRouteBridge r
+boolean networkSwitch r
+boolean host r
+boolean igmpEnabled r
+boolean repeater r
+",
+    rt::unset::<PhysicalNicCdpDeviceCapability>,
 );
-impl rt::DataObject for PhysicalNicCdpDeviceCapability {
+impl rt::Object for PhysicalNicCdpDeviceCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
     }
-}
-impl rt::Object for PhysicalNicCdpDeviceCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.router,
-            1 => &self.transparent_bridge,
-            2 => &self.source_route_bridge,
-            3 => &self.network_switch,
-            4 => &self.host,
-            5 => &self.igmp_enabled,
-            6 => &self.repeater,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.router),
+            1 => P::Value(&self.transparent_bridge),
+            2 => P::Value(&self.source_route_bridge),
+            3 => P::Value(&self.network_switch),
+            4 => P::Value(&self.host),
+            5 => P::Value(&self.igmp_enabled),
+            6 => P::Value(&self.repeater),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.router,
-            1 => &mut self.transparent_bridge,
-            2 => &mut self.source_route_bridge,
-            3 => &mut self.network_switch,
-            4 => &mut self.host,
-            5 => &mut self.igmp_enabled,
-            6 => &mut self.repeater,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.router),
+            1 => M::Value(&mut self.transparent_bridge),
+            2 => M::Value(&mut self.source_route_bridge),
+            3 => M::Value(&mut self.network_switch),
+            4 => M::Value(&mut self.host),
+            5 => M::Value(&mut self.igmp_enabled),
+            6 => M::Value(&mut self.repeater),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicCdpDeviceCapability {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicCdpDeviceCapability {
@@ -3609,97 +3498,83 @@ pub(crate) static PHYSICAL_NIC_CDP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpInfo",
     "2.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("cdpVersion", "int", rt::Occurrence::Optional),
-        rt::Field::new("timeout", "int", rt::Occurrence::Optional),
-        rt::Field::new("ttl", "int", rt::Occurrence::Optional),
-        rt::Field::new("samples", "int", rt::Occurrence::Optional),
-        rt::Field::new("devId", "string", rt::Occurrence::Optional),
-        rt::Field::new("address", "string", rt::Occurrence::Optional),
-        rt::Field::new("portId", "string", rt::Occurrence::Optional),
-        rt::Field::new(
-            "deviceCapability",
-            "PhysicalNicCdpDeviceCapability",
-            rt::Occurrence::Optional,
-        ),
-        rt::Field::new("softwareVersion", "string", rt::Occurrence::Optional),
-        rt::Field::new("hardwarePlatform", "string", rt::Occurrence::Optional),
-        rt::Field::new("ipPrefix", "string", rt::Occurrence::Optional),
-        rt::Field::new("ipPrefixLen", "int", rt::Occurrence::Optional),
-        rt::Field::new("vlan", "int", rt::Occurrence::Optional),
-        rt::Field::new("fullDuplex", "boolean", rt::Occurrence::Optional),
-        rt::Field::new("mtu", "int", rt::Occurrence::Optional),
-        rt::Field::new("systemName", "string", rt::Occurrence::Optional),
-        rt::Field::new("systemOID", "string", rt::Occurrence::Optional),
-        rt::Field::new("mgmtAddr", "string", rt::Occurrence::Optional),
-        rt::Field::new("location", "string", rt::Occurrence::Optional),
-    ],
-    || Box::new(PhysicalNicCdpInfo::default()),
+    "
+int cdpVersion o
+int timeout o
+int ttl o
+int samples o
+string devId o
+string address o
+string portId o
+PhysicalNicCdpDeviceCapability deviceCapability o
+string softwareVersion o
+string hardwarePlatform o
+string ipPrefix o
+int ipPrefixLen o
+int vlan o
+boolean fullDuplex o
+int mtu o
+string systemName o
+string systemOID o
+string mgmtAddr o
+string location o
+",
+    rt::unset::<PhysicalNicCdpInfo>,
 );
-impl rt::DataObject for PhysicalNicCdpInfo {
+impl rt::Object for PhysicalNicCdpInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_INFO
     }
-}
-impl rt::Object for PhysicalNicCdpInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CDP_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.cdp_version,
-            1 => &self.timeout,
-            2 => &self.ttl,
-            3 => &self.samples,
-            4 => &self.dev_id,
-            5 => &self.address,
-            6 => &self.port_id,
-            7 => &self.device_capability,
-            8 => &self.software_version,
-            9 => &self.hardware_platform,
-            10 => &self.ip_prefix,
-            11 => &self.ip_prefix_len,
-            12 => &self.vlan,
-            13 => &self.full_duplex,
-            14 => &self.mtu,
-            15 => &self.system_name,
-            16 => &self.system_oid,
-            17 => &self.mgmt_addr,
-            18 => &self.location,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.cdp_version),
+            1 => P::Value(&self.timeout),
+            2 => P::Value(&self.ttl),
+            3 => P::Value(&self.samples),
+            4 => P::Value(&self.dev_id),
+            5 => P::Value(&self.address),
+            6 => P::Value(&self.port_id),
+            7 => P::Optional(&self.device_capability),
+            8 => P::Value(&self.software_version),
+            9 => P::Value(&self.hardware_platform),
+            10 => P::Value(&self.ip_prefix),
+            11 => P::Value(&self.ip_prefix_len),
+            12 => P::Value(&self.vlan),
+            13 => P::Value(&self.full_duplex),
+            14 => P::Value(&self.mtu),
+            15 => P::Value(&self.system_name),
+            16 => P::Value(&self.system_oid),
+            17 => P::Value(&self.mgmt_addr),
+            18 => P::Value(&self.location),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.cdp_version,
-            1 => &mut self.timeout,
-            2 => &mut self.ttl,
-            3 => &mut self.samples,
-            4 => &mut self.dev_id,
-            5 => &mut self.address,
-            6 => &mut self.port_id,
-            7 => &mut self.device_capability,
-            8 => &mut self.software_version,
-            9 => &mut self.hardware_platform,
-            10 => &mut self.ip_prefix,
-            11 => &mut self.ip_prefix_len,
-            12 => &mut self.vlan,
-            13 => &mut self.full_duplex,
-            14 => &mut self.mtu,
-            15 => &mut self.system_name,
-            16 => &mut self.system_oid,
-            17 => &mut self.mgmt_addr,
-            18 => &mut self.location,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.cdp_version),
+            1 => M::Value(&mut self.timeout),
+            2 => M::Value(&mut self.ttl),
+            3 => M::Value(&mut self.samples),
+            4 => M::Value(&mut self.dev_id),
+            5 => M::Value(&mut self.address),
+            6 => M::Value(&mut self.port_id),
+            7 => M::Optional(&mut self.device_capability),
+            8 => M::Value(&mut self.software_version),
+            9 => M::Value(&mut self.hardware_platform),
+            10 => M::Value(&mut self.ip_prefix),
+            11 => M::Value(&mut self.ip_prefix_len),
+            12 => M::Value(&mut self.vlan),
+            13 => M::Value(&mut self.full_duplex),
+            14 => M::Value(&mut self.mtu),
+            15 => M::Value(&mut self.system_name),
+            16 => M::Value(&mut self.system_oid),
+            17 => M::Value(&mut self.mgmt_addr),
+            18 => M::Value(&mut self.location),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicCdpInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicCdpInfo {
@@ -3736,42 +3611,32 @@ pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicConfig",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("device", "string", rt::Occurrence::Required),
-        rt::Field::new("spec", "PhysicalNicSpec", rt::Occurrence::Required),
-    ],
-    || Box::new(PhysicalNicConfig::default()),
+    "
+string device r
+PhysicalNicSpec spec r
+",
+    rt::unset::<PhysicalNicConfig>,
 );
-impl rt::DataObject for PhysicalNicConfig {
+impl rt::Object for PhysicalNicConfig {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CONFIG
     }
-}
-impl rt::Object for PhysicalNicConfig {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_CONFIG
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.device,
-            1 => &self.spec,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.device),
+            1 => P::Object(&self.spec),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.device,
-            1 => &mut self.spec,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.device),
+            1 => M::Object(&mut self.spec),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicConfig {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicConfig {
@@ -3806,37 +3671,29 @@ pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHint",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("vlanId", "int", rt::Occurrence::Optional)],
-    || Box::new(PhysicalNicHint::default()),
+    "
+int vlanId o
+",
+    rt::unset::<PhysicalNicHint>,
 );
-impl rt::DataObject for PhysicalNicHint {
+impl rt::Object for PhysicalNicHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT
     }
-}
-impl rt::Object for PhysicalNicHint {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.vlan_id,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.vlan_id),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.vlan_id,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.vlan_id),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicHint {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicHint {
@@ -3879,61 +3736,41 @@ pub(crate) static PHYSICAL_NIC_HINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHintInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("device", "string", rt::Occurrence::Required),
-        rt::Field::new("subnet", "PhysicalNicIpHint", rt::Occurrence::OptionalList),
-        rt::Field::new("network", "PhysicalNicNameHint", rt::Occurrence::OptionalList),
-        rt::Field::new(
-                "connectedSwitchPort",
-                "PhysicalNicCdpInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("2.5"),
-        rt::Field::new(
-                "lldpInfo",
-                "LinkLayerDiscoveryProtocolInfo",
-                rt::Occurrence::Optional,
-            )
-            .since("5.0"),
-    ],
-    || Box::new(PhysicalNicHintInfo::default()),
+    "
+string device r
+PhysicalNicIpHint subnet ol
+PhysicalNicNameHint network ol
+PhysicalNicCdpInfo connectedSwitchPort o since 2.5
+LinkLayerDiscoveryProtocolInfo lldpInfo o since 5.0
+",
+    rt::unset::<PhysicalNicHintInfo>,
 );
-impl rt::DataObject for PhysicalNicHintInfo {
+impl rt::Object for PhysicalNicHintInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT_INFO
     }
-}
-impl rt::Object for PhysicalNicHintInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_HINT_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.device,
-            1 => &self.subnet,
-            2 => &self.network,
-            3 => &self.connected_switch_port,
-            4 => &self.lldp_info,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.device),
+            1 => P::Objects(&self.subnet),
+            2 => P::Objects(&self.network),
+            3 => P::Optional(&self.connected_switch_port),
+            4 => P::Optional(&self.lldp_info),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.device,
-            1 => &mut self.subnet,
-            2 => &mut self.network,
-            3 => &mut self.connected_switch_port,
-            4 => &mut self.lldp_info,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.device),
+            1 => M::Objects(&mut self.subnet),
+            2 => M::Objects(&mut self.network),
+            3 => M::Optional(&mut self.connected_switch_port),
+            4 => M::Optional(&mut self.lldp_info),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicHintInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicHintInfo {
@@ -3970,30 +3807,30 @@ pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicIpHint",
     "2.0",
     Some(&PHYSICAL_NIC_HINT),
-    &[rt::Field::new("ipSubnet", "string", rt::Occurrence::Required)],
-    || Box::new(PhysicalNicIpHint::default()),
+    "
+string ipSubnet r
+",
+    rt::unset::<PhysicalNicIpHint>,
 );
-impl rt::DataObject for PhysicalNicIpHint {
+impl rt::Object for PhysicalNicIpHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_IP_HINT
     }
-}
-impl rt::Object for PhysicalNicIpHint {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_IP_HINT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.ip_subnet,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.ip_subnet),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.ip_subnet,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.ip_subnet),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -4012,14 +3849,6 @@ impl std::ops::Deref for PhysicalNicIpHint {
 impl std::ops::DerefMut for PhysicalNicIpHint {
     fn deref_mut(&mut self) -> &mut PhysicalNicHint {
         &mut self.base
-    }
-}
-impl rt::Value for PhysicalNicIpHint {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicIpHint {
@@ -4056,42 +3885,32 @@ pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicLinkInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("speedMb", "int", rt::Occurrence::Required),
-        rt::Field::new("duplex", "boolean", rt::Occurrence::Required),
-    ],
-    || Box::new(PhysicalNicLinkInfo::default()),
+    "
+int speedMb r
+boolean duplex r
+",
+    rt::unset::<PhysicalNicLinkInfo>,
 );
-impl rt::DataObject for PhysicalNicLinkInfo {
+impl rt::Object for PhysicalNicLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_LINK_INFO
     }
-}
-impl rt::Object for PhysicalNicLinkInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_LINK_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.speed_mb,
-            1 => &self.duplex,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.speed_mb),
+            1 => P::Value(&self.duplex),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.speed_mb,
-            1 => &mut self.duplex,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.speed_mb),
+            1 => M::Value(&mut self.duplex),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicLinkInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicLinkInfo {
@@ -4128,30 +3947,30 @@ pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicNameHint",
     "2.0",
     Some(&PHYSICAL_NIC_HINT),
-    &[rt::Field::new("network", "string", rt::Occurrence::Required)],
-    || Box::new(PhysicalNicNameHint::default()),
+    "
+string network r
+",
+    rt::unset::<PhysicalNicNameHint>,
 );
-impl rt::DataObject for PhysicalNicNameHint {
+impl rt::Object for PhysicalNicNameHint {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_NAME_HINT
     }
-}
-impl rt::Object for PhysicalNicNameHint {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_NAME_HINT
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => &self.network,
-            _ => rt::no_such_field(index),
+            1 => P::Value(&self.network),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => &mut self.network,
-            _ => rt::no_such_field(index),
+            1 => M::Value(&mut self.network),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -4170,14 +3989,6 @@ impl std::ops::Deref for PhysicalNicNameHint {
 impl std::ops::DerefMut for PhysicalNicNameHint {
     fn deref_mut(&mut self) -> &mut PhysicalNicHint {
         &mut self.base
-    }
-}
-impl rt::Value for PhysicalNicNameHint {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicNameHint {
@@ -4218,54 +4029,38 @@ pub(crate) static PHYSICAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicSpec",
     "2.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("ip", "HostIpConfig", rt::Occurrence::Optional),
-        rt::Field::new("linkSpeed", "PhysicalNicLinkInfo", rt::Occurrence::Optional),
-        rt::Field::new(
-                "enableEnhancedNetworkingStack",
-                "boolean",
-                rt::Occurrence::Optional,
-            )
-            .since("6.7"),
-        rt::Field::new("ensInterruptEnabled", "boolean", rt::Occurrence::Optional)
-            .since("7.0.0.0"),
-    ],
-    || Box::new(PhysicalNicSpec::default()),
+    "
+HostIpConfig ip o
+PhysicalNicLinkInfo linkSpeed o
+boolean enableEnhancedNetworkingStack o since 6.7
+boolean ensInterruptEnabled o since 7.0.0.0
+",
+    rt::unset::<PhysicalNicSpec>,
 );
-impl rt::DataObject for PhysicalNicSpec {
+impl rt::Object for PhysicalNicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_SPEC
     }
-}
-impl rt::Object for PhysicalNicSpec {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PHYSICAL_NIC_SPEC
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.ip,
-            1 => &self.link_speed,
-            2 => &self.enable_enhanced_networking_stack,
-            3 => &self.ens_interrupt_enabled,
-            _ => rt::no_such_field(index),
+            0 => P::Optional(&self.ip),
+            1 => P::Optional(&self.link_speed),
+            2 => P::Value(&self.enable_enhanced_networking_stack),
+            3 => P::Value(&self.ens_interrupt_enabled),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.ip,
-            1 => &mut self.link_speed,
-            2 => &mut self.enable_enhanced_networking_stack,
-            3 => &mut self.ens_interrupt_enabled,
-            _ => rt::no_such_field(index),
+            0 => M::Optional(&mut self.ip),
+            1 => M::Optional(&mut self.link_speed),
+            2 => M::Value(&mut self.enable_enhanced_networking_stack),
+            3 => M::Value(&mut self.ens_interrupt_enabled),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PhysicalNicSpec {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PhysicalNicSpec {
@@ -4306,42 +4101,36 @@ pub(crate) static PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAction",
     "6.0",
     Some(&CLUSTER_ACTION),
-    &[
-        rt::Field::new("vm", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new("targetHost", "ManagedObjectReference", rt::Occurrence::Optional),
-        rt::Field::new(
-            "relocateSpec",
-            "VirtualMachineRelocateSpec",
-            rt::Occurrence::Optional,
-        ),
-    ],
-    || Box::new(PlacementAction::default()),
+    "
+ManagedObjectReference vm o
+ManagedObjectReference targetHost o
+VirtualMachineRelocateSpec relocateSpec o
+",
+    rt::unset::<PlacementAction>,
 );
-impl rt::DataObject for PlacementAction {
+impl rt::Object for PlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
         &PLACEMENT_ACTION
     }
-}
-impl rt::Object for PlacementAction {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PLACEMENT_ACTION
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => &self.vm,
-            3 => &self.target_host,
-            4 => &self.relocate_spec,
-            _ => rt::no_such_field(index),
+            2 => P::Value(&self.vm),
+            3 => P::Value(&self.target_host),
+            4 => P::Optional(&self.relocate_spec),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => &mut self.vm,
-            3 => &mut self.target_host,
-            4 => &mut self.relocate_spec,
-            _ => rt::no_such_field(index),
+            2 => M::Value(&mut self.vm),
+            3 => M::Value(&mut self.target_host),
+            4 => M::Optional(&mut self.relocate_spec),
+            _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
@@ -4361,14 +4150,6 @@ impl std::ops::Deref for PlacementAction {
 impl std::ops::DerefMut for PlacementAction {
     fn deref_mut(&mut self) -> &mut ClusterAction {
         &mut self.base
-    }
-}
-impl rt::Value for PlacementAction {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PlacementAction {
@@ -4393,6 +4174,85 @@ impl serde::Serialize for PlacementAction {
     }
 }
 
+/// The fault `PlatformConfigFault`, a [`HostConfigFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct PlatformConfigFault {
+    /// The properties of `HostConfigFault`.
+    pub base: HostConfigFault,
+    /// `text`: required string.
+    pub text: String,
+}
+pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PlatformConfigFault",
+    "2.0",
+    Some(&HOST_CONFIG_FAULT),
+    "
+string text r
+",
+    rt::unset::<PlatformConfigFault>,
+);
+impl rt::Object for PlatformConfigFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PLATFORM_CONFIG_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PLATFORM_CONFIG_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.text),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.text),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for PlatformConfigFault {}
+impl std::ops::Deref for PlatformConfigFault {
+    type Target = HostConfigFault;
+    fn deref(&self) -> &HostConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PlatformConfigFault {
+    fn deref_mut(&mut self) -> &mut HostConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for PlatformConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PlatformConfigFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PlatformConfigFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PlatformConfigFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `PodVMInfo`, a [`DynamicData`], since VI API 9.1.0.0.
 #[derive(Default)]
 pub struct PodVmInfo {
@@ -4405,46 +4265,32 @@ pub(crate) static POD_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMInfo",
     "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("hasPageSharingPodVM", "boolean", rt::Occurrence::Required),
-        rt::Field::new(
-            "podVMOverheadInfo",
-            "PodVMOverheadInfo",
-            rt::Occurrence::Required,
-        ),
-    ],
-    || Box::new(PodVmInfo::default()),
+    "
+boolean hasPageSharingPodVM r
+PodVMOverheadInfo podVMOverheadInfo r
+",
+    rt::unset::<PodVmInfo>,
 );
-impl rt::DataObject for PodVmInfo {
+impl rt::Object for PodVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &POD_VM_INFO
     }
-}
-impl rt::Object for PodVmInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &POD_VM_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.has_page_sharing_pod_vm,
-            1 => &self.pod_vm_overhead_info,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.has_page_sharing_pod_vm),
+            1 => P::Object(&self.pod_vm_overhead_info),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.has_page_sharing_pod_vm,
-            1 => &mut self.pod_vm_overhead_info,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.has_page_sharing_pod_vm),
+            1 => M::Object(&mut self.pod_vm_overhead_info),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PodVmInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PodVmInfo {
@@ -4483,49 +4329,35 @@ pub(crate) static POD_VM_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMOverheadInfo",
     "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("crxPageSharingSupported", "boolean", rt::Occurrence::Required),
-        rt::Field::new(
-            "podVMOverheadWithoutPageSharing",
-            "int",
-            rt::Occurrence::Required,
-        ),
-        rt::Field::new("podVMOverheadWithPageSharing", "int", rt::Occurrence::Required),
-    ],
-    || Box::new(PodVmOverheadInfo::default()),
+    "
+boolean crxPageSharingSupported r
+int podVMOverheadWithoutPageSharing r
+int podVMOverheadWithPageSharing r
+",
+    rt::unset::<PodVmOverheadInfo>,
 );
-impl rt::DataObject for PodVmOverheadInfo {
+impl rt::Object for PodVmOverheadInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &POD_VM_OVERHEAD_INFO
     }
-}
-impl rt::Object for PodVmOverheadInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &POD_VM_OVERHEAD_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.crx_page_sharing_supported,
-            1 => &self.pod_vm_overhead_without_page_sharing,
-            2 => &self.pod_vm_overhead_with_page_sharing,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.crx_page_sharing_supported),
+            1 => P::Value(&self.pod_vm_overhead_without_page_sharing),
+            2 => P::Value(&self.pod_vm_overhead_with_page_sharing),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.crx_page_sharing_supported,
-            1 => &mut self.pod_vm_overhead_without_page_sharing,
-            2 => &mut self.pod_vm_overhead_with_page_sharing,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.crx_page_sharing_supported),
+            1 => M::Value(&mut self.pod_vm_overhead_without_page_sharing),
+            2 => M::Value(&mut self.pod_vm_overhead_with_page_sharing),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PodVmOverheadInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PodVmOverheadInfo {
@@ -4560,43 +4392,29 @@ pub(crate) static POWER_SYSTEM_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemCapability",
     "4.1",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new(
-            "availablePolicy",
-            "HostPowerPolicy",
-            rt::Occurrence::RequiredList,
-        ),
-    ],
-    || Box::new(PowerSystemCapability::default()),
+    "
+HostPowerPolicy availablePolicy rl
+",
+    rt::unset::<PowerSystemCapability>,
 );
-impl rt::DataObject for PowerSystemCapability {
+impl rt::Object for PowerSystemCapability {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_CAPABILITY
     }
-}
-impl rt::Object for PowerSystemCapability {
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_CAPABILITY
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.available_policy,
-            _ => rt::no_such_field(index),
+            0 => P::Objects(&self.available_policy),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.available_policy,
-            _ => rt::no_such_field(index),
+            0 => M::Objects(&mut self.available_policy),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PowerSystemCapability {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PowerSystemCapability {
@@ -4631,37 +4449,29 @@ pub(crate) static POWER_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemInfo",
     "4.1",
     Some(&DYNAMIC_DATA),
-    &[rt::Field::new("currentPolicy", "HostPowerPolicy", rt::Occurrence::Required)],
-    || Box::new(PowerSystemInfo::default()),
+    "
+HostPowerPolicy currentPolicy r
+",
+    rt::unset::<PowerSystemInfo>,
 );
-impl rt::DataObject for PowerSystemInfo {
+impl rt::Object for PowerSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_INFO
     }
-}
-impl rt::Object for PowerSystemInfo {
     fn info(&self) -> &'static rt::ObjectInfo {
         &POWER_SYSTEM_INFO
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.current_policy,
-            _ => rt::no_such_field(index),
+            0 => P::Object(&self.current_policy),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.current_policy,
-            _ => rt::no_such_field(index),
+            0 => M::Object(&mut self.current_policy),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PowerSystemInfo {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PowerSystemInfo {
@@ -4702,48 +4512,38 @@ pub(crate) static PRIVILEGE_POLICY_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegePolicyDef",
     "2.5",
     Some(&DYNAMIC_DATA),
-    &[
-        rt::Field::new("createPrivilege", "string", rt::Occurrence::Required),
-        rt::Field::new("readPrivilege", "string", rt::Occurrence::Required),
-        rt::Field::new("updatePrivilege", "string", rt::Occurrence::Required),
-        rt::Field::new("deletePrivilege", "string", rt::Occurrence::Required),
-    ],
-    || Box::new(PrivilegePolicyDef::default()),
+    "
+string createPrivilege r
+string readPrivilege r
+string updatePrivilege r
+string deletePrivilege r
+",
+    rt::unset::<PrivilegePolicyDef>,
 );
-impl rt::DataObject for PrivilegePolicyDef {
+impl rt::Object for PrivilegePolicyDef {
     fn type_info() -> &'static rt::ObjectInfo {
         &PRIVILEGE_POLICY_DEF
     }
-}
-impl rt::Object for PrivilegePolicyDef {
     fn info(&self) -> &'static rt::ObjectInfo {
         &PRIVILEGE_POLICY_DEF
     }
-    fn get(&self, index: usize) -> &dyn rt::Value {
+    fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => &self.create_privilege,
-            1 => &self.read_privilege,
-            2 => &self.update_privilege,
-            3 => &self.delete_privilege,
-            _ => rt::no_such_field(index),
+            0 => P::Value(&self.create_privilege),
+            1 => P::Value(&self.read_privilege),
+            2 => P::Value(&self.update_privilege),
+            3 => P::Value(&self.delete_privilege),
+            _ => P::Absent,
         }
     }
-    fn get_mut(&mut self, index: usize) -> &mut dyn rt::Value {
+    fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => &mut self.create_privilege,
-            1 => &mut self.read_privilege,
-            2 => &mut self.update_privilege,
-            3 => &mut self.delete_privilege,
-            _ => rt::no_such_field(index),
+            0 => M::Value(&mut self.create_privilege),
+            1 => M::Value(&mut self.read_privilege),
+            2 => M::Value(&mut self.update_privilege),
+            3 => M::Value(&mut self.delete_privilege),
+            _ => M::Absent,
         }
-    }
-}
-impl rt::Value for PrivilegePolicyDef {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Object(self)
-    }
-    fn object_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(self)
     }
 }
 impl Clone for PrivilegePolicyDef {
@@ -4763,6 +4563,68 @@ impl std::fmt::Debug for PrivilegePolicyDef {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for PrivilegePolicyDef {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ProfileDeferredPolicyOptionParameter`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct ProfileDeferredPolicyOptionParameter {
+    /// `inputPath`: required `ProfilePropertyPath`.
+    pub input_path: ProfilePropertyPath,
+    /// `parameter`: list of `KeyAnyValue`.
+    pub parameter: Vec<KeyAnyValue>,
+}
+pub(crate) static PROFILE_DEFERRED_POLICY_OPTION_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ProfileDeferredPolicyOptionParameter",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+ProfilePropertyPath inputPath r
+KeyAnyValue parameter ol
+",
+    rt::unset::<ProfileDeferredPolicyOptionParameter>,
+);
+impl rt::Object for ProfileDeferredPolicyOptionParameter {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.input_path),
+            1 => P::Objects(&self.parameter),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.input_path),
+            1 => M::Objects(&mut self.parameter),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ProfileDeferredPolicyOptionParameter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ProfileDeferredPolicyOptionParameter {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ProfileDeferredPolicyOptionParameter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ProfileDeferredPolicyOptionParameter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

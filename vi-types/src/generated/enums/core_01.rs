@@ -4,6 +4,7 @@ use crate as rt;
 
 /// `ArrayUpdateOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ArrayUpdateOperation {
     /// `add`.
     Add,
@@ -44,30 +45,6 @@ impl std::fmt::Display for ArrayUpdateOperation {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for ArrayUpdateOperation {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("ArrayUpdateOperation", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for ArrayUpdateOperation {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -82,6 +59,7 @@ impl serde::Serialize for ArrayUpdateOperation {
 
 /// `AutoStartWaitHeartbeatSetting`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AutoStartWaitHeartbeatSetting {
     /// `yes`.
     Yes,
@@ -122,30 +100,6 @@ impl std::fmt::Display for AutoStartWaitHeartbeatSetting {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for AutoStartWaitHeartbeatSetting {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("AutoStartWaitHeartbeatSetting", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for AutoStartWaitHeartbeatSetting {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -160,6 +114,7 @@ impl serde::Serialize for AutoStartWaitHeartbeatSetting {
 
 /// `CustomizationLicenseDataMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CustomizationLicenseDataMode {
     /// `perServer`.
     PerServer,
@@ -196,30 +151,6 @@ impl std::fmt::Display for CustomizationLicenseDataMode {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for CustomizationLicenseDataMode {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("CustomizationLicenseDataMode", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for CustomizationLicenseDataMode {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -234,6 +165,7 @@ impl serde::Serialize for CustomizationLicenseDataMode {
 
 /// `CustomizationNetBIOSMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CustomizationNetBiosMode {
     /// `enableNetBIOSViaDhcp`.
     EnableNetBiosViaDhcp,
@@ -278,30 +210,6 @@ impl std::fmt::Display for CustomizationNetBiosMode {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for CustomizationNetBiosMode {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("CustomizationNetBIOSMode", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for CustomizationNetBiosMode {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -316,6 +224,7 @@ impl serde::Serialize for CustomizationNetBiosMode {
 
 /// `CustomizationSysprepRebootOption`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CustomizationSysprepRebootOption {
     /// `reboot`.
     Reboot,
@@ -356,30 +265,6 @@ impl std::fmt::Display for CustomizationSysprepRebootOption {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for CustomizationSysprepRebootOption {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("CustomizationSysprepRebootOption", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for CustomizationSysprepRebootOption {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -394,6 +279,7 @@ impl serde::Serialize for CustomizationSysprepRebootOption {
 
 /// `DasVmPriority`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DasVmPriority {
     /// `disabled`.
     Disabled,
@@ -438,30 +324,6 @@ impl std::fmt::Display for DasVmPriority {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for DasVmPriority {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("DasVmPriority", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for DasVmPriority {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -476,6 +338,7 @@ impl serde::Serialize for DasVmPriority {
 
 /// `DpmBehavior`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DpmBehavior {
     /// `manual`.
     Manual,
@@ -512,30 +375,6 @@ impl std::fmt::Display for DpmBehavior {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for DpmBehavior {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("DpmBehavior", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for DpmBehavior {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -550,6 +389,7 @@ impl serde::Serialize for DpmBehavior {
 
 /// `DrsBehavior`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DrsBehavior {
     /// `manual`.
     Manual,
@@ -594,30 +434,6 @@ impl std::fmt::Display for DrsBehavior {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for DrsBehavior {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("DrsBehavior", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for DrsBehavior {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -632,6 +448,7 @@ impl serde::Serialize for DrsBehavior {
 
 /// `EventFilterSpecRecursionOption`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum EventFilterSpecRecursionOption {
     /// `self`.
     Self_,
@@ -672,30 +489,6 @@ impl std::fmt::Display for EventFilterSpecRecursionOption {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for EventFilterSpecRecursionOption {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("EventFilterSpecRecursionOption", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for EventFilterSpecRecursionOption {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -710,6 +503,7 @@ impl serde::Serialize for EventFilterSpecRecursionOption {
 
 /// `FibreChannelPortType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FibreChannelPortType {
     /// `fabric`.
     Fabric,
@@ -759,30 +553,6 @@ impl std::fmt::Display for FibreChannelPortType {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for FibreChannelPortType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("FibreChannelPortType", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for FibreChannelPortType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -797,6 +567,7 @@ impl serde::Serialize for FibreChannelPortType {
 
 /// `HostFirewallRuleDirection`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostFirewallRuleDirection {
     /// `inbound`.
     Inbound,
@@ -833,30 +604,6 @@ impl std::fmt::Display for HostFirewallRuleDirection {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostFirewallRuleDirection {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostFirewallRuleDirection", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostFirewallRuleDirection {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -871,6 +618,7 @@ impl serde::Serialize for HostFirewallRuleDirection {
 
 /// `HostFirewallRulePortType`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostFirewallRulePortType {
     /// `src`.
     Src,
@@ -907,30 +655,6 @@ impl std::fmt::Display for HostFirewallRulePortType {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostFirewallRulePortType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostFirewallRulePortType", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostFirewallRulePortType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -945,6 +669,7 @@ impl serde::Serialize for HostFirewallRulePortType {
 
 /// `HostInternetScsiHbaNetworkBindingSupportType`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostInternetScsiHbaNetworkBindingSupportType {
     /// `notsupported`.
     Notsupported,
@@ -985,30 +710,6 @@ impl std::fmt::Display for HostInternetScsiHbaNetworkBindingSupportType {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostInternetScsiHbaNetworkBindingSupportType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostInternetScsiHbaNetworkBindingSupportType", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostInternetScsiHbaNetworkBindingSupportType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1023,6 +724,7 @@ impl serde::Serialize for HostInternetScsiHbaNetworkBindingSupportType {
 
 /// `HostLockdownMode`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostLockdownMode {
     /// `lockdownDisabled`.
     LockdownDisabled,
@@ -1067,30 +769,6 @@ impl std::fmt::Display for HostLockdownMode {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostLockdownMode {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostLockdownMode", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostLockdownMode {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1105,6 +783,7 @@ impl serde::Serialize for HostLockdownMode {
 
 /// `HostPowerOperationType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostPowerOperationType {
     /// `powerOn`.
     PowerOn,
@@ -1141,30 +820,6 @@ impl std::fmt::Display for HostPowerOperationType {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostPowerOperationType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostPowerOperationType", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostPowerOperationType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1179,6 +834,7 @@ impl serde::Serialize for HostPowerOperationType {
 
 /// `HostSystemConnectionState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostSystemConnectionState {
     /// `connected`.
     Connected,
@@ -1223,30 +879,6 @@ impl std::fmt::Display for HostSystemConnectionState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostSystemConnectionState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostSystemConnectionState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostSystemConnectionState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1261,6 +893,7 @@ impl serde::Serialize for HostSystemConnectionState {
 
 /// `HostSystemPowerState`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostSystemPowerState {
     /// `poweredOn`.
     PoweredOn,
@@ -1310,30 +943,6 @@ impl std::fmt::Display for HostSystemPowerState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostSystemPowerState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostSystemPowerState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostSystemPowerState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1348,6 +957,7 @@ impl serde::Serialize for HostSystemPowerState {
 
 /// `HostTpmAttestationInfoAcceptanceStatus`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HostTpmAttestationInfoAcceptanceStatus {
     /// `notAccepted`.
     NotAccepted,
@@ -1384,30 +994,6 @@ impl std::fmt::Display for HostTpmAttestationInfoAcceptanceStatus {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for HostTpmAttestationInfoAcceptanceStatus {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("HostTpmAttestationInfoAcceptanceStatus", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for HostTpmAttestationInfoAcceptanceStatus {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1422,6 +1008,7 @@ impl serde::Serialize for HostTpmAttestationInfoAcceptanceStatus {
 
 /// `LatencySensitivitySensitivityLevel`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LatencySensitivitySensitivityLevel {
     /// `low`.
     Low,
@@ -1476,30 +1063,6 @@ impl std::fmt::Display for LatencySensitivitySensitivityLevel {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for LatencySensitivitySensitivityLevel {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("LatencySensitivitySensitivityLevel", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for LatencySensitivitySensitivityLevel {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1514,6 +1077,7 @@ impl serde::Serialize for LatencySensitivitySensitivityLevel {
 
 /// `ManagedEntityStatus`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ManagedEntityStatus {
     /// `gray`.
     Gray,
@@ -1558,30 +1122,6 @@ impl std::fmt::Display for ManagedEntityStatus {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for ManagedEntityStatus {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("ManagedEntityStatus", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for ManagedEntityStatus {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1596,6 +1136,7 @@ impl serde::Serialize for ManagedEntityStatus {
 
 /// `ObjectUpdateKind`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ObjectUpdateKind {
     /// `modify`.
     Modify,
@@ -1636,30 +1177,6 @@ impl std::fmt::Display for ObjectUpdateKind {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for ObjectUpdateKind {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("ObjectUpdateKind", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for ObjectUpdateKind {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1674,6 +1191,7 @@ impl serde::Serialize for ObjectUpdateKind {
 
 /// `PerfStatsType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PerfStatsType {
     /// `absolute`.
     Absolute,
@@ -1714,30 +1232,6 @@ impl std::fmt::Display for PerfStatsType {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for PerfStatsType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("PerfStatsType", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for PerfStatsType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1752,6 +1246,7 @@ impl serde::Serialize for PerfStatsType {
 
 /// `PerfSummaryType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PerfSummaryType {
     /// `average`.
     Average,
@@ -1811,30 +1306,6 @@ impl std::fmt::Display for PerfSummaryType {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for PerfSummaryType {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("PerfSummaryType", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for PerfSummaryType {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1849,6 +1320,7 @@ impl serde::Serialize for PerfSummaryType {
 
 /// `PropertyChangeOp`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PropertyChangeOp {
     /// `add`.
     Add,
@@ -1898,30 +1370,6 @@ impl std::fmt::Display for PropertyChangeOp {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for PropertyChangeOp {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("PropertyChangeOp", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for PropertyChangeOp {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -1936,6 +1384,7 @@ impl serde::Serialize for PropertyChangeOp {
 
 /// `SharesLevel`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SharesLevel {
     /// `low`.
     Low,
@@ -1980,30 +1429,6 @@ impl std::fmt::Display for SharesLevel {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for SharesLevel {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("SharesLevel", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for SharesLevel {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2018,6 +1443,7 @@ impl serde::Serialize for SharesLevel {
 
 /// `TaskFilterSpecRecursionOption`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TaskFilterSpecRecursionOption {
     /// `self`.
     Self_,
@@ -2058,30 +1484,6 @@ impl std::fmt::Display for TaskFilterSpecRecursionOption {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for TaskFilterSpecRecursionOption {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("TaskFilterSpecRecursionOption", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for TaskFilterSpecRecursionOption {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2096,6 +1498,7 @@ impl serde::Serialize for TaskFilterSpecRecursionOption {
 
 /// `TaskFilterSpecTimeOption`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TaskFilterSpecTimeOption {
     /// `queuedTime`.
     QueuedTime,
@@ -2140,30 +1543,6 @@ impl std::fmt::Display for TaskFilterSpecTimeOption {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for TaskFilterSpecTimeOption {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("TaskFilterSpecTimeOption", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for TaskFilterSpecTimeOption {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2178,6 +1557,7 @@ impl serde::Serialize for TaskFilterSpecTimeOption {
 
 /// `TaskInfoState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TaskInfoState {
     /// `queued`.
     Queued,
@@ -2222,30 +1602,6 @@ impl std::fmt::Display for TaskInfoState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for TaskInfoState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("TaskInfoState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for TaskInfoState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2260,6 +1616,7 @@ impl serde::Serialize for TaskInfoState {
 
 /// `VirtualAppVAppState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualAppVAppState {
     /// `started`.
     Started,
@@ -2309,30 +1666,6 @@ impl std::fmt::Display for VirtualAppVAppState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualAppVAppState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualAppVAppState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualAppVAppState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2347,6 +1680,7 @@ impl serde::Serialize for VirtualAppVAppState {
 
 /// `VirtualDeviceConfigSpecFileOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualDeviceConfigSpecFileOperation {
     /// `create`.
     Create,
@@ -2387,30 +1721,6 @@ impl std::fmt::Display for VirtualDeviceConfigSpecFileOperation {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualDeviceConfigSpecFileOperation {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualDeviceConfigSpecFileOperation", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualDeviceConfigSpecFileOperation {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2425,6 +1735,7 @@ impl serde::Serialize for VirtualDeviceConfigSpecFileOperation {
 
 /// `VirtualDeviceConfigSpecOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualDeviceConfigSpecOperation {
     /// `add`.
     Add,
@@ -2465,30 +1776,6 @@ impl std::fmt::Display for VirtualDeviceConfigSpecOperation {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualDeviceConfigSpecOperation {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualDeviceConfigSpecOperation", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualDeviceConfigSpecOperation {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2503,6 +1790,7 @@ impl serde::Serialize for VirtualDeviceConfigSpecOperation {
 
 /// `VirtualMachineConnectionState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachineConnectionState {
     /// `connected`.
     Connected,
@@ -2557,30 +1845,6 @@ impl std::fmt::Display for VirtualMachineConnectionState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachineConnectionState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachineConnectionState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachineConnectionState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2595,6 +1859,7 @@ impl serde::Serialize for VirtualMachineConnectionState {
 
 /// `VirtualMachineFaultToleranceState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachineFaultToleranceState {
     /// `notConfigured`.
     NotConfigured,
@@ -2654,30 +1919,6 @@ impl std::fmt::Display for VirtualMachineFaultToleranceState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachineFaultToleranceState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachineFaultToleranceState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachineFaultToleranceState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2692,6 +1933,7 @@ impl serde::Serialize for VirtualMachineFaultToleranceState {
 
 /// `VirtualMachineMovePriority`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachineMovePriority {
     /// `lowPriority`.
     LowPriority,
@@ -2736,30 +1978,6 @@ impl std::fmt::Display for VirtualMachineMovePriority {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachineMovePriority {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachineMovePriority", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachineMovePriority {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2774,6 +1992,7 @@ impl serde::Serialize for VirtualMachineMovePriority {
 
 /// `VirtualMachinePowerState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachinePowerState {
     /// `poweredOff`.
     PoweredOff,
@@ -2814,30 +2033,6 @@ impl std::fmt::Display for VirtualMachinePowerState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachinePowerState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachinePowerState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachinePowerState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2852,6 +2047,7 @@ impl serde::Serialize for VirtualMachinePowerState {
 
 /// `VirtualMachineRecordReplayState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachineRecordReplayState {
     /// `recording`.
     Recording,
@@ -2892,30 +2088,6 @@ impl std::fmt::Display for VirtualMachineRecordReplayState {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachineRecordReplayState {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachineRecordReplayState", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachineRecordReplayState {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -2930,6 +2102,7 @@ impl serde::Serialize for VirtualMachineRecordReplayState {
 
 /// `VirtualMachineRelocateTransformation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachineRelocateTransformation {
     /// `flat`.
     Flat,
@@ -2966,30 +2139,6 @@ impl std::fmt::Display for VirtualMachineRelocateTransformation {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachineRelocateTransformation {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachineRelocateTransformation", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachineRelocateTransformation {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -3004,6 +2153,7 @@ impl serde::Serialize for VirtualMachineRelocateTransformation {
 
 /// `VirtualMachineToolsStatus`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualMachineToolsStatus {
     /// `toolsNotInstalled`.
     ToolsNotInstalled,
@@ -3053,30 +2203,6 @@ impl std::fmt::Display for VirtualMachineToolsStatus {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::Value for VirtualMachineToolsStatus {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualMachineToolsStatus", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
-    }
-}
 impl rt::FromAny for VirtualMachineToolsStatus {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
@@ -3091,6 +2217,7 @@ impl serde::Serialize for VirtualMachineToolsStatus {
 
 /// `VirtualSCSISharing`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtualScsiSharing {
     /// `noSharing`.
     NoSharing,
@@ -3133,30 +2260,6 @@ impl Default for VirtualScsiSharing {
 impl std::fmt::Display for VirtualScsiSharing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(rt::Enum::as_str(self))
-    }
-}
-impl rt::Value for VirtualScsiSharing {
-    fn view(&self) -> rt::View<'_> {
-        rt::View::Enum(<Self as rt::Enum>::NAME, rt::Enum::as_str(self))
-    }
-    fn decode(
-        &mut self,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *self = reader.enumeration()?;
-        Ok(())
-    }
-    fn decode_optional(
-        slot: &mut Option<Self>,
-        reader: &mut rt::wire::Reader<'_>,
-    ) -> Result<(), rt::DecodeError> {
-        *slot = reader.optional_enumeration()?;
-        Ok(())
-    }
-    fn assign(&mut self, from: rt::View<'_>) {
-        if let rt::View::Enum("VirtualSCSISharing", value) = from {
-            *self = rt::Enum::from_wire(value);
-        }
     }
 }
 impl rt::FromAny for VirtualScsiSharing {
