@@ -56,8 +56,8 @@ impl<'a> Check<'a> {
         for family in families {
             let (line, name) = (family.line, &family.name);
             let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-            let is_name =
-                name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(letters);
+            let is_name = name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name.chars().all(letters);
             if !is_name || RESERVED.contains(&name.as_str()) {
                 let (name, reserved) = (name.clone(), RESERVED.join(", "));
                 self.mistake(line, MistakeKind::FamilyName { name, reserved });

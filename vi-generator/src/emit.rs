@@ -13,6 +13,8 @@ mod object;
 mod registry;
 mod words;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -50,10 +52,19 @@ pub(crate) fn emit(file: &str, description: &Description, target: &Target) -> Ve
         target,
     };
     let mut files = Vec::new();
-    enumeration::emit(&emission, &mut files);
-    object::emit(&emission, &mut files);
-    method::emit(&emission, &mut files);
-    managed_object::emit(&emission, &mut files);
+    let doc = " Enumerations; each may hold a value that is not known here.";
+    emission.module(&mut files, "enums", doc, &description.enums);
+    let doc = " Data objects and faults.";
+    emission.module(&mut files, "objects", doc, &description.objects);
+    let doc = " Methods: each is a struct of its parameters.";
+    emission.module(&mut files, "methods", doc, &description.methods);
+    let doc = " The properties of managed objects: those that were read are set.";
+    let managed_objects: Vec<_> = description
+        .managed_objects
+        .iter()
+        .map(managed_object::Properties)
+        .collect();
+    emission.module(&mut files, "properties", doc, &managed_objects);
     registry::emit(&emission, &mut files);
     doorway::emit(&emission, &mut files);
     manifest::emit(&emission, &mut files);
@@ -139,61 +150,65 @@ impl Emission<'_> {
 
     /// A module `name` of many definitions: cut into parts that are compiled side by side, and a file that
     /// joins them again.
-    fn parts(&self, files: &mut Vec<File>, name: &str, doc: &str, groups: Vec<Group<'_>>) {
+    fn module<T: Definition>(&self, files: &mut Vec<File>, name: &str, doc: &str, all: &[T]) {
         let mut joined = vec![quote! { #![doc = #doc] }];
-        for Group {
-            family,
-            head,
-            definitions,
-        } in groups
-        {
+        let families = self.shape.description.families.iter();
+        let families = families.map(|family| Some(family.name.as_str()));
+        let mut parts = Vec::new();
+        for family in std::iter::once(None).chain(families) {
             let feature = family.map(feature);
-            for (index, definitions) in cut(definitions).into_iter().enumerate() {
+            let mut members: Vec<&T> = all.iter().filter(|item| item.family() == family).collect();
+            members.sort_by(|left, right| left.name().cmp(right.name()));
+            for (index, members) in cut(members).into_iter().enumerate() {
                 let module = format_ident!("{}_{:02}", family.unwrap_or("core"), index + 1);
                 joined.push(quote! { #feature mod #module; #feature pub use #module::*; });
-                let sections = std::iter::once(head.clone())
-                    .chain(definitions.into_iter().map(|definition| definition.tokens));
-                files.push(self.file(&format!("{name}/{module}.rs"), sections));
+                parts.push((format!("{name}/{module}.rs"), members));
             }
         }
+        files.extend(in_parallel(&parts, |(path, members)| {
+            let definitions = members.iter().map(|item| item.emit(self));
+            self.file(path, std::iter::once(T::head(self)).chain(definitions))
+        }));
         files.push(self.file(&format!("{name}.rs"), joined));
     }
 }
 
-/// The definitions of a family, which go to the files `<family>_01.rs`, `<family>_02.rs` and so on, or of none,
-/// which go to `core_01.rs` and so on.
-struct Group<'a> {
-    family: Option<&'a str>,
-    /// The imports of each file.
-    head: TokenStream,
-    /// In the order of their names.
-    definitions: Vec<Definition>,
+/// What modules are made of.
+trait Definition: Sync {
+    /// The imports of a file with such definitions.
+    fn head(emission: &Emission<'_>) -> TokenStream;
+    /// Its name on the wire.
+    fn name(&self) -> &str;
+    /// The family it belongs to.
+    fn family(&self) -> Option<&str>;
+    /// How much there is to compile, in fields.
+    fn weight(&self) -> usize;
+    /// Its code.
+    fn emit(&self, emission: &Emission<'_>) -> TokenStream;
 }
 
-/// A group for each family: `definition` makes the code of one of `all`, which come in the order of their names.
-fn groups<'a, T>(
-    emission: &Emission<'a>,
-    mut all: Vec<&'a T>,
-    head: &TokenStream,
-    name: fn(&T) -> &String,
-    family: fn(&T) -> Option<&String>,
-    definition: impl Fn(&'a T) -> Definition,
-) -> Vec<Group<'a>> {
-    all.sort_by(|left, right| name(left).cmp(name(right)));
-    let families = &emission.shape.description.families;
-    let families = families.iter().map(|family| Some(family.name.as_str()));
-    std::iter::once(None)
-        .chain(families)
-        .map(|wanted| Group {
-            family: wanted,
-            head: head.clone(),
-            definitions: all
-                .iter()
-                .filter(|item| family(item).map(String::as_str) == wanted)
-                .map(|item| definition(item))
-                .collect(),
-        })
-        .collect()
+/// The results for all items, in their order, computed on as many threads as there are processors.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut results = Vec::new();
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = items.get(index)
+        {
+            results.push((index, work(item)));
+        }
+        results
+    };
+    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        joined
+            .flat_map(|results| results.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// `#[cfg(feature = "...")]`
@@ -201,25 +216,18 @@ fn feature(family: &str) -> TokenStream {
     quote! { #[cfg(feature = #family)] }
 }
 
-/// The code of one definition.
-struct Definition {
-    /// How much there is to compile, in fields.
-    weight: usize,
-    tokens: TokenStream,
-}
-
 /// Cuts definitions into parts of about the same weight: enough for the compiler to work in parallel
 /// (it makes its units of modules), few enough to find one's way.
-fn cut(definitions: Vec<Definition>) -> Vec<Vec<Definition>> {
+fn cut<T: Definition>(definitions: Vec<&T>) -> Vec<Vec<&T>> {
     const WEIGHT: usize = 400;
-    let mut parts: Vec<Vec<Definition>> = Vec::new();
+    let mut parts: Vec<Vec<&T>> = Vec::new();
     let mut weight = WEIGHT;
     for definition in definitions {
         if weight >= WEIGHT {
             parts.push(Vec::new());
             weight = 0;
         }
-        weight += definition.weight;
+        weight += definition.weight();
         if let Some(part) = parts.last_mut() {
             part.push(definition);
         }

@@ -42,7 +42,7 @@ fn a_definition_with_a_misspelt_keyword() {
 #[test]
 fn families() {
     check(
-        "object A\n  B b r\n  B c o\nend\nfamily\nfamily x y\nfamily Perf\nfamily full\nfamily host needs perv\n\
+        "object A\n  B b r\n  B c o\nend\nfamily\nfamily x y\nfamily Host\nfamily full\nfamily host needs perv\n\
          object B\nend\nfamily perf\nobject C extends B\nend\nmethod M returns B r\n\
          ManagedObjectReference _this r\n  result B r\n  B b rl\nend\nfamily host",
         &[
@@ -50,7 +50,7 @@ fn families() {
              the one family need the other",
             "test.input:5: 'family' begins no family; expected 'family <name> [needs <family>...]'",
             "test.input:6: 'family x y' begins no family; expected 'family <name> [needs <family>...]'",
-            "test.input:7: family Perf can't be called so; expected lower-case letters and digits, and none of api, \
+            "test.input:7: family Host can't be called so; expected lower-case letters and digits, and none of api, \
              default, full, serde",
             "test.input:8: family full can't be called so; expected lower-case letters and digits, and none of api, \
              default, full, serde",

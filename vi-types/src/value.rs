@@ -6,9 +6,9 @@ use std::fmt;
 use crate::any::{Any, Array};
 use crate::binary::Binary;
 use crate::datetime::DateTime;
+use crate::enumeration::Enum;
 use crate::error::DecodeError;
 use crate::moref::ManagedObjectReference;
-use crate::enumeration::Enum;
 use crate::object::Object;
 use crate::property::Objects;
 use crate::wire::Reader;
@@ -188,9 +188,7 @@ impl PartialEq for View<'_> {
             (View::Moref(left), View::Moref(right)) => left == right,
             (View::Object(left), View::Object(right)) => left == right,
             (View::Any(left), View::Any(right)) => left == right,
-            (View::List(left), View::List(right)) => {
-                left.iter().eq(right.iter())
-            }
+            (View::List(left), View::List(right)) => left.iter().eq(right.iter()),
             _ => false,
         }
     }

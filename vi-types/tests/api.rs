@@ -9,10 +9,7 @@ use vi_types::{Any, DecodeErrorKind, Object, ObjectInfo, View};
 
 /// A new object of every data type and fault.
 fn objects() -> impl Iterator<Item = Box<dyn Object>> {
-    vi_types::registry()
-        .objects
-        .iter()
-        .map(|info| (info.new)())
+    vi_types::registry().objects.iter().map(|info| (info.new)())
 }
 
 /// All types that have properties: data objects, faults, requests, managed objects' properties.

@@ -9,8 +9,7 @@ use vi_types::wire::{
     encode_response,
 };
 use vi_types::{
-    Any, Object as _, DecodeErrorKind, Enum as _, ManagedObjectReference, Method, Poly, Value,
-    path,
+    Any, DecodeErrorKind, Enum as _, ManagedObjectReference, Method, Object as _, Poly, Value, path,
 };
 
 fn answer(method: &str, content: &str) -> String {
@@ -256,7 +255,8 @@ fn the_prefix_does_not_matter_but_its_namespace_does() {
 #[test]
 fn arrays_inside_any_give_every_item_a_type() {
     let (xml, again) = round_trip(
-        &vec![ManagedObjectReference::new("Task", "t")].view()
+        &vec![ManagedObjectReference::new("Task", "t")]
+            .view()
             .to_any("ManagedObjectReference"),
     );
     assert!(

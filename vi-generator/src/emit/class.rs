@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::{Definition, Emission, docs, feature, ident};
+use super::{Emission, docs, feature, ident};
 use crate::grammar::{Occurrence, Predefined};
 use crate::model::{Member, Object, Type};
 use crate::names::{field_name, static_name, type_name};
@@ -37,7 +37,7 @@ pub(super) struct Class<'a> {
 
 impl<'a> Class<'a> {
     /// A data object or fault, or the properties of a managed object.
-    pub(super) fn of(emission: &Emission<'a>, object: &'a Object, objects: TokenStream) -> Self {
+    pub(super) fn of(emission: &'a Emission<'_>, object: &'a Object, objects: TokenStream) -> Self {
         Self {
             name: &object.name,
             since: object.since.as_ref(),
@@ -54,18 +54,14 @@ impl<'a> Class<'a> {
         }
     }
 
-    pub(super) fn emit(&self, emission: &Emission<'_>) -> Definition {
-        let weight = 4 + self.members.len();
+    pub(super) fn emit(&self, emission: &Emission<'_>) -> TokenStream {
         let parts = [
             self.structure(emission),
             self.description(emission),
             self.reflection(emission),
             self.ancestry(),
         ];
-        Definition {
-            weight,
-            tokens: parts.into_iter().collect(),
-        }
+        parts.into_iter().collect()
     }
 
     fn rust(&self) -> Ident {
@@ -136,7 +132,12 @@ impl<'a> Class<'a> {
     fn reflection(&self, emission: &Emission<'_>) -> TokenStream {
         let (rust, info) = (self.rust(), ident(&static_name(self.name)));
         let get = self.dispatch(emission, &quote! { P }, &quote! { & }, &quote! { get });
-        let get_mut = self.dispatch(emission, &quote! { M }, &quote! { &mut }, &quote! { get_mut });
+        let get_mut = self.dispatch(
+            emission,
+            &quote! { M },
+            &quote! { &mut },
+            &quote! { get_mut },
+        );
         let base = match (self.base, &self.declared_base) {
             (Some(_), _) if self.embeds => quote! {
                 fn base(&self) -> Option<&dyn rt::Object> { Some(&self.base) }
@@ -271,7 +272,8 @@ impl Emission<'_> {
     /// Which of `rt::Property` a property is.
     pub(super) fn kind(&self, ty: &Type, occurrence: Occurrence) -> Ident {
         let kind = match self.shape.meaning(&ty.name) {
-            Some(Meaning::Object(object)) if !self.shape.is_polymorphic(object) => match occurrence {
+            Some(Meaning::Object(object)) if !self.shape.is_polymorphic(object) => match occurrence
+            {
                 Occurrence::Required => "Object",
                 Occurrence::Optional | Occurrence::Ignored => "Optional",
                 Occurrence::RequiredList | Occurrence::OptionalList => "Objects",

@@ -1,87 +1,88 @@
 //! `enums`: enumerations.
 
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::words::since_doc;
-use super::{Definition, Emission, File, docs, groups, ident};
+use super::{Definition, Emission, docs, ident};
 use crate::model::Enum;
 use crate::names::{type_name, variant_name};
 
-pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let head = emission.use_runtime();
-    let groups = groups(
-        emission,
-        emission.shape.description.enums.iter().collect(),
-        &head,
-        |definition| &definition.name,
-        |definition| definition.family.as_ref(),
-        definition,
-    );
-    let doc = " Enumerations; each may hold a value that is not known here.";
-    emission.parts(files, "enums", doc, groups);
-}
+impl Definition for Enum {
+    fn head(emission: &Emission<'_>) -> TokenStream {
+        emission.use_runtime()
+    }
 
-fn definition(definition: &Enum) -> Definition {
-    let rust = ident(&type_name(&definition.name));
-    let name = &definition.name;
-    let docs_of_type = docs(&[format!("`{name}`{}.", since_doc(definition.since.as_ref()))]);
-    let values: Vec<&String> = definition.values.iter().map(|value| &value.name).collect();
-    let variants: Vec<_> = values
-        .iter()
-        .map(|value| ident(&variant_name(value)))
-        .collect();
-    let docs_of_values = definition.values.iter().map(|value| {
-        docs(&[format!(
-            "`{}`{}.",
-            value.name,
-            since_doc(value.since.as_ref())
-        )])
-    });
-    let tokens = quote! {
-        #docs_of_type
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum #rust {
-            #(#docs_of_values #variants,)*
-            /// A value that is not known here; an empty one is unset.
-            Unrecognized(String),
-        }
-        impl rt::Enum for #rust {
-            const NAME: &'static str = #name;
-            const VALUES: &'static [&'static str] = &[#(#values),*];
-            fn as_str(&self) -> &str {
-                match self {
-                    #(Self::#variants => #values,)*
-                    Self::Unrecognized(value) => value,
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn family(&self) -> Option<&str> {
+        self.family.as_deref()
+    }
+
+    fn weight(&self) -> usize {
+        4 + self.values.len()
+    }
+
+    fn emit(&self, _: &Emission<'_>) -> TokenStream {
+        let rust = ident(&type_name(&self.name));
+        let name = &self.name;
+        let docs_of_type = docs(&[format!("`{name}`{}.", since_doc(self.since.as_ref()))]);
+        let values: Vec<&String> = self.values.iter().map(|value| &value.name).collect();
+        let variants: Vec<_> = values
+            .iter()
+            .map(|value| ident(&variant_name(value)))
+            .collect();
+        let docs_of_values = self.values.iter().map(|value| {
+            docs(&[format!(
+                "`{}`{}.",
+                value.name,
+                since_doc(value.since.as_ref())
+            )])
+        });
+        quote! {
+            #docs_of_type
+            #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+            #[non_exhaustive]
+            pub enum #rust {
+                #(#docs_of_values #variants,)*
+                /// A value that is not known here; an empty one is unset.
+                Unrecognized(String),
+            }
+            impl rt::Enum for #rust {
+                const NAME: &'static str = #name;
+                const VALUES: &'static [&'static str] = &[#(#values),*];
+                fn as_str(&self) -> &str {
+                    match self {
+                        #(Self::#variants => #values,)*
+                        Self::Unrecognized(value) => value,
+                    }
+                }
+                fn from_wire(value: &str) -> Self {
+                    match value {
+                        #(#values => Self::#variants,)*
+                        value => Self::Unrecognized(value.to_owned()),
+                    }
                 }
             }
-            fn from_wire(value: &str) -> Self {
-                match value {
-                    #(#values => Self::#variants,)*
-                    value => Self::Unrecognized(value.to_owned()),
+            impl Default for #rust {
+                fn default() -> Self { Self::Unrecognized(String::new()) }
+            }
+            impl std::fmt::Display for #rust {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.pad(rt::Enum::as_str(self))
+                }
+            }
+            impl rt::FromAny for #rust {
+                fn from_any(any: rt::Any) -> Result<Self, rt::CastError> { rt::enumeration_from_any(any) }
+            }
+            #[cfg(feature = "serde")]
+            impl serde::Serialize for #rust {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serializer.serialize_str(rt::Enum::as_str(self))
                 }
             }
         }
-        impl Default for #rust {
-            fn default() -> Self { Self::Unrecognized(String::new()) }
-        }
-        impl std::fmt::Display for #rust {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(rt::Enum::as_str(self))
-            }
-        }
-        impl rt::FromAny for #rust {
-            fn from_any(any: rt::Any) -> Result<Self, rt::CastError> { rt::enumeration_from_any(any) }
-        }
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for #rust {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(rt::Enum::as_str(self))
-            }
-        }
-    };
-    Definition {
-        weight: 4 + values.len(),
-        tokens,
     }
 }

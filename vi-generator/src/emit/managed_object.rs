@@ -1,50 +1,58 @@
 //! `properties`: what can be read of managed objects.
 
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::class::Class;
 use super::words::since_doc;
-use super::{Definition, Emission, File, groups, ident};
+use super::{Definition, Emission, ident};
 use crate::model::Object;
 use crate::names::type_name;
 
-pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let use_properties = emission.use_properties();
-    let head = quote! { use super::*; use super::super::{enums, objects}; #use_properties };
-    let groups = groups(
-        emission,
-        emission.shape.description.managed_objects.iter().collect(),
-        &head,
-        |object| &object.name,
-        |object| object.family.as_ref(),
-        |object| definition(emission, object),
-    );
-    let doc = " The properties of managed objects: those that were read are set.";
-    emission.parts(files, "properties", doc, groups);
-}
+/// The properties of a managed object.
+pub(super) struct Properties<'a>(pub(super) &'a Object);
 
-fn definition<'a>(emission: &Emission<'a>, object: &'a Object) -> Definition {
-    let base = object
-        .extends
-        .as_ref()
-        .map(|base| format!(", a [`{}`]", type_name(base)));
-    let (base, since) = (base.unwrap_or_default(), since_doc(object.since.as_ref()));
-    let docs = vec![format!(
-        "The properties of the managed object `{}`{base}{since}.",
-        object.name
-    )];
-    let class = Class {
-        docs,
-        is_partial: true,
-        ..Class::of(emission, object, quote! { objects:: })
-    };
-    let mut definition = class.emit(emission);
-    definition.tokens.extend(class.thin());
-    let (rust, name) = (ident(&type_name(&object.name)), &object.name);
-    definition.tokens.extend(quote! {
-        impl rt::ManagedObject for #rust {
-            const TYPE: &'static str = #name;
-        }
-    });
-    definition
+impl Definition for Properties<'_> {
+    fn head(emission: &Emission<'_>) -> TokenStream {
+        let use_properties = emission.use_properties();
+        quote! { use super::*; use super::super::{enums, objects}; #use_properties }
+    }
+
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn family(&self) -> Option<&str> {
+        self.0.family.as_deref()
+    }
+
+    fn weight(&self) -> usize {
+        4 + self.0.members.len()
+    }
+
+    fn emit(&self, emission: &Emission<'_>) -> TokenStream {
+        let Self(object) = *self;
+        let base = object
+            .extends
+            .as_ref()
+            .map(|base| format!(", a [`{}`]", type_name(base)));
+        let (base, since) = (base.unwrap_or_default(), since_doc(object.since.as_ref()));
+        let class = Class {
+            docs: vec![format!(
+                "The properties of the managed object `{}`{base}{since}.",
+                object.name
+            )],
+            is_partial: true,
+            ..Class::of(emission, object, quote! { objects:: })
+        };
+        let (rust, name) = (ident(&type_name(&object.name)), &object.name);
+        let managed_object = quote! {
+            impl rt::ManagedObject for #rust {
+                const TYPE: &'static str = #name;
+            }
+        };
+        [class.emit(emission), class.thin(), managed_object]
+            .into_iter()
+            .collect()
+    }
 }

@@ -5,66 +5,69 @@ use quote::quote;
 
 use super::class::Class;
 use super::words::since_doc;
-use super::{Definition, Emission, File, groups, ident};
+use super::{Definition, Emission, ident};
 use crate::model::Method;
 use crate::names::type_name;
 
-pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
-    let use_properties = emission.use_properties();
-    let head = quote! { use super::super::{enums, objects, registry::registry}; #use_properties };
-    let groups = groups(
-        emission,
-        emission.shape.description.methods.iter().collect(),
-        &head,
-        |method| &method.name,
-        |method| method.family.as_ref(),
-        |method| definition(emission, method),
-    );
-    let doc = " Methods: each is a struct of its parameters.";
-    emission.parts(files, "methods", doc, groups);
-}
+impl Definition for Method {
+    fn head(emission: &Emission<'_>) -> TokenStream {
+        let use_properties = emission.use_properties();
+        quote! { use super::super::{enums, objects, registry::registry}; #use_properties }
+    }
 
-fn definition(emission: &Emission<'_>, method: &Method) -> Definition {
-    let objects = quote! { objects:: };
-    let class = Class {
-        name: &method.name,
-        since: method.since.as_ref(),
-        docs: documentation(emission, method),
-        base: None,
-        declared_bases: Vec::new(),
-        declared_base: None,
-        family: method.family.as_deref(),
-        embeds: false,
-        inherited: 0,
-        members: method.given().iter().collect(),
-        is_partial: false,
-        objects: objects.clone(),
-    };
-    let mut definition = class.emit(emission);
-    let (rust, name, this) = (ident(&type_name(&method.name)), &method.name, this(method));
-    let (output, kind) = match &method.returns {
-        Some(returns) => (
-            emission.rust_type(returns, returns.occurrence, &objects),
-            emission.kind(returns, returns.occurrence),
-        ),
-        None => (quote! { () }, ident("Value")),
-    };
-    let target = match method.bound_to() {
-        Some(_) => quote! { None },
-        None => quote! { Some(&self.this) },
-    };
-    definition.tokens.extend(quote! {
-        impl rt::Method for #rust {
-            const NAME: &'static str = #name;
-            const THIS: rt::This = #this;
-            type Output = #output;
-            fn output(returned: &Self::Output) -> P<'_> { P::#kind(returned) }
-            fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
-            fn registry() -> &'static rt::Registry { registry() }
-            fn this(&self) -> Option<&rt::ManagedObjectReference> { #target }
-        }
-    });
-    definition
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn family(&self) -> Option<&str> {
+        self.family.as_deref()
+    }
+
+    fn weight(&self) -> usize {
+        4 + self.parameters.len()
+    }
+
+    fn emit(&self, emission: &Emission<'_>) -> TokenStream {
+        let objects = quote! { objects:: };
+        let class = Class {
+            name: &self.name,
+            since: self.since.as_ref(),
+            docs: documentation(emission, self),
+            base: None,
+            declared_bases: Vec::new(),
+            declared_base: None,
+            family: self.family.as_deref(),
+            embeds: false,
+            inherited: 0,
+            members: self.given().iter().collect(),
+            is_partial: false,
+            objects: objects.clone(),
+        };
+        let (rust, name, this) = (ident(&type_name(&self.name)), &self.name, this(self));
+        let (output, kind) = match &self.returns {
+            Some(returns) => (
+                emission.rust_type(returns, returns.occurrence, &objects),
+                emission.kind(returns, returns.occurrence),
+            ),
+            None => (quote! { () }, ident("Value")),
+        };
+        let target = match self.bound_to() {
+            Some(_) => quote! { None },
+            None => quote! { Some(&self.this) },
+        };
+        let method = quote! {
+            impl rt::Method for #rust {
+                const NAME: &'static str = #name;
+                const THIS: rt::This = #this;
+                type Output = #output;
+                fn output(returned: &Self::Output) -> P<'_> { P::#kind(returned) }
+                fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
+                fn registry() -> &'static rt::Registry { registry() }
+                fn this(&self) -> Option<&rt::ManagedObjectReference> { #target }
+            }
+        };
+        [class.emit(emission), method].into_iter().collect()
+    }
 }
 
 /// The value of `rt::This` for a method.

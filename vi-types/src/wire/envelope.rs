@@ -41,7 +41,9 @@ pub fn encode_response<M: Method>(returned: &M::Output) -> String {
 
 /// Like [`encode_response`], written by a writer that may write for somebody with an older version of the API.
 pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> String {
-    let declared = M::registry().method(M::NAME).map_or("", |info| info.returns);
+    let declared = M::registry()
+        .method(M::NAME)
+        .map_or("", |info| info.returns);
     envelope_with(writer, |writer| {
         writer.raw("<");
         writer.raw(M::NAME);
