@@ -50,8 +50,21 @@ struct Job {
     input: PathBuf,
     folder: PathBuf,
     target: Target,
+    /// The manifest that has the families as features, where that is not generated as a whole.
+    manifest: Option<PathBuf>,
     /// What generates it again.
     command: String,
+}
+
+/// What stands before and behind the families in a manifest.
+const BEGIN: &str = "# Families of generator.input, written by `cargo xtask gen`:\n";
+const END: &str = "# End of the families.\n";
+
+/// A manifest, most of which is written by hand.
+struct Manifest<'a> {
+    path: &'a Path,
+    found: String,
+    expected: String,
 }
 
 /// What can go wrong.
@@ -69,6 +82,9 @@ pub(crate) enum GenError {
         /// What brings them up to date.
         command: String,
     },
+    /// A manifest has no place for the families.
+    #[error("{} has no lines '{}' and '{}'; add them to its features", .0.display(), BEGIN.trim_end(), END.trim_end())]
+    NoMarks(PathBuf),
     /// The folder's name is no name for a crate.
     #[error("'{0}' is no name for a crate; expected letters, digits, '-' and '_'")]
     CrateName(String),
@@ -93,6 +109,7 @@ impl Job {
             input: root.join("generator.input"),
             folder: root.join("vi-types/src/generated"),
             target: Target::Module,
+            manifest: Some(root.join("vi-types/Cargo.toml")),
             command: "cargo xtask gen".to_owned(),
         }
     }
@@ -117,6 +134,7 @@ impl Job {
             input: input.to_owned(),
             folder: folder.to_owned(),
             target: Target::Crate { name, runtime },
+            manifest: None,
             command: format!(
                 "cargo xtask gen --input {} --crate {}",
                 input.display(),
@@ -126,9 +144,33 @@ impl Job {
     }
 
     fn generate(&self) -> Result<Vec<File>, GenError> {
-        let text = fs::read_to_string(&self.input).map_err(at(&self.input))?;
+        let text = self.description()?;
         generate(&self.input.display().to_string(), &text, &self.target)
             .map_err(GenError::Description)
+    }
+
+    fn description(&self) -> Result<String, GenError> {
+        fs::read_to_string(&self.input).map_err(at(&self.input))
+    }
+
+    /// The manifest as it is and as it should be.
+    fn manifest(&self) -> Result<Option<Manifest<'_>>, GenError> {
+        let Some(path) = &self.manifest else {
+            return Ok(None);
+        };
+        let found = fs::read_to_string(path).map_err(at(path))?;
+        let features = vi_generator::features(&self.description()?, &["api"]);
+        let marks = found.split_once(BEGIN).and_then(|(before, behind)| {
+            let (_, behind) = behind.split_once(END)?;
+            Some((before, behind))
+        });
+        let (before, behind) = marks.ok_or_else(|| GenError::NoMarks(path.clone()))?;
+        let expected = format!("{before}{BEGIN}{features}{END}{behind}");
+        Ok(Some(Manifest {
+            path,
+            found,
+            expected,
+        }))
     }
 
     fn check(&self, files: &[File]) -> Result<(), GenError> {
@@ -143,6 +185,11 @@ impl Job {
                 }
                 Err(error) => return Err(at(&path)(error)),
             }
+        }
+        if let Some(manifest) = self.manifest()?
+            && manifest.found != manifest.expected
+        {
+            stale.push(manifest.path.display().to_string());
         }
         let left_over = self.left_over(files)?;
         stale.extend(
@@ -176,6 +223,11 @@ impl Job {
                 continue;
             }
             fs::write(&path, &file.text).map_err(at(&path))?;
+        }
+        if let Some(manifest) = self.manifest()?
+            && manifest.found != manifest.expected
+        {
+            fs::write(manifest.path, manifest.expected).map_err(at(manifest.path))?;
         }
         for path in self.left_over(files)? {
             fs::remove_file(&path).map_err(at(&path))?;

@@ -11,5 +11,147 @@ pub use core_02::*;
 mod core_03;
 pub use core_03::*;
 
-mod core_04;
-pub use core_04::*;
+#[cfg(feature = "event")]
+mod event_01;
+#[cfg(feature = "event")]
+pub use event_01::*;
+
+#[cfg(feature = "vm")]
+mod vm_01;
+#[cfg(feature = "vm")]
+pub use vm_01::*;
+
+#[cfg(feature = "vmoption")]
+mod vmoption_01;
+#[cfg(feature = "vmoption")]
+pub use vmoption_01::*;
+
+#[cfg(feature = "vmotion")]
+mod vmotion_01;
+#[cfg(feature = "vmotion")]
+pub use vmotion_01::*;
+
+#[cfg(feature = "ft")]
+mod ft_01;
+#[cfg(feature = "ft")]
+pub use ft_01::*;
+
+#[cfg(feature = "guest")]
+mod guest_01;
+#[cfg(feature = "guest")]
+pub use guest_01::*;
+
+#[cfg(feature = "customization")]
+mod customization_01;
+#[cfg(feature = "customization")]
+pub use customization_01::*;
+
+#[cfg(feature = "host")]
+mod host_01;
+#[cfg(feature = "host")]
+pub use host_01::*;
+
+#[cfg(feature = "host")]
+mod host_02;
+#[cfg(feature = "host")]
+pub use host_02::*;
+
+#[cfg(feature = "host")]
+mod host_03;
+#[cfg(feature = "host")]
+pub use host_03::*;
+
+#[cfg(feature = "network")]
+mod network_01;
+#[cfg(feature = "network")]
+pub use network_01::*;
+
+#[cfg(feature = "storage")]
+mod storage_01;
+#[cfg(feature = "storage")]
+pub use storage_01::*;
+
+#[cfg(feature = "storage")]
+mod storage_02;
+#[cfg(feature = "storage")]
+pub use storage_02::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_01;
+#[cfg(feature = "dvs")]
+pub use dvs_01::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_01;
+#[cfg(feature = "cluster")]
+pub use cluster_01::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_02;
+#[cfg(feature = "cluster")]
+pub use cluster_02::*;
+
+#[cfg(feature = "profile")]
+mod profile_01;
+#[cfg(feature = "profile")]
+pub use profile_01::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_01;
+#[cfg(feature = "vapp")]
+pub use vapp_01::*;
+
+#[cfg(feature = "ovf")]
+mod ovf_01;
+#[cfg(feature = "ovf")]
+pub use ovf_01::*;
+
+#[cfg(feature = "vslm")]
+mod vslm_01;
+#[cfg(feature = "vslm")]
+pub use vslm_01::*;
+
+#[cfg(feature = "vslm")]
+mod vslm_02;
+#[cfg(feature = "vslm")]
+pub use vslm_02::*;
+
+#[cfg(feature = "iofilter")]
+mod iofilter_01;
+#[cfg(feature = "iofilter")]
+pub use iofilter_01::*;
+
+#[cfg(feature = "crypto")]
+mod crypto_01;
+#[cfg(feature = "crypto")]
+pub use crypto_01::*;
+
+#[cfg(feature = "vsan")]
+mod vsan_01;
+#[cfg(feature = "vsan")]
+pub use vsan_01::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_01;
+#[cfg(feature = "alarm")]
+pub use alarm_01::*;
+
+#[cfg(feature = "permission")]
+mod permission_01;
+#[cfg(feature = "permission")]
+pub use permission_01::*;
+
+#[cfg(feature = "license")]
+mod license_01;
+#[cfg(feature = "license")]
+pub use license_01::*;
+
+#[cfg(feature = "server")]
+mod server_01;
+#[cfg(feature = "server")]
+pub use server_01::*;
+
+#[cfg(feature = "vcha")]
+mod vcha_01;
+#[cfg(feature = "vcha")]
+pub use vcha_01::*;

@@ -41,29 +41,247 @@ pub use core_12::*;
 mod core_13;
 pub use core_13::*;
 
-mod core_14;
-pub use core_14::*;
+#[cfg(feature = "event")]
+mod event_01;
+#[cfg(feature = "event")]
+pub use event_01::*;
 
-mod core_15;
-pub use core_15::*;
+#[cfg(feature = "event")]
+mod event_02;
+#[cfg(feature = "event")]
+pub use event_02::*;
 
-mod core_16;
-pub use core_16::*;
+#[cfg(feature = "event")]
+mod event_03;
+#[cfg(feature = "event")]
+pub use event_03::*;
 
-mod core_17;
-pub use core_17::*;
+#[cfg(feature = "fault")]
+mod fault_01;
+#[cfg(feature = "fault")]
+pub use fault_01::*;
 
-mod core_18;
-pub use core_18::*;
+#[cfg(feature = "fault")]
+mod fault_02;
+#[cfg(feature = "fault")]
+pub use fault_02::*;
 
-mod core_19;
-pub use core_19::*;
+#[cfg(feature = "fault")]
+mod fault_03;
+#[cfg(feature = "fault")]
+pub use fault_03::*;
 
-mod core_20;
-pub use core_20::*;
+#[cfg(feature = "vm")]
+mod vm_01;
+#[cfg(feature = "vm")]
+pub use vm_01::*;
 
-mod core_21;
-pub use core_21::*;
+#[cfg(feature = "vmoption")]
+mod vmoption_01;
+#[cfg(feature = "vmoption")]
+pub use vmoption_01::*;
 
-mod core_22;
-pub use core_22::*;
+#[cfg(feature = "vmoption")]
+mod vmoption_02;
+#[cfg(feature = "vmoption")]
+pub use vmoption_02::*;
+
+#[cfg(feature = "vmoption")]
+mod vmoption_03;
+#[cfg(feature = "vmoption")]
+pub use vmoption_03::*;
+
+#[cfg(feature = "vmotion")]
+mod vmotion_01;
+#[cfg(feature = "vmotion")]
+pub use vmotion_01::*;
+
+#[cfg(feature = "ft")]
+mod ft_01;
+#[cfg(feature = "ft")]
+pub use ft_01::*;
+
+#[cfg(feature = "ft")]
+mod ft_02;
+#[cfg(feature = "ft")]
+pub use ft_02::*;
+
+#[cfg(feature = "guest")]
+mod guest_01;
+#[cfg(feature = "guest")]
+pub use guest_01::*;
+
+#[cfg(feature = "customization")]
+mod customization_01;
+#[cfg(feature = "customization")]
+pub use customization_01::*;
+
+#[cfg(feature = "host")]
+mod host_01;
+#[cfg(feature = "host")]
+pub use host_01::*;
+
+#[cfg(feature = "host")]
+mod host_02;
+#[cfg(feature = "host")]
+pub use host_02::*;
+
+#[cfg(feature = "host")]
+mod host_03;
+#[cfg(feature = "host")]
+pub use host_03::*;
+
+#[cfg(feature = "host")]
+mod host_04;
+#[cfg(feature = "host")]
+pub use host_04::*;
+
+#[cfg(feature = "network")]
+mod network_01;
+#[cfg(feature = "network")]
+pub use network_01::*;
+
+#[cfg(feature = "network")]
+mod network_02;
+#[cfg(feature = "network")]
+pub use network_02::*;
+
+#[cfg(feature = "storage")]
+mod storage_01;
+#[cfg(feature = "storage")]
+pub use storage_01::*;
+
+#[cfg(feature = "storage")]
+mod storage_02;
+#[cfg(feature = "storage")]
+pub use storage_02::*;
+
+#[cfg(feature = "storage")]
+mod storage_03;
+#[cfg(feature = "storage")]
+pub use storage_03::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_01;
+#[cfg(feature = "dvs")]
+pub use dvs_01::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_02;
+#[cfg(feature = "dvs")]
+pub use dvs_02::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_03;
+#[cfg(feature = "dvs")]
+pub use dvs_03::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_04;
+#[cfg(feature = "dvs")]
+pub use dvs_04::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_05;
+#[cfg(feature = "dvs")]
+pub use dvs_05::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_01;
+#[cfg(feature = "cluster")]
+pub use cluster_01::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_02;
+#[cfg(feature = "cluster")]
+pub use cluster_02::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_03;
+#[cfg(feature = "cluster")]
+pub use cluster_03::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_04;
+#[cfg(feature = "cluster")]
+pub use cluster_04::*;
+
+#[cfg(feature = "profile")]
+mod profile_01;
+#[cfg(feature = "profile")]
+pub use profile_01::*;
+
+#[cfg(feature = "profile")]
+mod profile_02;
+#[cfg(feature = "profile")]
+pub use profile_02::*;
+
+#[cfg(feature = "profile")]
+mod profile_03;
+#[cfg(feature = "profile")]
+pub use profile_03::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_01;
+#[cfg(feature = "vapp")]
+pub use vapp_01::*;
+
+#[cfg(feature = "ovf")]
+mod ovf_01;
+#[cfg(feature = "ovf")]
+pub use ovf_01::*;
+
+#[cfg(feature = "ovf")]
+mod ovf_02;
+#[cfg(feature = "ovf")]
+pub use ovf_02::*;
+
+#[cfg(feature = "vslm")]
+mod vslm_01;
+#[cfg(feature = "vslm")]
+pub use vslm_01::*;
+
+#[cfg(feature = "iofilter")]
+mod iofilter_01;
+#[cfg(feature = "iofilter")]
+pub use iofilter_01::*;
+
+#[cfg(feature = "crypto")]
+mod crypto_01;
+#[cfg(feature = "crypto")]
+pub use crypto_01::*;
+
+#[cfg(feature = "vsan")]
+mod vsan_01;
+#[cfg(feature = "vsan")]
+pub use vsan_01::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_01;
+#[cfg(feature = "alarm")]
+pub use alarm_01::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_02;
+#[cfg(feature = "alarm")]
+pub use alarm_02::*;
+
+#[cfg(feature = "permission")]
+mod permission_01;
+#[cfg(feature = "permission")]
+pub use permission_01::*;
+
+#[cfg(feature = "license")]
+mod license_01;
+#[cfg(feature = "license")]
+pub use license_01::*;
+
+#[cfg(feature = "server")]
+mod server_01;
+#[cfg(feature = "server")]
+pub use server_01::*;
+
+#[cfg(feature = "vcha")]
+mod vcha_01;
+#[cfg(feature = "vcha")]
+pub use vcha_01::*;

@@ -11,205 +11,1321 @@ pub fn registry() -> &'static rt::Registry {
 static REGISTRY: rt::Registry = rt::Registry {
     objects: &[
         &objects::ABOUT_INFO,
+        #[cfg(feature = "host")]
+        &objects::ACCOUNT_CREATED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::ACCOUNT_REMOVED_EVENT,
+        #[cfg(feature = "host")]
+        &objects::ACCOUNT_UPDATED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ACTION,
+        #[cfg(feature = "host")]
+        &objects::ACTIVE_DIRECTORY_FAULT,
+        #[cfg(feature = "profile")]
+        &objects::ACTIVE_DIRECTORY_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::ACTIVE_VMS_BLOCKING_EVC,
+        #[cfg(feature = "fault")]
+        &objects::ADMIN_DISABLED,
+        #[cfg(feature = "fault")]
+        &objects::ADMIN_NOT_DISABLED,
+        #[cfg(feature = "event")]
+        &objects::ADMIN_PASSWORD_NOT_CHANGED_EVENT,
+        #[cfg(feature = "vmotion")]
+        &objects::AFFINITY_CONFIGURED,
+        #[cfg(feature = "alarm")]
+        &objects::AFTER_STARTUP_TASK_SCHEDULER,
+        #[cfg(feature = "fault")]
+        &objects::AGENT_INSTALL_FAILED,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_ACKNOWLEDGED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_ACTION,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_ACTION_TRIGGERED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_CLEARED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_CREATED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_DESCRIPTION,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_EMAIL_COMPLETED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_EMAIL_FAILED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_EVENT,
+        #[cfg(feature = "alarm")]
         &objects::ALARM_EVENT_ARGUMENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_EXPRESSION,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_FILTER_SPEC,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_INFO,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_RECONFIGURED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_REMOVED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_SCRIPT_COMPLETE_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_SCRIPT_FAILED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_SETTING,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_SNMP_COMPLETED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_SNMP_FAILED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_SPEC,
+        #[cfg(feature = "alarm")]
         &objects::ALARM_STATE,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_STATUS_CHANGED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_TRIGGERING_ACTION,
+        #[cfg(feature = "alarm")]
+        &objects::ALARM_TRIGGERING_ACTION_TRANSITION_SPEC,
+        #[cfg(feature = "license")]
+        &objects::ALL_VIRTUAL_MACHINES_LICENSED_EVENT,
+        #[cfg(feature = "event")]
         &objects::ALREADY_AUTHENTICATED_SESSION_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::ALREADY_BEING_MANAGED,
+        #[cfg(feature = "fault")]
+        &objects::ALREADY_CONNECTED,
         &objects::ALREADY_EXISTS,
+        #[cfg(feature = "fault")]
         &objects::ALREADY_UPGRADED,
+        #[cfg(feature = "alarm")]
+        &objects::AND_ALARM_EXPRESSION,
+        #[cfg(feature = "profile")]
+        &objects::ANSWER_FILE,
+        #[cfg(feature = "profile")]
+        &objects::ANSWER_FILE_CREATE_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::ANSWER_FILE_OPTIONS_CREATE_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::ANSWER_FILE_SERIALIZED_CREATE_SPEC,
+        #[cfg(feature = "profile")]
         &objects::ANSWER_FILE_STATUS_ERROR,
+        #[cfg(feature = "profile")]
         &objects::ANSWER_FILE_STATUS_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::ANSWER_FILE_UPDATE_FAILED,
+        #[cfg(feature = "profile")]
+        &objects::ANSWER_FILE_UPDATE_FAILURE,
         &objects::APPLICATION_QUIESCE_FAULT,
+        #[cfg(feature = "profile")]
         &objects::APPLY_HOST_PROFILE_CONFIGURATION_RESULT,
+        #[cfg(feature = "profile")]
         &objects::APPLY_HOST_PROFILE_CONFIGURATION_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::APPLY_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::APPLY_STORAGE_RECOMMENDATION_RESULT,
         &objects::ARRAY_UPDATE_SPEC,
+        #[cfg(feature = "permission")]
+        &objects::AUTH_MINIMUM_ADMIN_PERMISSION,
+        #[cfg(feature = "profile")]
+        &objects::AUTHENTICATION_PROFILE,
+        #[cfg(feature = "fault")]
+        &objects::AUTHENTICATION_REQUIRED,
+        #[cfg(feature = "fault")]
+        &objects::AUTHENTICATION_REQUIRED_CHALLENGE,
+        #[cfg(feature = "permission")]
+        &objects::AUTHORIZATION_DESCRIPTION,
+        #[cfg(feature = "permission")]
+        &objects::AUTHORIZATION_EVENT,
+        #[cfg(feature = "permission")]
+        &objects::AUTHORIZATION_PRIVILEGE,
+        #[cfg(feature = "permission")]
+        &objects::AUTHORIZATION_ROLE,
         &objects::AUTO_START_DEFAULTS,
         &objects::AUTO_START_POWER_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::BACKUP_BLOB_READ_FAILURE,
+        #[cfg(feature = "dvs")]
+        &objects::BACKUP_BLOB_WRITE_FAILURE,
+        #[cfg(feature = "event")]
         &objects::BAD_USERNAME_SESSION_EVENT,
+        #[cfg(feature = "vslm")]
+        &objects::BASE_CONFIG_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::BASE_CONFIG_INFO_BACKING_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::BASE_CONFIG_INFO_FILE_BACKING_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO,
+        #[cfg(feature = "host")]
+        &objects::BATCH_RESULT,
+        #[cfg(feature = "fault")]
+        &objects::BLOCKED_BY_FIREWALL,
         &objects::BOOL_OPTION,
+        #[cfg(feature = "dvs")]
+        &objects::BOOL_POLICY,
+        #[cfg(feature = "host")]
+        &objects::CAM_SERVER_REFUSED_CONNECTION,
+        #[cfg(feature = "event")]
+        &objects::CANCELED_HOST_OPERATION_EVENT,
         &objects::CANNOT_ACCESS_FILE,
+        #[cfg(feature = "fault")]
+        &objects::CANNOT_ACCESS_LOCAL_SOURCE,
         &objects::CANNOT_ACCESS_NETWORK,
         &objects::CANNOT_ACCESS_VM_COMPONENT,
         &objects::CANNOT_ACCESS_VM_CONFIG,
         &objects::CANNOT_ACCESS_VM_DEVICE,
         &objects::CANNOT_ACCESS_VM_DISK,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY,
+        #[cfg(feature = "vsan")]
+        &objects::CANNOT_CHANGE_VSAN_CLUSTER_UUID,
+        #[cfg(feature = "vsan")]
+        &objects::CANNOT_CHANGE_VSAN_NODE_UUID,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS,
         &objects::CANNOT_CREATE_FILE,
+        #[cfg(feature = "customization")]
+        &objects::CANNOT_DECRYPT_PASSWORDS,
         &objects::CANNOT_DELETE_FILE,
+        #[cfg(feature = "cluster")]
+        &objects::CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS,
+        #[cfg(feature = "fault")]
+        &objects::CANNOT_DISABLE_SNAPSHOT,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM,
+        #[cfg(feature = "cluster")]
+        &objects::CANNOT_ENABLE_VMCP_FOR_CLUSTER,
+        #[cfg(feature = "vmotion")]
+        &objects::CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_MOVE_FAULT_TOLERANCE_VM,
+        #[cfg(feature = "ft")]
+        &objects::CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM,
+        #[cfg(feature = "vmotion")]
         &objects::CANNOT_MOVE_VM_WITH_DELTA_DISK,
+        #[cfg(feature = "vmotion")]
+        &objects::CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK,
+        #[cfg(feature = "vsan")]
+        &objects::CANNOT_MOVE_VSAN_ENABLED_HOST,
+        #[cfg(feature = "fault")]
+        &objects::CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES,
+        #[cfg(feature = "cluster")]
+        &objects::CANNOT_POWER_OFF_VM_IN_CLUSTER,
+        #[cfg(feature = "vsan")]
+        &objects::CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED,
+        #[cfg(feature = "fault")]
+        &objects::CANNOT_USE_NETWORK,
         &objects::CAPABILITY,
         &objects::CHANGES_INFO_EVENT_ARGUMENT,
+        #[cfg(feature = "vmotion")]
+        &objects::CHECK_RESULT,
         &objects::CHOICE_OPTION,
+        #[cfg(feature = "fault")]
+        &objects::CLOCK_SKEW,
+        #[cfg(feature = "vmotion")]
+        &objects::CLONE_FROM_SNAPSHOT_NOT_SUPPORTED,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_ACTION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_ACTION_HISTORY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_AFFINITY_RULE_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_ANTI_AFFINITY_RULE_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_ATTEMPTED_VM_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPLIANCE_CHECKED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT,
+        #[cfg(feature = "crypto")]
         &objects::CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_COMPUTE_RESOURCE_DVS_SETTING,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO,
         &objects::CLUSTER_COMPUTE_RESOURCE_SUMMARY,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_VC_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS,
         &objects::CLUSTER_CONFIG_INFO,
         &objects::CLUSTER_CONFIG_INFO_EX,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_CONFIG_SPEC_EX,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_CREATED_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_CRYPTO_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_AAM_HOST_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_AAM_NODE_STATE,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_ADMISSION_CONTROL_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_ADMISSION_CONTROL_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_ADVANCED_RUNTIME_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO,
         &objects::CLUSTER_DAS_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_DATA,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_DATA_SUMMARY,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_FDM_HOST_STATE,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_HOST_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_HOST_RECOMMENDATION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_VM_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DAS_VM_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_VM_SETTINGS,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DATASTORE_UPDATE_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DEPENDENCY_RULE_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DESTROYED_EVENT,
         &objects::CLUSTER_DPM_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DPM_HOST_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DPM_HOST_CONFIG_SPEC,
         &objects::CLUSTER_DRS_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_FAULTS,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_FAULTS_FAULTS_BY_VM,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_MIGRATION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_RECOMMENDATION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_VM_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_DRS_VM_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_EVC_MANAGER_CHECK_RESULT,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_EVC_MANAGER_EVC_STATE,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_ENTER_MAINTENANCE_RESULT,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FIXED_SIZE_SLOT_POLICY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_FT_VM_HOST_RULE_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_GROUP_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_GROUP_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_HOST_GROUP,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_HOST_POWER_ACTION,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_HOST_RECOMMENDATION,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_INITIAL_PLACEMENT_ACTION,
+        #[cfg(feature = "iofilter")]
+        &objects::CLUSTER_IO_FILTER_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_MIGRATION_ACTION,
+        #[cfg(feature = "vcha")]
+        &objects::CLUSTER_NETWORK_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_NOT_ATTEMPTED_VM_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_ORCHESTRATION_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_OVERCOMMITTED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_POWER_ON_VM_RESULT,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_PREEMPTIBLE_VM_PAIR_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_PROACTIVE_DRS_CONFIG_INFO,
+        #[cfg(feature = "profile")]
+        &objects::CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::CLUSTER_PROFILE_CONFIG_INFO,
+        #[cfg(feature = "profile")]
+        &objects::CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::CLUSTER_PROFILE_CONFIG_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::CLUSTER_PROFILE_CREATE_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_RECOMMENDATION,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_RECONFIGURED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_RESOURCE_USAGE_SUMMARY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_RULE_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_RULE_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_SLOT_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_STATUS_CHANGED_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_SYSTEM_VMS_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_SYSTEM_VMS_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_TAG_CATEGORY_UPDATE_SPEC,
         &objects::CLUSTER_USAGE_SUMMARY,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_VM_GROUP,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_VM_HOST_RULE_INFO,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_VM_ORCHESTRATION_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::CLUSTER_VM_ORCHESTRATION_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_VM_READINESS,
+        #[cfg(feature = "cluster")]
         &objects::CLUSTER_VM_TOOLS_MONITORING_SETTINGS,
+        #[cfg(feature = "dvs")]
+        &objects::COLLECTOR_ADDRESS_UNSET,
+        #[cfg(feature = "profile")]
         &objects::COMPLIANCE_FAILURE,
+        #[cfg(feature = "profile")]
         &objects::COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES,
+        #[cfg(feature = "profile")]
+        &objects::COMPLIANCE_LOCATOR,
+        #[cfg(feature = "profile")]
+        &objects::COMPLIANCE_PROFILE,
+        #[cfg(feature = "profile")]
         &objects::COMPLIANCE_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::COMPOSITE_POLICY_OPTION,
         &objects::COMPUTE_RESOURCE_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::COMPUTE_RESOURCE_CONFIG_SPEC,
         &objects::COMPUTE_RESOURCE_EVENT_ARGUMENT,
+        #[cfg(feature = "license")]
+        &objects::COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::COMPUTE_RESOURCE_HOST_SEED_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC,
         &objects::COMPUTE_RESOURCE_SUMMARY,
         &objects::CONCURRENT_ACCESS,
+        #[cfg(feature = "vmoption")]
+        &objects::CONFIG_TARGET,
+        #[cfg(feature = "dvs")]
+        &objects::CONFLICTING_CONFIGURATION,
+        #[cfg(feature = "dvs")]
+        &objects::CONFLICTING_CONFIGURATION_CONFIG,
+        #[cfg(feature = "fault")]
+        &objects::CONFLICTING_DATASTORE_FOUND,
+        #[cfg(feature = "ovf")]
+        &objects::CONNECTED_ISO,
+        #[cfg(feature = "fault")]
+        &objects::CPU_COMPATIBILITY_UNKNOWN,
+        #[cfg(feature = "fault")]
+        &objects::CPU_HOT_PLUG_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::CPU_INCOMPATIBLE,
+        #[cfg(feature = "fault")]
+        &objects::CPU_INCOMPATIBLE1_ECX,
+        #[cfg(feature = "fault")]
+        &objects::CPU_INCOMPATIBLE81_EDX,
+        #[cfg(feature = "alarm")]
+        &objects::CREATE_TASK_ACTION,
         &objects::CRYPTO_KEY_ID,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_KEY_PLAIN,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_KEY_RESULT,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_HOST_KEY_STATUS,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CLUSTER_STATUS,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::CRYPTO_MANAGER_KMIP_SERVER_STATUS,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC_DECRYPT,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC_DEEP_RECRYPT,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC_ENCRYPT,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC_NO_OP,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC_REGISTER,
+        #[cfg(feature = "crypto")]
         &objects::CRYPTO_SPEC_SHALLOW_RECRYPT,
         &objects::CUSTOM_FIELD_DEF,
+        #[cfg(feature = "event")]
+        &objects::CUSTOM_FIELD_DEF_ADDED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::CUSTOM_FIELD_DEF_EVENT,
+        #[cfg(feature = "event")]
+        &objects::CUSTOM_FIELD_DEF_REMOVED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::CUSTOM_FIELD_DEF_RENAMED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::CUSTOM_FIELD_EVENT,
         &objects::CUSTOM_FIELD_STRING_VALUE,
         &objects::CUSTOM_FIELD_VALUE,
+        #[cfg(feature = "event")]
+        &objects::CUSTOM_FIELD_VALUE_CHANGED_EVENT,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_ADAPTER_MAPPING,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_AUTO_IP_V6_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_CLOUDINIT_PREP,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_CUSTOM_IP_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_CUSTOM_NAME,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_DHCP_IP_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_DHCP_IP_V6_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_DISABLE_IP_V4,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_EVENT,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_FAILED,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_FAULT,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_FIXED_IP,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_FIXED_IP_V6,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_FIXED_NAME,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_GLOBAL_IP_SETTINGS,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_GUI_RUN_ONCE,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_GUI_UNATTENDED,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_IP_SETTINGS,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_IDENTIFICATION,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_IDENTITY_SETTINGS,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_IP_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_IP_V6_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_LICENSE_FILE_PRINT_DATA,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_LINUX_FLEX_PREP,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_LINUX_IDENTITY_FAILED,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_LINUX_OPTIONS,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_LINUX_PREP,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_NAME,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_NETWORK_SETUP_FAILED,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_OPTIONS,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_PASSWORD,
+        #[cfg(feature = "customization")]
+        &objects::CUSTOMIZATION_PENDING,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_PREFIX_NAME,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_SPEC,
+        #[cfg(feature = "customization")]
+        &objects::CUSTOMIZATION_SPEC_INFO,
+        #[cfg(feature = "customization")]
+        &objects::CUSTOMIZATION_SPEC_ITEM,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_STARTED_EVENT,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_STATELESS_IP_V6_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_SUCCEEDED,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_SYSPREP,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_SYSPREP_FAILED,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_SYSPREP_TEXT,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_UNKNOWN_FAILURE,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_UNKNOWN_IP_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_UNKNOWN_NAME,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_USER_DATA,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_VIRTUAL_MACHINE_NAME,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_WIN_OPTIONS,
+        #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_WINDOWS_FLEX_PREP,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORT_CONFIG_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORT_CONFIG_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::DV_PORT_NOT_SUPPORTED,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORT_SETTING,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORT_STATE,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORT_STATUS,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_CONFIG_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_CREATED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_DESTROYED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_NSX_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_RECONFIGURED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_RENAMED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DV_PORTGROUP_SELECTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_BACKUP_RESTORE_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_CONFIG_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_CONTACT_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_CREATE_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FAILURE_CRITERIA,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FEATURE_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_CONNECTEE_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_PVLAN_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_TRUNK_VLAN_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_VLAN_ID_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_VLAN_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_VM_CONNECTEE_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HEALTH_CHECK_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HEALTH_CHECK_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_LOCAL_PORT_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MAC_LEARNING_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MAC_MANAGEMENT_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MANAGER_DVS_CONFIG_TARGET,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MANAGER_PHYSICAL_NICS_LIST,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NAME_ARRAY_UPLINK_PORT_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NETWORK_RESOURCE_POOL,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_ROLLBACK_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_RUNTIME_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_SECURITY_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_SELECTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_SUMMARY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_TRAFFIC_SHAPING_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_UPLINK_PORT_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_VENDOR_SPECIFIC_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_VM_VNIC_NETWORK_RESOURCE_POOL,
+        #[cfg(feature = "alarm")]
+        &objects::DAILY_TASK_SCHEDULER,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_ADMISSION_CONTROL_DISABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_ADMISSION_CONTROL_ENABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_AGENT_FOUND_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_AGENT_UNAVAILABLE_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_CLUSTER_ISOLATED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_CONFIG_FAULT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_DISABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_ENABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_HEARTBEAT_DATASTORE_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_HOST_FAILED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DAS_HOST_ISOLATED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::DATABASE_ERROR,
+        #[cfg(feature = "server")]
+        &objects::DATABASE_SIZE_ESTIMATE,
+        #[cfg(feature = "server")]
+        &objects::DATABASE_SIZE_PARAM,
+        #[cfg(feature = "host")]
+        &objects::DATACENTER_BASIC_CONNECT_INFO,
         &objects::DATACENTER_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::DATACENTER_CONFIG_SPEC,
+        #[cfg(feature = "event")]
+        &objects::DATACENTER_CREATED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATACENTER_EVENT,
         &objects::DATACENTER_EVENT_ARGUMENT,
+        #[cfg(feature = "vmotion")]
         &objects::DATACENTER_MISMATCH,
+        #[cfg(feature = "vmotion")]
         &objects::DATACENTER_MISMATCH_ARGUMENT,
+        #[cfg(feature = "event")]
+        &objects::DATACENTER_RENAMED_EVENT,
         &objects::DATASTORE_CAPABILITY,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_CAPACITY_INCREASED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_DESTROYED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_DISCOVERED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_DUPLICATED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_EVENT,
         &objects::DATASTORE_EVENT_ARGUMENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_FILE_COPIED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_FILE_DELETED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_FILE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_FILE_MOVED_EVENT,
         &objects::DATASTORE_HOST_MOUNT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_IORM_RECONFIGURED_EVENT,
         &objects::DATASTORE_INFO,
+        #[cfg(feature = "storage")]
+        &objects::DATASTORE_MOUNT_PATH_DATASTORE_PAIR,
+        #[cfg(feature = "storage")]
+        &objects::DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO,
+        #[cfg(feature = "fault")]
         &objects::DATASTORE_NOT_WRITABLE_ON_HOST,
+        #[cfg(feature = "vmoption")]
+        &objects::DATASTORE_OPTION,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_PRINCIPAL_CONFIGURED,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_REMOVED_ON_HOST_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_RENAMED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DATASTORE_RENAMED_ON_HOST_EVENT,
         &objects::DATASTORE_SUMMARY,
+        #[cfg(feature = "storage")]
+        &objects::DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR,
+        #[cfg(feature = "profile")]
+        &objects::DATE_TIME_PROFILE,
+        #[cfg(feature = "fault")]
+        &objects::DELTA_DISK_FORMAT_NOT_SUPPORTED,
         &objects::DESCRIPTION,
+        #[cfg(feature = "host")]
+        &objects::DESIRED_SOFTWARE_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::DESTINATION_SWITCH_FULL,
+        #[cfg(feature = "vsan")]
+        &objects::DESTINATION_VSAN_DISABLED,
         &objects::DEVICE_BACKED_VIRTUAL_DISK_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::DEVICE_BACKING_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::DEVICE_CONTROLLER_NOT_SUPPORTED,
+        #[cfg(feature = "ft")]
         &objects::DEVICE_GROUP_ID,
+        #[cfg(feature = "fault")]
+        &objects::DEVICE_HOT_PLUG_NOT_SUPPORTED,
         &objects::DEVICE_NOT_FOUND,
         &objects::DEVICE_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::DEVICE_UNSUPPORTED_FOR_VM_PLATFORM,
+        #[cfg(feature = "fault")]
+        &objects::DEVICE_UNSUPPORTED_FOR_VM_VERSION,
+        #[cfg(feature = "server")]
+        &objects::DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT,
+        #[cfg(feature = "server")]
+        &objects::DIAGNOSTIC_MANAGER_BUNDLE_INFO,
+        #[cfg(feature = "server")]
+        &objects::DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR,
+        #[cfg(feature = "server")]
+        &objects::DIAGNOSTIC_MANAGER_LOG_HEADER,
+        #[cfg(feature = "fault")]
+        &objects::DIGEST_NOT_SUPPORTED,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_INFO,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG,
+        #[cfg(feature = "host")]
+        &objects::DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG,
         &objects::DIRECTORY_NOT_EMPTY,
+        #[cfg(feature = "fault")]
+        &objects::DISABLE_ADMIN_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::DISALLOWED_CHANGE_BY_SERVICE,
+        #[cfg(feature = "fault")]
+        &objects::DISALLOWED_DISK_MODE_CHANGE,
+        #[cfg(feature = "vmotion")]
+        &objects::DISALLOWED_MIGRATION_DEVICE_ATTACHED,
+        #[cfg(feature = "fault")]
+        &objects::DISALLOWED_OPERATION_ON_FAILOVER_HOST,
+        #[cfg(feature = "cluster")]
+        &objects::DISCONNECTED_HOSTS_BLOCKING_EVC,
         &objects::DISK_CHANGE_EXTENT,
         &objects::DISK_CHANGE_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::DISK_CRYPTO_SPEC,
+        #[cfg(feature = "vsan")]
+        &objects::DISK_HAS_PARTITIONS,
+        #[cfg(feature = "vsan")]
+        &objects::DISK_IS_LAST_REMAINING_NON_SSD,
+        #[cfg(feature = "vsan")]
+        &objects::DISK_IS_NON_LOCAL,
+        #[cfg(feature = "vsan")]
+        &objects::DISK_IS_USB,
+        #[cfg(feature = "vmotion")]
+        &objects::DISK_MOVE_TYPE_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
         &objects::DISK_NOT_SUPPORTED,
+        #[cfg(feature = "vsan")]
+        &objects::DISK_TOO_SMALL,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_PORT,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER,
+        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE,
+        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE,
+        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING,
+        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE,
+        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE,
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS,
+        #[cfg(feature = "dvs")]
+        &objects::DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC,
+        #[cfg(feature = "host")]
+        &objects::DOMAIN_NOT_FOUND,
+        #[cfg(feature = "host")]
         &objects::DPU_STATUS_INFO,
+        #[cfg(feature = "host")]
         &objects::DPU_STATUS_INFO_OPERATIONAL_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_DISABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_DISABLED_ON_VM,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_ENABLED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DRS_ENTERED_STANDBY_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DRS_ENTERING_STANDBY_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DRS_EXIT_STANDBY_MODE_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DRS_EXITED_STANDBY_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::DRS_EXITING_STANDBY_MODE_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_INVOCATION_FAILED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_RECOVERED_FROM_FAILURE_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_RESOURCE_CONFIGURE_FAILED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::DRS_RESOURCE_CONFIGURE_SYNCED_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::DRS_RULE_COMPLIANCE_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::DRS_RULE_VIOLATION_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::DRS_SOFT_RULE_VIOLATION_EVENT,
         &objects::DRS_VM_MIGRATED_EVENT,
         &objects::DRS_VM_POWERED_ON_EVENT,
+        #[cfg(feature = "vmotion")]
+        &objects::DRS_VMOTION_INCOMPATIBLE_FAULT,
+        #[cfg(feature = "vsan")]
+        &objects::DUPLICATE_DISKS,
+        #[cfg(feature = "event")]
+        &objects::DUPLICATE_IP_DETECTED_EVENT,
         &objects::DUPLICATE_NAME,
+        #[cfg(feature = "vsan")]
+        &objects::DUPLICATE_VSAN_NETWORK_INTERFACE,
+        #[cfg(feature = "dvs")]
+        &objects::DVPG_IMPORT_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVPG_RESTORE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_ACCEPT_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_APPLY_OPERATION_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_COPY_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_CREATED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_DESTROYED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_DROP_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_EVENT,
         &objects::DVS_EVENT_ARGUMENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_PARAMETER,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_FILTER_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_GRE_ENCAP_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HEALTH_STATUS_CHANGE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_BACK_IN_SYNC_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_JOINED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_LEFT_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_STATUS_UPDATED,
+        #[cfg(feature = "profile")]
+        &objects::DVS_HOST_V_NIC_PROFILE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_HOST_WENT_OUT_OF_SYNC_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_IMPORT_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_IP_NETWORK_RULE_QUALIFIER,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_IP_PORT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_IP_PORT_RANGE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_LOG_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MAC_NETWORK_RULE_QUALIFIER,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MAC_REWRITE_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_MERGED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NETWORK_RULE_QUALIFIER,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_NOT_AUTHORIZED,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_OPERATION_BULK_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_OUT_OF_SYNC_HOST_ARGUMENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_BLOCKED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_CONNECTED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_CREATED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_DELETED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_DISCONNECTED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_ENTERED_PASSTHRU_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_EXITED_PASSTHRU_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_JOIN_PORTGROUP_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_LEAVE_PORTGROUP_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_LINK_DOWN_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_LINK_UP_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_RECONFIGURED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_RUNTIME_CHANGE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_UNBLOCKED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::DVS_PROFILE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_PUNT_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_RATE_LIMIT_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_RECONFIGURED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_RENAMED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_RESOURCE_RUNTIME_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_RESTORE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_SCOPE_VIOLATED,
+        #[cfg(feature = "profile")]
+        &objects::DVS_SERVICE_CONSOLE_V_NIC_PROFILE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_SINGLE_IP_PORT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_TRAFFIC_FILTER_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_TRAFFIC_FILTER_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_TRAFFIC_RULE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_TRAFFIC_RULESET,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_UPDATE_TAG_NETWORK_RULE_ACTION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_UPGRADE_AVAILABLE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_UPGRADE_IN_PROGRESS_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_UPGRADE_REJECTED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_UPGRADED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::DVS_V_NIC_PROFILE,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_VM_VNIC_RESOURCE_ALLOCATION,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::DVS_VNIC_ALLOCATED_RESOURCE,
+        #[cfg(feature = "server")]
+        &objects::DYNAMIC_ARRAY,
         &objects::DYNAMIC_DATA,
         &objects::DYNAMIC_PROPERTY,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_CPU_MODEL,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_CPU_VENDOR,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_HOST_DISCONNECTED,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_HOST_SOFTWARE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_ADMISSION_FAILED_VM_ACTIVE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_CONFIG_FAULT,
+        #[cfg(feature = "cluster")]
         &objects::EVC_MODE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_MODE_ILLEGAL_BY_VENDOR,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_MODE_UNSUPPORTED_BY_HOSTS,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_UNSUPPORTED_BY_HOST_HARDWARE,
+        #[cfg(feature = "cluster")]
+        &objects::EVC_UNSUPPORTED_BY_HOST_SOFTWARE,
+        #[cfg(feature = "fault")]
+        &objects::EIGHT_HOST_LIMIT_VIOLATED,
         &objects::ELEMENT_DESCRIPTION,
+        #[cfg(feature = "crypto")]
+        &objects::ENCRYPTION_KEY_REQUIRED,
+        #[cfg(feature = "event")]
+        &objects::ENTERED_MAINTENANCE_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::ENTERED_STANDBY_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::ENTERING_MAINTENANCE_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::ENTERING_STANDBY_MODE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::ENTITY_BACKUP,
+        #[cfg(feature = "dvs")]
+        &objects::ENTITY_BACKUP_CONFIG,
         &objects::ENTITY_EVENT_ARGUMENT,
+        #[cfg(feature = "permission")]
+        &objects::ENTITY_PRIVILEGE,
         &objects::ENUM_DESCRIPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC,
+        #[cfg(feature = "event")]
+        &objects::ERROR_UPGRADE_EVENT,
+        #[cfg(feature = "license")]
         &objects::EVALUATION_LICENSE_SOURCE,
         &objects::EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::EVENT_ALARM_EXPRESSION,
+        #[cfg(feature = "alarm")]
+        &objects::EVENT_ALARM_EXPRESSION_COMPARISON,
+        #[cfg(feature = "event")]
+        &objects::EVENT_ARG_DESC,
         &objects::EVENT_ARGUMENT,
         &objects::EVENT_DESCRIPTION,
         &objects::EVENT_DESCRIPTION_EVENT_DETAIL,
@@ -220,146 +1336,609 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::EVENT_FILTER_SPEC_BY_USERNAME,
         &objects::EVENT_MANAGER_EVENT_VIEW_SPEC,
         &objects::EVENT_MANAGER_VIEW_BY_START_ID,
+        #[cfg(feature = "event")]
+        &objects::EXIT_MAINTENANCE_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::EXIT_STANDBY_MODE_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::EXITED_STANDBY_MODE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::EXITING_STANDBY_MODE_EVENT,
+        #[cfg(feature = "license")]
+        &objects::EXPIRED_ADDON_LICENSE,
+        #[cfg(feature = "license")]
+        &objects::EXPIRED_EDITION_LICENSE,
+        #[cfg(feature = "license")]
+        &objects::EXPIRED_FEATURE_LICENSE,
+        #[cfg(feature = "server")]
+        &objects::EXT_EXTENDED_PRODUCT_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXT_MANAGED_ENTITY_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXT_SOLUTION_MANAGER_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXT_SOLUTION_MANAGER_INFO_TAB_INFO,
         &objects::EXTENDED_DESCRIPTION,
         &objects::EXTENDED_ELEMENT_DESCRIPTION,
         &objects::EXTENDED_EVENT,
         &objects::EXTENDED_EVENT_PAIR,
+        #[cfg(feature = "fault")]
+        &objects::EXTENDED_FAULT,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_CLIENT_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_EVENT_TYPE_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_FAULT_TYPE_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_HEALTH_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_MANAGER_IP_ALLOCATION_USAGE,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_OVF_CONSUMER_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_PRIVILEGE_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_RESOURCE_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_SERVER_INFO,
+        #[cfg(feature = "server")]
+        &objects::EXTENSION_TASK_TYPE_INFO,
+        #[cfg(feature = "license")]
+        &objects::FAIL_TO_ENABLE_SPBM,
+        #[cfg(feature = "ft")]
+        &objects::FAIL_TO_LOCK_FAULT_TOLERANCE_VMS,
+        #[cfg(feature = "cluster")]
+        &objects::FAILOVER_LEVEL_RESTORED,
+        #[cfg(feature = "vcha")]
+        &objects::FAILOVER_NODE_INFO,
+        #[cfg(feature = "ft")]
         &objects::FAULT_DOMAIN_ID,
+        #[cfg(feature = "vmotion")]
+        &objects::FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_CANNOT_EDIT_MEM,
+        #[cfg(feature = "ft")]
         &objects::FAULT_TOLERANCE_CONFIG_INFO,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_CONFIG_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::FAULT_TOLERANCE_CPU_INCOMPATIBLE,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_DISK_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_META_SPEC,
+        #[cfg(feature = "vmotion")]
+        &objects::FAULT_TOLERANCE_NEEDS_THICK_DISK,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_NOT_LICENSED,
+        #[cfg(feature = "vmotion")]
+        &objects::FAULT_TOLERANCE_NOT_SAME_BUILD,
+        #[cfg(feature = "ft")]
         &objects::FAULT_TOLERANCE_PRIMARY_CONFIG_INFO,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED,
+        #[cfg(feature = "ft")]
         &objects::FAULT_TOLERANCE_SECONDARY_CONFIG_INFO,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_SECONDARY_OP_RESULT,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_VM_CONFIG_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED,
+        #[cfg(feature = "cluster")]
+        &objects::FAULTS_BY_HOST,
+        #[cfg(feature = "cluster")]
+        &objects::FAULTS_BY_VM,
+        #[cfg(feature = "storage")]
         &objects::FCOE_CONFIG,
+        #[cfg(feature = "storage")]
         &objects::FCOE_CONFIG_FCOE_CAPABILITIES,
+        #[cfg(feature = "storage")]
+        &objects::FCOE_CONFIG_FCOE_SPECIFICATION,
+        #[cfg(feature = "storage")]
         &objects::FCOE_CONFIG_VLAN_RANGE,
+        #[cfg(feature = "storage")]
+        &objects::FCOE_FAULT,
+        #[cfg(feature = "storage")]
+        &objects::FCOE_FAULT_PNIC_HAS_NO_PORT_SET,
+        #[cfg(feature = "cluster")]
         &objects::FEATURE_EVC_MODE,
+        #[cfg(feature = "fault")]
+        &objects::FEATURE_REQUIREMENTS_NOT_MET,
         &objects::FILE_ALREADY_EXISTS,
+        #[cfg(feature = "fault")]
         &objects::FILE_BACKED_PORT_NOT_SUPPORTED,
         &objects::FILE_BACKED_VIRTUAL_DISK_SPEC,
         &objects::FILE_FAULT,
         &objects::FILE_INFO,
+        #[cfg(feature = "storage")]
+        &objects::FILE_LOCK_INFO,
+        #[cfg(feature = "storage")]
+        &objects::FILE_LOCK_INFO_RESULT,
         &objects::FILE_LOCKED,
+        #[cfg(feature = "fault")]
+        &objects::FILE_NAME_TOO_LONG,
         &objects::FILE_NOT_FOUND,
         &objects::FILE_NOT_WRITABLE,
         &objects::FILE_QUERY,
         &objects::FILE_QUERY_FLAGS,
         &objects::FILE_TOO_LARGE,
+        #[cfg(feature = "guest")]
+        &objects::FILE_TRANSFER_INFORMATION,
         &objects::FILESYSTEM_QUIESCE_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::FILTER_IN_USE,
+        #[cfg(feature = "profile")]
+        &objects::FIREWALL_PROFILE,
+        #[cfg(feature = "profile")]
+        &objects::FIREWALL_PROFILE_RULESET_PROFILE,
         &objects::FLOAT_OPTION,
         &objects::FLOPPY_IMAGE_FILE_INFO,
         &objects::FLOPPY_IMAGE_FILE_QUERY,
+        #[cfg(feature = "host")]
+        &objects::FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT,
+        #[cfg(feature = "host")]
+        &objects::FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT,
         &objects::FOLDER_EVENT_ARGUMENT,
+        #[cfg(feature = "vm")]
         &objects::FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO,
+        #[cfg(feature = "host")]
+        &objects::FOLDER_FAILED_HOST_RESULT,
         &objects::FOLDER_FILE_INFO,
         &objects::FOLDER_FILE_QUERY,
+        #[cfg(feature = "host")]
+        &objects::FOLDER_NEW_HOST_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::FT_ISSUES_ON_HOST,
+        #[cfg(feature = "ft")]
+        &objects::FT_VM_HOST_RULE_VIOLATION,
+        #[cfg(feature = "vmotion")]
+        &objects::FULL_STORAGE_V_MOTION_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_CONNECT_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_HOST_NOT_REACHABLE,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_NOT_FOUND,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_NOT_REACHABLE,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_OPERATION_REFUSED,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_TO_HOST_AUTH_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_TO_HOST_CONNECT_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::GATEWAY_TO_HOST_TRUST_VERIFY_FAULT,
         &objects::GENERAL_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GENERAL_HOST_ERROR_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GENERAL_HOST_INFO_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GENERAL_HOST_WARNING_EVENT,
         &objects::GENERAL_USER_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GENERAL_VM_ERROR_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GENERAL_VM_INFO_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GENERAL_VM_WARNING_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::GENERIC_DRS_FAULT,
         &objects::GENERIC_VM_CONFIG_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::GLOBAL_MESSAGE_CHANGED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::GROUP_ALARM_ACTION,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_ALIASES,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_AUTH_ALIAS_INFO,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_AUTH_ANY_SUBJECT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_AUTH_NAMED_SUBJECT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_AUTH_SUBJECT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_AUTHENTICATION,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_AUTHENTICATION_CHALLENGE,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_COMPONENTS_OUT_OF_DATE,
         &objects::GUEST_DISK_INFO,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_FILE_ATTRIBUTES,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_FILE_INFO,
         &objects::GUEST_INFO,
         &objects::GUEST_INFO_CUSTOMIZATION_INFO,
         &objects::GUEST_INFO_NAMESPACE_GENERATION_INFO,
         &objects::GUEST_INFO_VIRTUAL_DISK_MAPPING,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_LIST_FILE_INFO,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_MAPPED_ALIASES,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_MULTIPLE_MAPPINGS,
         &objects::GUEST_NIC_INFO,
+        #[cfg(feature = "guest")]
         &objects::GUEST_OPERATIONS_FAULT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_OPERATIONS_UNAVAILABLE,
+        #[cfg(feature = "vmoption")]
+        &objects::GUEST_OS_DESCRIPTOR,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_PERMISSION_DENIED,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_POSIX_FILE_ATTRIBUTES,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_PROCESS_INFO,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_PROCESS_NOT_FOUND,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_PROGRAM_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_KEY_NAME_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_KEY_RECORD_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_KEY_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_BINARY_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_DATA_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_DWORD_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_EXPAND_STRING_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_MULTI_STRING_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_NAME_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_QWORD_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REG_VALUE_STRING_SPEC,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_FAULT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_KEY_ALREADY_EXISTS,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_KEY_FAULT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_KEY_HAS_SUBKEYS,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_KEY_INVALID,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_KEY_PARENT_VOLATILE,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_VALUE_FAULT,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_REGISTRY_VALUE_NOT_FOUND,
         &objects::GUEST_SCREEN_INFO,
         &objects::GUEST_STACK_INFO,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_WINDOWS_FILE_ATTRIBUTES,
+        #[cfg(feature = "guest")]
+        &objects::GUEST_WINDOWS_PROGRAM_SPEC,
+        #[cfg(feature = "vmotion")]
+        &objects::HA_ERRORS_AT_DEST,
+        #[cfg(feature = "cluster")]
         &objects::HBR_DISK_MIGRATION_ACTION,
+        #[cfg(feature = "ft")]
+        &objects::HBR_MANAGER_REPLICATION_VM_INFO,
+        #[cfg(feature = "ft")]
+        &objects::HBR_MANAGER_VM_REPLICATION_CAPABILITY,
+        #[cfg(feature = "ft")]
+        &objects::HBR_REPLICATION_TARGET_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::HBR_TARGET_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::HBR_TARGET_SPEC_REPLACEMENT,
+        #[cfg(feature = "event")]
+        &objects::HEALTH_STATUS_CHANGED_EVENT,
+        #[cfg(feature = "host")]
         &objects::HEALTH_SYSTEM_RUNTIME,
+        #[cfg(feature = "cluster")]
+        &objects::HEALTH_UPDATE,
+        #[cfg(feature = "cluster")]
+        &objects::HEALTH_UPDATE_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::HETEROGENOUS_HOSTS_BLOCKING_EVC,
+        #[cfg(feature = "host")]
+        &objects::HOST_ACCESS_CONTROL_ENTRY,
+        #[cfg(feature = "fault")]
+        &objects::HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER,
+        #[cfg(feature = "host")]
         &objects::HOST_ACCOUNT_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_ACTIVE_DIRECTORY,
+        #[cfg(feature = "host")]
         &objects::HOST_ACTIVE_DIRECTORY_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_ACTIVE_DIRECTORY_SPEC,
+        #[cfg(feature = "event")]
+        &objects::HOST_ADD_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_ADDED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_ADMIN_DISABLE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_ADMIN_ENABLE_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_APPLY_PROFILE,
+        #[cfg(feature = "host")]
         &objects::HOST_ASSIGNABLE_HARDWARE_BINDING,
+        #[cfg(feature = "host")]
         &objects::HOST_ASSIGNABLE_HARDWARE_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE,
+        #[cfg(feature = "host")]
         &objects::HOST_AUTHENTICATION_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_AUTHENTICATION_MANAGER_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_AUTHENTICATION_STORE_INFO,
         &objects::HOST_AUTO_START_MANAGER_CONFIG,
         &objects::HOST_BIOS_INFO,
         &objects::HOST_BLOCK_ADAPTER_TARGET_TRANSPORT,
         &objects::HOST_BLOCK_HBA,
+        #[cfg(feature = "host")]
+        &objects::HOST_BOOT_DEVICE,
+        #[cfg(feature = "host")]
+        &objects::HOST_BOOT_DEVICE_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_CACHE_CONFIGURATION_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_CACHE_CONFIGURATION_SPEC,
         &objects::HOST_CAPABILITY,
+        #[cfg(feature = "host")]
+        &objects::HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_ALREADY_MANAGED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_BAD_CCAGENT_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_BAD_USERNAME_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_BAD_VERSION_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_NETWORK_ERROR_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_NO_ACCESS_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_NO_CONNECTION_EVENT,
+        #[cfg(feature = "license")]
+        &objects::HOST_CNX_FAILED_NO_LICENSE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_NOT_FOUND_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CNX_FAILED_TIMEOUT_EVENT,
         &objects::HOST_COMMUNICATION,
+        #[cfg(feature = "event")]
+        &objects::HOST_COMPLIANCE_CHECKED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_COMPLIANT_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_CONFIG_APPLIED_EVENT,
+        #[cfg(feature = "host")]
+        &objects::HOST_CONFIG_CHANGE,
+        #[cfg(feature = "fault")]
+        &objects::HOST_CONFIG_FAILED,
         &objects::HOST_CONFIG_FAULT,
         &objects::HOST_CONFIG_INFO,
         &objects::HOST_CONFIG_MANAGER,
+        #[cfg(feature = "profile")]
         &objects::HOST_CONFIG_SPEC,
         &objects::HOST_CONFIG_SUMMARY,
         &objects::HOST_CONNECT_FAULT,
+        #[cfg(feature = "host")]
         &objects::HOST_CONNECT_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_CONNECT_INFO_NETWORK_INFO,
         &objects::HOST_CONNECT_SPEC,
+        #[cfg(feature = "event")]
         &objects::HOST_CONNECTED_EVENT,
+        #[cfg(feature = "event")]
         &objects::HOST_CONNECTION_LOST_EVENT,
         &objects::HOST_CPU_ID_INFO,
         &objects::HOST_CPU_INFO,
         &objects::HOST_CPU_PACKAGE,
+        #[cfg(feature = "host")]
         &objects::HOST_CPU_POWER_MANAGEMENT_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_CPU_SCHEDULER_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_DISABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_DISABLING_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_ENABLED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_ENABLING_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_ERROR_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_DAS_OK_EVENT,
+        #[cfg(feature = "host")]
+        &objects::HOST_DATA_TRANSPORT_CONNECTION_INFO,
         &objects::HOST_DATASTORE_BROWSER_SEARCH_RESULTS,
         &objects::HOST_DATASTORE_BROWSER_SEARCH_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_DATASTORE_CONNECT_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_DATASTORE_EXISTS_CONNECT_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO,
         &objects::HOST_DATASTORE_SYSTEM_CAPABILITIES,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DATASTORE_SYSTEM_DATASTORE_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT,
+        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_SYSTEM_TIME_ZONE,
+        #[cfg(feature = "host")]
         &objects::HOST_DEPLOYMENT_INFO,
         &objects::HOST_DEVICE,
+        #[cfg(feature = "network")]
         &objects::HOST_DHCP_SERVICE,
+        #[cfg(feature = "network")]
         &objects::HOST_DHCP_SERVICE_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_DHCP_SERVICE_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_DIAGNOSTIC_PARTITION,
+        #[cfg(feature = "host")]
+        &objects::HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION,
+        #[cfg(feature = "host")]
+        &objects::HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION,
+        #[cfg(feature = "host")]
+        &objects::HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_DIGEST_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_DIRECTORY_STORE_INFO,
+        #[cfg(feature = "event")]
         &objects::HOST_DISCONNECTED_EVENT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DISK_CONFIGURATION_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DISK_DIMENSIONS,
         &objects::HOST_DISK_DIMENSIONS_CHS,
         &objects::HOST_DISK_DIMENSIONS_LBA,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DISK_MAPPING_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DISK_MAPPING_OPTION,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DISK_MAPPING_PARTITION_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_DISK_MAPPING_PARTITION_OPTION,
         &objects::HOST_DISK_PARTITION_ATTRIBUTES,
         &objects::HOST_DISK_PARTITION_BLOCK_RANGE,
+        #[cfg(feature = "storage")]
         &objects::HOST_DISK_PARTITION_INFO,
         &objects::HOST_DISK_PARTITION_LAYOUT,
         &objects::HOST_DISK_PARTITION_SPEC,
         &objects::HOST_DNS_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_DNS_CONFIG_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_DVX_CLASS,
+        #[cfg(feature = "event")]
+        &objects::HOST_ENABLE_ADMIN_FAILED_EVENT,
+        #[cfg(feature = "host")]
+        &objects::HOST_ENTER_MAINTENANCE_RESULT,
+        #[cfg(feature = "host")]
+        &objects::HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO,
         &objects::HOST_EVENT,
         &objects::HOST_EVENT_ARGUMENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_EXTRA_NETWORKS_EVENT,
+        #[cfg(feature = "ft")]
+        &objects::HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_FEATURE_CAPABILITY,
         &objects::HOST_FEATURE_MASK,
+        #[cfg(feature = "host")]
         &objects::HOST_FEATURE_VERSION_INFO,
         &objects::HOST_FIBRE_CHANNEL_HBA,
+        #[cfg(feature = "storage")]
         &objects::HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA,
+        #[cfg(feature = "storage")]
         &objects::HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT,
         &objects::HOST_FIBRE_CHANNEL_TARGET_TRANSPORT,
+        #[cfg(feature = "host")]
+        &objects::HOST_FILE_ACCESS,
         &objects::HOST_FILE_SYSTEM_MOUNT_INFO,
         &objects::HOST_FILE_SYSTEM_VOLUME,
         &objects::HOST_FILE_SYSTEM_VOLUME_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_CONFIG_RULE_SET_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_DEFAULT_POLICY,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULE,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET_IP_LIST,
+        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET_IP_NETWORK,
+        #[cfg(feature = "host")]
+        &objects::HOST_FIREWALL_RULESET_RULESET_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_FLAG_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_FORCE_MOUNTED_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_FRU,
+        #[cfg(feature = "host")]
         &objects::HOST_GATEWAY_SPEC,
+        #[cfg(feature = "event")]
+        &objects::HOST_GET_SHORT_NAME_FAILED_EVENT,
+        #[cfg(feature = "host")]
         &objects::HOST_GRAPHICS_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_GRAPHICS_CONFIG_DEVICE_TYPE,
+        #[cfg(feature = "host")]
         &objects::HOST_GRAPHICS_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_HARDWARE_ELEMENT_INFO,
         &objects::HOST_HARDWARE_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_HARDWARE_STATUS_INFO,
         &objects::HOST_HARDWARE_SUMMARY,
+        #[cfg(feature = "fault")]
+        &objects::HOST_HAS_COMPONENT_FAILURE,
+        #[cfg(feature = "storage")]
+        &objects::HOST_HBA_CREATE_SPEC,
         &objects::HOST_HOST_BUS_ADAPTER,
+        #[cfg(feature = "host")]
         &objects::HOST_HYPER_THREAD_SCHEDULE_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_IMAGE_PROFILE_SUMMARY,
+        #[cfg(feature = "event")]
+        &objects::HOST_IN_AUDIT_MODE_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::HOST_IN_DOMAIN,
+        #[cfg(feature = "ft")]
+        &objects::HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE,
+        #[cfg(feature = "ft")]
+        &objects::HOST_INCOMPATIBLE_FOR_RECORD_REPLAY,
         &objects::HOST_INTERNET_SCSI_HBA,
         &objects::HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES,
         &objects::HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES,
@@ -376,119 +1955,343 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_INTERNET_SCSI_HBA_STATIC_TARGET,
         &objects::HOST_INTERNET_SCSI_HBA_TARGET_SET,
         &objects::HOST_INTERNET_SCSI_TARGET_TRANSPORT,
+        #[cfg(feature = "license")]
+        &objects::HOST_INVENTORY_FULL,
+        #[cfg(feature = "license")]
+        &objects::HOST_INVENTORY_FULL_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_INVENTORY_UNREADABLE_EVENT,
+        #[cfg(feature = "iofilter")]
         &objects::HOST_IO_FILTER_INFO,
+        #[cfg(feature = "event")]
+        &objects::HOST_IP_CHANGED_EVENT,
         &objects::HOST_IP_CONFIG,
         &objects::HOST_IP_CONFIG_IP_V6_ADDRESS,
         &objects::HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION,
+        #[cfg(feature = "event")]
+        &objects::HOST_IP_INCONSISTENT_EVENT,
         &objects::HOST_IP_ROUTE_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_CONFIG_SPEC,
+        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_ENTRY,
+        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_OP,
+        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_TABLE_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_TABLE_INFO,
+        #[cfg(feature = "event")]
+        &objects::HOST_IP_TO_SHORT_NAME_FAILED_EVENT,
+        #[cfg(feature = "host")]
         &objects::HOST_IPMI_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_ISOLATION_IP_PING_FAILED_EVENT,
         &objects::HOST_LICENSABLE_RESOURCE_INFO,
+        #[cfg(feature = "license")]
         &objects::HOST_LICENSE_CONNECT_INFO,
+        #[cfg(feature = "license")]
+        &objects::HOST_LICENSE_EXPIRED_EVENT,
+        #[cfg(feature = "license")]
         &objects::HOST_LICENSE_SPEC,
         &objects::HOST_LIST_SUMMARY,
+        #[cfg(feature = "host")]
         &objects::HOST_LIST_SUMMARY_GATEWAY_SUMMARY,
         &objects::HOST_LIST_SUMMARY_QUICK_STATS,
+        #[cfg(feature = "host")]
         &objects::HOST_LOCAL_AUTHENTICATION_INFO,
         &objects::HOST_LOCAL_FILE_SYSTEM_VOLUME,
+        #[cfg(feature = "storage")]
+        &objects::HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::HOST_LOCAL_PORT_CREATED_EVENT,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS,
+        #[cfg(feature = "host")]
+        &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO,
         &objects::HOST_MAINTENANCE_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_MAINTENANCE_SPEC_EVACUATION_MODE,
+        #[cfg(feature = "dvs")]
+        &objects::HOST_MEMBER_HEALTH_CHECK_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::HOST_MEMBER_RUNTIME_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_MEMORY_PROFILE,
+        #[cfg(feature = "host")]
         &objects::HOST_MEMORY_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_MEMORY_TIER_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_MISSING_NETWORKS_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_MONITORING_STATE_CHANGED_EVENT,
         &objects::HOST_MOUNT_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_LOGICAL_UNIT,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_PATH,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_STATE_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_STATE_INFO_PATH,
         &objects::HOST_NAS_VOLUME,
+        #[cfg(feature = "storage")]
         &objects::HOST_NAS_VOLUME_CONFIG,
         &objects::HOST_NAS_VOLUME_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NAS_VOLUME_USER_INFO,
+        #[cfg(feature = "network")]
         &objects::HOST_NAT_SERVICE,
+        #[cfg(feature = "network")]
         &objects::HOST_NAT_SERVICE_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_NAT_SERVICE_NAME_SERVICE_SPEC,
+        #[cfg(feature = "network")]
         &objects::HOST_NAT_SERVICE_PORT_FORWARD_SPEC,
+        #[cfg(feature = "network")]
         &objects::HOST_NAT_SERVICE_SPEC,
         &objects::HOST_NET_CAPABILITIES,
         &objects::HOST_NET_OFFLOAD_CAPABILITIES,
+        #[cfg(feature = "network")]
         &objects::HOST_NET_STACK_INSTANCE,
+        #[cfg(feature = "network")]
         &objects::HOST_NETWORK_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_NETWORK_CONFIG_NET_STACK_SPEC,
+        #[cfg(feature = "network")]
+        &objects::HOST_NETWORK_CONFIG_RESULT,
         &objects::HOST_NETWORK_INFO,
         &objects::HOST_NETWORK_POLICY,
+        #[cfg(feature = "network")]
         &objects::HOST_NETWORK_RESOURCE_RUNTIME,
         &objects::HOST_NETWORK_SECURITY_POLICY,
         &objects::HOST_NETWORK_TRAFFIC_SHAPING_POLICY,
+        #[cfg(feature = "host")]
         &objects::HOST_NEW_NETWORK_CONNECT_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_NFC_CONNECTION_INFO,
         &objects::HOST_NIC_FAILURE_CRITERIA,
         &objects::HOST_NIC_ORDER_POLICY,
         &objects::HOST_NIC_TEAMING_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_NO_AVAILABLE_NETWORKS_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_NON_COMPLIANT_EVENT,
         &objects::HOST_NOT_CONNECTED,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_NOT_IN_CLUSTER_EVENT,
         &objects::HOST_NOT_REACHABLE,
+        #[cfg(feature = "host")]
         &objects::HOST_NTP_CONFIG,
         &objects::HOST_NUMA_INFO,
         &objects::HOST_NUMA_NODE,
+        #[cfg(feature = "host")]
         &objects::HOST_NUMERIC_SENSOR_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_CONNECT_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_NVME_CONTROLLER,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_DISCONNECT_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_DISCOVER_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_DISCOVERY_LOG,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_DISCOVERY_LOG_ENTRY,
+        #[cfg(feature = "storage")]
         &objects::HOST_NVME_NAMESPACE,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_OVER_RDMA_PARAMETERS,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_OVER_TCP_PARAMETERS,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_NVME_TOPOLOGY,
+        #[cfg(feature = "storage")]
         &objects::HOST_NVME_TOPOLOGY_INTERFACE,
+        #[cfg(feature = "storage")]
+        &objects::HOST_NVME_TRANSPORT_PARAMETERS,
+        #[cfg(feature = "network")]
         &objects::HOST_OPAQUE_NETWORK_INFO,
+        #[cfg(feature = "network")]
         &objects::HOST_OPAQUE_SWITCH,
+        #[cfg(feature = "network")]
         &objects::HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_OVERCOMMITTED_EVENT,
+        #[cfg(feature = "storage")]
         &objects::HOST_P_MEM_VOLUME,
         &objects::HOST_PARALLEL_SCSI_HBA,
         &objects::HOST_PARALLEL_SCSI_TARGET_TRANSPORT,
+        #[cfg(feature = "host")]
         &objects::HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_PATCH_MANAGER_LOCATOR,
+        #[cfg(feature = "host")]
+        &objects::HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_PATCH_MANAGER_RESULT,
+        #[cfg(feature = "host")]
+        &objects::HOST_PATCH_MANAGER_STATUS,
+        #[cfg(feature = "host")]
+        &objects::HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH,
+        #[cfg(feature = "storage")]
+        &objects::HOST_PATH_SELECTION_POLICY_OPTION,
         &objects::HOST_PCI_DEVICE,
+        #[cfg(feature = "host")]
         &objects::HOST_PCI_DEVICE_DIRECT_PATH_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_PCI_PASSTHRU_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_PCI_PASSTHRU_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE,
+        #[cfg(feature = "storage")]
         &objects::HOST_PCIE_HBA,
+        #[cfg(feature = "storage")]
         &objects::HOST_PCIE_TARGET_TRANSPORT,
+        #[cfg(feature = "host")]
         &objects::HOST_PERSISTENT_MEMORY_INFO,
+        #[cfg(feature = "network")]
         &objects::HOST_PLACED_VIRTUAL_NIC_IDENTIFIER,
+        #[cfg(feature = "storage")]
         &objects::HOST_PLUG_STORE_TOPOLOGY,
+        #[cfg(feature = "storage")]
         &objects::HOST_PLUG_STORE_TOPOLOGY_ADAPTER,
+        #[cfg(feature = "storage")]
         &objects::HOST_PLUG_STORE_TOPOLOGY_DEVICE,
+        #[cfg(feature = "storage")]
         &objects::HOST_PLUG_STORE_TOPOLOGY_PATH,
+        #[cfg(feature = "storage")]
         &objects::HOST_PLUG_STORE_TOPOLOGY_PLUGIN,
+        #[cfg(feature = "storage")]
         &objects::HOST_PLUG_STORE_TOPOLOGY_TARGET,
+        #[cfg(feature = "network")]
         &objects::HOST_PNIC_NETWORK_RESOURCE_INFO,
         &objects::HOST_PORT_GROUP,
+        #[cfg(feature = "network")]
         &objects::HOST_PORT_GROUP_CONFIG,
         &objects::HOST_PORT_GROUP_PORT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PORT_GROUP_PROFILE,
         &objects::HOST_PORT_GROUP_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_POSIX_ACCOUNT_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::HOST_POWER_OP_FAILED,
+        #[cfg(feature = "host")]
         &objects::HOST_POWER_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_APPLIED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_COMPLETE_CONFIG_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_CONFIG_INFO,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_CONFIG_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_HOST_BASED_CONFIG_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_MANAGER_COMPOSITION_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_MANAGER_CONFIG_TASK_LIST,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILE_VALIDATION_FAILURE_INFO,
+        #[cfg(feature = "profile")]
+        &objects::HOST_PROFILES_ENTITY_CUSTOMIZATIONS,
+        #[cfg(feature = "storage")]
         &objects::HOST_PROTOCOL_ENDPOINT,
+        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH,
+        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_CONFIG,
+        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_ENS_INFO,
+        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_HOST_LAG_CONFIG,
+        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_PTP_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_PTP_CONFIG_PTP_PORT,
+        #[cfg(feature = "storage")]
         &objects::HOST_QUALIFIED_NAME,
+        #[cfg(feature = "network")]
         &objects::HOST_RDMA_DEVICE,
+        #[cfg(feature = "network")]
         &objects::HOST_RDMA_DEVICE_BACKING,
+        #[cfg(feature = "network")]
         &objects::HOST_RDMA_DEVICE_CAPABILITY,
+        #[cfg(feature = "network")]
         &objects::HOST_RDMA_DEVICE_CONNECTION_INFO,
+        #[cfg(feature = "network")]
         &objects::HOST_RDMA_DEVICE_PNIC_BACKING,
+        #[cfg(feature = "storage")]
         &objects::HOST_RDMA_HBA,
+        #[cfg(feature = "storage")]
         &objects::HOST_RDMA_TARGET_TRANSPORT,
+        #[cfg(feature = "event")]
+        &objects::HOST_RECONNECTION_FAILED_EVENT,
+        #[cfg(feature = "host")]
         &objects::HOST_RELIABLE_MEMORY_INFO,
+        #[cfg(feature = "event")]
+        &objects::HOST_REMOVED_EVENT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_RESIGNATURE_RESCAN_RESULT,
         &objects::HOST_RUNTIME_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO,
         &objects::HOST_SCSI_DISK,
         &objects::HOST_SCSI_DISK_PARTITION,
@@ -496,60 +2299,208 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_SCSI_TOPOLOGY_INTERFACE,
         &objects::HOST_SCSI_TOPOLOGY_LUN,
         &objects::HOST_SCSI_TOPOLOGY_TARGET,
+        #[cfg(feature = "host")]
         &objects::HOST_SECURITY_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_SERIAL_ATTACHED_HBA,
+        #[cfg(feature = "storage")]
         &objects::HOST_SERIAL_ATTACHED_TARGET_TRANSPORT,
+        #[cfg(feature = "host")]
         &objects::HOST_SERVICE,
+        #[cfg(feature = "host")]
         &objects::HOST_SERVICE_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_SERVICE_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SERVICE_SOURCE_PACKAGE,
+        #[cfg(feature = "host")]
+        &objects::HOST_SERVICE_TICKET,
+        #[cfg(feature = "host")]
         &objects::HOST_SEV_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SGX_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SGX_REGISTRATION_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SHARED_GPU_CAPABILITIES,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_SHORT_NAME_INCONSISTENT_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_SHORT_NAME_TO_IP_FAILED_EVENT,
+        #[cfg(feature = "event")]
         &objects::HOST_SHUTDOWN_EVENT,
+        #[cfg(feature = "host")]
+        &objects::HOST_SNMP_CONFIG_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_SNMP_DESTINATION,
+        #[cfg(feature = "host")]
+        &objects::HOST_SNMP_SYSTEM_AGENT_LIMITS,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SPECIFICATION,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SPECIFICATION_CHANGED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SPECIFICATION_OPERATION_FAILED,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SPECIFICATION_REQUIRE_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SPECIFICATION_UPDATE_EVENT,
+        #[cfg(feature = "host")]
+        &objects::HOST_SRIOV_CONFIG,
+        #[cfg(feature = "host")]
         &objects::HOST_SRIOV_DEVICE_POOL_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SRIOV_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SRIOV_NETWORK_DEVICE_POOL_INFO,
         &objects::HOST_SSL_THUMBPRINT_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::HOST_STATUS_CHANGED_EVENT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION,
         &objects::HOST_STORAGE_DEVICE_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_STORAGE_ELEMENT_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_STORAGE_OPERATIONAL_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SUB_SPECIFICATION,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SUB_SPECIFICATION_DELETE_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::HOST_SUB_SPECIFICATION_UPDATE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_SYNC_FAILED_EVENT,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_COMPLIANCE_CHECK_STATE,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_HEALTH_INFO,
         &objects::HOST_SYSTEM_IDENTIFICATION_INFO,
         &objects::HOST_SYSTEM_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_RECONNECT_SPEC,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_REMEDIATION_STATE,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_RESOURCE_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_SWAP_CONFIGURATION,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION,
+        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION,
         &objects::HOST_TARGET_TRANSPORT,
+        #[cfg(feature = "storage")]
         &objects::HOST_TCP_HBA,
+        #[cfg(feature = "storage")]
+        &objects::HOST_TCP_HBA_CREATE_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_TCP_TARGET_TRANSPORT,
+        #[cfg(feature = "host")]
         &objects::HOST_TDX_INFO,
+        #[cfg(feature = "host")]
         &objects::HOST_TPM_ATTESTATION_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_ATTESTATION_REPORT,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_COMMAND_EVENT_DETAILS,
+        #[cfg(feature = "host")]
         &objects::HOST_TPM_DIGEST_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_EVENT_LOG_ENTRY,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_NV_TAG_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_OPTION_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_SIGNER_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS,
+        #[cfg(feature = "host")]
+        &objects::HOST_TPM_VERSION_EVENT_DETAILS,
+        #[cfg(feature = "host")]
         &objects::HOST_TRUST_AUTHORITY_ATTESTATION_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_UNRESOLVED_VMFS_EXTENT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::HOST_UNRESOLVED_VMFS_VOLUME,
+        #[cfg(feature = "storage")]
+        &objects::HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS,
+        #[cfg(feature = "event")]
+        &objects::HOST_UPGRADE_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT,
+        #[cfg(feature = "storage")]
         &objects::HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO,
+        #[cfg(feature = "vmoption")]
         &objects::HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION,
+        #[cfg(feature = "storage")]
+        &objects::HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO,
+        #[cfg(feature = "storage")]
         &objects::HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO,
+        #[cfg(feature = "storage")]
+        &objects::HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT,
+        #[cfg(feature = "vmotion")]
+        &objects::HOST_V_MOTION_COMPATIBILITY,
+        #[cfg(feature = "network")]
+        &objects::HOST_V_MOTION_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_V_MOTION_INFO,
+        #[cfg(feature = "host")]
+        &objects::HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT,
+        #[cfg(feature = "host")]
+        &objects::HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT,
+        #[cfg(feature = "network")]
         &objects::HOST_V_MOTION_NET_CONFIG,
         &objects::HOST_VFAT_VOLUME,
+        #[cfg(feature = "storage")]
+        &objects::HOST_VFFS_SPEC,
+        #[cfg(feature = "storage")]
         &objects::HOST_VFFS_VOLUME,
         &objects::HOST_VIRTUAL_NIC,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_CONFIG,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_CONNECTION,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_IP_ROUTE_SPEC,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_MANAGER_INFO,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC,
         &objects::HOST_VIRTUAL_NIC_SPEC,
         &objects::HOST_VIRTUAL_SWITCH,
@@ -557,26 +2508,162 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_VIRTUAL_SWITCH_BEACON_CONFIG,
         &objects::HOST_VIRTUAL_SWITCH_BOND_BRIDGE,
         &objects::HOST_VIRTUAL_SWITCH_BRIDGE,
+        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_SWITCH_CONFIG,
         &objects::HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE,
         &objects::HOST_VIRTUAL_SWITCH_SPEC,
+        #[cfg(feature = "host")]
+        &objects::HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::HOST_VMFS_RESCAN_RESULT,
         &objects::HOST_VMFS_SPEC,
         &objects::HOST_VMFS_VOLUME,
+        #[cfg(feature = "dvs")]
+        &objects::HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT,
+        #[cfg(feature = "vsan")]
+        &objects::HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY,
+        #[cfg(feature = "vsan")]
+        &objects::HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT,
+        #[cfg(feature = "vsan")]
+        &objects::HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT,
+        #[cfg(feature = "vsan")]
+        &objects::HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT,
+        #[cfg(feature = "storage")]
         &objects::HOST_VVOL_NQN,
+        #[cfg(feature = "storage")]
         &objects::HOST_VVOL_VOLUME,
+        #[cfg(feature = "storage")]
         &objects::HOST_VVOL_VOLUME_HOST_VVOL_NQN,
+        #[cfg(feature = "storage")]
+        &objects::HOST_VVOL_VOLUME_SPECIFICATION,
+        #[cfg(feature = "event")]
+        &objects::HOST_WWN_CHANGED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::HOST_WWN_CONFLICT_EVENT,
+        #[cfg(feature = "vmotion")]
+        &objects::HOT_SNAPSHOT_MOVE_NOT_SUPPORTED,
+        #[cfg(feature = "alarm")]
+        &objects::HOURLY_TASK_SCHEDULER,
+        #[cfg(feature = "fault")]
+        &objects::HTTP_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_CAPABILITIES,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_DATASTORE_LEASE_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_DEVICE_URL,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_HOST_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_MANIFEST_ENTRY,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_PROBE_RESULT,
+        #[cfg(feature = "ovf")]
+        &objects::HTTP_NFC_LEASE_SOURCE_FILE,
         &objects::ID,
+        #[cfg(feature = "fault")]
+        &objects::IDE_DISK_NOT_SUPPORTED,
+        #[cfg(feature = "cluster")]
+        &objects::IORM_NOT_SUPPORTED_HOST_ON_DATASTORE,
+        #[cfg(feature = "event")]
+        &objects::I_SCSI_BOOT_FAILURE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::IMPORT_HOST_ADD_FAILURE,
+        #[cfg(feature = "dvs")]
+        &objects::IMPORT_OPERATION_BULK_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT,
+        #[cfg(feature = "ovf")]
+        &objects::IMPORT_SPEC,
+        #[cfg(feature = "license")]
+        &objects::IN_USE_FEATURE_MANIPULATION_DISALLOWED,
+        #[cfg(feature = "fault")]
+        &objects::INACCESSIBLE_DATASTORE,
+        #[cfg(feature = "fault")]
+        &objects::INACCESSIBLE_FT_METADATA_DATASTORE,
+        #[cfg(feature = "storage")]
+        &objects::INACCESSIBLE_V_FLASH_SOURCE,
+        #[cfg(feature = "vmotion")]
+        &objects::INCOMPATIBLE_DEFAULT_DEVICE,
+        #[cfg(feature = "ft")]
+        &objects::INCOMPATIBLE_HOST_FOR_FT_SECONDARY,
+        #[cfg(feature = "ft")]
+        &objects::INCOMPATIBLE_HOST_FOR_VM_REPLICATION,
+        #[cfg(feature = "fault")]
+        &objects::INCOMPATIBLE_SETTING,
         &objects::INCORRECT_FILE_TYPE,
+        #[cfg(feature = "license")]
+        &objects::INCORRECT_HOST_INFORMATION,
+        #[cfg(feature = "license")]
+        &objects::INCORRECT_HOST_INFORMATION_EVENT,
+        #[cfg(feature = "vmotion")]
+        &objects::INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED,
+        #[cfg(feature = "event")]
+        &objects::INFO_UPGRADE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::INHERITABLE_POLICY,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_AGENT_VMS_DEPLOYED,
         &objects::INSUFFICIENT_CPU_RESOURCES_FAULT,
+        #[cfg(feature = "vsan")]
+        &objects::INSUFFICIENT_DISKS,
+        #[cfg(feature = "cluster")]
+        &objects::INSUFFICIENT_FAILOVER_RESOURCES_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::INSUFFICIENT_FAILOVER_RESOURCES_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_GRAPHICS_RESOURCES_FAULT,
         &objects::INSUFFICIENT_HOST_CAPACITY_FAULT,
+        #[cfg(feature = "fault")]
         &objects::INSUFFICIENT_HOST_CPU_CAPACITY_FAULT,
+        #[cfg(feature = "fault")]
         &objects::INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT,
         &objects::INSUFFICIENT_MEMORY_RESOURCES_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_NETWORK_CAPACITY,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_PER_CPU_CAPACITY,
         &objects::INSUFFICIENT_RESOURCES_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_STANDBY_CPU_RESOURCE,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_STANDBY_MEMORY_RESOURCE,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_STANDBY_RESOURCE,
+        #[cfg(feature = "cluster")]
+        &objects::INSUFFICIENT_STORAGE_IOPS,
+        #[cfg(feature = "fault")]
+        &objects::INSUFFICIENT_STORAGE_SPACE,
+        #[cfg(feature = "storage")]
+        &objects::INSUFFICIENT_V_FLASH_RESOURCES_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::INT_EXPRESSION,
         &objects::INT_OPTION,
+        #[cfg(feature = "dvs")]
+        &objects::INT_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::INVALID_AFFINITY_SETTING_FAULT,
         &objects::INVALID_ARGUMENT,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_BMC_ROLE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_BUNDLE,
+        #[cfg(feature = "host")]
+        &objects::INVALID_CAM_CERTIFICATE,
+        #[cfg(feature = "host")]
+        &objects::INVALID_CAM_SERVER,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_CLIENT_CERTIFICATE,
         &objects::INVALID_COLLECTOR_VERSION,
         &objects::INVALID_CONTROLLER,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_DAS_CONFIG_ARGUMENT,
+        #[cfg(feature = "ft")]
+        &objects::INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM,
         &objects::INVALID_DATASTORE,
         &objects::INVALID_DATASTORE_PATH,
         &objects::INVALID_DATASTORE_STATE,
@@ -584,104 +2671,827 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::INVALID_DEVICE_OPERATION,
         &objects::INVALID_DEVICE_SPEC,
         &objects::INVALID_DISK_FORMAT,
+        #[cfg(feature = "ft")]
+        &objects::INVALID_DRS_BEHAVIOR_FOR_FT_VM,
+        #[cfg(feature = "license")]
+        &objects::INVALID_EDITION_EVENT,
+        #[cfg(feature = "license")]
+        &objects::INVALID_EDITION_LICENSE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_EVENT,
         &objects::INVALID_FOLDER,
         &objects::INVALID_FORMAT,
+        #[cfg(feature = "guest")]
+        &objects::INVALID_GUEST_LOGIN,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_HOST_CONNECTION_STATE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_HOST_NAME,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_HOST_STATE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_INDEX_ARGUMENT,
+        #[cfg(feature = "dvs")]
+        &objects::INVALID_IPFIX_CONFIG,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_IPMI_LOGIN_INFO,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_IPMI_MAC_ADDRESS,
+        #[cfg(feature = "license")]
+        &objects::INVALID_LICENSE,
         &objects::INVALID_LOCALE,
         &objects::INVALID_LOGIN,
         &objects::INVALID_NAME,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_NAS_CREDENTIALS,
+        #[cfg(feature = "vapp")]
+        &objects::INVALID_NETWORK_IN_TYPE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_NETWORK_RESOURCE,
+        #[cfg(feature = "ft")]
+        &objects::INVALID_OPERATION_ON_SECONDARY_VM,
         &objects::INVALID_POWER_STATE,
+        #[cfg(feature = "permission")]
+        &objects::INVALID_PRIVILEGE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_PROFILE_REFERENCE_HOST,
         &objects::INVALID_PROPERTY,
+        #[cfg(feature = "vapp")]
         &objects::INVALID_PROPERTY_TYPE,
+        #[cfg(feature = "vapp")]
         &objects::INVALID_PROPERTY_VALUE,
         &objects::INVALID_REQUEST,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_RESOURCE_POOL_STRUCTURE_FAULT,
+        #[cfg(feature = "alarm")]
+        &objects::INVALID_SCHEDULED_TASK,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_SNAPSHOT_FORMAT,
         &objects::INVALID_STATE,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_TOKEN,
         &objects::INVALID_TYPE,
         &objects::INVALID_VM_CONFIG,
+        #[cfg(feature = "fault")]
+        &objects::INVALID_VM_STATE,
+        #[cfg(feature = "server")]
+        &objects::INVENTORY_DESCRIPTION,
+        #[cfg(feature = "license")]
+        &objects::INVENTORY_HAS_STANDARD_ALONE_HOSTS,
+        #[cfg(feature = "iofilter")]
+        &objects::IO_FILTER_HOST_ISSUE,
+        #[cfg(feature = "iofilter")]
         &objects::IO_FILTER_INFO,
+        #[cfg(feature = "iofilter")]
+        &objects::IO_FILTER_MANAGER_SSL_TRUST,
+        #[cfg(feature = "iofilter")]
+        &objects::IO_FILTER_QUERY_ISSUE_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::IP_ADDRESS,
+        #[cfg(feature = "profile")]
+        &objects::IP_ADDRESS_PROFILE,
+        #[cfg(feature = "customization")]
+        &objects::IP_HOSTNAME_GENERATOR_ERROR,
+        #[cfg(feature = "vapp")]
+        &objects::IP_POOL,
+        #[cfg(feature = "vapp")]
+        &objects::IP_POOL_ASSOCIATION,
+        #[cfg(feature = "vapp")]
+        &objects::IP_POOL_IP_POOL_CONFIG_INFO,
+        #[cfg(feature = "vapp")]
+        &objects::IP_POOL_MANAGER_IP_ALLOCATION,
+        #[cfg(feature = "dvs")]
+        &objects::IP_RANGE,
+        #[cfg(feature = "profile")]
+        &objects::IP_ROUTE_PROFILE,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_DEPENDENCY_ENTITY,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_INVALID_VNIC,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_PNIC_IN_USE,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_ALREADY_BOUND,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_HAS_NO_UPLINKS,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_IN_USE,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_IS_LAST_PATH,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_NOT_BOUND,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_FAULT_VNIC_NOT_FOUND,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_MIGRATION_DEPENDENCY,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_PORT_INFO,
+        #[cfg(feature = "network")]
+        &objects::ISCSI_STATUS,
         &objects::ISO_IMAGE_FILE_INFO,
         &objects::ISO_IMAGE_FILE_QUERY,
+        #[cfg(feature = "host")]
+        &objects::KERNEL_MODULE_INFO,
+        #[cfg(feature = "host")]
+        &objects::KERNEL_MODULE_SECTION_INFO,
         &objects::KEY_ANY_VALUE,
+        #[cfg(feature = "fault")]
+        &objects::KEY_NOT_FOUND,
         &objects::KEY_PROVIDER_ID,
         &objects::KEY_VALUE,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_CLUSTER_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_CLUSTER_INFO_KEY_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_SERVER_INFO,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_SERVER_SPEC,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_SERVER_SPEC_KEY_SPEC,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC,
+        #[cfg(feature = "crypto")]
+        &objects::KMIP_SERVER_STATUS,
+        #[cfg(feature = "vmotion")]
+        &objects::LARGE_RDM_CONVERSION_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE,
         &objects::LATENCY_SENSITIVITY,
+        #[cfg(feature = "fault")]
+        &objects::LEGACY_NETWORK_INTERFACE_IN_USE,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_ASSIGNMENT_FAILED,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_AVAILABILITY_INFO,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_DIAGNOSTICS,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_DOWNGRADE_DISALLOWED,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_ENTITY_NOT_FOUND,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_EVENT,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_EXPIRED,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_EXPIRED_EVENT,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_FEATURE_INFO,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_KEY_ENTITY_MISMATCH,
+        #[cfg(feature = "license")]
         &objects::LICENSE_MANAGER_EVALUATION_INFO,
+        #[cfg(feature = "license")]
         &objects::LICENSE_MANAGER_LICENSE_INFO,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_NON_COMPLIANCE_EVENT,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_RESERVATION_INFO,
         &objects::LICENSE_RESTRICTED,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_RESTRICTED_EVENT,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_SERVER_AVAILABLE_EVENT,
+        #[cfg(feature = "license")]
         &objects::LICENSE_SERVER_SOURCE,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_SERVER_UNAVAILABLE,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_SERVER_UNAVAILABLE_EVENT,
+        #[cfg(feature = "license")]
         &objects::LICENSE_SOURCE,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_SOURCE_UNAVAILABLE,
+        #[cfg(feature = "license")]
+        &objects::LICENSE_USAGE_INFO,
         &objects::LIMIT_EXCEEDED,
         &objects::LINK_DISCOVERY_PROTOCOL_CONFIG,
+        #[cfg(feature = "network")]
         &objects::LINK_LAYER_DISCOVERY_PROTOCOL_INFO,
+        #[cfg(feature = "profile")]
+        &objects::LINK_PROFILE,
+        #[cfg(feature = "customization")]
+        &objects::LINUX_VOLUME_NOT_CLEAN,
+        #[cfg(feature = "event")]
+        &objects::LOCAL_DATASTORE_CREATED_EVENT,
         &objects::LOCAL_DATASTORE_INFO,
+        #[cfg(feature = "license")]
         &objects::LOCAL_LICENSE_SOURCE,
+        #[cfg(feature = "event")]
+        &objects::LOCAL_TSM_ENABLED_EVENT,
         &objects::LOCALIZABLE_MESSAGE,
+        #[cfg(feature = "server")]
+        &objects::LOCALIZATION_MANAGER_MESSAGE_CATALOG,
         &objects::LOCALIZED_METHOD_FAULT,
+        #[cfg(feature = "event")]
+        &objects::LOCKER_MISCONFIGURED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::LOCKER_RECONFIGURED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::LOG_BUNDLING_FAILED,
         &objects::LONG_OPTION,
+        #[cfg(feature = "dvs")]
+        &objects::LONG_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::MAC_ADDRESS,
+        #[cfg(feature = "dvs")]
+        &objects::MAC_RANGE,
+        #[cfg(feature = "vmotion")]
+        &objects::MAINTENANCE_MODE_FILE_MOVE,
         &objects::MANAGED_BY_INFO,
         &objects::MANAGED_ENTITY_EVENT_ARGUMENT,
         &objects::MANAGED_OBJECT_NOT_FOUND,
+        #[cfg(feature = "fault")]
+        &objects::MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE,
+        #[cfg(feature = "fault")]
+        &objects::MEMORY_HOT_PLUG_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::MEMORY_SIZE_NOT_RECOMMENDED,
+        #[cfg(feature = "fault")]
         &objects::MEMORY_SIZE_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE,
         &objects::MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK,
+        #[cfg(feature = "alarm")]
+        &objects::METHOD_ACTION,
+        #[cfg(feature = "alarm")]
+        &objects::METHOD_ACTION_ARGUMENT,
+        #[cfg(feature = "fault")]
+        &objects::METHOD_ALREADY_DISABLED_FAULT,
         &objects::METHOD_DESCRIPTION,
+        #[cfg(feature = "fault")]
+        &objects::METHOD_DISABLED,
         &objects::METHOD_FAULT,
         &objects::METHOD_NOT_FOUND,
+        #[cfg(feature = "alarm")]
+        &objects::METRIC_ALARM_EXPRESSION,
+        #[cfg(feature = "vmotion")]
+        &objects::MIGRATION_DISABLED,
+        #[cfg(feature = "event")]
         &objects::MIGRATION_ERROR_EVENT,
         &objects::MIGRATION_EVENT,
         &objects::MIGRATION_FAULT,
+        #[cfg(feature = "vmotion")]
+        &objects::MIGRATION_FEATURE_NOT_SUPPORTED,
+        #[cfg(feature = "event")]
         &objects::MIGRATION_HOST_ERROR_EVENT,
+        #[cfg(feature = "event")]
         &objects::MIGRATION_HOST_WARNING_EVENT,
+        #[cfg(feature = "vmotion")]
+        &objects::MIGRATION_NOT_READY,
+        #[cfg(feature = "event")]
         &objects::MIGRATION_RESOURCE_ERROR_EVENT,
+        #[cfg(feature = "event")]
         &objects::MIGRATION_RESOURCE_WARNING_EVENT,
+        #[cfg(feature = "event")]
         &objects::MIGRATION_WARNING_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::MISMATCHED_BUNDLE,
+        #[cfg(feature = "vmotion")]
+        &objects::MISMATCHED_NETWORK_POLICIES,
+        #[cfg(feature = "vmotion")]
+        &objects::MISMATCHED_V_MOTION_NETWORK_NAMES,
+        #[cfg(feature = "fault")]
+        &objects::MISSING_BMC_SUPPORT,
         &objects::MISSING_CONTROLLER,
+        #[cfg(feature = "vapp")]
+        &objects::MISSING_IP_POOL,
+        #[cfg(feature = "customization")]
+        &objects::MISSING_LINUX_CUST_RESOURCES,
+        #[cfg(feature = "vapp")]
+        &objects::MISSING_NETWORK_IP_CONFIG,
         &objects::MISSING_OBJECT,
+        #[cfg(feature = "vapp")]
+        &objects::MISSING_POWER_OFF_CONFIGURATION,
+        #[cfg(feature = "vapp")]
         &objects::MISSING_POWER_ON_CONFIGURATION,
         &objects::MISSING_PROPERTY,
+        #[cfg(feature = "customization")]
+        &objects::MISSING_WINDOWS_CUST_RESOURCES,
+        #[cfg(feature = "fault")]
+        &objects::MKS_CONNECTION_LIMIT_REACHED,
+        #[cfg(feature = "host")]
+        &objects::MODE_INFO,
+        #[cfg(feature = "alarm")]
+        &objects::MONTHLY_BY_DAY_TASK_SCHEDULER,
+        #[cfg(feature = "alarm")]
+        &objects::MONTHLY_BY_WEEKDAY_TASK_SCHEDULER,
+        #[cfg(feature = "alarm")]
+        &objects::MONTHLY_TASK_SCHEDULER,
+        #[cfg(feature = "customization")]
+        &objects::MOUNT_ERROR,
+        #[cfg(feature = "dvs")]
+        &objects::MTU_MATCH_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::MTU_MISMATCH_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::MULTI_WRITER_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::MULTIPLE_CERTIFICATES_VERIFY_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA,
+        #[cfg(feature = "fault")]
         &objects::MULTIPLE_SNAPSHOTS_NOT_SUPPORTED,
+        #[cfg(feature = "event")]
+        &objects::NAS_DATASTORE_CREATED_EVENT,
+        #[cfg(feature = "guest")]
+        &objects::NAME_PASSWORD_AUTHENTICATION,
+        #[cfg(feature = "fault")]
+        &objects::NAMESPACE_FULL,
+        #[cfg(feature = "fault")]
+        &objects::NAMESPACE_LIMIT_REACHED,
+        #[cfg(feature = "fault")]
+        &objects::NAMESPACE_WRITE_PROTECTED,
         &objects::NAS_CONFIG_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::NAS_CONNECTION_LIMIT_REACHED,
         &objects::NAS_DATASTORE_INFO,
+        #[cfg(feature = "fault")]
+        &objects::NAS_SESSION_CREDENTIAL_CONFLICT,
+        #[cfg(feature = "profile")]
+        &objects::NAS_STORAGE_PROFILE,
+        #[cfg(feature = "fault")]
         &objects::NAS_VOLUME_NOT_MOUNTED,
+        #[cfg(feature = "dvs")]
+        &objects::NEGATABLE_EXPRESSION,
         &objects::NET_BIOS_CONFIG_INFO,
         &objects::NET_DHCP_CONFIG_INFO,
         &objects::NET_DHCP_CONFIG_INFO_DHCP_OPTIONS,
+        #[cfg(feature = "network")]
+        &objects::NET_DHCP_CONFIG_SPEC,
+        #[cfg(feature = "network")]
+        &objects::NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC,
         &objects::NET_DNS_CONFIG_INFO,
+        #[cfg(feature = "network")]
+        &objects::NET_DNS_CONFIG_SPEC,
         &objects::NET_IP_CONFIG_INFO,
         &objects::NET_IP_CONFIG_INFO_IP_ADDRESS,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_CONFIG_SPEC,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC,
         &objects::NET_IP_ROUTE_CONFIG_INFO,
         &objects::NET_IP_ROUTE_CONFIG_INFO_GATEWAY,
         &objects::NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_ROUTE_CONFIG_SPEC,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_STACK_INFO,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_STACK_INFO_DEFAULT_ROUTER,
+        #[cfg(feature = "network")]
+        &objects::NET_IP_STACK_INFO_NET_TO_MEDIA,
+        #[cfg(feature = "profile")]
+        &objects::NET_STACK_INSTANCE_PROFILE,
+        #[cfg(feature = "fault")]
         &objects::NETWORK_COPY_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK,
         &objects::NETWORK_EVENT_ARGUMENT,
+        #[cfg(feature = "fault")]
+        &objects::NETWORK_INACCESSIBLE,
+        #[cfg(feature = "profile")]
+        &objects::NETWORK_POLICY_PROFILE,
+        #[cfg(feature = "profile")]
+        &objects::NETWORK_PROFILE,
+        #[cfg(feature = "profile")]
+        &objects::NETWORK_PROFILE_DNS_CONFIG_PROFILE,
+        #[cfg(feature = "event")]
+        &objects::NETWORK_ROLLBACK_EVENT,
         &objects::NETWORK_SUMMARY,
+        #[cfg(feature = "vmotion")]
+        &objects::NETWORKS_MAY_NOT_BE_THE_SAME,
+        #[cfg(feature = "customization")]
+        &objects::NIC_SETTING_MISMATCH,
+        #[cfg(feature = "event")]
         &objects::NO_ACCESS_USER_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::NO_ACTIVE_HOST_IN_CLUSTER,
+        #[cfg(feature = "vapp")]
+        &objects::NO_AVAILABLE_IP,
+        #[cfg(feature = "fault")]
+        &objects::NO_CLIENT_CERTIFICATE,
+        #[cfg(feature = "cluster")]
+        &objects::NO_COMPATIBLE_DATASTORE,
+        #[cfg(feature = "cluster")]
+        &objects::NO_COMPATIBLE_HARD_AFFINITY_HOST,
         &objects::NO_COMPATIBLE_HOST,
+        #[cfg(feature = "fault")]
+        &objects::NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE,
+        #[cfg(feature = "cluster")]
+        &objects::NO_COMPATIBLE_SOFT_AFFINITY_HOST,
+        #[cfg(feature = "vmotion")]
+        &objects::NO_CONNECTED_DATASTORE,
+        #[cfg(feature = "event")]
+        &objects::NO_DATASTORES_CONFIGURED_EVENT,
         &objects::NO_DISK_FOUND,
         &objects::NO_DISK_SPACE,
+        #[cfg(feature = "customization")]
+        &objects::NO_DISKS_TO_CUSTOMIZE,
+        #[cfg(feature = "fault")]
+        &objects::NO_GATEWAY,
+        #[cfg(feature = "vmotion")]
+        &objects::NO_GUEST_HEARTBEAT,
+        #[cfg(feature = "fault")]
+        &objects::NO_HOST,
+        #[cfg(feature = "ft")]
+        &objects::NO_HOST_SUITABLE_FOR_FT_SECONDARY,
+        #[cfg(feature = "license")]
+        &objects::NO_LICENSE_EVENT,
+        #[cfg(feature = "license")]
+        &objects::NO_LICENSE_SERVER_CONFIGURED,
+        #[cfg(feature = "cluster")]
         &objects::NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM,
+        #[cfg(feature = "fault")]
+        &objects::NO_PEER_HOST_FOUND,
         &objects::NO_PERMISSION,
         &objects::NO_PERMISSION_ENTITY_PRIVILEGES,
+        #[cfg(feature = "host")]
+        &objects::NO_PERMISSION_ON_AD,
+        #[cfg(feature = "fault")]
+        &objects::NO_PERMISSION_ON_HOST,
+        #[cfg(feature = "fault")]
+        &objects::NO_PERMISSION_ON_NAS_VOLUME,
         &objects::NO_SUBJECT_NAME,
+        #[cfg(feature = "vapp")]
+        &objects::NO_VC_MANAGED_IP_CONFIGURED,
+        #[cfg(feature = "fault")]
+        &objects::NO_VIRTUAL_NIC,
+        #[cfg(feature = "vapp")]
+        &objects::NO_VM_IN_V_APP,
+        #[cfg(feature = "vcha")]
+        &objects::NODE_DEPLOYMENT_SPEC,
+        #[cfg(feature = "vcha")]
+        &objects::NODE_NETWORK_SPEC,
+        #[cfg(feature = "host")]
+        &objects::NON_AD_USER_REQUIRED,
+        #[cfg(feature = "vmotion")]
+        &objects::NON_HOME_RDMV_MOTION_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::NON_PERSISTENT_DISKS_NOT_SUPPORTED,
+        #[cfg(feature = "event")]
+        &objects::NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST,
+        #[cfg(feature = "fault")]
+        &objects::NOT_A_DIRECTORY,
+        #[cfg(feature = "fault")]
+        &objects::NOT_A_FILE,
         &objects::NOT_AUTHENTICATED,
+        #[cfg(feature = "fault")]
         &objects::NOT_ENOUGH_CPUS,
         &objects::NOT_ENOUGH_LICENSES,
+        #[cfg(feature = "fault")]
+        &objects::NOT_ENOUGH_LOGICAL_CPUS,
+        #[cfg(feature = "event")]
         &objects::NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT,
         &objects::NOT_FOUND,
         &objects::NOT_IMPLEMENTED,
         &objects::NOT_SUPPORTED,
+        #[cfg(feature = "ft")]
+        &objects::NOT_SUPPORTED_DEVICE_FOR_FT,
+        &objects::NOT_SUPPORTED_HOST,
+        #[cfg(feature = "fault")]
+        &objects::NOT_SUPPORTED_HOST_FOR_CHECKSUM,
+        #[cfg(feature = "storage")]
+        &objects::NOT_SUPPORTED_HOST_FOR_V_FLASH,
+        #[cfg(feature = "cluster")]
+        &objects::NOT_SUPPORTED_HOST_FOR_VMCP,
+        #[cfg(feature = "fault")]
+        &objects::NOT_SUPPORTED_HOST_FOR_VMEM_FILE,
+        #[cfg(feature = "vsan")]
+        &objects::NOT_SUPPORTED_HOST_FOR_VSAN,
+        #[cfg(feature = "cluster")]
+        &objects::NOT_SUPPORTED_HOST_IN_CLUSTER,
+        #[cfg(feature = "dvs")]
+        &objects::NOT_SUPPORTED_HOST_IN_DVS,
+        #[cfg(feature = "cluster")]
+        &objects::NOT_SUPPORTED_HOST_IN_HA_CLUSTER,
+        #[cfg(feature = "vapp")]
+        &objects::NOT_USER_CONFIGURABLE_PROPERTY,
+        #[cfg(feature = "profile")]
+        &objects::NSX_HOST_V_NIC_PROFILE,
+        #[cfg(feature = "profile")]
+        &objects::NUM_PORTS_PROFILE,
+        #[cfg(feature = "fault")]
+        &objects::NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT,
+        #[cfg(feature = "fault")]
+        &objects::NUM_VIRTUAL_CPUS_INCOMPATIBLE,
+        #[cfg(feature = "fault")]
         &objects::NUM_VIRTUAL_CPUS_NOT_SUPPORTED,
+        #[cfg(feature = "dvs")]
+        &objects::NUMERIC_RANGE,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_DIMM_INFO,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_GUID,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_HEALTH_INFO,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_INTERLEAVE_SET_INFO,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_NAMESPACE_CREATE_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_NAMESPACE_DELETE_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_NAMESPACE_DETAILS,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_NAMESPACE_INFO,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_REGION_INFO,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_SUMMARY,
+        #[cfg(feature = "storage")]
+        &objects::NVDIMM_SYSTEM_INFO,
         &objects::OBJECT_CONTENT,
         &objects::OBJECT_SPEC,
         &objects::OBJECT_UPDATE,
+        #[cfg(feature = "alarm")]
+        &objects::ONCE_TASK_SCHEDULER,
+        #[cfg(feature = "network")]
         &objects::OPAQUE_NETWORK_CAPABILITY,
         &objects::OPAQUE_NETWORK_SUMMARY,
+        #[cfg(feature = "vmoption")]
+        &objects::OPAQUE_NETWORK_TARGET_INFO,
+        #[cfg(feature = "profile")]
+        &objects::OPAQUE_SWITCH_PROFILE,
+        #[cfg(feature = "guest")]
+        &objects::OPERATION_DISABLED_BY_GUEST,
+        #[cfg(feature = "fault")]
+        &objects::OPERATION_DISALLOWED_ON_HOST,
+        #[cfg(feature = "guest")]
+        &objects::OPERATION_NOT_SUPPORTED_BY_GUEST,
         &objects::OPTION_DEF,
+        #[cfg(feature = "profile")]
+        &objects::OPTION_PROFILE,
         &objects::OPTION_TYPE,
         &objects::OPTION_VALUE,
+        #[cfg(feature = "alarm")]
+        &objects::OR_ALARM_EXPRESSION,
         &objects::OUT_OF_BOUNDS,
+        #[cfg(feature = "dvs")]
+        &objects::OUT_OF_SYNC_DVS_HOST,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_ATTRIBUTE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONNECTED_DEVICE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONNECTED_DEVICE_FLOPPY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONNECTED_DEVICE_ISO,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSTRAINT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_CALLBACK_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_COMMUNICATION_ERROR,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_INVALID_SECTION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_OST_NODE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_OVF_SECTION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_POWER_ON_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_UNDECLARED_SECTION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_UNDEFINED_PREFIX,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CONSUMER_VALIDATION_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CPU_COMPATIBILITY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CREATE_DESCRIPTOR_PARAMS,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CREATE_DESCRIPTOR_RESULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CREATE_IMPORT_SPEC_PARAMS,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_CREATE_IMPORT_SPEC_RESULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DATASTORE_MAPPING,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DEPLOYMENT_OPTION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DISK_MAPPING_NOT_FOUND,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DISK_ORDER_CONSTRAINT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DUPLICATE_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DUPLICATED_ELEMENT_BOUNDARY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DUPLICATED_PROPERTY_ID_EXPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_DUPLICATED_PROPERTY_ID_IMPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_ELEMENT_INVALID_VALUE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_EXPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_EXPORT_FAILED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_FILE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_FILE_ITEM,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_HARDWARE_CHECK,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_HARDWARE_EXPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_HOST_RESOURCE_CONSTRAINT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_HOST_VALUE_NOT_PARSED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_IMPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_IMPORT_FAILED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_IMPORT_PARAMS,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INTERNAL_ERROR,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_PACKAGE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_VALUE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_VALUE_CONFIGURATION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_VALUE_EMPTY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_VALUE_FORMAT_MALFORMED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_VALUE_REFERENCE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_INVALID_VM_NAME,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_MANAGER_COMMON_PARAMS,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_MAPPED_OS_ID,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_MISSING_ATTRIBUTE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_MISSING_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_MISSING_ELEMENT_NORMAL_BOUNDARY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_MISSING_HARDWARE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_NETWORK_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_NETWORK_MAPPING,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_NETWORK_MAPPING_NOT_SUPPORTED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_NO_HOST_NIC,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_NO_SPACE_ON_CONTROLLER,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_NO_SUPPORTED_HARDWARE_FAMILY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_OPTION_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PARSE_DESCRIPTOR_PARAMS,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PARSE_DESCRIPTOR_RESULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_EXPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_NETWORK,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_NETWORK_EXPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_QUALIFIER,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_QUALIFIER_DUPLICATE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_QUALIFIER_IGNORED,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_TYPE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_PROPERTY_VALUE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_RESOURCE_MAP,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_STORAGE_PROFILE_MAPPING,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_SYSTEM_FAULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_TO_XML_UNSUPPORTED_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNABLE_TO_EXPORT_DISK,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNEXPECTED_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNKNOWN_DEVICE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNKNOWN_DEVICE_BACKING,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNKNOWN_ENTITY,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_ATTRIBUTE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_ATTRIBUTE_VALUE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_DEVICE_BACKING_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_DEVICE_BACKING_OPTION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_DEVICE_EXPORT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_DISK_PROVISIONING,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_ELEMENT_VALUE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_PACKAGE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_SECTION,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_SUB_TYPE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_UNSUPPORTED_TYPE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_VALIDATE_HOST_PARAMS,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_VALIDATE_HOST_RESULT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_WRONG_ELEMENT,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_WRONG_NAMESPACE,
+        #[cfg(feature = "ovf")]
+        &objects::OVF_XML_FORMAT,
+        #[cfg(feature = "storage")]
         &objects::P_MEM_DATASTORE_INFO,
         &objects::PARA_VIRTUAL_SCSI_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::PARA_VIRTUAL_SCSI_CONTROLLER_OPTION,
+        #[cfg(feature = "vcha")]
+        &objects::PASSIVE_NODE_DEPLOYMENT_SPEC,
+        #[cfg(feature = "vcha")]
+        &objects::PASSIVE_NODE_NETWORK_SPEC,
         &objects::PASSWORD_EXPIRED,
+        #[cfg(feature = "server")]
+        &objects::PASSWORD_FIELD,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_ALREADY_INSTALLED,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_BINARIES_NOT_FOUND,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_INSTALL_FAILED,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_INTEGRITY_ERROR,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_METADATA_CORRUPTED,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_METADATA_INVALID,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_METADATA_NOT_FOUND,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_MISSING_DEPENDENCIES,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_NOT_APPLICABLE,
+        #[cfg(feature = "fault")]
+        &objects::PATCH_SUPERSEDED,
+        #[cfg(feature = "server")]
+        &objects::PERF_COMPOSITE_METRIC,
         &objects::PERF_COUNTER_INFO,
         &objects::PERF_ENTITY_METRIC,
         &objects::PERF_ENTITY_METRIC_BASE,
@@ -695,88 +3505,564 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::PERF_QUERY_SPEC,
         &objects::PERF_SAMPLE_INFO,
         &objects::PERFORMANCE_DESCRIPTION,
+        #[cfg(feature = "server")]
+        &objects::PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING,
+        #[cfg(feature = "server")]
+        &objects::PERFORMANCE_STATISTICS_DESCRIPTION,
         &objects::PERMISSION,
+        #[cfg(feature = "permission")]
+        &objects::PERMISSION_ADDED_EVENT,
+        #[cfg(feature = "permission")]
+        &objects::PERMISSION_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::PERMISSION_PROFILE,
+        #[cfg(feature = "permission")]
+        &objects::PERMISSION_REMOVED_EVENT,
+        #[cfg(feature = "permission")]
+        &objects::PERMISSION_UPDATED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::PHYS_COMPAT_RDM_NOT_SUPPORTED,
         &objects::PHYSICAL_NIC,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_CDP_DEVICE_CAPABILITY,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_CDP_INFO,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_CONFIG,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_HINT,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_HINT_INFO,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_IP_HINT,
         &objects::PHYSICAL_NIC_LINK_INFO,
+        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_NAME_HINT,
+        #[cfg(feature = "profile")]
+        &objects::PHYSICAL_NIC_PROFILE,
         &objects::PHYSICAL_NIC_SPEC,
+        #[cfg(feature = "iofilter")]
+        &objects::PINNED_CERTIFICATE,
+        #[cfg(feature = "cluster")]
+        &objects::PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS,
+        #[cfg(feature = "cluster")]
         &objects::PLACEMENT_ACTION,
+        #[cfg(feature = "cluster")]
+        &objects::PLACEMENT_AFFINITY_RULE,
+        #[cfg(feature = "cluster")]
+        &objects::PLACEMENT_RANK_RESULT,
+        #[cfg(feature = "cluster")]
+        &objects::PLACEMENT_RANK_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::PLACEMENT_RESULT,
+        #[cfg(feature = "cluster")]
+        &objects::PLACEMENT_SPEC,
         &objects::PLATFORM_CONFIG_FAULT,
+        #[cfg(feature = "profile")]
+        &objects::PNIC_UPLINK_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::POD_DISK_LOCATOR,
+        #[cfg(feature = "cluster")]
+        &objects::POD_STORAGE_DRS_ENTRY,
+        #[cfg(feature = "vm")]
         &objects::POD_VM_INFO,
+        #[cfg(feature = "vm")]
         &objects::POD_VM_OVERHEAD_INFO,
+        #[cfg(feature = "profile")]
+        &objects::POLICY_OPTION,
+        #[cfg(feature = "profile")]
+        &objects::PORT_GROUP_PROFILE,
+        #[cfg(feature = "permission")]
+        &objects::POSIX_USER_SEARCH_RESULT,
+        #[cfg(feature = "ft")]
+        &objects::POWER_ON_FT_SECONDARY_FAILED,
+        #[cfg(feature = "ft")]
+        &objects::POWER_ON_FT_SECONDARY_TIMEDOUT,
+        #[cfg(feature = "host")]
         &objects::POWER_SYSTEM_CAPABILITY,
+        #[cfg(feature = "host")]
         &objects::POWER_SYSTEM_INFO,
+        #[cfg(feature = "permission")]
+        &objects::PRIVILEGE_AVAILABILITY,
         &objects::PRIVILEGE_POLICY_DEF,
+        #[cfg(feature = "server")]
+        &objects::PRODUCT_COMPONENT_INFO,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_APPLY_PROFILE_ELEMENT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_APPLY_PROFILE_PROPERTY,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_ASSOCIATED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_CHANGED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_COMPOSITE_EXPRESSION,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_COMPOSITE_POLICY_OPTION_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_CONFIG_INFO,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_CREATE_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_CREATED_EVENT,
+        #[cfg(feature = "profile")]
         &objects::PROFILE_DEFERRED_POLICY_OPTION_PARAMETER,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_DESCRIPTION,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_DESCRIPTION_SECTION,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_DISSOCIATED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_EVENT,
+        &objects::PROFILE_EVENT_ARGUMENT,
+        #[cfg(feature = "profile")]
         &objects::PROFILE_EXECUTE_ERROR,
+        #[cfg(feature = "profile")]
         &objects::PROFILE_EXECUTE_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_EXPRESSION,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_EXPRESSION_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_METADATA_PROFILE_OPERATION_MESSAGE,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_METADATA_PROFILE_SORT_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_PARAMETER_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_POLICY,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_POLICY_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_POLICY_OPTION_METADATA,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_PROFILE_STRUCTURE,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_PROFILE_STRUCTURE_PROPERTY,
+        #[cfg(feature = "profile")]
         &objects::PROFILE_PROPERTY_PATH,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_REFERENCE_HOST_CHANGED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_REMOVED_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_SERIALIZED_CREATE_SPEC,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_SIMPLE_EXPRESSION,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_UPDATE_FAILED,
+        #[cfg(feature = "profile")]
+        &objects::PROFILE_UPDATE_FAILED_UPDATE_FAILURE,
         &objects::PROPERTY_CHANGE,
         &objects::PROPERTY_FILTER_SPEC,
         &objects::PROPERTY_FILTER_UPDATE,
         &objects::PROPERTY_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::QUARANTINE_MODE_FAULT,
         &objects::QUESTION_PENDING,
+        #[cfg(feature = "cluster")]
+        &objects::QUIESCE_DATASTORE_IO_FOR_HA_FAILED,
+        #[cfg(feature = "vmotion")]
+        &objects::RDM_CONVERSION_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
+        &objects::RDM_NOT_PRESERVED,
+        #[cfg(feature = "fault")]
+        &objects::RDM_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::RDM_NOT_SUPPORTED_ON_DATASTORE,
+        #[cfg(feature = "fault")]
+        &objects::RDM_POINTS_TO_INACCESSIBLE_DISK,
+        #[cfg(feature = "fault")]
+        &objects::RAW_DISK_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::READ_HOST_RESOURCE_POOL_TREE_FAILED,
+        #[cfg(feature = "vmotion")]
+        &objects::READ_ONLY_DISKS_WITH_LEGACY_DESTINATION,
+        #[cfg(feature = "fault")]
+        &objects::REBOOT_REQUIRED,
+        #[cfg(feature = "ft")]
+        &objects::RECORD_REPLAY_DISABLED,
+        #[cfg(feature = "dvs")]
+        &objects::RECOVERY_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::RECURRENT_TASK_SCHEDULER,
+        #[cfg(feature = "host")]
+        &objects::RELATION,
+        #[cfg(feature = "fault")]
+        &objects::REMOTE_DEVICE_NOT_SUPPORTED,
+        #[cfg(feature = "event")]
+        &objects::REMOTE_TSM_ENABLED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::REMOVE_FAILED,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_CONFIG_FAULT,
+        #[cfg(feature = "ft")]
         &objects::REPLICATION_CONFIG_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_DISK_CONFIG_FAULT,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_FAULT,
+        #[cfg(feature = "ft")]
         &objects::REPLICATION_GROUP_ID,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_INCOMPATIBLE_WITH_FT,
+        #[cfg(feature = "ft")]
         &objects::REPLICATION_INFO_DISK_SETTINGS,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_INVALID_OPTIONS,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_NOT_SUPPORTED_ON_HOST,
+        #[cfg(feature = "ft")]
         &objects::REPLICATION_SPEC,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_VM_CONFIG_FAULT,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_VM_FAULT,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_VM_IN_PROGRESS_FAULT,
+        #[cfg(feature = "ft")]
+        &objects::REPLICATION_VM_PROGRESS_INFO,
         &objects::REQUEST_CANCELED,
         &objects::RESOURCE_ALLOCATION_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::RESOURCE_ALLOCATION_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::RESOURCE_CONFIG_OPTION,
         &objects::RESOURCE_CONFIG_SPEC,
         &objects::RESOURCE_IN_USE,
+        #[cfg(feature = "fault")]
+        &objects::RESOURCE_NOT_AVAILABLE,
+        #[cfg(feature = "event")]
+        &objects::RESOURCE_POOL_CREATED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::RESOURCE_POOL_DESTROYED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::RESOURCE_POOL_EVENT,
         &objects::RESOURCE_POOL_EVENT_ARGUMENT,
+        #[cfg(feature = "event")]
+        &objects::RESOURCE_POOL_MOVED_EVENT,
         &objects::RESOURCE_POOL_QUICK_STATS,
+        #[cfg(feature = "event")]
+        &objects::RESOURCE_POOL_RECONFIGURED_EVENT,
         &objects::RESOURCE_POOL_RESOURCE_USAGE,
         &objects::RESOURCE_POOL_RUNTIME_INFO,
         &objects::RESOURCE_POOL_SUMMARY,
+        #[cfg(feature = "event")]
+        &objects::RESOURCE_VIOLATED_EVENT,
         &objects::RESTRICTED_BY_ADMINISTRATOR,
         &objects::RESTRICTED_VERSION,
         &objects::RETRIEVE_OPTIONS,
         &objects::RETRIEVE_RESULT,
+        #[cfg(feature = "vslm")]
+        &objects::RETRIEVE_V_STORAGE_OBJ_SPEC,
+        #[cfg(feature = "permission")]
+        &objects::ROLE_ADDED_EVENT,
+        #[cfg(feature = "permission")]
+        &objects::ROLE_EVENT,
+        #[cfg(feature = "permission")]
+        &objects::ROLE_EVENT_ARGUMENT,
+        #[cfg(feature = "permission")]
+        &objects::ROLE_REMOVED_EVENT,
+        #[cfg(feature = "permission")]
+        &objects::ROLE_UPDATED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::ROLLBACK_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::ROLLBACK_FAILURE,
+        #[cfg(feature = "cluster")]
+        &objects::RULE_VIOLATION,
+        #[cfg(feature = "alarm")]
+        &objects::RUN_SCRIPT_ACTION,
         &objects::RUNTIME_FAULT,
+        #[cfg(feature = "guest")]
+        &objects::SAML_TOKEN_AUTHENTICATION,
+        #[cfg(feature = "cluster")]
+        &objects::SDDC_BASE,
+        #[cfg(feature = "fault")]
+        &objects::SSL_DISABLED_FAULT,
+        #[cfg(feature = "fault")]
+        &objects::SSL_VERIFY_FAULT,
+        #[cfg(feature = "guest")]
+        &objects::SSPI_AUTHENTICATION,
+        #[cfg(feature = "fault")]
+        &objects::SSPI_CHALLENGE,
         &objects::SCHEDULED_HARDWARE_UPGRADE_INFO,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_COMPLETED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_CREATED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_DESCRIPTION,
+        #[cfg(feature = "alarm")]
         &objects::SCHEDULED_TASK_DETAIL,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_EMAIL_COMPLETED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_EMAIL_FAILED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_EVENT,
+        #[cfg(feature = "alarm")]
         &objects::SCHEDULED_TASK_EVENT_ARGUMENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_FAILED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_INFO,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_RECONFIGURED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_REMOVED_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_SPEC,
+        #[cfg(feature = "alarm")]
+        &objects::SCHEDULED_TASK_STARTED_EVENT,
         &objects::SCSI_LUN,
         &objects::SCSI_LUN_CAPABILITIES,
         &objects::SCSI_LUN_DESCRIPTOR,
         &objects::SCSI_LUN_DURABLE_NAME,
         &objects::SE_SPARSE_VIRTUAL_DISK_SPEC,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_FILTER,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_ITERATION_SPEC,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_OPTIONAL_VALUE,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_PREDICATE,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_QUERY_SPEC,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_RESOURCE_ITEM,
+        #[cfg(feature = "server")]
+        &objects::SEARCH_INDEX_RESULT_SET,
+        #[cfg(feature = "ft")]
+        &objects::SECONDARY_VM_ALREADY_DISABLED,
+        #[cfg(feature = "ft")]
+        &objects::SECONDARY_VM_ALREADY_ENABLED,
+        #[cfg(feature = "ft")]
+        &objects::SECONDARY_VM_ALREADY_REGISTERED,
+        #[cfg(feature = "ft")]
+        &objects::SECONDARY_VM_NOT_REGISTERED,
         &objects::SECURITY_ERROR,
+        #[cfg(feature = "profile")]
+        &objects::SECURITY_PROFILE,
+        #[cfg(feature = "dvs")]
+        &objects::SELECTION_SET,
         &objects::SELECTION_SPEC,
+        #[cfg(feature = "alarm")]
+        &objects::SEND_EMAIL_ACTION,
+        #[cfg(feature = "alarm")]
+        &objects::SEND_SNMP_ACTION,
+        #[cfg(feature = "license")]
+        &objects::SERVER_LICENSE_EXPIRED_EVENT,
+        #[cfg(feature = "event")]
         &objects::SERVER_STARTED_SESSION_EVENT,
+        #[cfg(feature = "profile")]
+        &objects::SERVICE_CONSOLE_PORT_GROUP_PROFILE,
+        #[cfg(feature = "host")]
         &objects::SERVICE_CONSOLE_RESERVATION_INFO,
         &objects::SERVICE_CONTENT,
+        #[cfg(feature = "vmotion")]
         &objects::SERVICE_LOCATOR,
+        #[cfg(feature = "vmotion")]
         &objects::SERVICE_LOCATOR_CREDENTIAL,
+        #[cfg(feature = "vmotion")]
         &objects::SERVICE_LOCATOR_NAME_PASSWORD,
+        #[cfg(feature = "vmotion")]
         &objects::SERVICE_LOCATOR_SAML_CREDENTIAL,
+        #[cfg(feature = "server")]
+        &objects::SERVICE_MANAGER_SERVICE_INFO,
+        #[cfg(feature = "profile")]
+        &objects::SERVICE_PROFILE,
         &objects::SESSION_EVENT,
+        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_GENERIC_SERVICE_TICKET,
+        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC,
+        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_LOCAL_TICKET,
+        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_SERVICE_REQUEST_SPEC,
+        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::SESSION_NOT_FOUND,
+        #[cfg(feature = "event")]
         &objects::SESSION_TERMINATED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::SHARED_BUS_CONTROLLER_NOT_SUPPORTED,
         &objects::SHARES_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::SHARES_OPTION,
+        #[cfg(feature = "fault")]
+        &objects::SHRINK_DISK_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::SINGLE_IP,
+        #[cfg(feature = "dvs")]
+        &objects::SINGLE_MAC,
+        #[cfg(feature = "server")]
+        &objects::SITE_INFO,
+        #[cfg(feature = "vmotion")]
+        &objects::SNAPSHOT_CLONE_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
+        &objects::SNAPSHOT_COPY_NOT_SUPPORTED,
         &objects::SNAPSHOT_DISABLED,
         &objects::SNAPSHOT_FAULT,
         &objects::SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM,
         &objects::SNAPSHOT_LOCKED,
+        #[cfg(feature = "vmotion")]
+        &objects::SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
+        &objects::SNAPSHOT_MOVE_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
+        &objects::SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
         &objects::SNAPSHOT_NO_CHANGE,
+        #[cfg(feature = "vmotion")]
+        &objects::SNAPSHOT_REVERT_ISSUE,
+        #[cfg(feature = "vm")]
         &objects::SNAPSHOT_SELECTION_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::SOFT_RULE_VIO_CORRECTION_DISALLOWED,
+        #[cfg(feature = "cluster")]
+        &objects::SOFT_RULE_VIO_CORRECTION_IMPACT,
+        #[cfg(feature = "host")]
+        &objects::SOFTWARE_PACKAGE,
+        #[cfg(feature = "host")]
+        &objects::SOFTWARE_PACKAGE_CAPABILITY,
+        #[cfg(feature = "fault")]
+        &objects::SOLUTION_USER_REQUIRED,
+        #[cfg(feature = "vcha")]
+        &objects::SOURCE_NODE_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::SSD_DISK_NOT_AVAILABLE,
+        #[cfg(feature = "alarm")]
+        &objects::STATE_ALARM_EXPRESSION,
+        #[cfg(feature = "profile")]
+        &objects::STATIC_ROUTE_PROFILE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_AUTOMATION_CONFIG,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_FT_VM,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_SHARED_DISK,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_TEMPLATE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_DISABLED_ON_VM,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_HBR_DISK_NOT_MOVABLE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_HMS_MOVE_IN_PROGRESS,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_HMS_UNREACHABLE,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_IO_LOAD_BALANCE_CONFIG,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_IOLB_DISABLED_INTERNALLY,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_OPTION_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_PLACEMENT_RANK_VM_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_POD_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_POD_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_POD_SELECTION_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_RELOCATE_DISABLED,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_STALE_HMS_COLLECTION,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_UNABLE_TO_MOVE_FILES,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_VM_CONFIG_INFO,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_DRS_VM_CONFIG_SPEC,
         &objects::STORAGE_IO_ALLOCATION_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::STORAGE_IO_ALLOCATION_OPTION,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_IORM_CONFIG_OPTION,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_IORM_CONFIG_SPEC,
+        #[cfg(feature = "cluster")]
         &objects::STORAGE_IORM_INFO,
+        #[cfg(feature = "cluster")]
         &objects::STORAGE_MIGRATION_ACTION,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_PERFORMANCE_SUMMARY,
+        #[cfg(feature = "cluster")]
         &objects::STORAGE_PLACEMENT_ACTION,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_PLACEMENT_RESULT,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_PLACEMENT_SPEC,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_POD_SUMMARY,
+        #[cfg(feature = "profile")]
+        &objects::STORAGE_PROFILE,
+        #[cfg(feature = "vm")]
+        &objects::STORAGE_REQUIREMENT,
+        #[cfg(feature = "cluster")]
+        &objects::STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS,
+        #[cfg(feature = "vmotion")]
+        &objects::STORAGE_V_MOTION_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
+        &objects::STORAGE_VMOTION_INCOMPATIBLE,
+        #[cfg(feature = "dvs")]
+        &objects::STRING_EXPRESSION,
         &objects::STRING_OPTION,
+        #[cfg(feature = "dvs")]
+        &objects::STRING_POLICY,
+        #[cfg(feature = "profile")]
+        &objects::STRUCTURED_CUSTOMIZATIONS,
+        #[cfg(feature = "vmoption")]
+        &objects::SUBNET_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::SUBNET_INFO_FOLDER_INFO,
+        #[cfg(feature = "vmotion")]
+        &objects::SUSPENDED_RELOCATE_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::SWAP_DATASTORE_NOT_WRITABLE_ON_HOST,
+        #[cfg(feature = "fault")]
+        &objects::SWAP_DATASTORE_UNSET,
+        #[cfg(feature = "fault")]
+        &objects::SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED,
+        #[cfg(feature = "dvs")]
+        &objects::SWITCH_IP_UNSET,
+        #[cfg(feature = "dvs")]
+        &objects::SWITCH_NOT_IN_UPGRADE_MODE,
         &objects::SYSTEM_ERROR,
+        #[cfg(feature = "host")]
+        &objects::SYSTEM_EVENT_INFO,
         &objects::TAG,
         &objects::TAG_ID,
         &objects::TAG_ID_NAME_ID,
@@ -789,120 +4075,547 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::TASK_FILTER_SPEC_BY_USERNAME,
         &objects::TASK_IN_PROGRESS,
         &objects::TASK_INFO,
+        #[cfg(feature = "server")]
+        &objects::TASK_INFO_FILTER_SPEC,
+        #[cfg(feature = "server")]
+        &objects::TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS,
+        #[cfg(feature = "server")]
+        &objects::TASK_MANAGER_TASK_VIEW_SPEC,
+        #[cfg(feature = "server")]
+        &objects::TASK_MANAGER_VIEW_BY_START_ID,
         &objects::TASK_REASON,
         &objects::TASK_REASON_ALARM,
         &objects::TASK_REASON_SCHEDULE,
         &objects::TASK_REASON_SYSTEM,
         &objects::TASK_REASON_USER,
+        #[cfg(feature = "alarm")]
+        &objects::TASK_SCHEDULER,
+        #[cfg(feature = "event")]
         &objects::TASK_TIMEOUT_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::TEAMING_MATCH_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::TEAMING_MIS_MATCH_EVENT,
+        #[cfg(feature = "event")]
+        &objects::TEMPLATE_BEING_UPGRADED_EVENT,
         &objects::TEMPLATE_CONFIG_FILE_INFO,
         &objects::TEMPLATE_CONFIG_FILE_QUERY,
+        #[cfg(feature = "event")]
+        &objects::TEMPLATE_UPGRADE_EVENT,
+        #[cfg(feature = "event")]
+        &objects::TEMPLATE_UPGRADE_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::TEMPLATE_UPGRADED_EVENT,
+        #[cfg(feature = "network")]
         &objects::TGW_EVENT_ARGUMENT,
+        #[cfg(feature = "license")]
+        &objects::THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED,
+        #[cfg(feature = "guest")]
+        &objects::TICKETED_SESSION_AUTHENTICATION,
+        #[cfg(feature = "event")]
+        &objects::TIMED_OUT_HOST_OPERATION_EVENT,
         &objects::TIMEDOUT,
+        #[cfg(feature = "fault")]
+        &objects::TOO_MANY_CONCURRENT_NATIVE_CLONES,
+        #[cfg(feature = "fault")]
+        &objects::TOO_MANY_CONSECUTIVE_OVERRIDES,
         &objects::TOO_MANY_DEVICES,
+        #[cfg(feature = "vmotion")]
+        &objects::TOO_MANY_DISKS_ON_LEGACY_HOST,
+        #[cfg(feature = "guest")]
+        &objects::TOO_MANY_GUEST_LOGONS,
+        #[cfg(feature = "fault")]
+        &objects::TOO_MANY_HOSTS,
+        #[cfg(feature = "fault")]
+        &objects::TOO_MANY_NATIVE_CLONE_LEVELS,
+        #[cfg(feature = "fault")]
+        &objects::TOO_MANY_NATIVE_CLONES_ON_FILE,
         &objects::TOO_MANY_SNAPSHOT_LEVELS,
+        #[cfg(feature = "fault")]
+        &objects::TOOLS_ALREADY_UPGRADED,
+        #[cfg(feature = "fault")]
+        &objects::TOOLS_AUTO_UPGRADE_NOT_SUPPORTED,
         &objects::TOOLS_CONFIG_INFO,
         &objects::TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO,
+        #[cfg(feature = "fault")]
+        &objects::TOOLS_IMAGE_COPY_FAILED,
+        #[cfg(feature = "fault")]
+        &objects::TOOLS_IMAGE_NOT_AVAILABLE,
+        #[cfg(feature = "fault")]
+        &objects::TOOLS_IMAGE_SIGNATURE_CHECK_FAILED,
+        #[cfg(feature = "vmotion")]
         &objects::TOOLS_INSTALLATION_IN_PROGRESS,
         &objects::TOOLS_UNAVAILABLE,
+        #[cfg(feature = "fault")]
+        &objects::TOOLS_UPGRADE_CANCELLED,
+        #[cfg(feature = "network")]
+        &objects::TRANSIT_GATEWAY_CONFIG_INFO,
+        #[cfg(feature = "network")]
+        &objects::TRANSIT_GATEWAY_CONFIG_SPEC,
+        #[cfg(feature = "network")]
+        &objects::TRANSIT_GATEWAY_CREATE_SPEC,
         &objects::TRAVERSAL_SPEC,
         &objects::TYPE_DESCRIPTION,
+        #[cfg(feature = "fault")]
+        &objects::UN_SUPPORTED_DATASTORE_FOR_V_FLASH,
+        #[cfg(feature = "vmotion")]
+        &objects::UNCOMMITTED_UNDOABLE_DISK,
+        #[cfg(feature = "vapp")]
         &objects::UNCONFIGURED_PROPERTY_VALUE,
+        #[cfg(feature = "customization")]
+        &objects::UNCUSTOMIZABLE_GUEST,
+        #[cfg(feature = "customization")]
+        &objects::UNEXPECTED_CUSTOMIZATION_FAULT,
         &objects::UNEXPECTED_FAULT,
+        #[cfg(feature = "license")]
+        &objects::UNLICENSED_VIRTUAL_MACHINES_EVENT,
+        #[cfg(feature = "license")]
+        &objects::UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::UNRECOGNIZED_HOST,
+        #[cfg(feature = "vmotion")]
+        &objects::UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::UNSUPPORTED_DATASTORE,
+        #[cfg(feature = "fault")]
+        &objects::UNSUPPORTED_GUEST,
+        #[cfg(feature = "fault")]
+        &objects::UNSUPPORTED_VIM_API_VERSION,
+        #[cfg(feature = "fault")]
+        &objects::UNSUPPORTED_VMX_LOCATION,
+        #[cfg(feature = "iofilter")]
+        &objects::UNTRUSTED_CERTIFICATE,
+        #[cfg(feature = "fault")]
+        &objects::UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED,
         &objects::UPDATE_SET,
+        #[cfg(feature = "storage")]
+        &objects::UPDATE_VIRTUAL_MACHINE_FILES_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO,
+        #[cfg(feature = "event")]
+        &objects::UPDATED_AGENT_BEING_RESTARTED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::UPGRADE_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::UPLINK_PORT_MTU_NOT_SUPPORT_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::UPLINK_PORT_MTU_SUPPORT_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::UPLINK_PORT_VLAN_TRUNKED_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::UPLINK_PORT_VLAN_UNTRUNKED_EVENT,
         &objects::USB_SCAN_CODE_SPEC,
         &objects::USB_SCAN_CODE_SPEC_KEY_EVENT,
         &objects::USB_SCAN_CODE_SPEC_MODIFIER_TYPE,
+        #[cfg(feature = "event")]
+        &objects::USER_ASSIGNED_TO_GROUP,
+        #[cfg(feature = "profile")]
+        &objects::USER_GROUP_PROFILE,
+        #[cfg(feature = "profile")]
+        &objects::USER_INPUT_REQUIRED_PARAMETER_METADATA,
         &objects::USER_LOGIN_SESSION_EVENT,
         &objects::USER_LOGOUT_SESSION_EVENT,
         &objects::USER_NOT_FOUND,
+        #[cfg(feature = "event")]
+        &objects::USER_PASSWORD_CHANGED,
+        #[cfg(feature = "permission")]
+        &objects::USER_PRIVILEGE_RESULT,
+        #[cfg(feature = "profile")]
+        &objects::USER_PROFILE,
+        #[cfg(feature = "permission")]
+        &objects::USER_SEARCH_RESULT,
         &objects::USER_SESSION,
+        #[cfg(feature = "event")]
+        &objects::USER_UNASSIGNED_FROM_GROUP,
+        #[cfg(feature = "event")]
+        &objects::USER_UPGRADE_EVENT,
+        #[cfg(feature = "storage")]
         &objects::VASA_STORAGE_ARRAY,
+        #[cfg(feature = "storage")]
         &objects::VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT,
+        #[cfg(feature = "storage")]
         &objects::VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT,
+        #[cfg(feature = "storage")]
         &objects::VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO,
+        #[cfg(feature = "vapp")]
+        &objects::V_APP_CLONE_SPEC,
+        #[cfg(feature = "vapp")]
+        &objects::V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR,
+        #[cfg(feature = "vapp")]
+        &objects::V_APP_CLONE_SPEC_RESOURCE_MAP,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_CONFIG_FAULT,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_CONFIG_INFO,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_CONFIG_SPEC,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_ENTITY_CONFIG_INFO,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_IP_ASSIGNMENT_INFO,
+        #[cfg(feature = "vapp")]
+        &objects::V_APP_NOT_RUNNING,
+        #[cfg(feature = "vapp")]
+        &objects::V_APP_OPERATION_IN_PROGRESS,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_OVF_SECTION_INFO,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_OVF_SECTION_SPEC,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_PRODUCT_INFO,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_PRODUCT_SPEC,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_PROPERTY_FAULT,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_PROPERTY_INFO,
+        #[cfg(feature = "vapp")]
         &objects::V_APP_PROPERTY_SPEC,
+        #[cfg(feature = "vapp")]
+        &objects::V_APP_TASK_IN_PROGRESS,
+        #[cfg(feature = "storage")]
+        &objects::V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED,
+        #[cfg(feature = "storage")]
+        &objects::V_FLASH_MODULE_NOT_SUPPORTED,
+        #[cfg(feature = "storage")]
+        &objects::V_FLASH_MODULE_VERSION_INCOMPATIBLE,
+        #[cfg(feature = "event")]
+        &objects::VMFS_DATASTORE_CREATED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::VMFS_DATASTORE_EXPANDED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::VMFS_DATASTORE_EXTENDED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::VMI_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::VM_ON_CONFLICT_DV_PORT,
+        #[cfg(feature = "fault")]
+        &objects::VM_ON_VIRTUAL_INTRANET,
+        #[cfg(feature = "vmotion")]
+        &objects::V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
         &objects::V_MOTION_INTERFACE_ISSUE,
+        #[cfg(feature = "license")]
+        &objects::V_MOTION_LICENSE_EXPIRED_EVENT,
+        #[cfg(feature = "vmotion")]
+        &objects::V_MOTION_LINK_CAPACITY_LOW,
+        #[cfg(feature = "vmotion")]
+        &objects::V_MOTION_LINK_DOWN,
+        #[cfg(feature = "vmotion")]
         &objects::V_MOTION_NOT_CONFIGURED,
+        #[cfg(feature = "vmotion")]
+        &objects::V_MOTION_NOT_LICENSED,
+        #[cfg(feature = "vmotion")]
         &objects::V_MOTION_NOT_SUPPORTED,
+        #[cfg(feature = "vmotion")]
+        &objects::V_MOTION_PROTOCOL_INCOMPATIBLE,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_CONFIG_INFO,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_FEATURE_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_HEALTH_CHECK_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_HEALTH_CHECK_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_PORT_SETTING,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_PORTGROUP_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_PVLAN_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_PVLAN_MAP_ENTRY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_VSPAN_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_VSPAN_CONFIG_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_DPU_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_IPFIX_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_LACP_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_LACP_GROUP_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_LACP_GROUP_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_LAG_IPFIX_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_LAG_VLAN_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_MTU_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_IPFIX_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_UPLINK_LACP_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_UPLINK_PORT_ORDER_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_VSPAN_PORT,
+        #[cfg(feature = "dvs")]
+        &objects::V_MWARE_VSPAN_SESSION,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_ASSOCIATIONS,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_ATTACH_RESULT,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_ATTACH_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_CONFIG_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_RECONCILE_RESULT,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_RECONCILE_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_SNAPSHOT,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_SNAPSHOT_DETAILS,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_SNAPSHOT_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT,
+        #[cfg(feature = "vslm")]
+        &objects::V_STORAGE_OBJECT_STATE_INFO,
+        #[cfg(feature = "storage")]
         &objects::V_VOL_HOST_PE,
+        #[cfg(feature = "storage")]
+        &objects::V_VOL_VM_CONFIG_FILE_UPDATE_RESULT,
+        #[cfg(feature = "storage")]
+        &objects::V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO,
+        #[cfg(feature = "storage")]
+        &objects::VASA_PROVIDER_CONTAINER_SPEC,
+        #[cfg(feature = "event")]
+        &objects::VC_AGENT_UNINSTALL_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::VC_AGENT_UNINSTALLED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::VC_AGENT_UPGRADE_FAILED_EVENT,
+        #[cfg(feature = "event")]
+        &objects::VC_AGENT_UPGRADED_EVENT,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_CLUSTER_CONFIG_INFO,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_CLUSTER_CONFIG_SPEC,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_CLUSTER_DEPLOYMENT_SPEC,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_CLUSTER_HEALTH,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_CLUSTER_NETWORK_SPEC,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_CLUSTER_RUNTIME_INFO,
+        #[cfg(feature = "vcha")]
+        &objects::VCHA_NODE_RUNTIME_INFO,
+        #[cfg(feature = "event")]
+        &objects::VIM_ACCOUNT_PASSWORD_CHANGED_EVENT,
         &objects::VIM_FAULT,
+        #[cfg(feature = "storage")]
         &objects::VIM_VASA_PROVIDER,
+        #[cfg(feature = "storage")]
         &objects::VIM_VASA_PROVIDER_INFO,
+        #[cfg(feature = "storage")]
         &objects::VIM_VASA_PROVIDER_STATE_PER_ARRAY,
+        #[cfg(feature = "storage")]
         &objects::VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG,
         &objects::VIRTUAL_AHCI_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_AHCI_CONTROLLER_OPTION,
+        #[cfg(feature = "ovf")]
+        &objects::VIRTUAL_APP_IMPORT_SPEC,
+        #[cfg(feature = "vapp")]
+        &objects::VIRTUAL_APP_LINK_INFO,
+        #[cfg(feature = "vapp")]
         &objects::VIRTUAL_APP_SUMMARY,
         &objects::VIRTUAL_BUS_LOGIC_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION,
         &objects::VIRTUAL_CDROM,
         &objects::VIRTUAL_CDROM_ATAPI_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CDROM_ATAPI_BACKING_OPTION,
         &objects::VIRTUAL_CDROM_ISO_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CDROM_ISO_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CDROM_OPTION,
         &objects::VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION,
         &objects::VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION,
         &objects::VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION,
         &objects::VIRTUAL_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_CONTROLLER_OPTION,
         &objects::VIRTUAL_DEVICE,
         &objects::VIRTUAL_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_DEVICE_BUS_SLOT_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_BUS_SLOT_OPTION,
         &objects::VIRTUAL_DEVICE_CONFIG_SPEC,
         &objects::VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC,
         &objects::VIRTUAL_DEVICE_CONNECT_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_CONNECT_OPTION,
         &objects::VIRTUAL_DEVICE_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_DEVICE_DEVICE_GROUP_INFO,
         &objects::VIRTUAL_DEVICE_FILE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_FILE_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_OPTION,
         &objects::VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO,
         &objects::VIRTUAL_DEVICE_PIPE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_PIPE_BACKING_OPTION,
         &objects::VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_DEVICE_URI_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DEVICE_URI_BACKING_OPTION,
         &objects::VIRTUAL_DISK,
+        #[cfg(feature = "cluster")]
         &objects::VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED,
         &objects::VIRTUAL_DISK_CONFIG_SPEC,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED,
         &objects::VIRTUAL_DISK_FLAT_VER1_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION,
         &objects::VIRTUAL_DISK_FLAT_VER2_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION,
+        #[cfg(feature = "iofilter")]
         &objects::VIRTUAL_DISK_ID,
         &objects::VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION,
+        #[cfg(feature = "fault")]
+        &objects::VIRTUAL_DISK_MODE_NOT_SUPPORTED,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION,
         &objects::VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION,
         &objects::VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION,
         &objects::VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION,
+        #[cfg(feature = "cluster")]
         &objects::VIRTUAL_DISK_RULE_SPEC,
         &objects::VIRTUAL_DISK_SE_SPARSE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION,
         &objects::VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION,
         &objects::VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION,
         &objects::VIRTUAL_DISK_SPEC,
+        #[cfg(feature = "storage")]
         &objects::VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO,
         &objects::VIRTUAL_E1000,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_E1000_OPTION,
         &objects::VIRTUAL_E1000E,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_E1000E_OPTION,
         &objects::VIRTUAL_ENSONIQ1371,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_ENSONIQ1371_OPTION,
         &objects::VIRTUAL_ETHERNET_CARD,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION,
         &objects::VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO,
         &objects::VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION,
         &objects::VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION,
+        #[cfg(feature = "fault")]
+        &objects::VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED,
         &objects::VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_ETHERNET_CARD_OPTION,
         &objects::VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION,
         &objects::VIRTUAL_FLOPPY,
         &objects::VIRTUAL_FLOPPY_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_FLOPPY_IMAGE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_FLOPPY_OPTION,
         &objects::VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_HARDWARE,
         &objects::VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_HARDWARE_OPTION,
+        #[cfg(feature = "fault")]
         &objects::VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED,
         &objects::VIRTUAL_HD_AUDIO_CARD,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_HD_AUDIO_CARD_OPTION,
         &objects::VIRTUAL_IDE_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_IDE_CONTROLLER_OPTION,
         &objects::VIRTUAL_KEYBOARD,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_KEYBOARD_OPTION,
         &objects::VIRTUAL_LSI_LOGIC_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION,
         &objects::VIRTUAL_LSI_LOGIC_SAS_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION,
         &objects::VIRTUAL_MACHINE_AFFINITY_INFO,
+        #[cfg(feature = "iofilter")]
         &objects::VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC,
         &objects::VIRTUAL_MACHINE_BOOT_OPTIONS,
         &objects::VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE,
@@ -911,23 +4624,47 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE,
         &objects::VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE,
         &objects::VIRTUAL_MACHINE_CAPABILITY,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_CDROM_INFO,
         &objects::VIRTUAL_MACHINE_CERT_THUMBPRINT,
         &objects::VIRTUAL_MACHINE_CLONE_SPEC,
         &objects::VIRTUAL_MACHINE_CONFIG_INFO,
         &objects::VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR,
         &objects::VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_CONFIG_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR,
         &objects::VIRTUAL_MACHINE_CONFIG_SPEC,
         &objects::VIRTUAL_MACHINE_CONFIG_SUMMARY,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_CONNECTION,
         &objects::VIRTUAL_MACHINE_CONSOLE_PREFERENCES,
         &objects::VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO,
         &objects::VIRTUAL_MACHINE_CPU_ID_INFO_SPEC,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_DATASTORE_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION,
         &objects::VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO,
+        #[cfg(feature = "profile")]
         &objects::VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC,
+        #[cfg(feature = "profile")]
         &objects::VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC,
         &objects::VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO,
         &objects::VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE,
         &objects::VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_DISK_DEVICE_INFO,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_DISPLAY_TOPOLOGY,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_DVX_CLASS_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO,
+        #[cfg(feature = "iofilter")]
         &objects::VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC,
+        #[cfg(feature = "profile")]
         &objects::VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC,
         &objects::VIRTUAL_MACHINE_FEATURE_REQUIREMENT,
         &objects::VIRTUAL_MACHINE_FILE_INFO,
@@ -940,19 +4677,65 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT,
         &objects::VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT,
         &objects::VIRTUAL_MACHINE_FLAG_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_FLOPPY_INFO,
         &objects::VIRTUAL_MACHINE_FORK_CONFIG_INFO,
         &objects::VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO,
         &objects::VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO,
+        #[cfg(feature = "vm")]
         &objects::VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC,
         &objects::VIRTUAL_MACHINE_GUEST_REBOOT_STATUS,
         &objects::VIRTUAL_MACHINE_GUEST_SUMMARY,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO,
+        #[cfg(feature = "ovf")]
+        &objects::VIRTUAL_MACHINE_IMPORT_SPEC,
+        #[cfg(feature = "iofilter")]
         &objects::VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC,
+        #[cfg(feature = "vmotion")]
+        &objects::VIRTUAL_MACHINE_INSTANT_CLONE_SPEC,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO,
+        #[cfg(feature = "vm")]
         &objects::VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO,
+        #[cfg(feature = "host")]
+        &objects::VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC,
         &objects::VIRTUAL_MACHINE_MESSAGE,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_MKS_CONNECTION,
+        #[cfg(feature = "vm")]
         &objects::VIRTUAL_MACHINE_MKS_TICKET,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_NETWORK_INFO,
         &objects::VIRTUAL_MACHINE_NETWORK_SHAPER_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_PARALLEL_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_PRECISION_CLOCK_INFO,
+        #[cfg(feature = "profile")]
+        &objects::VIRTUAL_MACHINE_PROFILE_DETAILS,
+        #[cfg(feature = "profile")]
+        &objects::VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS,
+        #[cfg(feature = "profile")]
         &objects::VIRTUAL_MACHINE_PROFILE_RAW_DATA,
+        #[cfg(feature = "profile")]
         &objects::VIRTUAL_MACHINE_PROFILE_SPEC,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_PROPERTY_RELATION,
         &objects::VIRTUAL_MACHINE_QUESTION_INFO,
         &objects::VIRTUAL_MACHINE_QUICK_STATS,
         &objects::VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS,
@@ -961,19 +4744,55 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC,
         &objects::VIRTUAL_MACHINE_RUNTIME_INFO,
         &objects::VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SERIAL_INFO,
         &objects::VIRTUAL_MACHINE_SGX_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SGX_TARGET_INFO,
         &objects::VIRTUAL_MACHINE_SNAPSHOT_INFO,
         &objects::VIRTUAL_MACHINE_SNAPSHOT_TREE,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SOUND_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SRIOV_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO,
         &objects::VIRTUAL_MACHINE_STORAGE_INFO,
         &objects::VIRTUAL_MACHINE_STORAGE_SUMMARY,
         &objects::VIRTUAL_MACHINE_SUMMARY,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_TARGET_INFO,
         &objects::VIRTUAL_MACHINE_TICKET,
         &objects::VIRTUAL_MACHINE_USAGE_ON_DATASTORE,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_USB_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_V_FLASH_MODULE_INFO,
         &objects::VIRTUAL_MACHINE_VMCI_DEVICE,
         &objects::VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO,
         &objects::VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_VMCI_DEVICE_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION,
         &objects::VIRTUAL_MACHINE_VMIROM,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO,
         &objects::VIRTUAL_MACHINE_VCPU_CONFIG,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_VGPU_DEVICE_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_MACHINE_VGPU_PROFILE_INFO,
         &objects::VIRTUAL_MACHINE_VIDEO_CARD,
         &objects::VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS,
         &objects::VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP,
@@ -983,70 +4802,192 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_VIRTUAL_NUMA,
         &objects::VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO,
         &objects::VIRTUAL_MACHINE_VIRTUAL_P_MEM,
+        #[cfg(feature = "vm")]
         &objects::VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC,
+        #[cfg(feature = "vm")]
+        &objects::VIRTUAL_MACHINE_WIPE_RESULT,
         &objects::VIRTUAL_NVDIMM,
         &objects::VIRTUAL_NVDIMM_BACKING_INFO,
         &objects::VIRTUAL_NVDIMM_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_NVDIMM_CONTROLLER_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_NVDIMM_OPTION,
         &objects::VIRTUAL_NVME_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_NVME_CONTROLLER_OPTION,
+        #[cfg(feature = "network")]
         &objects::VIRTUAL_NIC_MANAGER_NET_CONFIG,
         &objects::VIRTUAL_PCI_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_CONTROLLER_OPTION,
         &objects::VIRTUAL_PCI_PASSTHROUGH,
         &objects::VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE,
         &objects::VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION,
         &objects::VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_PASSTHROUGH_OPTION,
         &objects::VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION,
         &objects::VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION,
         &objects::VIRTUAL_PC_NET32,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PC_NET32_OPTION,
         &objects::VIRTUAL_PS2_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PS2_CONTROLLER_OPTION,
         &objects::VIRTUAL_PARALLEL_PORT,
         &objects::VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PARALLEL_PORT_OPTION,
         &objects::VIRTUAL_POINTING_DEVICE,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_POINTING_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_POINTING_DEVICE_OPTION,
         &objects::VIRTUAL_PRECISION_CLOCK,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PRECISION_CLOCK_OPTION,
         &objects::VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION,
         &objects::VIRTUAL_SATA_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SATA_CONTROLLER_OPTION,
         &objects::VIRTUAL_SCSI_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SCSI_CONTROLLER_OPTION,
         &objects::VIRTUAL_SCSI_PASSTHROUGH,
         &objects::VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SCSI_PASSTHROUGH_OPTION,
         &objects::VIRTUAL_SIO_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SIO_CONTROLLER_OPTION,
         &objects::VIRTUAL_SERIAL_PORT,
         &objects::VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SERIAL_PORT_OPTION,
         &objects::VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION,
         &objects::VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION,
         &objects::VIRTUAL_SERIAL_PORT_URI_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION,
         &objects::VIRTUAL_SOUND_BLASTER16,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SOUND_BLASTER16_OPTION,
         &objects::VIRTUAL_SOUND_CARD,
         &objects::VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SOUND_CARD_OPTION,
         &objects::VIRTUAL_SRIOV_ETHERNET_CARD,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SRIOV_ETHERNET_CARD_OPTION,
         &objects::VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION,
+        #[cfg(feature = "profile")]
+        &objects::VIRTUAL_SWITCH_PROFILE,
+        #[cfg(feature = "profile")]
+        &objects::VIRTUAL_SWITCH_SELECTION_PROFILE,
         &objects::VIRTUAL_TPM,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_TPM_OPTION,
         &objects::VIRTUAL_USB,
         &objects::VIRTUAL_USB_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_USB_CONTROLLER_OPTION,
         &objects::VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_USB_OPTION,
         &objects::VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION,
         &objects::VIRTUAL_USB_REMOTE_HOST_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION,
         &objects::VIRTUAL_USBUSB_BACKING_INFO,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_USBUSB_BACKING_OPTION,
         &objects::VIRTUAL_USBXHCI_CONTROLLER,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_USBXHCI_CONTROLLER_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VMIROM_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VIDEO_CARD_OPTION,
         &objects::VIRTUAL_VMXNET,
         &objects::VIRTUAL_VMXNET2,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VMXNET2_OPTION,
         &objects::VIRTUAL_VMXNET3,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VMXNET3_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION,
         &objects::VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG,
         &objects::VIRTUAL_VMXNET3_VRDMA,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VMXNET3_VRDMA_OPTION,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_VMXNET_OPTION,
         &objects::VIRTUAL_WDT,
+        #[cfg(feature = "vmoption")]
+        &objects::VIRTUAL_WDT_OPTION,
+        #[cfg(feature = "profile")]
+        &objects::VLAN_PROFILE,
+        #[cfg(feature = "event")]
         &objects::VM_ACQUIRED_MKS_TICKET_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_ACQUIRED_TICKET_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::VM_ALREADY_EXISTS_IN_DATACENTER,
+        #[cfg(feature = "event")]
         &objects::VM_AUTO_RENAME_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_BEING_CLONED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_BEING_CLONED_NO_FOLDER_EVENT,
         &objects::VM_BEING_CREATED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_BEING_DEPLOYED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_BEING_HOT_MIGRATED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_BEING_MIGRATED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_BEING_RELOCATED_EVENT,
         &objects::VM_CLONE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_CLONE_FAILED_EVENT,
         &objects::VM_CLONED_EVENT,
         &objects::VM_CONFIG_FAULT,
@@ -1055,21 +4996,36 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_CONFIG_FILE_QUERY,
         &objects::VM_CONFIG_FILE_QUERY_FILTER,
         &objects::VM_CONFIG_FILE_QUERY_FLAGS,
+        #[cfg(feature = "ft")]
+        &objects::VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE,
+        #[cfg(feature = "ft")]
+        &objects::VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY,
+        #[cfg(feature = "vapp")]
         &objects::VM_CONFIG_INFO,
+        #[cfg(feature = "event")]
         &objects::VM_CONFIG_MISSING_EVENT,
+        #[cfg(feature = "vapp")]
         &objects::VM_CONFIG_SPEC,
         &objects::VM_CONNECTED_EVENT,
         &objects::VM_CREATED_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::VM_DAS_BEING_RESET_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::VM_DAS_RESET_FAILED_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::VM_DAS_UPDATE_ERROR_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::VM_DAS_UPDATE_OK_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_DATE_ROLLED_BACK_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_DEPLOY_FAILED_EVENT,
         &objects::VM_DEPLOYED_EVENT,
         &objects::VM_DISCONNECTED_EVENT,
         &objects::VM_DISCOVERED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_DISK_FAILED_EVENT,
         &objects::VM_DISK_FILE_ENCRYPTION_INFO,
         &objects::VM_DISK_FILE_INFO,
@@ -1077,111 +5033,223 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_DISK_FILE_QUERY_FILTER,
         &objects::VM_DISK_FILE_QUERY_FLAGS,
         &objects::VM_EMIGRATING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_END_RECORDING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_END_REPLAYING_EVENT,
         &objects::VM_EVENT,
         &objects::VM_EVENT_ARGUMENT,
         &objects::VM_FAILED_MIGRATE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_RELAYOUT_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_STARTING_SECONDARY_EVENT,
         &objects::VM_FAILED_TO_POWER_OFF_EVENT,
         &objects::VM_FAILED_TO_POWER_ON_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_REBOOT_GUEST_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_RESET_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_SHUTDOWN_GUEST_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_STANDBY_GUEST_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_SUSPEND_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_FAILED_UPDATING_SECONDARY_CONFIG,
+        #[cfg(feature = "cluster")]
         &objects::VM_FAILOVER_FAILED,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_CONFIG_ISSUE,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_INVALID_FILE_BACKING,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_ISSUE,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_OP_ISSUES_LIST,
+        #[cfg(feature = "ft")]
         &objects::VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST,
+        #[cfg(feature = "ft")]
+        &objects::VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST,
+        #[cfg(feature = "ft")]
         &objects::VM_FAULT_TOLERANCE_TURNED_OFF_EVENT,
+        #[cfg(feature = "ft")]
         &objects::VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT,
         &objects::VM_GUEST_OS_CRASHED_EVENT,
         &objects::VM_GUEST_REBOOT_EVENT,
         &objects::VM_GUEST_SHUTDOWN_EVENT,
         &objects::VM_GUEST_STANDBY_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::VM_HEALTH_MONITORING_STATE_CHANGED_EVENT,
+        #[cfg(feature = "cluster")]
+        &objects::VM_HOST_AFFINITY_RULE_VIOLATION,
+        #[cfg(feature = "event")]
         &objects::VM_INSTANCE_UUID_ASSIGNED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_INSTANCE_UUID_CHANGED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_INSTANCE_UUID_CONFLICT_EVENT,
+        #[cfg(feature = "license")]
+        &objects::VM_LIMIT_LICENSE,
         &objects::VM_LOG_FILE_INFO,
         &objects::VM_LOG_FILE_QUERY,
+        #[cfg(feature = "event")]
         &objects::VM_MAC_ASSIGNED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_MAC_CHANGED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_MAC_CONFLICT_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_MAX_FT_RESTART_COUNT_REACHED,
+        #[cfg(feature = "cluster")]
         &objects::VM_MAX_RESTART_COUNT_REACHED,
+        #[cfg(feature = "event")]
         &objects::VM_MESSAGE_ERROR_EVENT,
         &objects::VM_MESSAGE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_MESSAGE_WARNING_EVENT,
+        #[cfg(feature = "vm")]
+        &objects::VM_METADATA_MANAGER_FAULT,
         &objects::VM_MIGRATED_EVENT,
+        #[cfg(feature = "ft")]
+        &objects::VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE,
+        #[cfg(feature = "event")]
         &objects::VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_NO_NETWORK_ACCESS_EVENT,
         &objects::VM_NVRAM_FILE_INFO,
         &objects::VM_NVRAM_FILE_QUERY,
         &objects::VM_ORPHANED_EVENT,
+        #[cfg(feature = "vm")]
         &objects::VM_PLACEMENT_POLICY,
+        #[cfg(feature = "cluster")]
+        &objects::VM_POD_CONFIG_FOR_PLACEMENT,
+        #[cfg(feature = "profile")]
+        &objects::VM_PORT_GROUP_PROFILE,
+        #[cfg(feature = "event")]
         &objects::VM_POWER_OFF_ON_ISOLATION_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::VM_POWER_ON_DISABLED,
         &objects::VM_POWERED_OFF_EVENT,
         &objects::VM_POWERED_ON_EVENT,
+        #[cfg(feature = "dvs")]
         &objects::VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_PRIMARY_FAILOVER_EVENT,
         &objects::VM_RECONFIGURED_EVENT,
         &objects::VM_REGISTERED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RELAYOUT_SUCCESSFUL_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RELAYOUT_UP_TO_DATE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RELOAD_FROM_PATH_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RELOAD_FROM_PATH_FAILED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RELOCATE_FAILED_EVENT,
         &objects::VM_RELOCATE_SPEC_EVENT,
         &objects::VM_RELOCATED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_REMOTE_CONSOLE_CONNECTED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_REMOTE_CONSOLE_DISCONNECTED_EVENT,
         &objects::VM_REMOVED_EVENT,
         &objects::VM_RENAMED_EVENT,
+        #[cfg(feature = "cluster")]
         &objects::VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT,
         &objects::VM_RESETTING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RESOURCE_POOL_MOVED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RESOURCE_REALLOCATED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_RESTARTED_ON_ALTERNATE_HOST_EVENT,
         &objects::VM_RESUMING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_SECONDARY_ADDED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_SECONDARY_DISABLED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_SECONDARY_ENABLED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_SECONDARY_STARTED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_SHUTDOWN_ON_ISOLATION_EVENT,
+        #[cfg(feature = "ft")]
+        &objects::VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST,
         &objects::VM_SNAPSHOT_FILE_INFO,
         &objects::VM_SNAPSHOT_FILE_QUERY,
+        #[cfg(feature = "event")]
         &objects::VM_START_RECORDING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_START_REPLAYING_EVENT,
         &objects::VM_STARTING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_STARTING_SECONDARY_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_STATIC_MAC_CONFLICT_EVENT,
         &objects::VM_STOPPING_EVENT,
         &objects::VM_SUSPENDED_EVENT,
         &objects::VM_SUSPENDING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_TIMEDOUT_STARTING_SECONDARY_EVENT,
+        #[cfg(feature = "vm")]
         &objects::VM_TO_VM_GROUPS_ANTI_AFFINITY,
+        #[cfg(feature = "fault")]
         &objects::VM_TOOLS_UPGRADE_FAULT,
+        #[cfg(feature = "event")]
         &objects::VM_UNSUPPORTED_STARTING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_UPGRADE_COMPLETE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_UPGRADE_FAILED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_UPGRADING_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_UUID_ASSIGNED_EVENT,
         &objects::VM_UUID_CHANGED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_UUID_CONFLICT_EVENT,
+        #[cfg(feature = "fault")]
         &objects::VM_VALIDATE_MAX_DEVICE,
+        #[cfg(feature = "vm")]
         &objects::VM_VM_AFFINITY,
+        #[cfg(feature = "vm")]
         &objects::VM_VM_ANTI_AFFINITY,
+        #[cfg(feature = "dvs")]
+        &objects::VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT,
+        #[cfg(feature = "dvs")]
+        &objects::VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_WWN_ASSIGNED_EVENT,
+        #[cfg(feature = "event")]
         &objects::VM_WWN_CHANGED_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::VM_WWN_CONFLICT,
+        #[cfg(feature = "event")]
         &objects::VM_WWN_CONFLICT_EVENT,
+        #[cfg(feature = "fault")]
+        &objects::VMFS_ALREADY_MOUNTED,
+        #[cfg(feature = "fault")]
+        &objects::VMFS_AMBIGUOUS_MOUNT,
+        #[cfg(feature = "storage")]
         &objects::VMFS_CONFIG_OPTION,
         &objects::VMFS_DATASTORE_ALL_EXTENT_OPTION,
         &objects::VMFS_DATASTORE_BASE_OPTION,
         &objects::VMFS_DATASTORE_CREATE_SPEC,
+        #[cfg(feature = "storage")]
         &objects::VMFS_DATASTORE_EXPAND_SPEC,
+        #[cfg(feature = "storage")]
         &objects::VMFS_DATASTORE_EXTEND_SPEC,
         &objects::VMFS_DATASTORE_INFO,
         &objects::VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION,
@@ -1189,89 +5257,1484 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VMFS_DATASTORE_SINGLE_EXTENT_OPTION,
         &objects::VMFS_DATASTORE_SPEC,
         &objects::VMFS_MOUNT_FAULT,
+        #[cfg(feature = "storage")]
         &objects::VMFS_UNMAP_BANDWIDTH_SPEC,
+        #[cfg(feature = "fault")]
+        &objects::VMOTION_INTERFACE_NOT_ENABLED,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC,
+        #[cfg(feature = "dvs")]
+        &objects::VMWARE_UPLINK_PORT_TEAMING_POLICY,
+        #[cfg(feature = "dvs")]
         &objects::VNIC_PORT_ARGUMENT,
+        #[cfg(feature = "customization")]
+        &objects::VOLUME_EDITOR_ERROR,
+        #[cfg(feature = "license")]
+        &objects::VRAM_LIMIT_LICENSE,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_CLUSTER_CONFIG_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_CLUSTER_CORE_CONFIG,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_CLUSTER_CORE_CONFIG_SPEC,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_CLUSTER_UUID_MISMATCH,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_DATASTORE_INFO,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_DISK_FAULT,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_FAULT,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_HOST_CLUSTER_STATUS,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_HOST_CLUSTER_STATUS_STATE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_CONFIG_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_CONFIG_INFO_CLUSTER_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_CONFIG_INFO_NETWORK_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_CONFIG_INFO_STORAGE_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_DECOMMISSION_MODE,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_DISK_MAP_INFO,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_HOST_DISK_MAP_RESULT,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_DISK_MAPPING,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_HOST_DISK_RESULT,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_FAULT_DOMAIN_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_IP_CONFIG,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_MEMBERSHIP_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_RUNTIME_INFO,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_RUNTIME_INFO_DISK_ISSUE,
+        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_VSAN_DISK_INFO,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_INCOMPATIBLE_DISK_MAPPING,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_NEW_POLICY_BATCH,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_POLICY_CHANGE_BATCH,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_POLICY_COST,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_POLICY_SATISFIABILITY,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE,
+        #[cfg(feature = "vsan")]
+        &objects::VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_CLONE_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_CREATE_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_CREATE_SPEC_BACKING_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_MIGRATE_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_RELOCATE_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_TAG_ENTRY,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_DEST_PORT_CONFLICT,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_PORT_CONFLICT,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_PORT_MOVE_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_PORT_PROMISC_CHANGE_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_PORTGROUP_TYPE_CHANGE_FAULT,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED,
+        #[cfg(feature = "dvs")]
+        &objects::VSPAN_SAME_SESSION_PORT_CONFLICT,
+        #[cfg(feature = "storage")]
         &objects::VVOL_DATASTORE_INFO,
         &objects::WAIT_OPTIONS,
+        #[cfg(feature = "fault")]
+        &objects::WAKE_ON_LAN_NOT_SUPPORTED,
+        #[cfg(feature = "fault")]
+        &objects::WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC,
+        #[cfg(feature = "event")]
+        &objects::WARNING_UPGRADE_EVENT,
+        #[cfg(feature = "alarm")]
+        &objects::WEEKLY_TASK_SCHEDULER,
+        #[cfg(feature = "vmotion")]
+        &objects::WILL_LOSE_HA_PROTECTION,
+        #[cfg(feature = "vmotion")]
+        &objects::WILL_MODIFY_CONFIG_CPU_REQUIREMENTS,
+        #[cfg(feature = "vmotion")]
+        &objects::WILL_RESET_SNAPSHOT_DIRECTORY,
         &objects::WIN_NET_BIOS_CONFIG_INFO,
+        #[cfg(feature = "fault")]
+        &objects::WIPE_DISK_FAULT,
+        #[cfg(feature = "vcha")]
+        &objects::WITNESS_NODE_INFO,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_INFRASTRUCTURE_OBJECT_POLICY,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC,
+        #[cfg(feature = "vslm")]
+        &objects::VSLM_V_CLOCK_INFO,
     ],
     enumerations: &[
+        #[cfg(feature = "alarm")]
+        ("ActionParameter", <enums::ActionParameter as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        ("ActionType", <enums::ActionType as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        ("AffinityType", <enums::AffinityType as rt::Enum>::VALUES),
+        #[cfg(feature = "fault")]
+        (
+            "AgentInstallFailedReason",
+            <enums::AgentInstallFailedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "alarm")]
+        (
+            "AlarmFilterSpecAlarmTypeByEntity",
+            <enums::AlarmFilterSpecAlarmTypeByEntity as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "alarm")]
+        (
+            "AlarmFilterSpecAlarmTypeByTrigger",
+            <enums::AlarmFilterSpecAlarmTypeByTrigger as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "AnswerFileValidationInfoStatus",
+            <enums::AnswerFileValidationInfoStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "ApplyHostProfileConfigurationResultStatus",
+            <enums::ApplyHostProfileConfigurationResultStatus as rt::Enum>::VALUES,
+        ),
         ("ArrayUpdateOperation", <enums::ArrayUpdateOperation as rt::Enum>::VALUES),
+        #[cfg(feature = "fault")]
+        (
+            "AuthenticationRequiredAuthenticationScheme",
+            <enums::AuthenticationRequiredAuthenticationScheme as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        (
+            "AuthenticationRequiredErrorType",
+            <enums::AuthenticationRequiredErrorType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("AutoStartAction", <enums::AutoStartAction as rt::Enum>::VALUES),
         (
             "AutoStartWaitHeartbeatSetting",
             <enums::AutoStartWaitHeartbeatSetting as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "vslm")]
+        (
+            "BaseConfigInfoDiskFileBackingInfoProvisioningType",
+            <enums::BaseConfigInfoDiskFileBackingInfoProvisioningType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("BatchResultResult", <enums::BatchResultResult as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "CannotEnableVmcpForClusterReason",
+            <enums::CannotEnableVmcpForClusterReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "CannotMoveFaultToleranceVmMoveType",
+            <enums::CannotMoveFaultToleranceVmMoveType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "CannotPowerOffVmInClusterOperation",
+            <enums::CannotPowerOffVmInClusterOperation as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        ("CannotUseNetworkReason", <enums::CannotUseNetworkReason as rt::Enum>::VALUES),
+        #[cfg(feature = "vmotion")]
+        ("CheckTestType", <enums::CheckTestType as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterComputeResourceHCIWorkflowState",
+            <enums::ClusterComputeResourceHciWorkflowState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterComputeResourceVcsHealthStatus",
+            <enums::ClusterComputeResourceVcsHealthStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterCryptoConfigInfoCryptoMode",
+            <enums::ClusterCryptoConfigInfoCryptoMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasAamNodeStateDasState",
+            <enums::ClusterDasAamNodeStateDasState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasConfigInfoHBDatastoreCandidate",
+            <enums::ClusterDasConfigInfoHbDatastoreCandidate as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasConfigInfoServiceState",
+            <enums::ClusterDasConfigInfoServiceState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasConfigInfoVmMonitoringState",
+            <enums::ClusterDasConfigInfoVmMonitoringState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasFdmAvailabilityState",
+            <enums::ClusterDasFdmAvailabilityState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasVmSettingsIsolationResponse",
+            <enums::ClusterDasVmSettingsIsolationResponse as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterDasVmSettingsRestartPriority",
+            <enums::ClusterDasVmSettingsRestartPriority as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterHostInfraUpdateHaModeActionOperationType",
+            <enums::ClusterHostInfraUpdateHaModeActionOperationType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterInfraUpdateHaConfigInfoBehaviorType",
+            <enums::ClusterInfraUpdateHaConfigInfoBehaviorType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterInfraUpdateHaConfigInfoRemediationType",
+            <enums::ClusterInfraUpdateHaConfigInfoRemediationType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        ("ClusterPowerOnVmOption", <enums::ClusterPowerOnVmOption as rt::Enum>::VALUES),
+        #[cfg(feature = "profile")]
+        (
+            "ClusterProfileServiceType",
+            <enums::ClusterProfileServiceType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterSystemVMsConfigInfoDeploymentMode",
+            <enums::ClusterSystemVmsConfigInfoDeploymentMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterVmComponentProtectionSettingsStorageVmReaction",
+            <enums::ClusterVmComponentProtectionSettingsStorageVmReaction as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterVmComponentProtectionSettingsVmReactionOnAPDCleared",
+            <enums::ClusterVmComponentProtectionSettingsVmReactionOnApdCleared as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ClusterVmReadinessReadyCondition",
+            <enums::ClusterVmReadinessReadyCondition as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        ("ComplianceResultStatus", <enums::ComplianceResultStatus as rt::Enum>::VALUES),
+        #[cfg(feature = "license")]
+        (
+            "ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState",
+            <enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "ComputeResourceNetworkBootMode",
+            <enums::ComputeResourceNetworkBootMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("ConfigSpecOperation", <enums::ConfigSpecOperation as rt::Enum>::VALUES),
+        #[cfg(feature = "crypto")]
+        (
+            "CryptoManagerHostKeyManagementType",
+            <enums::CryptoManagerHostKeyManagementType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "crypto")]
+        (
+            "CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason",
+            <enums::CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "customization")]
+        (
+            "CustomizationFailedReasonCode",
+            <enums::CustomizationFailedReasonCode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "customization")]
         (
             "CustomizationLicenseDataMode",
             <enums::CustomizationLicenseDataMode as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "customization")]
         (
             "CustomizationNetBIOSMode",
             <enums::CustomizationNetBiosMode as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "customization")]
         (
             "CustomizationSysprepRebootOption",
             <enums::CustomizationSysprepRebootOption as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "dvs")]
+        (
+            "DVPortStatusVmDirectPathGen2InactiveReasonNetwork",
+            <enums::DvPortStatusVmDirectPathGen2InactiveReasonNetwork as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DVPortStatusVmDirectPathGen2InactiveReasonOther",
+            <enums::DvPortStatusVmDirectPathGen2InactiveReasonOther as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DVSFilterSpecLinkConfig",
+            <enums::DvsFilterSpecLinkConfig as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        ("DVSFilterSpecLinkState", <enums::DvsFilterSpecLinkState as rt::Enum>::VALUES),
+        #[cfg(feature = "dvs")]
+        ("DVSMacLimitPolicyType", <enums::DvsMacLimitPolicyType as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "DasConfigFaultDasConfigFaultReason",
+            <enums::DasConfigFaultDasConfigFaultReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
         ("DasVmPriority", <enums::DasVmPriority as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("DatastoreAccessible", <enums::DatastoreAccessible as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("DatastoreSectorFormat", <enums::DatastoreSectorFormat as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "DatastoreSummaryMaintenanceModeState",
+            <enums::DatastoreSummaryMaintenanceModeState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "alarm")]
+        ("DayOfWeek", <enums::DayOfWeek as rt::Enum>::VALUES),
+        #[cfg(feature = "fault")]
+        (
+            "DeviceNotSupportedReason",
+            <enums::DeviceNotSupportedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("DeviceProtocol", <enums::DeviceProtocol as rt::Enum>::VALUES),
+        #[cfg(feature = "server")]
+        (
+            "DiagnosticManagerLogCreator",
+            <enums::DiagnosticManagerLogCreator as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        (
+            "DiagnosticManagerLogFormat",
+            <enums::DiagnosticManagerLogFormat as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "DiagnosticPartitionStorageType",
+            <enums::DiagnosticPartitionStorageType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "DiagnosticPartitionType",
+            <enums::DiagnosticPartitionType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        (
+            "DisallowedChangeByServiceDisallowedChange",
+            <enums::DisallowedChangeByServiceDisallowedChange as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualPortgroupBackingType",
+            <enums::DistributedVirtualPortgroupBackingType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualPortgroupMetaTagName",
+            <enums::DistributedVirtualPortgroupMetaTagName as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualPortgroupPortgroupType",
+            <enums::DistributedVirtualPortgroupPortgroupType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchHostInfrastructureTrafficClass",
+            <enums::DistributedVirtualSwitchHostInfrastructureTrafficClass as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchHostMemberHostComponentState",
+            <enums::DistributedVirtualSwitchHostMemberHostComponentState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus",
+            <enums::DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchHostMemberHostUplinkStateState",
+            <enums::DistributedVirtualSwitchHostMemberHostUplinkStateState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchHostMemberTransportZoneType",
+            <enums::DistributedVirtualSwitchHostMemberTransportZoneType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchNetworkResourceControlVersion",
+            <enums::DistributedVirtualSwitchNetworkResourceControlVersion as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchNicTeamingPolicyMode",
+            <enums::DistributedVirtualSwitchNicTeamingPolicyMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchPortConnecteeConnecteeType",
+            <enums::DistributedVirtualSwitchPortConnecteeConnecteeType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "DistributedVirtualSwitchProductSpecOperationType",
+            <enums::DistributedVirtualSwitchProductSpecOperationType as rt::Enum>::VALUES,
+        ),
         ("DpmBehavior", <enums::DpmBehavior as rt::Enum>::VALUES),
         ("DrsBehavior", <enums::DrsBehavior as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "DrsInjectorWorkloadCorrelationState",
+            <enums::DrsInjectorWorkloadCorrelationState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "DrsRecommendationReasonCode",
+            <enums::DrsRecommendationReasonCode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        ("DvsEventPortBlockState", <enums::DvsEventPortBlockState as rt::Enum>::VALUES),
+        #[cfg(feature = "dvs")]
+        ("DvsFilterOnFailure", <enums::DvsFilterOnFailure as rt::Enum>::VALUES),
+        #[cfg(feature = "dvs")]
+        (
+            "DvsNetworkRuleDirectionType",
+            <enums::DvsNetworkRuleDirectionType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        ("EntityImportType", <enums::EntityImportType as rt::Enum>::VALUES),
+        #[cfg(feature = "dvs")]
+        ("EntityType", <enums::EntityType as rt::Enum>::VALUES),
+        #[cfg(feature = "alarm")]
+        (
+            "EventAlarmExpressionComparisonOperator",
+            <enums::EventAlarmExpressionComparisonOperator as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "event")]
+        ("EventCategory", <enums::EventCategory as rt::Enum>::VALUES),
+        #[cfg(feature = "event")]
+        ("EventEventSeverity", <enums::EventEventSeverity as rt::Enum>::VALUES),
         (
             "EventFilterSpecRecursionOption",
             <enums::EventFilterSpecRecursionOption as rt::Enum>::VALUES,
         ),
         ("FibreChannelPortType", <enums::FibreChannelPortType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "FileSystemMountInfoVStorageSupportStatus",
+            <enums::FileSystemMountInfoVStorageSupportStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        ("FolderDesiredHostState", <enums::FolderDesiredHostState as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "FolderExternallyManagedFolderType",
+            <enums::FolderExternallyManagedFolderType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "FtIssuesOnHostHostSelectionType",
+            <enums::FtIssuesOnHostHostSelectionType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "guest")]
+        ("GuestFileType", <enums::GuestFileType as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        ("GuestInfoAppStateType", <enums::GuestInfoAppStateType as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        (
+            "GuestInfoCustomizationStatus",
+            <enums::GuestInfoCustomizationStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "GuestOsDescriptorFirmwareType",
+            <enums::GuestOsDescriptorFirmwareType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "GuestOsDescriptorSupportLevel",
+            <enums::GuestOsDescriptorSupportLevel as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "GuestQuiesceEndGuestQuiesceError",
+            <enums::GuestQuiesceEndGuestQuiesceError as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "guest")]
+        ("GuestRegKeyWowSpec", <enums::GuestRegKeyWowSpec as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "HealthUpdateInfoComponentType",
+            <enums::HealthUpdateInfoComponentType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostAccessMode", <enums::HostAccessMode as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostActiveDirectoryAuthenticationCertificateDigest",
+            <enums::HostActiveDirectoryAuthenticationCertificateDigest as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostActiveDirectoryInfoDomainMembershipStatus",
+            <enums::HostActiveDirectoryInfoDomainMembershipStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostBIOSInfoFirmwareType",
+            <enums::HostBiosInfoFirmwareType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCapabilityDRTMTypes",
+            <enums::HostCapabilityDrtmTypes as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "HostCapabilityFtUnsupportedReason",
+            <enums::HostCapabilityFtUnsupportedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCapabilityUnmapMethodSupported",
+            <enums::HostCapabilityUnmapMethodSupported as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCapabilityVmDirectPathGen2UnsupportedReason",
+            <enums::HostCapabilityVmDirectPathGen2UnsupportedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCertificateManagerCertificateInfoCertificateStatus",
+            <enums::HostCertificateManagerCertificateInfoCertificateStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCertificateManagerCertificateKind",
+            <enums::HostCertificateManagerCertificateKind as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCertificateManagerCryptoAlgorithm",
+            <enums::HostCertificateManagerCryptoAlgorithm as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostConfigChangeMode", <enums::HostConfigChangeMode as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostConfigChangeOperation",
+            <enums::HostConfigChangeOperation as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostConfigChangeOwner", <enums::HostConfigChangeOwner as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        ("HostCpuPackageVendor", <enums::HostCpuPackageVendor as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostCpuPowerManagementInfoPolicyType",
+            <enums::HostCpuPowerManagementInfoPolicyType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostCpuSchedulerInfoCpuSchedulerPolicyInfo",
+            <enums::HostCpuSchedulerInfoCpuSchedulerPolicyInfo as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "crypto")]
+        ("HostCryptoState", <enums::HostCryptoState as rt::Enum>::VALUES),
+        #[cfg(feature = "dvs")]
+        (
+            "HostDVSConfigSpecSwitchMode",
+            <enums::HostDvsConfigSpecSwitchMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "HostDasErrorEventHostDasErrorReason",
+            <enums::HostDasErrorEventHostDasErrorReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostDateTimeInfoProtocol",
+            <enums::HostDateTimeInfoProtocol as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostDigestInfoDigestMethodType",
+            <enums::HostDigestInfoDigestMethodType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostDigestVerificationSetting",
+            <enums::HostDigestVerificationSetting as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "event")]
+        (
+            "HostDisconnectedEventReasonCode",
+            <enums::HostDisconnectedEventReasonCode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostDiskPartitionInfoPartitionFormat",
+            <enums::HostDiskPartitionInfoPartitionFormat as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostDiskPartitionInfoType",
+            <enums::HostDiskPartitionInfoType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "HostDistributedVirtualSwitchManagerFailoverReason",
+            <enums::HostDistributedVirtualSwitchManagerFailoverReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "HostDistributedVirtualSwitchManagerFailoverStage",
+            <enums::HostDistributedVirtualSwitchManagerFailoverStage as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostFeatureVersionKey", <enums::HostFeatureVersionKey as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "HostFileSystemVolumeFileSystemType",
+            <enums::HostFileSystemVolumeFileSystemType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
         (
             "HostFirewallRuleDirection",
             <enums::HostFirewallRuleDirection as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "host")]
         (
             "HostFirewallRulePortType",
             <enums::HostFirewallRulePortType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostFirewallRuleProtocol",
+            <enums::HostFirewallRuleProtocol as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostFirewallSystemRuleSetId",
+            <enums::HostFirewallSystemRuleSetId as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostFirewallSystemServiceName",
+            <enums::HostFirewallSystemServiceName as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostFruFruType", <enums::HostFruFruType as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostGraphicsConfigGraphicsType",
+            <enums::HostGraphicsConfigGraphicsType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostGraphicsConfigSharedPassthruAssignmentPolicy",
+            <enums::HostGraphicsConfigSharedPassthruAssignmentPolicy as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostGraphicsConfigVgpuMode",
+            <enums::HostGraphicsConfigVgpuMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostGraphicsInfoGraphicsType",
+            <enums::HostGraphicsInfoGraphicsType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostGraphicsInfoVgpuMode",
+            <enums::HostGraphicsInfoVgpuMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostHardwareElementStatus",
+            <enums::HostHardwareElementStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        (
+            "HostHasComponentFailureHostComponentType",
+            <enums::HostHasComponentFailureHostComponentType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostImageAcceptanceLevel",
+            <enums::HostImageAcceptanceLevel as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "HostIncompatibleForFaultToleranceReason",
+            <enums::HostIncompatibleForFaultToleranceReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "HostIncompatibleForRecordReplayReason",
+            <enums::HostIncompatibleForRecordReplayReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostInternetScsiHbaChapAuthenticationType",
+            <enums::HostInternetScsiHbaChapAuthenticationType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostInternetScsiHbaDigestType",
+            <enums::HostInternetScsiHbaDigestType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType",
+            <enums::HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation",
+            <enums::HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation as rt::Enum>::VALUES,
         ),
         (
             "HostInternetScsiHbaNetworkBindingSupportType",
             <enums::HostInternetScsiHbaNetworkBindingSupportType as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "storage")]
+        (
+            "HostInternetScsiHbaStaticTargetTargetDiscoveryMethod",
+            <enums::HostInternetScsiHbaStaticTargetTargetDiscoveryMethod as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "HostIpConfigIpV6AddressConfigType",
+            <enums::HostIpConfigIpV6AddressConfigType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "HostIpConfigIpV6AddressStatus",
+            <enums::HostIpConfigIpV6AddressStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "license")]
+        (
+            "HostLicensableResourceKey",
+            <enums::HostLicensableResourceKey as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
         ("HostLockdownMode", <enums::HostLockdownMode as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostLowLevelProvisioningManagerFileType",
+            <enums::HostLowLevelProvisioningManagerFileType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostLowLevelProvisioningManagerReloadTarget",
+            <enums::HostLowLevelProvisioningManagerReloadTarget as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostMaintenanceSpecPurpose",
+            <enums::HostMaintenanceSpecPurpose as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostMemoryTierFlags", <enums::HostMemoryTierFlags as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        ("HostMemoryTierType", <enums::HostMemoryTierType as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        ("HostMemoryTieringType", <enums::HostMemoryTieringType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "HostMountInfoInaccessibleReason",
+            <enums::HostMountInfoInaccessibleReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostMountInfoMountFailedReason",
+            <enums::HostMountInfoMountFailedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("HostMountMode", <enums::HostMountMode as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "HostNasVolumeSecurityType",
+            <enums::HostNasVolumeSecurityType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "HostNetStackInstanceCongestionControlAlgorithmType",
+            <enums::HostNetStackInstanceCongestionControlAlgorithmType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "HostNetStackInstanceSystemStackKey",
+            <enums::HostNetStackInstanceSystemStackKey as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostNumericSensorHealthState",
+            <enums::HostNumericSensorHealthState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostNumericSensorType", <enums::HostNumericSensorType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "HostNvmeDiscoveryLogSubsystemType",
+            <enums::HostNvmeDiscoveryLogSubsystemType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostNvmeDiscoveryLogTransportRequirements",
+            <enums::HostNvmeDiscoveryLogTransportRequirements as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostNvmeTransportParametersNvmeAddressFamily",
+            <enums::HostNvmeTransportParametersNvmeAddressFamily as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("HostNvmeTransportType", <enums::HostNvmeTransportType as rt::Enum>::VALUES),
+        #[cfg(feature = "network")]
+        (
+            "HostOpaqueSwitchOpaqueSwitchState",
+            <enums::HostOpaqueSwitchOpaqueSwitchState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostPartialMaintenanceModeId",
+            <enums::HostPartialMaintenanceModeId as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostPartialMaintenanceModeStatus",
+            <enums::HostPartialMaintenanceModeStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostPatchManagerInstallState",
+            <enums::HostPatchManagerInstallState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostPatchManagerIntegrityStatus",
+            <enums::HostPatchManagerIntegrityStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostPatchManagerReason", <enums::HostPatchManagerReason as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostPciPassthruInfoDirectPathDeviceMode",
+            <enums::HostPciPassthruInfoDirectPathDeviceMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
         ("HostPowerOperationType", <enums::HostPowerOperationType as rt::Enum>::VALUES),
+        #[cfg(feature = "profile")]
+        (
+            "HostProfileManagerAnswerFileStatus",
+            <enums::HostProfileManagerAnswerFileStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "HostProfileManagerCompositionResultResultElementStatus",
+            <enums::HostProfileManagerCompositionResultResultElementStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "HostProfileManagerCompositionValidationResultResultElementStatus",
+            <enums::HostProfileManagerCompositionValidationResultResultElementStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "HostProfileManagerTaskListRequirement",
+            <enums::HostProfileManagerTaskListRequirement as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "HostProfileValidationFailureInfoUpdateType",
+            <enums::HostProfileValidationFailureInfoUpdateType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "HostProfileValidationState",
+            <enums::HostProfileValidationState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostProtocolEndpointPEType",
+            <enums::HostProtocolEndpointPeType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostProtocolEndpointProtocolEndpointType",
+            <enums::HostProtocolEndpointProtocolEndpointType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostPtpConfigDeviceType",
+            <enums::HostPtpConfigDeviceType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("HostQualifiedNameType", <enums::HostQualifiedNameType as rt::Enum>::VALUES),
+        #[cfg(feature = "network")]
+        (
+            "HostRdmaDeviceConnectionState",
+            <enums::HostRdmaDeviceConnectionState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "HostReplayUnsupportedReason",
+            <enums::HostReplayUnsupportedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostRuntimeInfoNetStackInstanceRuntimeInfoState",
+            <enums::HostRuntimeInfoNetStackInstanceRuntimeInfoState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostRuntimeInfoStateEncryptionInfoProtectionMode",
+            <enums::HostRuntimeInfoStateEncryptionInfoProtectionMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostRuntimeInfoStatelessNvdsMigrationState",
+            <enums::HostRuntimeInfoStatelessNvdsMigrationState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostServicePolicy", <enums::HostServicePolicy as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        ("HostSevInfoSevState", <enums::HostSevInfoSevState as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        ("HostSgxInfoFlcModes", <enums::HostSgxInfoFlcModes as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        ("HostSgxInfoSgxStates", <enums::HostSgxInfoSgxStates as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostSgxRegistrationInfoRegistrationStatus",
+            <enums::HostSgxRegistrationInfoRegistrationStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostSgxRegistrationInfoRegistrationType",
+            <enums::HostSgxRegistrationInfoRegistrationType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostSnmpAgentCapability",
+            <enums::HostSnmpAgentCapability as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostStandbyMode", <enums::HostStandbyMode as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("HostStorageProtocol", <enums::HostStorageProtocol as rt::Enum>::VALUES),
         (
             "HostSystemConnectionState",
             <enums::HostSystemConnectionState as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "host")]
+        (
+            "HostSystemIdentificationInfoIdentifier",
+            <enums::HostSystemIdentificationInfoIdentifier as rt::Enum>::VALUES,
+        ),
         ("HostSystemPowerState", <enums::HostSystemPowerState as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "HostSystemRemediationStateState",
+            <enums::HostSystemRemediationStateState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("HostTdxInfoTdxState", <enums::HostTdxInfoTdxState as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
         (
             "HostTpmAttestationInfoAcceptanceStatus",
             <enums::HostTpmAttestationInfoAcceptanceStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostTrustAuthorityAttestationInfoAttestationStatus",
+            <enums::HostTrustAuthorityAttestationInfoAttestationStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostUnresolvedVmfsExtentUnresolvedReason",
+            <enums::HostUnresolvedVmfsExtentUnresolvedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostUnresolvedVmfsResolutionSpecVmfsUuidResolution",
+            <enums::HostUnresolvedVmfsResolutionSpecVmfsUuidResolution as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "HostVirtualNicManagerNicType",
+            <enums::HostVirtualNicManagerNicType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        (
+            "HostVmciAccessManagerMode",
+            <enums::HostVmciAccessManagerMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostVmfsVolumeUnmapBandwidthPolicy",
+            <enums::HostVmfsVolumeUnmapBandwidthPolicy as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "HostVmfsVolumeUnmapPriority",
+            <enums::HostVmfsVolumeUnmapPriority as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ovf")]
+        (
+            "HttpNfcLeaseManifestEntryChecksumType",
+            <enums::HttpNfcLeaseManifestEntryChecksumType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ovf")]
+        ("HttpNfcLeaseMode", <enums::HttpNfcLeaseMode as rt::Enum>::VALUES),
+        #[cfg(feature = "ovf")]
+        ("HttpNfcLeaseState", <enums::HttpNfcLeaseState as rt::Enum>::VALUES),
+        #[cfg(feature = "ft")]
+        (
+            "IncompatibleHostForVmReplicationIncompatibleReason",
+            <enums::IncompatibleHostForVmReplicationIncompatibleReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "InternetScsiSnsDiscoveryMethod",
+            <enums::InternetScsiSnsDiscoveryMethod as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        (
+            "InvalidDasConfigArgumentEntryForInvalidArgument",
+            <enums::InvalidDasConfigArgumentEntryForInvalidArgument as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        (
+            "InvalidProfileReferenceHostReason",
+            <enums::InvalidProfileReferenceHostReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "iofilter")]
+        ("IoFilterOperation", <enums::IoFilterOperation as rt::Enum>::VALUES),
+        #[cfg(feature = "iofilter")]
+        ("IoFilterType", <enums::IoFilterType as rt::Enum>::VALUES),
+        #[cfg(feature = "network")]
+        (
+            "IscsiPortInfoPathStatus",
+            <enums::IscsiPortInfoPathStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "crypto")]
+        ("KmipClusterInfoKeyType", <enums::KmipClusterInfoKeyType as rt::Enum>::VALUES),
+        #[cfg(feature = "crypto")]
+        (
+            "KmipClusterInfoKmsManagementType",
+            <enums::KmipClusterInfoKmsManagementType as rt::Enum>::VALUES,
         ),
         (
             "LatencySensitivitySensitivityLevel",
             <enums::LatencySensitivitySensitivityLevel as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "license")]
+        (
+            "LicenseAssignmentFailedReason",
+            <enums::LicenseAssignmentFailedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "license")]
+        (
+            "LicenseFeatureInfoSourceRestriction",
+            <enums::LicenseFeatureInfoSourceRestriction as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "license")]
+        (
+            "LicenseFeatureInfoState",
+            <enums::LicenseFeatureInfoState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "license")]
+        ("LicenseFeatureInfoUnit", <enums::LicenseFeatureInfoUnit as rt::Enum>::VALUES),
+        #[cfg(feature = "license")]
+        (
+            "LicenseManagerLicenseKey",
+            <enums::LicenseManagerLicenseKey as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "license")]
+        ("LicenseManagerState", <enums::LicenseManagerState as rt::Enum>::VALUES),
+        #[cfg(feature = "license")]
+        (
+            "LicenseReservationInfoState",
+            <enums::LicenseReservationInfoState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "LinkDiscoveryProtocolConfigOperationType",
+            <enums::LinkDiscoveryProtocolConfigOperationType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "LinkDiscoveryProtocolConfigProtocolType",
+            <enums::LinkDiscoveryProtocolConfigProtocolType as rt::Enum>::VALUES,
+        ),
         ("ManagedEntityStatus", <enums::ManagedEntityStatus as rt::Enum>::VALUES),
+        #[cfg(feature = "alarm")]
+        ("MetricAlarmOperator", <enums::MetricAlarmOperator as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("MultipathState", <enums::MultipathState as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        ("NetBIOSConfigInfoMode", <enums::NetBiosConfigInfoMode as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        (
+            "NetIpConfigInfoIpAddressOrigin",
+            <enums::NetIpConfigInfoIpAddressOrigin as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "NetIpConfigInfoIpAddressStatus",
+            <enums::NetIpConfigInfoIpAddressStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "NetIpStackInfoEntryType",
+            <enums::NetIpStackInfoEntryType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "NetIpStackInfoPreference",
+            <enums::NetIpStackInfoPreference as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "NotSupportedDeviceForFTDeviceType",
+            <enums::NotSupportedDeviceForFtDeviceType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "fault")]
+        (
+            "NumVirtualCpusIncompatibleReason",
+            <enums::NumVirtualCpusIncompatibleReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "NvdimmInterleaveSetState",
+            <enums::NvdimmInterleaveSetState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "NvdimmNamespaceDetailsHealthStatus",
+            <enums::NvdimmNamespaceDetailsHealthStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "NvdimmNamespaceDetailsState",
+            <enums::NvdimmNamespaceDetailsState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "NvdimmNamespaceHealthStatus",
+            <enums::NvdimmNamespaceHealthStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("NvdimmNamespaceState", <enums::NvdimmNamespaceState as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("NvdimmNamespaceType", <enums::NvdimmNamespaceType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "NvdimmNvdimmHealthInfoState",
+            <enums::NvdimmNvdimmHealthInfoState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("NvdimmRangeType", <enums::NvdimmRangeType as rt::Enum>::VALUES),
         ("ObjectUpdateKind", <enums::ObjectUpdateKind as rt::Enum>::VALUES),
+        #[cfg(feature = "ovf")]
+        ("OvfConsumerOstNodeType", <enums::OvfConsumerOstNodeType as rt::Enum>::VALUES),
+        #[cfg(feature = "ovf")]
+        (
+            "OvfCreateImportSpecParamsDiskProvisioningType",
+            <enums::OvfCreateImportSpecParamsDiskProvisioningType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        ("PerfFormat", <enums::PerfFormat as rt::Enum>::VALUES),
         ("PerfStatsType", <enums::PerfStatsType as rt::Enum>::VALUES),
         ("PerfSummaryType", <enums::PerfSummaryType as rt::Enum>::VALUES),
+        #[cfg(feature = "server")]
+        ("PerformanceManagerUnit", <enums::PerformanceManagerUnit as rt::Enum>::VALUES),
+        #[cfg(feature = "network")]
+        (
+            "PhysicalNicResourcePoolSchedulerDisallowedReason",
+            <enums::PhysicalNicResourcePoolSchedulerDisallowedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "network")]
+        (
+            "PhysicalNicVmDirectPathGen2SupportedMode",
+            <enums::PhysicalNicVmDirectPathGen2SupportedMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "PlaceVmsXClusterSpecPlacementType",
+            <enums::PlaceVmsXClusterSpecPlacementType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "PlacementAffinityRuleRuleScope",
+            <enums::PlacementAffinityRuleRuleScope as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "PlacementAffinityRuleRuleType",
+            <enums::PlacementAffinityRuleRuleType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "PlacementSpecPlacementType",
+            <enums::PlacementSpecPlacementType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        ("PortGroupConnecteeType", <enums::PortGroupConnecteeType as rt::Enum>::VALUES),
+        #[cfg(feature = "profile")]
+        (
+            "ProfileExecuteResultStatus",
+            <enums::ProfileExecuteResultStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "ProfileNumericComparator",
+            <enums::ProfileNumericComparator as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "profile")]
+        (
+            "ProfileParameterMetadataRelationType",
+            <enums::ProfileParameterMetadataRelationType as rt::Enum>::VALUES,
+        ),
         ("PropertyChangeOp", <enums::PropertyChangeOp as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "QuarantineModeFaultFaultType",
+            <enums::QuarantineModeFaultFaultType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("QuiesceMode", <enums::QuiesceMode as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "RecommendationReasonCode",
+            <enums::RecommendationReasonCode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        ("RecommendationType", <enums::RecommendationType as rt::Enum>::VALUES),
+        #[cfg(feature = "ft")]
+        (
+            "ReplicationDiskConfigFaultReasonForFault",
+            <enums::ReplicationDiskConfigFaultReasonForFault as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "ReplicationVmConfigFaultReasonForFault",
+            <enums::ReplicationVmConfigFaultReasonForFault as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "ReplicationVmFaultReasonForFault",
+            <enums::ReplicationVmFaultReasonForFault as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "ReplicationVmInProgressFaultActivity",
+            <enums::ReplicationVmInProgressFaultActivity as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        ("ReplicationVmState", <enums::ReplicationVmState as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "ResourceConfigSpecScaleSharesBehavior",
+            <enums::ResourceConfigSpecScaleSharesBehavior as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "ScheduledHardwareUpgradeInfoHardwareUpgradePolicy",
+            <enums::ScheduledHardwareUpgradeInfoHardwareUpgradePolicy as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "ScheduledHardwareUpgradeInfoHardwareUpgradeStatus",
+            <enums::ScheduledHardwareUpgradeInfoHardwareUpgradeStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("ScsiDiskType", <enums::ScsiDiskType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "ScsiLunDescriptorQuality",
+            <enums::ScsiLunDescriptorQuality as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "ScsiLunLunReservationStatus",
+            <enums::ScsiLunLunReservationStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        ("ScsiLunState", <enums::ScsiLunState as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("ScsiLunType", <enums::ScsiLunType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "ScsiLunVStorageSupportStatus",
+            <enums::ScsiLunVStorageSupportStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        (
+            "SearchIndexPredicateArrayOperator",
+            <enums::SearchIndexPredicateArrayOperator as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        (
+            "SearchIndexPredicateComparisonOperator",
+            <enums::SearchIndexPredicateComparisonOperator as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        (
+            "SearchIndexQuerySpecResourceType",
+            <enums::SearchIndexQuerySpecResourceType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        (
+            "SessionManagerGenericServiceTicketTicketType",
+            <enums::SessionManagerGenericServiceTicketTicketType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "server")]
+        (
+            "SessionManagerHttpServiceRequestSpecMethod",
+            <enums::SessionManagerHttpServiceRequestSpecMethod as rt::Enum>::VALUES,
+        ),
         ("SharesLevel", <enums::SharesLevel as rt::Enum>::VALUES),
+        #[cfg(feature = "server")]
+        ("SimpleCommandEncoding", <enums::SimpleCommandEncoding as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        ("SlpDiscoveryMethod", <enums::SlpDiscoveryMethod as rt::Enum>::VALUES),
+        #[cfg(feature = "host")]
+        (
+            "SoftwarePackageConstraint",
+            <enums::SoftwarePackageConstraint as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "host")]
+        ("SoftwarePackageVibType", <enums::SoftwarePackageVibType as rt::Enum>::VALUES),
+        #[cfg(feature = "alarm")]
+        ("StateAlarmOperator", <enums::StateAlarmOperator as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "StorageDrsPodConfigInfoBehavior",
+            <enums::StorageDrsPodConfigInfoBehavior as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode",
+            <enums::StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "StorageIORMThresholdMode",
+            <enums::StorageIormThresholdMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "cluster")]
+        (
+            "StoragePlacementSpecPlacementType",
+            <enums::StoragePlacementSpecPlacementType as rt::Enum>::VALUES,
+        ),
         (
             "TaskFilterSpecRecursionOption",
             <enums::TaskFilterSpecRecursionOption as rt::Enum>::VALUES,
@@ -1281,7 +6744,109 @@ static REGISTRY: rt::Registry = rt::Registry {
             <enums::TaskFilterSpecTimeOption as rt::Enum>::VALUES,
         ),
         ("TaskInfoState", <enums::TaskInfoState as rt::Enum>::VALUES),
+        #[cfg(feature = "license")]
+        (
+            "ThirdPartyLicenseAssignmentFailedReason",
+            <enums::ThirdPartyLicenseAssignmentFailedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("UpgradePolicy", <enums::UpgradePolicy as rt::Enum>::VALUES),
+        #[cfg(feature = "vapp")]
+        ("VAppAutoStartAction", <enums::VAppAutoStartAction as rt::Enum>::VALUES),
+        #[cfg(feature = "vapp")]
+        (
+            "VAppCloneSpecProvisioningType",
+            <enums::VAppCloneSpecProvisioningType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vapp")]
+        (
+            "VAppIPAssignmentInfoAllocationSchemes",
+            <enums::VAppIpAssignmentInfoAllocationSchemes as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vapp")]
+        (
+            "VAppIPAssignmentInfoIpAllocationPolicy",
+            <enums::VAppIpAssignmentInfoIpAllocationPolicy as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vapp")]
+        (
+            "VAppIPAssignmentInfoProtocols",
+            <enums::VAppIpAssignmentInfoProtocols as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "VFlashModuleNotSupportedReason",
+            <enums::VFlashModuleNotSupportedReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmotion")]
+        (
+            "VMotionCompatibilityType",
+            <enums::VMotionCompatibilityType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareDVSTeamingMatchStatus",
+            <enums::VMwareDvsTeamingMatchStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareDVSVspanSessionEncapType",
+            <enums::VMwareDvsVspanSessionEncapType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareDVSVspanSessionType",
+            <enums::VMwareDvsVspanSessionType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareDvsLacpApiVersion",
+            <enums::VMwareDvsLacpApiVersion as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareDvsLacpLoadBalanceAlgorithm",
+            <enums::VMwareDvsLacpLoadBalanceAlgorithm as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareDvsMulticastFilteringMode",
+            <enums::VMwareDvsMulticastFilteringMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        ("VMwareUplinkLacpMode", <enums::VMwareUplinkLacpMode as rt::Enum>::VALUES),
+        #[cfg(feature = "dvs")]
+        (
+            "VMwareUplinkLacpTimeoutMode",
+            <enums::VMwareUplinkLacpTimeoutMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vslm")]
+        (
+            "VStorageObjectConsumptionType",
+            <enums::VStorageObjectConsumptionType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmotion")]
+        (
+            "ValidateMigrationTestType",
+            <enums::ValidateMigrationTestType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vcha")]
+        ("VchaClusterMode", <enums::VchaClusterMode as rt::Enum>::VALUES),
+        #[cfg(feature = "vcha")]
+        ("VchaClusterState", <enums::VchaClusterState as rt::Enum>::VALUES),
+        #[cfg(feature = "vcha")]
+        ("VchaNodeRole", <enums::VchaNodeRole as rt::Enum>::VALUES),
+        #[cfg(feature = "vcha")]
+        ("VchaNodeState", <enums::VchaNodeState as rt::Enum>::VALUES),
+        #[cfg(feature = "vcha")]
+        ("VchaState", <enums::VchaState as rt::Enum>::VALUES),
+        #[cfg(feature = "vapp")]
         ("VirtualAppVAppState", <enums::VirtualAppVAppState as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDeviceConfigSpecChangeMode",
+            <enums::VirtualDeviceConfigSpecChangeMode as rt::Enum>::VALUES,
+        ),
         (
             "VirtualDeviceConfigSpecFileOperation",
             <enums::VirtualDeviceConfigSpecFileOperation as rt::Enum>::VALUES,
@@ -1290,17 +6855,240 @@ static REGISTRY: rt::Registry = rt::Registry {
             "VirtualDeviceConfigSpecOperation",
             <enums::VirtualDeviceConfigSpecOperation as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDeviceConnectInfoMigrateConnectOp",
+            <enums::VirtualDeviceConnectInfoMigrateConnectOp as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDeviceConnectInfoStatus",
+            <enums::VirtualDeviceConnectInfoStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDeviceFileExtension",
+            <enums::VirtualDeviceFileExtension as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualDeviceURIBackingOptionDirection",
+            <enums::VirtualDeviceUriBackingOptionDirection as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("VirtualDiskAdapterType", <enums::VirtualDiskAdapterType as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDiskCompatibilityMode",
+            <enums::VirtualDiskCompatibilityMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDiskDeltaDiskFormat",
+            <enums::VirtualDiskDeltaDiskFormat as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDiskDeltaDiskFormatVariant",
+            <enums::VirtualDiskDeltaDiskFormatVariant as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualDiskDiskChainBrokenIssue",
+            <enums::VirtualDiskDiskChainBrokenIssue as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("VirtualDiskMode", <enums::VirtualDiskMode as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "VirtualDiskRuleSpecRuleType",
+            <enums::VirtualDiskRuleSpecRuleType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        ("VirtualDiskSharing", <enums::VirtualDiskSharing as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        ("VirtualDiskType", <enums::VirtualDiskType as rt::Enum>::VALUES),
+        #[cfg(feature = "storage")]
+        (
+            "VirtualDiskVFlashCacheConfigInfoCacheConsistencyType",
+            <enums::VirtualDiskVFlashCacheConfigInfoCacheConsistencyType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "storage")]
+        (
+            "VirtualDiskVFlashCacheConfigInfoCacheMode",
+            <enums::VirtualDiskVFlashCacheConfigInfoCacheMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualEthernetCardLegacyNetworkDeviceName",
+            <enums::VirtualEthernetCardLegacyNetworkDeviceName as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualEthernetCardMacType",
+            <enums::VirtualEthernetCardMacType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualHardwareMotherboardLayout",
+            <enums::VirtualHardwareMotherboardLayout as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineAppHeartbeatStatusType",
+            <enums::VirtualMachineAppHeartbeatStatusType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineBootOptionsNetworkBootProtocolType",
+            <enums::VirtualMachineBootOptionsNetworkBootProtocolType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineCertThumbprintHashAlgorithm",
+            <enums::VirtualMachineCertThumbprintHashAlgorithm as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineCloneSpecTpmProvisionPolicy",
+            <enums::VirtualMachineCloneSpecTpmProvisionPolicy as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineConfigInfoNpivWwnType",
+            <enums::VirtualMachineConfigInfoNpivWwnType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineConfigInfoSwapPlacementType",
+            <enums::VirtualMachineConfigInfoSwapPlacementType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "VirtualMachineConfigSpecEncryptedFtModes",
+            <enums::VirtualMachineConfigSpecEncryptedFtModes as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineConfigSpecEncryptedVMotionModes",
+            <enums::VirtualMachineConfigSpecEncryptedVMotionModes as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineConfigSpecNpivWwnOp",
+            <enums::VirtualMachineConfigSpecNpivWwnOp as rt::Enum>::VALUES,
+        ),
         (
             "VirtualMachineConnectionState",
             <enums::VirtualMachineConnectionState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "crypto")]
+        (
+            "VirtualMachineCryptoState",
+            <enums::VirtualMachineCryptoState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther",
+            <enums::VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm",
+            <enums::VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm as rt::Enum>::VALUES,
         ),
         (
             "VirtualMachineFaultToleranceState",
             <enums::VirtualMachineFaultToleranceState as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "ft")]
+        (
+            "VirtualMachineFaultToleranceType",
+            <enums::VirtualMachineFaultToleranceType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineFileLayoutExFileType",
+            <enums::VirtualMachineFileLayoutExFileType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineFlagInfoMonitorType",
+            <enums::VirtualMachineFlagInfoMonitorType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineFlagInfoVirtualExecUsage",
+            <enums::VirtualMachineFlagInfoVirtualExecUsage as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineFlagInfoVirtualMmuUsage",
+            <enums::VirtualMachineFlagInfoVirtualMmuUsage as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineForkConfigInfoChildType",
+            <enums::VirtualMachineForkConfigInfoChildType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineGuestArchitecture",
+            <enums::VirtualMachineGuestArchitecture as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineGuestOsFamily",
+            <enums::VirtualMachineGuestOsFamily as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineGuestOsIdentifier",
+            <enums::VirtualMachineGuestOsIdentifier as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineGuestState",
+            <enums::VirtualMachineGuestState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineHtSharing",
+            <enums::VirtualMachineHtSharing as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineMemoryAllocationPolicy",
+            <enums::VirtualMachineMemoryAllocationPolicy as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineMetadataManagerVmMetadataOp",
+            <enums::VirtualMachineMetadataManagerVmMetadataOp as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineMetadataManagerVmMetadataOwnerOwner",
+            <enums::VirtualMachineMetadataManagerVmMetadataOwnerOwner as rt::Enum>::VALUES,
+        ),
         (
             "VirtualMachineMovePriority",
             <enums::VirtualMachineMovePriority as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineNeedSecondaryReason",
+            <enums::VirtualMachineNeedSecondaryReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachinePowerOffBehavior",
+            <enums::VirtualMachinePowerOffBehavior as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachinePowerOpType",
+            <enums::VirtualMachinePowerOpType as rt::Enum>::VALUES,
         ),
         (
             "VirtualMachinePowerState",
@@ -1310,17 +7098,267 @@ static REGISTRY: rt::Registry = rt::Registry {
             "VirtualMachineRecordReplayState",
             <enums::VirtualMachineRecordReplayState as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineRelocateDiskMoveOptions",
+            <enums::VirtualMachineRelocateDiskMoveOptions as rt::Enum>::VALUES,
+        ),
         (
             "VirtualMachineRelocateTransformation",
             <enums::VirtualMachineRelocateTransformation as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineScsiPassthroughType",
+            <enums::VirtualMachineScsiPassthroughType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineSgxInfoFlcModes",
+            <enums::VirtualMachineSgxInfoFlcModes as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineStandbyActionType",
+            <enums::VirtualMachineStandbyActionType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualMachineTargetInfoConfigurationTag",
+            <enums::VirtualMachineTargetInfoConfigurationTag as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineTicketType",
+            <enums::VirtualMachineTicketType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineToolsInstallType",
+            <enums::VirtualMachineToolsInstallType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineToolsRunningStatus",
+            <enums::VirtualMachineToolsRunningStatus as rt::Enum>::VALUES,
         ),
         (
             "VirtualMachineToolsStatus",
             <enums::VirtualMachineToolsStatus as rt::Enum>::VALUES,
         ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineToolsVersionStatus",
+            <enums::VirtualMachineToolsVersionStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualMachineUsbInfoFamily",
+            <enums::VirtualMachineUsbInfoFamily as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualMachineUsbInfoSpeed",
+            <enums::VirtualMachineUsbInfoSpeed as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineVMCIDeviceAction",
+            <enums::VirtualMachineVmciDeviceAction as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineVMCIDeviceDirection",
+            <enums::VirtualMachineVmciDeviceDirection as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineVMCIDeviceProtocol",
+            <enums::VirtualMachineVmciDeviceProtocol as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType",
+            <enums::VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualMachineVgpuProfileInfoProfileClass",
+            <enums::VirtualMachineVgpuProfileInfoProfileClass as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualMachineVgpuProfileInfoProfileSharing",
+            <enums::VirtualMachineVgpuProfileInfoProfileSharing as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineVideoCardUse3dRenderer",
+            <enums::VirtualMachineVideoCardUse3dRenderer as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineVirtualDeviceSwapDeviceSwapStatus",
+            <enums::VirtualMachineVirtualDeviceSwapDeviceSwapStatus as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineVirtualPMemSnapshotMode",
+            <enums::VirtualMachineVirtualPMemSnapshotMode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualMachineWindowsQuiesceSpecVssBackupContext",
+            <enums::VirtualMachineWindowsQuiesceSpecVssBackupContext as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualNVMEControllerSharing",
+            <enums::VirtualNvmeControllerSharing as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualPointingDeviceHostChoice",
+            <enums::VirtualPointingDeviceHostChoice as rt::Enum>::VALUES,
+        ),
         ("VirtualSCSISharing", <enums::VirtualScsiSharing as rt::Enum>::VALUES),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualSerialPortEndPoint",
+            <enums::VirtualSerialPortEndPoint as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VirtualVmxnet3StrictLatencyConfigDisableOffload",
+            <enums::VirtualVmxnet3StrictLatencyConfigDisableOffload as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vmoption")]
+        (
+            "VirtualVmxnet3VrdmaOptionDeviceProtocols",
+            <enums::VirtualVmxnet3VrdmaOptionDeviceProtocols as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "event")]
+        (
+            "VmDasBeingResetEventReasonCode",
+            <enums::VmDasBeingResetEventReasonCode as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "event")]
+        (
+            "VmFailedStartingSecondaryEventFailureReason",
+            <enums::VmFailedStartingSecondaryEventFailureReason as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "VmFaultToleranceConfigIssueReasonForIssue",
+            <enums::VmFaultToleranceConfigIssueReasonForIssue as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "ft")]
+        (
+            "VmFaultToleranceInvalidFileBackingDeviceType",
+            <enums::VmFaultToleranceInvalidFileBackingDeviceType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VmPlacementPolicyVmPlacementPolicyStrictness",
+            <enums::VmPlacementPolicyVmPlacementPolicyStrictness as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vm")]
+        (
+            "VmPlacementPolicyVmPlacementPolicyTopology",
+            <enums::VmPlacementPolicyVmPlacementPolicyTopology as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "event")]
+        (
+            "VmShutdownOnIsolationEventOperation",
+            <enums::VmShutdownOnIsolationEventOperation as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "dvs")]
+        (
+            "VmwareDistributedVirtualSwitchPvlanPortType",
+            <enums::VmwareDistributedVirtualSwitchPvlanPortType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vsan")]
+        ("VsanDiskIssueType", <enums::VsanDiskIssueType as rt::Enum>::VALUES),
+        #[cfg(feature = "vsan")]
+        (
+            "VsanHostDecommissionModeObjectAction",
+            <enums::VsanHostDecommissionModeObjectAction as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vsan")]
+        (
+            "VsanHostDiskResultState",
+            <enums::VsanHostDiskResultState as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vsan")]
+        ("VsanHostHealthState", <enums::VsanHostHealthState as rt::Enum>::VALUES),
+        #[cfg(feature = "vsan")]
+        ("VsanHostNodeState", <enums::VsanHostNodeState as rt::Enum>::VALUES),
+        #[cfg(feature = "vsan")]
+        (
+            "VsanUpgradeSystemUpgradeHistoryDiskGroupOpType",
+            <enums::VsanUpgradeSystemUpgradeHistoryDiskGroupOpType as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vslm")]
+        (
+            "VslmVsoPostRelocateChangeMetadataOperation",
+            <enums::VslmVsoPostRelocateChangeMetadataOperation as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "alarm")]
+        ("WeekOfMonth", <enums::WeekOfMonth as rt::Enum>::VALUES),
+        #[cfg(feature = "cluster")]
+        (
+            "WillLoseHAProtectionResolution",
+            <enums::WillLoseHaProtectionResolution as rt::Enum>::VALUES,
+        ),
+        #[cfg(feature = "vslm")]
+        ("vslmDiskInfoFlag", <enums::VslmDiskInfoFlag as rt::Enum>::VALUES),
+        #[cfg(feature = "vslm")]
+        (
+            "vslmVStorageObjectControlFlag",
+            <enums::VslmVStorageObjectControlFlag as rt::Enum>::VALUES,
+        ),
     ],
     methods: &[
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "AbandonHciWorkflow",
+            request: &methods::ABANDON_HCI_WORKFLOW,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "AbdicateDomOwnership",
+            request: &methods::ABDICATE_DOM_OWNERSHIP,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "AbortCustomization_Task",
+            request: &methods::ABORT_CUSTOMIZATION_TASK,
+            this: rt::This::ServiceContent("guestCustomizationManager"),
+            returns: "ManagedObjectReference",
+            since: "6.8.7",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "AcknowledgeAlarm",
+            request: &methods::ACKNOWLEDGE_ALARM,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "AcquireCimServicesTicket",
+            request: &methods::ACQUIRE_CIM_SERVICES_TICKET,
+            this: rt::This::Explicit,
+            returns: "HostServiceTicket",
+            since: "2.5",
+        },
         &rt::MethodInfo {
             name: "AcquireCloneTicket",
             request: &methods::ACQUIRE_CLONE_TICKET,
@@ -1328,6 +7366,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "string",
             since: "2.5u2",
         },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "AcquireCredentialsInGuest",
+            request: &methods::ACQUIRE_CREDENTIALS_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "GuestAuthentication",
+            since: "5.0",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "AcquireGenericServiceTicket",
             request: &methods::ACQUIRE_GENERIC_SERVICE_TICKET,
@@ -1335,6 +7382,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "SessionManagerGenericServiceTicket",
             since: "5.0",
         },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "AcquireLocalTicket",
             request: &methods::ACQUIRE_LOCAL_TICKET,
@@ -1342,6 +7390,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "SessionManagerLocalTicket",
             since: "2.0",
         },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "AcquireMksTicket",
             request: &methods::ACQUIRE_MKS_TICKET,
@@ -1355,6 +7404,70 @@ static REGISTRY: rt::Registry = rt::Registry {
             this: rt::This::Explicit,
             returns: "VirtualMachineTicket",
             since: "4.1",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "AddAuthorizationRole",
+            request: &methods::ADD_AUTHORIZATION_ROLE,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "int",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "AddCustomFieldDef",
+            request: &methods::ADD_CUSTOM_FIELD_DEF,
+            this: rt::This::ServiceContent("customFieldsManager"),
+            returns: "CustomFieldDef",
+            since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "AddDVPortgroup_Task",
+            request: &methods::ADD_DV_PORTGROUP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "AddDisks_Task",
+            request: &methods::ADD_DISKS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "AddFilter",
+            request: &methods::ADD_FILTER,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "AddFilterEntities",
+            request: &methods::ADD_FILTER_ENTITIES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "AddGuestAlias",
+            request: &methods::ADD_GUEST_ALIAS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "AddHost_Task",
+            request: &methods::ADD_HOST_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
         },
         &rt::MethodInfo {
             name: "AddInternetScsiSendTargets",
@@ -1370,11 +7483,67 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "AddKey",
+            request: &methods::ADD_KEY,
+            this: rt::This::ServiceContent("cryptoManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "AddKeys",
+            request: &methods::ADD_KEYS,
+            this: rt::This::ServiceContent("cryptoManager"),
+            returns: "CryptoKeyResult",
+            since: "6.5",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "AddLicense",
+            request: &methods::ADD_LICENSE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "LicenseManagerLicenseInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "AddMonitoredEntities",
+            request: &methods::ADD_MONITORED_ENTITIES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "AddNetworkResourcePool",
+            request: &methods::ADD_NETWORK_RESOURCE_POOL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
         &rt::MethodInfo {
             name: "AddPortGroup",
             request: &methods::ADD_PORT_GROUP,
             this: rt::This::Explicit,
             returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "AddServiceConsoleVirtualNic",
+            request: &methods::ADD_SERVICE_CONSOLE_VIRTUAL_NIC,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "AddStandaloneHost_Task",
+            request: &methods::ADD_STANDALONE_HOST_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -1391,9 +7560,137 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "AllocateIpv4Address",
+            request: &methods::ALLOCATE_IPV4_ADDRESS,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "string",
+            since: "5.1",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "AllocateIpv6Address",
+            request: &methods::ALLOCATE_IPV6_ADDRESS,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "string",
+            since: "5.1",
+        },
         &rt::MethodInfo {
             name: "AnswerVM",
             request: &methods::ANSWER_VM,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ApplyEntitiesConfig_Task",
+            request: &methods::APPLY_ENTITIES_CONFIG_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ApplyEvcModeVM_Task",
+            request: &methods::APPLY_EVC_MODE_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ApplyHostConfig_Task",
+            request: &methods::APPLY_HOST_CONFIG_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ApplyRecommendation",
+            request: &methods::APPLY_RECOMMENDATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ApplyStorageDrsRecommendationToPod_Task",
+            request: &methods::APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ApplyStorageDrsRecommendation_Task",
+            request: &methods::APPLY_STORAGE_DRS_RECOMMENDATION_TASK,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "AreAlarmActionsEnabled",
+            request: &methods::ARE_ALARM_ACTIONS_ENABLED,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "boolean",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "AssignUserToGroup",
+            request: &methods::ASSIGN_USER_TO_GROUP,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "AssociateProfile",
+            request: &methods::ASSOCIATE_PROFILE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "AttachDisk_Task",
+            request: &methods::ATTACH_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "AttachScsiLun",
+            request: &methods::ATTACH_SCSI_LUN,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "AttachScsiLunEx_Task",
+            request: &methods::ATTACH_SCSI_LUN_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "AttachTagToVStorageObject",
+            request: &methods::ATTACH_TAG_TO_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "AttachVmfsExtent",
+            request: &methods::ATTACH_VMFS_EXTENT,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
@@ -1412,12 +7709,84 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "BackupFirmwareConfiguration",
+            request: &methods::BACKUP_FIRMWARE_CONFIGURATION,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "BatchAddHostsToCluster_Task",
+            request: &methods::BATCH_ADD_HOSTS_TO_CLUSTER_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "BatchAddStandaloneHosts_Task",
+            request: &methods::BATCH_ADD_STANDALONE_HOSTS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "BatchQueryConnectInfo",
+            request: &methods::BATCH_QUERY_CONNECT_INFO,
+            this: rt::This::Explicit,
+            returns: "DatacenterBasicConnectInfo",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "BindVnic",
+            request: &methods::BIND_VNIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "BrowseDiagnosticLog",
+            request: &methods::BROWSE_DIAGNOSTIC_LOG,
+            this: rt::This::ServiceContent("diagnosticManager"),
+            returns: "DiagnosticManagerLogHeader",
+            since: "2.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "CanProvisionObjects",
+            request: &methods::CAN_PROVISION_OBJECTS,
+            this: rt::This::Explicit,
+            returns: "VsanPolicySatisfiability",
+            since: "5.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CancelRecommendation",
+            request: &methods::CANCEL_RECOMMENDATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
+        },
         &rt::MethodInfo {
             name: "CancelRetrievePropertiesEx",
             request: &methods::CANCEL_RETRIEVE_PROPERTIES_EX,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "",
             since: "4.1",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CancelStorageDrsRecommendation",
+            request: &methods::CANCEL_STORAGE_DRS_RECOMMENDATION,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "",
+            since: "5.0",
         },
         &rt::MethodInfo {
             name: "CancelTask",
@@ -1433,12 +7802,149 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CertMgrRefreshCACertificatesAndCRLs_Task",
+            request: &methods::CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK,
+            this: rt::This::ServiceContent("certificateManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CertMgrRefreshCertificates_Task",
+            request: &methods::CERT_MGR_REFRESH_CERTIFICATES_TASK,
+            this: rt::This::ServiceContent("certificateManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CertMgrRevokeCertificates_Task",
+            request: &methods::CERT_MGR_REVOKE_CERTIFICATES_TASK,
+            this: rt::This::ServiceContent("certificateManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ChangeAccessMode",
+            request: &methods::CHANGE_ACCESS_MODE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ChangeFileAttributesInGuest",
+            request: &methods::CHANGE_FILE_ATTRIBUTES_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "ChangeKey_Task",
+            request: &methods::CHANGE_KEY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ChangeLockdownMode",
+            request: &methods::CHANGE_LOCKDOWN_MODE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ChangeNFSUserPassword",
+            request: &methods::CHANGE_NFS_USER_PASSWORD,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "ChangeOwner",
             request: &methods::CHANGE_OWNER,
             this: rt::This::ServiceContent("fileManager"),
             returns: "",
             since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ChangePassword",
+            request: &methods::CHANGE_PASSWORD,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CheckAddHostEvc_Task",
+            request: &methods::CHECK_ADD_HOST_EVC_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "CheckAnswerFileStatus_Task",
+            request: &methods::CHECK_ANSWER_FILE_STATUS_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckClone_Task",
+            request: &methods::CHECK_CLONE_TASK,
+            this: rt::This::ServiceContent("vmProvisioningChecker"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckCompatibility_Task",
+            request: &methods::CHECK_COMPATIBILITY_TASK,
+            this: rt::This::ServiceContent("vmCompatibilityChecker"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "CheckCompliance_Task",
+            request: &methods::CHECK_COMPLIANCE_TASK,
+            this: rt::This::ServiceContent("complianceManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CheckConfigureEvcMode_Task",
+            request: &methods::CHECK_CONFIGURE_EVC_MODE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "CheckCustomizationResources",
+            request: &methods::CHECK_CUSTOMIZATION_RESOURCES,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "CheckCustomizationSpec",
+            request: &methods::CHECK_CUSTOMIZATION_SPEC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
         },
         &rt::MethodInfo {
             name: "CheckForUpdates",
@@ -1447,12 +7953,124 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "UpdateSet",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CheckHostPatch_Task",
+            request: &methods::CHECK_HOST_PATCH_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckInstantClone_Task",
+            request: &methods::CHECK_INSTANT_CLONE_TASK,
+            this: rt::This::ServiceContent("vmProvisioningChecker"),
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "CheckLicenseFeature",
+            request: &methods::CHECK_LICENSE_FEATURE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "boolean",
+            since: "2.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckMigrate_Task",
+            request: &methods::CHECK_MIGRATE_TASK,
+            this: rt::This::ServiceContent("vmProvisioningChecker"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckPowerOn_Task",
+            request: &methods::CHECK_POWER_ON_TASK,
+            this: rt::This::ServiceContent("vmCompatibilityChecker"),
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "CheckProfileCompliance_Task",
+            request: &methods::CHECK_PROFILE_COMPLIANCE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckRelocate_Task",
+            request: &methods::CHECK_RELOCATE_TASK,
+            this: rt::This::ServiceContent("vmProvisioningChecker"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "CheckVmConfig_Task",
+            request: &methods::CHECK_VM_CONFIG_TASK,
+            this: rt::This::ServiceContent("vmCompatibilityChecker"),
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ClearComplianceStatus",
+            request: &methods::CLEAR_COMPLIANCE_STATUS,
+            this: rt::This::ServiceContent("complianceManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ClearNFSUser",
+            request: &methods::CLEAR_NFS_USER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ClearSystemEventLog",
+            request: &methods::CLEAR_SYSTEM_EVENT_LOG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "ClearTriggeredAlarms",
+            request: &methods::CLEAR_TRIGGERED_ALARMS,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ClearVStorageObjectControlFlags",
+            request: &methods::CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
         &rt::MethodInfo {
             name: "CloneSession",
             request: &methods::CLONE_SESSION,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
             since: "2.5u2",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "CloneVApp_Task",
+            request: &methods::CLONE_V_APP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "CloneVM_Task",
@@ -1461,12 +8079,149 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "CloneVStorageObject_Task",
+            request: &methods::CLONE_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "CloseInventoryViewFolder",
             request: &methods::CLOSE_INVENTORY_VIEW_FOLDER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ClusterEnterMaintenanceMode",
+            request: &methods::CLUSTER_ENTER_MAINTENANCE_MODE,
+            this: rt::This::Explicit,
+            returns: "ClusterEnterMaintenanceResult",
+            since: "5.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "CompositeHostProfile_Task",
+            request: &methods::COMPOSITE_HOST_PROFILE_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ComputeDiskPartitionInfo",
+            request: &methods::COMPUTE_DISK_PARTITION_INFO,
+            this: rt::This::Explicit,
+            returns: "HostDiskPartitionInfo",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ComputeDiskPartitionInfoForResize",
+            request: &methods::COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE,
+            this: rt::This::Explicit,
+            returns: "HostDiskPartitionInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "ConfigureCryptoKey",
+            request: &methods::CONFIGURE_CRYPTO_KEY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ConfigureDatastoreIORM_Task",
+            request: &methods::CONFIGURE_DATASTORE_IORM_TASK,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "ManagedObjectReference",
+            since: "4.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ConfigureDatastorePrincipal",
+            request: &methods::CONFIGURE_DATASTORE_PRINCIPAL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ConfigureEvcMode_Task",
+            request: &methods::CONFIGURE_EVC_MODE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ConfigureHCI_Task",
+            request: &methods::CONFIGURE_HCI_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ConfigureHostCache_Task",
+            request: &methods::CONFIGURE_HOST_CACHE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "ConfigureLicenseSource",
+            request: &methods::CONFIGURE_LICENSE_SOURCE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ConfigurePowerPolicy",
+            request: &methods::CONFIGURE_POWER_POLICY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ConfigureStorageDrsForPod_Task",
+            request: &methods::CONFIGURE_STORAGE_DRS_FOR_POD_TASK,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ConfigureVFlashResourceEx_Task",
+            request: &methods::CONFIGURE_V_FLASH_RESOURCE_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ConnectNvmeController",
+            request: &methods::CONNECT_NVME_CONTROLLER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ConnectNvmeControllerEx_Task",
+            request: &methods::CONNECT_NVME_CONTROLLER_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.3.0",
         },
         &rt::MethodInfo {
             name: "ConsolidateVMDisks_Task",
@@ -1482,6 +8237,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "RetrieveResult",
             since: "4.1",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ConvertNamespacePathToUuidPath",
+            request: &methods::CONVERT_NAMESPACE_PATH_TO_UUID_PATH,
+            this: rt::This::ServiceContent("datastoreNamespaceManager"),
+            returns: "string",
+            since: "6.5",
+        },
         &rt::MethodInfo {
             name: "CopyDatastoreFile_Task",
             request: &methods::COPY_DATASTORE_FILE_TASK,
@@ -1493,6 +8256,38 @@ static REGISTRY: rt::Registry = rt::Registry {
             name: "CopyVirtualDisk_Task",
             request: &methods::COPY_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
+            returns: "ManagedObjectReference",
+            since: "2.5",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "CreateAlarm",
+            request: &methods::CREATE_ALARM,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "CreateChildVM_Task",
+            request: &methods::CREATE_CHILD_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CreateCluster",
+            request: &methods::CREATE_CLUSTER,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CreateClusterEx",
+            request: &methods::CREATE_CLUSTER_EX,
+            this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.5",
         },
@@ -1510,6 +8305,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "CreateCollectorWithInfoFilterForTasks",
+            request: &methods::CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS,
+            this: rt::This::ServiceContent("taskManager"),
+            returns: "ManagedObjectReference",
+            since: "8.0.3.0",
+        },
         &rt::MethodInfo {
             name: "CreateContainerView",
             request: &methods::CREATE_CONTAINER_VIEW,
@@ -1517,12 +8320,84 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "CreateCustomizationSpec",
+            request: &methods::CREATE_CUSTOMIZATION_SPEC,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "CreateDVPortgroup_Task",
+            request: &methods::CREATE_DV_PORTGROUP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "CreateDVS_Task",
+            request: &methods::CREATE_DVS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "CreateDatacenter",
             request: &methods::CREATE_DATACENTER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "CreateDefaultProfile",
+            request: &methods::CREATE_DEFAULT_PROFILE,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ApplyProfile",
+            since: "4.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "CreateDescriptor",
+            request: &methods::CREATE_DESCRIPTOR,
+            this: rt::This::ServiceContent("ovfManager"),
+            returns: "OvfCreateDescriptorResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CreateDiagnosticPartition",
+            request: &methods::CREATE_DIAGNOSTIC_PARTITION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "CreateDirectory",
+            request: &methods::CREATE_DIRECTORY,
+            this: rt::This::ServiceContent("datastoreNamespaceManager"),
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "CreateDiskFromSnapshot_Task",
+            request: &methods::CREATE_DISK_FROM_SNAPSHOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "CreateDisk_Task",
+            request: &methods::CREATE_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
         },
         &rt::MethodInfo {
             name: "CreateFilter",
@@ -1538,12 +8413,37 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CreateGroup",
+            request: &methods::CREATE_GROUP,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "CreateImportSpec",
+            request: &methods::CREATE_IMPORT_SPEC,
+            this: rt::This::ServiceContent("ovfManager"),
+            returns: "OvfCreateImportSpecResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "CreateInventoryView",
             request: &methods::CREATE_INVENTORY_VIEW,
             this: rt::This::ServiceContent("viewManager"),
             returns: "ManagedObjectReference",
             since: "2.5",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "CreateIpPool",
+            request: &methods::CREATE_IP_POOL,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "int",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "CreateListView",
@@ -1573,6 +8473,54 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "CreateNvdimmNamespace_Task",
+            request: &methods::CREATE_NVDIMM_NAMESPACE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "CreateNvdimmPMemNamespace_Task",
+            request: &methods::CREATE_NVDIMM_P_MEM_NAMESPACE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "CreateNvmeOverRdmaAdapter",
+            request: &methods::CREATE_NVME_OVER_RDMA_ADAPTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "CreateObjectScheduledTask",
+            request: &methods::CREATE_OBJECT_SCHEDULED_TASK,
+            this: rt::This::ServiceContent("scheduledTaskManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "CreatePerfInterval",
+            request: &methods::CREATE_PERF_INTERVAL,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "CreateProfile",
+            request: &methods::CREATE_PROFILE,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "CreatePropertyCollector",
             request: &methods::CREATE_PROPERTY_COLLECTOR,
@@ -1580,10 +8528,26 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "4.1",
         },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "CreateRegistryKeyInGuest",
+            request: &methods::CREATE_REGISTRY_KEY_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
         &rt::MethodInfo {
             name: "CreateResourcePool",
             request: &methods::CREATE_RESOURCE_POOL,
             this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "CreateScheduledTask",
+            request: &methods::CREATE_SCHEDULED_TASK,
+            this: rt::This::ServiceContent("scheduledTaskManager"),
             returns: "ManagedObjectReference",
             since: "2.0",
         },
@@ -1594,6 +8558,23 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "4.0",
         },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "CreateSecondaryVMEx_Task",
+            request: &methods::CREATE_SECONDARY_VM_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "CreateSecondaryVM_Task",
+            request: &methods::CREATE_SECONDARY_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "CreateSnapshotEx_Task",
             request: &methods::CREATE_SNAPSHOT_EX_TASK,
@@ -1607,6 +8588,62 @@ static REGISTRY: rt::Registry = rt::Registry {
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "CreateSoftwareAdapter",
+            request: &methods::CREATE_SOFTWARE_ADAPTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "CreateStoragePod",
+            request: &methods::CREATE_STORAGE_POD,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "CreateTask",
+            request: &methods::CREATE_TASK,
+            this: rt::This::ServiceContent("taskManager"),
+            returns: "TaskInfo",
+            since: "2.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "CreateTemporaryDirectoryInGuest",
+            request: &methods::CREATE_TEMPORARY_DIRECTORY_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "CreateTemporaryFileInGuest",
+            request: &methods::CREATE_TEMPORARY_FILE_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "CreateUser",
+            request: &methods::CREATE_USER,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "CreateVApp",
+            request: &methods::CREATE_V_APP,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "CreateVM_Task",
@@ -1629,6 +8666,46 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "CreateVvolDatastore",
+            request: &methods::CREATE_VVOL_DATASTORE,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "CryptoManagerHostDisable",
+            request: &methods::CRYPTO_MANAGER_HOST_DISABLE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "CryptoManagerHostEnable",
+            request: &methods::CRYPTO_MANAGER_HOST_ENABLE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "CryptoManagerHostPrepare",
+            request: &methods::CRYPTO_MANAGER_HOST_PREPARE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "CryptoUnlock_Task",
+            request: &methods::CRYPTO_UNLOCK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
         &rt::MethodInfo {
             name: "CurrentTime",
             request: &methods::CURRENT_TIME,
@@ -1636,6 +8713,95 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "dateTime",
             since: "2.0",
         },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "CustomizationSpecItemToXml",
+            request: &methods::CUSTOMIZATION_SPEC_ITEM_TO_XML,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "string",
+            since: "2.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "CustomizeGuest_Task",
+            request: &methods::CUSTOMIZE_GUEST_TASK,
+            this: rt::This::ServiceContent("guestCustomizationManager"),
+            returns: "ManagedObjectReference",
+            since: "6.8.7",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "CustomizeVM_Task",
+            request: &methods::CUSTOMIZE_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "DVPortgroupRollback_Task",
+            request: &methods::DV_PORTGROUP_ROLLBACK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "DVSManagerExportEntity_Task",
+            request: &methods::DVS_MANAGER_EXPORT_ENTITY_TASK,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "DVSManagerImportEntity_Task",
+            request: &methods::DVS_MANAGER_IMPORT_ENTITY_TASK,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "DVSManagerLookupDvPortGroup",
+            request: &methods::DVS_MANAGER_LOOKUP_DV_PORT_GROUP,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "DVSRollback_Task",
+            request: &methods::DVS_ROLLBACK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "DatastoreEnterMaintenanceMode",
+            request: &methods::DATASTORE_ENTER_MAINTENANCE_MODE,
+            this: rt::This::Explicit,
+            returns: "StoragePlacementResult",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "DatastoreExitMaintenanceMode_Task",
+            request: &methods::DATASTORE_EXIT_MAINTENANCE_MODE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "DecodeLicense",
+            request: &methods::DECODE_LICENSE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "LicenseManagerLicenseInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "DefragmentAllDisks",
             request: &methods::DEFRAGMENT_ALL_DISKS,
@@ -1643,12 +8809,21 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "DefragmentVirtualDisk_Task",
             request: &methods::DEFRAGMENT_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
             since: "2.5",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "DeleteCustomizationSpec",
+            request: &methods::DELETE_CUSTOMIZATION_SPEC,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "",
+            since: "2.0",
         },
         &rt::MethodInfo {
             name: "DeleteDatastoreFile_Task",
@@ -1657,6 +8832,22 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DeleteDirectory",
+            request: &methods::DELETE_DIRECTORY,
+            this: rt::This::ServiceContent("datastoreNamespaceManager"),
+            returns: "",
+            since: "5.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "DeleteDirectoryInGuest",
+            request: &methods::DELETE_DIRECTORY_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
         &rt::MethodInfo {
             name: "DeleteFile",
             request: &methods::DELETE_FILE,
@@ -1664,12 +8855,140 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "DeleteFileInGuest",
+            request: &methods::DELETE_FILE_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "DeleteHostSpecification",
+            request: &methods::DELETE_HOST_SPECIFICATION,
+            this: rt::This::ServiceContent("hostSpecManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "DeleteHostSubSpecification",
+            request: &methods::DELETE_HOST_SUB_SPECIFICATION,
+            this: rt::This::ServiceContent("hostSpecManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DeleteNvdimmBlockNamespaces_Task",
+            request: &methods::DELETE_NVDIMM_BLOCK_NAMESPACES_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DeleteNvdimmNamespace_Task",
+            request: &methods::DELETE_NVDIMM_NAMESPACE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "DeleteRegistryKeyInGuest",
+            request: &methods::DELETE_REGISTRY_KEY_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "DeleteRegistryValueInGuest",
+            request: &methods::DELETE_REGISTRY_VALUE_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DeleteScsiLunState",
+            request: &methods::DELETE_SCSI_LUN_STATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "DeleteSnapshot_Task",
+            request: &methods::DELETE_SNAPSHOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "DeleteVStorageObjectEx_Task",
+            request: &methods::DELETE_V_STORAGE_OBJECT_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "DeleteVStorageObject_Task",
+            request: &methods::DELETE_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DeleteVffsVolumeState",
+            request: &methods::DELETE_VFFS_VOLUME_STATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
         &rt::MethodInfo {
             name: "DeleteVirtualDisk_Task",
             request: &methods::DELETE_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
             since: "2.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DeleteVmfsVolumeState",
+            request: &methods::DELETE_VMFS_VOLUME_STATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "DeleteVsanObjects",
+            request: &methods::DELETE_VSAN_OBJECTS,
+            this: rt::This::Explicit,
+            returns: "HostVsanInternalSystemDeleteVsanObjectsResult",
+            since: "5.5",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "DeselectVnic",
+            request: &methods::DESELECT_VNIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "DeselectVnicForNicType",
+            request: &methods::DESELECT_VNIC_FOR_NIC_TYPE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "DestroyChildren",
@@ -1692,12 +9011,28 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "DestroyIpPool",
+            request: &methods::DESTROY_IP_POOL,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "DestroyNetwork",
             request: &methods::DESTROY_NETWORK,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "DestroyProfile",
+            request: &methods::DESTROY_PROFILE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "DestroyPropertyCollector",
@@ -1713,6 +9048,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DestroyVffs",
+            request: &methods::DESTROY_VFFS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
         &rt::MethodInfo {
             name: "DestroyView",
             request: &methods::DESTROY_VIEW,
@@ -1727,6 +9070,159 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "DetachDisk_Task",
+            request: &methods::DETACH_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DetachScsiLun",
+            request: &methods::DETACH_SCSI_LUN,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DetachScsiLunEx_Task",
+            request: &methods::DETACH_SCSI_LUN_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "DetachTagFromVStorageObject",
+            request: &methods::DETACH_TAG_FROM_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DirectPathProfileManagerCreate",
+            request: &methods::DIRECT_PATH_PROFILE_MANAGER_CREATE,
+            this: rt::This::ServiceContent("directPathProfileManager"),
+            returns: "string",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DirectPathProfileManagerDelete",
+            request: &methods::DIRECT_PATH_PROFILE_MANAGER_DELETE,
+            this: rt::This::ServiceContent("directPathProfileManager"),
+            returns: "",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DirectPathProfileManagerList",
+            request: &methods::DIRECT_PATH_PROFILE_MANAGER_LIST,
+            this: rt::This::ServiceContent("directPathProfileManager"),
+            returns: "DirectPathProfileInfo",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DirectPathProfileManagerQueryCapacity",
+            request: &methods::DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY,
+            this: rt::This::ServiceContent("directPathProfileManager"),
+            returns: "DirectPathProfileManagerCapacityResult",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DirectPathProfileManagerUpdate",
+            request: &methods::DIRECT_PATH_PROFILE_MANAGER_UPDATE,
+            this: rt::This::ServiceContent("directPathProfileManager"),
+            returns: "",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "DisableAlarm",
+            request: &methods::DISABLE_ALARM,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "",
+            since: "6.9.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DisableClusteredVmdkSupport",
+            request: &methods::DISABLE_CLUSTERED_VMDK_SUPPORT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "DisableEvcMode_Task",
+            request: &methods::DISABLE_EVC_MODE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "DisableFeature",
+            request: &methods::DISABLE_FEATURE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "boolean",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DisableHyperThreading",
+            request: &methods::DISABLE_HYPER_THREADING,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DisableMultipathPath",
+            request: &methods::DISABLE_MULTIPATH_PATH,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DisableNetworkBoot_Task",
+            request: &methods::DISABLE_NETWORK_BOOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DisableRuleset",
+            request: &methods::DISABLE_RULESET,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "DisableSecondaryVM_Task",
+            request: &methods::DISABLE_SECONDARY_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DisableSmartCardAuthentication",
+            request: &methods::DISABLE_SMART_CARD_AUTHENTICATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
         &rt::MethodInfo {
             name: "DisconnectHost_Task",
             request: &methods::DISCONNECT_HOST_TASK,
@@ -1734,12 +9230,205 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DisconnectNvmeController",
+            request: &methods::DISCONNECT_NVME_CONTROLLER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DisconnectNvmeControllerEx_Task",
+            request: &methods::DISCONNECT_NVME_CONTROLLER_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DiscoverFcoeHbas",
+            request: &methods::DISCOVER_FCOE_HBAS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "DiscoverNvmeControllers",
+            request: &methods::DISCOVER_NVME_CONTROLLERS,
+            this: rt::This::Explicit,
+            returns: "HostNvmeDiscoveryLog",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "DissociateProfile",
+            request: &methods::DISSOCIATE_PROFILE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "DoesCustomizationSpecExist",
+            request: &methods::DOES_CUSTOMIZATION_SPEC_EXIST,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "boolean",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "DownloadDescriptionTree",
+            request: &methods::DOWNLOAD_DESCRIPTION_TREE,
+            this: rt::This::Explicit,
+            returns: "base64Binary",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "vm")]
+        &rt::MethodInfo {
+            name: "DropConnections",
+            request: &methods::DROP_CONNECTIONS,
+            this: rt::This::Explicit,
+            returns: "boolean",
+            since: "7.0.1.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "DuplicateCustomizationSpec",
+            request: &methods::DUPLICATE_CUSTOMIZATION_SPEC,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "DvsReconfigureVmVnicNetworkResourcePool_Task",
+            request: &methods::DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "EagerZeroVirtualDisk_Task",
             request: &methods::EAGER_ZERO_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
             since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "EmitSyslogMark",
+            request: &methods::EMIT_SYSLOG_MARK,
+            this: rt::This::ServiceContent("diagnosticManager"),
+            returns: "",
+            since: "8.0.0.2",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "EnableAlarm",
+            request: &methods::ENABLE_ALARM,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "",
+            since: "6.9.1",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "EnableAlarmActions",
+            request: &methods::ENABLE_ALARM_ACTIONS,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "EnableClusteredVmdkSupport",
+            request: &methods::ENABLE_CLUSTERED_VMDK_SUPPORT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "EnableCrypto",
+            request: &methods::ENABLE_CRYPTO,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "EnableFeature",
+            request: &methods::ENABLE_FEATURE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "boolean",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "EnableHyperThreading",
+            request: &methods::ENABLE_HYPER_THREADING,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "EnableMultipathPath",
+            request: &methods::ENABLE_MULTIPATH_PATH,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "EnableNetworkBoot_Task",
+            request: &methods::ENABLE_NETWORK_BOOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "EnableNetworkResourceManagement",
+            request: &methods::ENABLE_NETWORK_RESOURCE_MANAGEMENT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "EnableRuleset",
+            request: &methods::ENABLE_RULESET,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "EnableSecondaryVM_Task",
+            request: &methods::ENABLE_SECONDARY_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "EnableSmartCardAuthentication",
+            request: &methods::ENABLE_SMART_CARD_AUTHENTICATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "EnterLockdownMode",
+            request: &methods::ENTER_LOCKDOWN_MODE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
         },
         &rt::MethodInfo {
             name: "EnterMaintenanceMode_Task",
@@ -1748,12 +9437,156 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "EstimateDatabaseSize",
+            request: &methods::ESTIMATE_DATABASE_SIZE,
+            this: rt::This::Explicit,
+            returns: "DatabaseSizeEstimate",
+            since: "4.0",
+        },
+        #[cfg(feature = "vm")]
+        &rt::MethodInfo {
+            name: "EstimateStorageForConsolidateSnapshots_Task",
+            request: &methods::ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "EsxAgentHostManagerUpdateConfig",
+            request: &methods::ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "EvacuateVsanNode_Task",
+            request: &methods::EVACUATE_VSAN_NODE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "EvcManager",
+            request: &methods::EVC_MANAGER,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ExecuteHostProfile",
+            request: &methods::EXECUTE_HOST_PROFILE,
+            this: rt::This::Explicit,
+            returns: "ProfileExecuteResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "ExecuteSimpleCommand",
+            request: &methods::EXECUTE_SIMPLE_COMMAND,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ExitLockdownMode",
+            request: &methods::EXIT_LOCKDOWN_MODE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
+        },
         &rt::MethodInfo {
             name: "ExitMaintenanceMode_Task",
             request: &methods::EXIT_MAINTENANCE_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ExpandVmfsDatastore",
+            request: &methods::EXPAND_VMFS_DATASTORE,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ExpandVmfsExtent",
+            request: &methods::EXPAND_VMFS_EXTENT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ExportAnswerFile_Task",
+            request: &methods::EXPORT_ANSWER_FILE_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ExportProfile",
+            request: &methods::EXPORT_PROFILE,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "4.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "ExportSnapshot",
+            request: &methods::EXPORT_SNAPSHOT,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "ExportVApp",
+            request: &methods::EXPORT_V_APP,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "ExportVm",
+            request: &methods::EXPORT_VM,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ExtendDisk_Task",
+            request: &methods::EXTEND_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ExtendHCI_Task",
+            request: &methods::EXTEND_HCI_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ExtendVffs",
+            request: &methods::EXTEND_VFFS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
         },
         &rt::MethodInfo {
             name: "ExtendVirtualDisk_Task",
@@ -1762,6 +9595,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ExtendVmfsDatastore",
+            request: &methods::EXTEND_VMFS_DATASTORE,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "ExtractOvfEnvironment",
             request: &methods::EXTRACT_OVF_ENVIRONMENT,
@@ -1775,6 +9617,46 @@ static REGISTRY: rt::Registry = rt::Registry {
             this: rt::This::Explicit,
             returns: "anyType",
             since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "FetchAuditRecords",
+            request: &methods::FETCH_AUDIT_RECORDS,
+            this: rt::This::ServiceContent("diagnosticManager"),
+            returns: "DiagnosticManagerAuditRecordResult",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "FetchDVPortKeys",
+            request: &methods::FETCH_DV_PORT_KEYS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "FetchDVPorts",
+            request: &methods::FETCH_DV_PORTS,
+            this: rt::This::Explicit,
+            returns: "DistributedVirtualPort",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "FetchSystemEventLog",
+            request: &methods::FETCH_SYSTEM_EVENT_LOG,
+            this: rt::This::Explicit,
+            returns: "SystemEventInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "FetchUserPrivilegeOnEntities",
+            request: &methods::FETCH_USER_PRIVILEGE_ON_ENTITIES,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "UserPrivilegeResult",
+            since: "6.5",
         },
         &rt::MethodInfo {
             name: "FindAllByDnsName",
@@ -1794,6 +9676,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             name: "FindAllByUuid",
             request: &methods::FIND_ALL_BY_UUID,
             this: rt::This::ServiceContent("searchIndex"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "FindAssociatedProfile",
+            request: &methods::FIND_ASSOCIATED_PROFILE,
+            this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "4.0",
         },
@@ -1839,6 +9729,31 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "FindExtension",
+            request: &methods::FIND_EXTENSION,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "Extension",
+            since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "FindRulesForVm",
+            request: &methods::FIND_RULES_FOR_VM,
+            this: rt::This::Explicit,
+            returns: "ClusterRuleInfo",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "FormatVffs",
+            request: &methods::FORMAT_VFFS,
+            this: rt::This::Explicit,
+            returns: "HostVffsVolume",
+            since: "5.5",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "FormatVmfs",
             request: &methods::FORMAT_VMFS,
@@ -1846,6 +9761,607 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "HostVmfsVolume",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "GenerateCertificateSigningRequest",
+            request: &methods::GENERATE_CERTIFICATE_SIGNING_REQUEST,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "GenerateCertificateSigningRequestByDn",
+            request: &methods::GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "GenerateClientCsr",
+            request: &methods::GENERATE_CLIENT_CSR,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "GenerateConfigTaskList",
+            request: &methods::GENERATE_CONFIG_TASK_LIST,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "HostProfileManagerConfigTaskList",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "GenerateHostConfigTaskSpec_Task",
+            request: &methods::GENERATE_HOST_CONFIG_TASK_SPEC_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "GenerateHostProfileTaskList_Task",
+            request: &methods::GENERATE_HOST_PROFILE_TASK_LIST_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "GenerateKey",
+            request: &methods::GENERATE_KEY,
+            this: rt::This::Explicit,
+            returns: "CryptoKeyResult",
+            since: "6.5",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "GenerateLogBundles_Task",
+            request: &methods::GENERATE_LOG_BUNDLES_TASK,
+            this: rt::This::ServiceContent("diagnosticManager"),
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "GenerateSelfSignedClientCert",
+            request: &methods::GENERATE_SELF_SIGNED_CLIENT_CERT,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "GetAlarm",
+            request: &methods::GET_ALARM,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "GetAlarmState",
+            request: &methods::GET_ALARM_STATE,
+            this: rt::This::ServiceContent("alarmManager"),
+            returns: "AlarmState",
+            since: "2.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "GetCryptoKeyStatus",
+            request: &methods::GET_CRYPTO_KEY_STATUS,
+            this: rt::This::Explicit,
+            returns: "CryptoManagerHostKeyStatus",
+            since: "8.0.1.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "GetCustomizationSpec",
+            request: &methods::GET_CUSTOMIZATION_SPEC,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "CustomizationSpecItem",
+            since: "2.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "GetDefaultKmsCluster",
+            request: &methods::GET_DEFAULT_KMS_CLUSTER,
+            this: rt::This::Explicit,
+            returns: "KeyProviderId",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "GetPublicKey",
+            request: &methods::GET_PUBLIC_KEY,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "string",
+            since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "GetResourceUsage",
+            request: &methods::GET_RESOURCE_USAGE,
+            this: rt::This::Explicit,
+            returns: "ClusterResourceUsageSummary",
+            since: "6.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "GetSiteInfo",
+            request: &methods::GET_SITE_INFO,
+            this: rt::This::ServiceContent("siteInfoManager"),
+            returns: "SiteInfo",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "GetSystemVMsRestrictedDatastores",
+            request: &methods::GET_SYSTEM_VMS_RESTRICTED_DATASTORES,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "GetVchaClusterHealth",
+            request: &methods::GET_VCHA_CLUSTER_HEALTH,
+            this: rt::This::ServiceContent("failoverClusterManager"),
+            returns: "VchaClusterHealth",
+            since: "6.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "GetVpcNetworkSpan",
+            request: &methods::GET_VPC_NETWORK_SPAN,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DistributedVirtualSwitchManagerSpanInfo",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "GetVsanObjExtAttrs",
+            request: &methods::GET_VSAN_OBJ_EXT_ATTRS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "HasMonitoredEntity",
+            request: &methods::HAS_MONITORED_ENTITY,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "boolean",
+            since: "6.5",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "HasPrivilegeOnEntities",
+            request: &methods::HAS_PRIVILEGE_ON_ENTITIES,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "EntityPrivilege",
+            since: "5.5",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "HasPrivilegeOnEntity",
+            request: &methods::HAS_PRIVILEGE_ON_ENTITY,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "boolean",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "HasProvider",
+            request: &methods::HAS_PROVIDER,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "boolean",
+            since: "6.5",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "HasUserPrivilegeOnEntities",
+            request: &methods::HAS_USER_PRIVILEGE_ON_ENTITIES,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "EntityPrivilege",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostClearVStorageObjectControlFlags",
+            request: &methods::HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostCloneVStorageObject_Task",
+            request: &methods::HOST_CLONE_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "HostConfigVFlashCache",
+            request: &methods::HOST_CONFIG_V_FLASH_CACHE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "HostConfigureVFlashResource",
+            request: &methods::HOST_CONFIGURE_V_FLASH_RESOURCE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostCreateDisk_Task",
+            request: &methods::HOST_CREATE_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostDeleteVStorageObjectEx_Task",
+            request: &methods::HOST_DELETE_V_STORAGE_OBJECT_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostDeleteVStorageObject_Task",
+            request: &methods::HOST_DELETE_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostExtendDisk_Task",
+            request: &methods::HOST_EXTEND_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "HostGetVFlashModuleDefaultConfig",
+            request: &methods::HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG,
+            this: rt::This::Explicit,
+            returns: "VirtualDiskVFlashCacheConfigInfo",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "HostImageConfigGetAcceptance",
+            request: &methods::HOST_IMAGE_CONFIG_GET_ACCEPTANCE,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "HostImageConfigGetProfile",
+            request: &methods::HOST_IMAGE_CONFIG_GET_PROFILE,
+            this: rt::This::Explicit,
+            returns: "HostImageProfileSummary",
+            since: "5.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostInflateDisk_Task",
+            request: &methods::HOST_INFLATE_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostListVStorageObject",
+            request: &methods::HOST_LIST_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "ID",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "HostProfileResetValidationState",
+            request: &methods::HOST_PROFILE_RESET_VALIDATION_STATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostQueryVirtualDiskUuid",
+            request: &methods::HOST_QUERY_VIRTUAL_DISK_UUID,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "8.0.3.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostReconcileDatastoreInventory_Task",
+            request: &methods::HOST_RECONCILE_DATASTORE_INVENTORY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRegisterDisk",
+            request: &methods::HOST_REGISTER_DISK,
+            this: rt::This::Explicit,
+            returns: "VStorageObject",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRelocateVStorageObject_Task",
+            request: &methods::HOST_RELOCATE_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "HostRemoveVFlashResource",
+            request: &methods::HOST_REMOVE_V_FLASH_RESOURCE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRenameVStorageObject",
+            request: &methods::HOST_RENAME_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRetrieveVStorageInfrastructureObjectPolicy",
+            request: &methods::HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY,
+            this: rt::This::Explicit,
+            returns: "vslmInfrastructureObjectPolicy",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRetrieveVStorageObject",
+            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "VStorageObject",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRetrieveVStorageObjectMetadata",
+            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA,
+            this: rt::This::Explicit,
+            returns: "KeyValue",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRetrieveVStorageObjectMetadataValue",
+            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostRetrieveVStorageObjectState",
+            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_STATE,
+            this: rt::This::Explicit,
+            returns: "VStorageObjectStateInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostScheduleReconcileDatastoreInventory",
+            request: &methods::HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostSetVStorageObjectControlFlags",
+            request: &methods::HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostSetVirtualDiskUuid_Task",
+            request: &methods::HOST_SET_VIRTUAL_DISK_UUID_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "8.0.3.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "HostSpecGetUpdatedHosts",
+            request: &methods::HOST_SPEC_GET_UPDATED_HOSTS,
+            this: rt::This::ServiceContent("hostSpecManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostUpdateVStorageObjectMetadataEx_Task",
+            request: &methods::HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostUpdateVStorageObjectMetadata_Task",
+            request: &methods::HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostVStorageObjectCreateDiskFromSnapshot_Task",
+            request: &methods::HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostVStorageObjectCreateSnapshot_Task",
+            request: &methods::HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostVStorageObjectDeleteSnapshot_Task",
+            request: &methods::HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostVStorageObjectRetrieveSnapshotInfo",
+            request: &methods::HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO,
+            this: rt::This::Explicit,
+            returns: "VStorageObjectSnapshotInfo",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "HostVStorageObjectRevert_Task",
+            request: &methods::HOST_V_STORAGE_OBJECT_REVERT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeaseAbort",
+            request: &methods::HTTP_NFC_LEASE_ABORT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeaseComplete",
+            request: &methods::HTTP_NFC_LEASE_COMPLETE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeaseGetManifest",
+            request: &methods::HTTP_NFC_LEASE_GET_MANIFEST,
+            this: rt::This::Explicit,
+            returns: "HttpNfcLeaseManifestEntry",
+            since: "4.1",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeaseProbeUrls",
+            request: &methods::HTTP_NFC_LEASE_PROBE_URLS,
+            this: rt::This::Explicit,
+            returns: "HttpNfcLeaseProbeResult",
+            since: "7.0.2.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeaseProgress",
+            request: &methods::HTTP_NFC_LEASE_PROGRESS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeasePullFromUrls_Task",
+            request: &methods::HTTP_NFC_LEASE_PULL_FROM_URLS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "HttpNfcLeaseSetManifestChecksumType",
+            request: &methods::HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "ImpersonateUser",
+            request: &methods::IMPERSONATE_USER,
+            this: rt::This::ServiceContent("sessionManager"),
+            returns: "UserSession",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ImportCertificateForCAM_Task",
+            request: &methods::IMPORT_CERTIFICATE_FOR_CAM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ImportUnmanagedSnapshot",
+            request: &methods::IMPORT_UNMANAGED_SNAPSHOT,
+            this: rt::This::ServiceContent("virtualDiskManager"),
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "ImportVApp",
+            request: &methods::IMPORT_V_APP,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "IncreaseDirectorySize",
+            request: &methods::INCREASE_DIRECTORY_SIZE,
+            this: rt::This::ServiceContent("datastoreNamespaceManager"),
+            returns: "",
+            since: "8.0.1.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "InflateDisk_Task",
+            request: &methods::INFLATE_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "InflateVirtualDisk_Task",
             request: &methods::INFLATE_VIRTUAL_DISK_TASK,
@@ -1853,6 +10369,263 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "InitializeDisks_Task",
+            request: &methods::INITIALIZE_DISKS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "InitiateFileTransferFromGuest",
+            request: &methods::INITIATE_FILE_TRANSFER_FROM_GUEST,
+            this: rt::This::Explicit,
+            returns: "FileTransferInformation",
+            since: "5.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "InitiateFileTransferToGuest",
+            request: &methods::INITIATE_FILE_TRANSFER_TO_GUEST,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.0",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "InitiateTransitionToVLCM_Task",
+            request: &methods::INITIATE_TRANSITION_TO_VLCM_TASK,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ManagedObjectReference",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "InstallHostPatchV2_Task",
+            request: &methods::INSTALL_HOST_PATCH_V2_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "InstallHostPatch_Task",
+            request: &methods::INSTALL_HOST_PATCH_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "InstallIoFilter_Task",
+            request: &methods::INSTALL_IO_FILTER_TASK,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "InstallServerCertificate",
+            request: &methods::INSTALL_SERVER_CERTIFICATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "InstallSmartCardTrustAnchor",
+            request: &methods::INSTALL_SMART_CARD_TRUST_ANCHOR,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "InstantClone_Task",
+            request: &methods::INSTANT_CLONE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "IsClusteredVmdkEnabled",
+            request: &methods::IS_CLUSTERED_VMDK_ENABLED,
+            this: rt::This::Explicit,
+            returns: "boolean",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "IsGuestOsCustomizable",
+            request: &methods::IS_GUEST_OS_CUSTOMIZABLE,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "boolean",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "IsKmsClusterActive",
+            request: &methods::IS_KMS_CLUSTER_ACTIVE,
+            this: rt::This::Explicit,
+            returns: "boolean",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "IsSharedGraphicsActive",
+            request: &methods::IS_SHARED_GRAPHICS_ACTIVE,
+            this: rt::This::Explicit,
+            returns: "boolean",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "JoinDomainWithCAM_Task",
+            request: &methods::JOIN_DOMAIN_WITH_CAM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "JoinDomain_Task",
+            request: &methods::JOIN_DOMAIN_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "LeaveCurrentDomain_Task",
+            request: &methods::LEAVE_CURRENT_DOMAIN_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ListCACertificateRevocationLists",
+            request: &methods::LIST_CA_CERTIFICATE_REVOCATION_LISTS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ListCACertificates",
+            request: &methods::LIST_CA_CERTIFICATES,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ListFilesInGuest",
+            request: &methods::LIST_FILES_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "GuestListFileInfo",
+            since: "5.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ListGuestAliases",
+            request: &methods::LIST_GUEST_ALIASES,
+            this: rt::This::Explicit,
+            returns: "GuestAliases",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ListGuestMappedAliases",
+            request: &methods::LIST_GUEST_MAPPED_ALIASES,
+            this: rt::This::Explicit,
+            returns: "GuestMappedAliases",
+            since: "6.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "ListKeys",
+            request: &methods::LIST_KEYS,
+            this: rt::This::ServiceContent("cryptoManager"),
+            returns: "CryptoKeyId",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "ListKmipServers",
+            request: &methods::LIST_KMIP_SERVERS,
+            this: rt::This::Explicit,
+            returns: "KmipClusterInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "ListKmsClusters",
+            request: &methods::LIST_KMS_CLUSTERS,
+            this: rt::This::Explicit,
+            returns: "KmipClusterInfo",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ListProcessesInGuest",
+            request: &methods::LIST_PROCESSES_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "GuestProcessInfo",
+            since: "5.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ListRegistryKeysInGuest",
+            request: &methods::LIST_REGISTRY_KEYS_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "GuestRegKeyRecordSpec",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ListRegistryValuesInGuest",
+            request: &methods::LIST_REGISTRY_VALUES_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "GuestRegValueSpec",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ListSmartCardTrustAnchors",
+            request: &methods::LIST_SMART_CARD_TRUST_ANCHORS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ListTagsAttachedToVStorageObject",
+            request: &methods::LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "VslmTagEntry",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ListVStorageObject",
+            request: &methods::LIST_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "ID",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ListVStorageObjectsAttachedToTag",
+            request: &methods::LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG,
+            this: rt::This::Explicit,
+            returns: "ID",
+            since: "6.5",
+        },
+        #[cfg(feature = "event")]
         &rt::MethodInfo {
             name: "LogUserEvent",
             request: &methods::LOG_USER_EVENT,
@@ -1867,12 +10640,36 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "UserSession",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "LoginBySSPI",
+            request: &methods::LOGIN_BY_SSPI,
+            this: rt::This::ServiceContent("sessionManager"),
+            returns: "UserSession",
+            since: "2.5",
+        },
         &rt::MethodInfo {
             name: "LoginByToken",
             request: &methods::LOGIN_BY_TOKEN,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
             since: "5.1",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "LoginExtensionByCertificate",
+            request: &methods::LOGIN_EXTENSION_BY_CERTIFICATE,
+            this: rt::This::ServiceContent("sessionManager"),
+            returns: "UserSession",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "LoginExtensionBySubjectName",
+            request: &methods::LOGIN_EXTENSION_BY_SUBJECT_NAME,
+            this: rt::This::ServiceContent("sessionManager"),
+            returns: "UserSession",
+            since: "2.5",
         },
         &rt::MethodInfo {
             name: "Logout",
@@ -1881,6 +10678,22 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "LookupDvPortGroup",
+            request: &methods::LOOKUP_DV_PORT_GROUP,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "LookupVmOverheadMemory",
+            request: &methods::LOOKUP_VM_OVERHEAD_MEMORY,
+            this: rt::This::ServiceContent("overheadMemoryManager"),
+            returns: "long",
+            since: "6.0",
+        },
         &rt::MethodInfo {
             name: "MakeDirectory",
             request: &methods::MAKE_DIRECTORY,
@@ -1888,6 +10701,55 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "MakeDirectoryInGuest",
+            request: &methods::MAKE_DIRECTORY_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "MakePrimaryVM_Task",
+            request: &methods::MAKE_PRIMARY_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkAsLocal_Task",
+            request: &methods::MARK_AS_LOCAL_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkAsNonLocal_Task",
+            request: &methods::MARK_AS_NON_LOCAL_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkAsNonSsd_Task",
+            request: &methods::MARK_AS_NON_SSD_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkAsSsd_Task",
+            request: &methods::MARK_AS_SSD_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "MarkAsTemplate",
             request: &methods::MARK_AS_TEMPLATE,
@@ -1895,10 +10757,67 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "MarkAsVirtualMachine",
             request: &methods::MARK_AS_VIRTUAL_MACHINE,
             this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "MarkDefault",
+            request: &methods::MARK_DEFAULT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkForRemoval",
+            request: &methods::MARK_FOR_REMOVAL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkPerenniallyReserved",
+            request: &methods::MARK_PERENNIALLY_RESERVED,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MarkPerenniallyReservedEx_Task",
+            request: &methods::MARK_PERENNIALLY_RESERVED_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "MarkServiceProviderEntities",
+            request: &methods::MARK_SERVICE_PROVIDER_ENTITIES,
+            this: rt::This::ServiceContent("tenantManager"),
+            returns: "",
+            since: "6.9.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "MergeDvs_Task",
+            request: &methods::MERGE_DVS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "MergePermissions",
+            request: &methods::MERGE_PERMISSIONS,
+            this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
             since: "2.0",
         },
@@ -1916,12 +10835,21 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "MountToolsInstaller",
             request: &methods::MOUNT_TOOLS_INSTALLER,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MountVffsVolume",
+            request: &methods::MOUNT_VFFS_VOLUME,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
         },
         &rt::MethodInfo {
             name: "MountVmfsVolume",
@@ -1930,12 +10858,52 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "5.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "MountVmfsVolumeEx_Task",
+            request: &methods::MOUNT_VMFS_VOLUME_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "MoveDVPort_Task",
+            request: &methods::MOVE_DV_PORT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "MoveDatastoreFile_Task",
             request: &methods::MOVE_DATASTORE_FILE_TASK,
             this: rt::This::ServiceContent("fileManager"),
             returns: "ManagedObjectReference",
             since: "2.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "MoveDirectoryInGuest",
+            request: &methods::MOVE_DIRECTORY_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "MoveFileInGuest",
+            request: &methods::MOVE_FILE_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "MoveHostInto_Task",
+            request: &methods::MOVE_HOST_INTO_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
         },
         &rt::MethodInfo {
             name: "MoveIntoFolder_Task",
@@ -1951,6 +10919,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "MoveInto_Task",
+            request: &methods::MOVE_INTO_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
         &rt::MethodInfo {
             name: "MoveVirtualDisk_Task",
             request: &methods::MOVE_VIRTUAL_DISK_TASK,
@@ -1958,12 +10934,101 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "NotifyAffectedServices",
+            request: &methods::NOTIFY_AFFECTED_SERVICES,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "OpenInventoryViewFolder",
             request: &methods::OPEN_INVENTORY_VIEW_FOLDER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.5",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "OverwriteCustomizationSpec",
+            request: &methods::OVERWRITE_CUSTOMIZATION_SPEC,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "ParseDescriptor",
+            request: &methods::PARSE_DESCRIPTOR,
+            this: rt::This::ServiceContent("ovfManager"),
+            returns: "OvfParseDescriptorResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "PerformDvsProductSpecOperation_Task",
+            request: &methods::PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "PerformVsanUpgradePreflightCheck",
+            request: &methods::PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK,
+            this: rt::This::Explicit,
+            returns: "VsanUpgradeSystemPreflightCheckResult",
+            since: "6.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "PerformVsanUpgrade_Task",
+            request: &methods::PERFORM_VSAN_UPGRADE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "PlaceVm",
+            request: &methods::PLACE_VM,
+            this: rt::This::Explicit,
+            returns: "PlacementResult",
+            since: "6.0",
+        },
+        #[cfg(feature = "event")]
+        &rt::MethodInfo {
+            name: "PostEvent",
+            request: &methods::POST_EVENT,
+            this: rt::This::ServiceContent("eventManager"),
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "PostHealthUpdates",
+            request: &methods::POST_HEALTH_UPDATES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "PowerDownHostToStandBy_Task",
+            request: &methods::POWER_DOWN_HOST_TO_STAND_BY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.5",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "PowerOffVApp_Task",
+            request: &methods::POWER_OFF_V_APP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "PowerOffVM_Task",
@@ -1972,6 +11037,22 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "PowerOnMultiVM_Task",
+            request: &methods::POWER_ON_MULTI_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.5",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "PowerOnVApp_Task",
+            request: &methods::POWER_ON_V_APP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "PowerOnVM_Task",
             request: &methods::POWER_ON_VM_TASK,
@@ -1979,12 +11060,37 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "PowerUpHostFromStandBy_Task",
+            request: &methods::POWER_UP_HOST_FROM_STAND_BY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "PrepareCrypto",
+            request: &methods::PREPARE_CRYPTO,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "PromoteDisks_Task",
             request: &methods::PROMOTE_DISKS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ProvisionServerPrivateKey",
+            request: &methods::PROVISION_SERVER_PRIVATE_KEY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "8.0.3.0",
         },
         &rt::MethodInfo {
             name: "PutUsbScanCodes",
@@ -1993,11 +11099,51 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "int",
             since: "6.5",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "Query",
+            request: &methods::QUERY,
+            this: rt::This::ServiceContent("searchIndex"),
+            returns: "SearchIndexResultSet",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "QueryAnswerFileStatus",
+            request: &methods::QUERY_ANSWER_FILE_STATUS,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "AnswerFileStatusResult",
+            since: "5.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "QueryAssignedLicenses",
+            request: &methods::QUERY_ASSIGNED_LICENSES,
+            this: rt::This::Explicit,
+            returns: "LicenseAssignmentManagerLicenseAssignment",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "QueryAvailableDisksForVmfs",
             request: &methods::QUERY_AVAILABLE_DISKS_FOR_VMFS,
             this: rt::This::Explicit,
             returns: "HostScsiDisk",
+            since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryAvailableDvsSpec",
+            request: &methods::QUERY_AVAILABLE_DVS_SPEC,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DistributedVirtualSwitchProductSpec",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryAvailablePartition",
+            request: &methods::QUERY_AVAILABLE_PARTITION,
+            this: rt::This::Explicit,
+            returns: "HostDiagnosticPartition",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -2007,12 +11153,252 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "PerfMetricId",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryAvailableSsds",
+            request: &methods::QUERY_AVAILABLE_SSDS,
+            this: rt::This::Explicit,
+            returns: "HostScsiDisk",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryAvailableTimeZones",
+            request: &methods::QUERY_AVAILABLE_TIME_ZONES,
+            this: rt::This::Explicit,
+            returns: "HostDateTimeSystemTimeZone",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryBootDevices",
+            request: &methods::QUERY_BOOT_DEVICES,
+            this: rt::This::Explicit,
+            returns: "HostBootDeviceInfo",
+            since: "2.5",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "QueryBoundVnics",
+            request: &methods::QUERY_BOUND_VNICS,
+            this: rt::This::Explicit,
+            returns: "IscsiPortInfo",
+            since: "5.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "QueryCandidateNics",
+            request: &methods::QUERY_CANDIDATE_NICS,
+            this: rt::This::Explicit,
+            returns: "IscsiPortInfo",
+            since: "5.0",
+        },
         &rt::MethodInfo {
             name: "QueryChangedDiskAreas",
             request: &methods::QUERY_CHANGED_DISK_AREAS,
             this: rt::This::Explicit,
             returns: "DiskChangeInfo",
             since: "4.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryCmmds",
+            request: &methods::QUERY_CMMDS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryCompatibleHostForExistingDvs",
+            request: &methods::QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryCompatibleHostForNewDvs",
+            request: &methods::QUERY_COMPATIBLE_HOST_FOR_NEW_DVS,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryCompatibleVmnicsFromHosts",
+            request: &methods::QUERY_COMPATIBLE_VMNICS_FROM_HOSTS,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DVSManagerPhysicalNicsList",
+            since: "8.0.0.1",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "QueryComplianceStatus",
+            request: &methods::QUERY_COMPLIANCE_STATUS,
+            this: rt::This::ServiceContent("complianceManager"),
+            returns: "ComplianceResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "QueryConfigOption",
+            request: &methods::QUERY_CONFIG_OPTION,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineConfigOption",
+            since: "2.0",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "QueryConfigOptionDescriptor",
+            request: &methods::QUERY_CONFIG_OPTION_DESCRIPTOR,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineConfigOptionDescriptor",
+            since: "2.0",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "QueryConfigOptionEx",
+            request: &methods::QUERY_CONFIG_OPTION_EX,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineConfigOption",
+            since: "6.0",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "QueryConfigTarget",
+            request: &methods::QUERY_CONFIG_TARGET,
+            this: rt::This::Explicit,
+            returns: "ConfigTarget",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryConfiguredModuleOptionString",
+            request: &methods::QUERY_CONFIGURED_MODULE_OPTION_STRING,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "2.5u2",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryConnectionInfo",
+            request: &methods::QUERY_CONNECTION_INFO,
+            this: rt::This::Explicit,
+            returns: "HostConnectInfo",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryConnectionInfoViaSpec",
+            request: &methods::QUERY_CONNECTION_INFO_VIA_SPEC,
+            this: rt::This::Explicit,
+            returns: "HostConnectInfo",
+            since: "6.0",
+        },
+        #[cfg(feature = "vm")]
+        &rt::MethodInfo {
+            name: "QueryConnections",
+            request: &methods::QUERY_CONNECTIONS,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineConnection",
+            since: "7.0.1.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "QueryCryptoKeyStatus",
+            request: &methods::QUERY_CRYPTO_KEY_STATUS,
+            this: rt::This::Explicit,
+            returns: "CryptoManagerKmipCryptoKeyStatus",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryDatastorePerformanceSummary",
+            request: &methods::QUERY_DATASTORE_PERFORMANCE_SUMMARY,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "StoragePerformanceSummary",
+            since: "5.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryDateTime",
+            request: &methods::QUERY_DATE_TIME,
+            this: rt::This::Explicit,
+            returns: "dateTime",
+            since: "2.5",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryDescriptions",
+            request: &methods::QUERY_DESCRIPTIONS,
+            this: rt::This::ServiceContent("diagnosticManager"),
+            returns: "DiagnosticManagerLogDescriptor",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryDirectoryInfo",
+            request: &methods::QUERY_DIRECTORY_INFO,
+            this: rt::This::ServiceContent("datastoreNamespaceManager"),
+            returns: "DatastoreNamespaceManagerDirectoryInfo",
+            since: "8.0.1.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryDisksForVsan",
+            request: &methods::QUERY_DISKS_FOR_VSAN,
+            this: rt::This::Explicit,
+            returns: "VsanHostDiskResult",
+            since: "5.5",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "QueryDisksUsingFilter",
+            request: &methods::QUERY_DISKS_USING_FILTER,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "VirtualDiskId",
+            since: "6.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryDvsByUuid",
+            request: &methods::QUERY_DVS_BY_UUID,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryDvsCheckCompatibility",
+            request: &methods::QUERY_DVS_CHECK_COMPATIBILITY,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DistributedVirtualSwitchManagerCompatibilityResult",
+            since: "4.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryDvsCompatibleHostSpec",
+            request: &methods::QUERY_DVS_COMPATIBLE_HOST_SPEC,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DistributedVirtualSwitchHostProductSpec",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryDvsConfigTarget",
+            request: &methods::QUERY_DVS_CONFIG_TARGET,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DVSManagerDvsConfigTarget",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryDvsFeatureCapability",
+            request: &methods::QUERY_DVS_FEATURE_CAPABILITY,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DVSFeatureCapability",
+            since: "4.1",
         },
         &rt::MethodInfo {
             name: "QueryEvents",
@@ -2021,6 +11407,103 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "Event",
             since: "2.0",
         },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "QueryExpressionMetadata",
+            request: &methods::QUERY_EXPRESSION_METADATA,
+            this: rt::This::ServiceContent("complianceManager"),
+            returns: "ProfileExpressionMetadata",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryExtensionIpAllocationUsage",
+            request: &methods::QUERY_EXTENSION_IP_ALLOCATION_USAGE,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "ExtensionManagerIpAllocationUsage",
+            since: "5.1",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "QueryFaultToleranceCompatibility",
+            request: &methods::QUERY_FAULT_TOLERANCE_COMPATIBILITY,
+            this: rt::This::Explicit,
+            returns: "LocalizedMethodFault",
+            since: "4.1",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "QueryFaultToleranceCompatibilityEx",
+            request: &methods::QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX,
+            this: rt::This::Explicit,
+            returns: "LocalizedMethodFault",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryFileLockInfo",
+            request: &methods::QUERY_FILE_LOCK_INFO,
+            this: rt::This::ServiceContent("fileManager"),
+            returns: "FileLockInfoResult",
+            since: "8.0.2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryFilterEntities",
+            request: &methods::QUERY_FILTER_ENTITIES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryFilterInfoIds",
+            request: &methods::QUERY_FILTER_INFO_IDS,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryFilterList",
+            request: &methods::QUERY_FILTER_LIST,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryFilterName",
+            request: &methods::QUERY_FILTER_NAME,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryFirmwareConfigUploadURL",
+            request: &methods::QUERY_FIRMWARE_CONFIG_UPLOAD_URL,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryHealthUpdateInfos",
+            request: &methods::QUERY_HEALTH_UPDATE_INFOS,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "HealthUpdateInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryHealthUpdates",
+            request: &methods::QUERY_HEALTH_UPDATES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "HealthUpdate",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
         &rt::MethodInfo {
             name: "QueryHostConnectionInfo",
             request: &methods::QUERY_HOST_CONNECTION_INFO,
@@ -2028,6 +11511,119 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "HostConnectInfo",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryHostPatch_Task",
+            request: &methods::QUERY_HOST_PATCH_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "QueryHostProfileMetadata",
+            request: &methods::QUERY_HOST_PROFILE_METADATA,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ProfileMetadata",
+            since: "4.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryHostStatus",
+            request: &methods::QUERY_HOST_STATUS,
+            this: rt::This::Explicit,
+            returns: "VsanHostClusterStatus",
+            since: "5.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryHostsWithAttachedLun",
+            request: &methods::QUERY_HOSTS_WITH_ATTACHED_LUN,
+            this: rt::This::ServiceContent("storageQueryManager"),
+            returns: "ManagedObjectReference",
+            since: "6.7.2",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryIORMConfigOption",
+            request: &methods::QUERY_IORM_CONFIG_OPTION,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "StorageIORMConfigOption",
+            since: "4.1",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "QueryIPAllocations",
+            request: &methods::QUERY_IP_ALLOCATIONS,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "IpPoolManagerIpAllocation",
+            since: "5.1",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "QueryIoFilterInfo",
+            request: &methods::QUERY_IO_FILTER_INFO,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ClusterIoFilterInfo",
+            since: "6.0",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "QueryIoFilterIssues",
+            request: &methods::QUERY_IO_FILTER_ISSUES,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "IoFilterQueryIssueResult",
+            since: "6.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "QueryIpPools",
+            request: &methods::QUERY_IP_POOLS,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "IpPool",
+            since: "4.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "QueryLicenseSourceAvailability",
+            request: &methods::QUERY_LICENSE_SOURCE_AVAILABILITY,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "LicenseAvailabilityInfo",
+            since: "2.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "QueryLicenseUsage",
+            request: &methods::QUERY_LICENSE_USAGE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "LicenseUsageInfo",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryLockdownExceptions",
+            request: &methods::QUERY_LOCKDOWN_EXCEPTIONS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryManagedBy",
+            request: &methods::QUERY_MANAGED_BY,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryMaxQueueDepth",
+            request: &methods::QUERY_MAX_QUEUE_DEPTH,
+            this: rt::This::Explicit,
+            returns: "long",
+            since: "8.0.0.1",
+        },
+        #[cfg(feature = "host")]
         &rt::MethodInfo {
             name: "QueryMemoryOverhead",
             request: &methods::QUERY_MEMORY_OVERHEAD,
@@ -2035,12 +11631,77 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "long",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryMemoryOverheadEx",
+            request: &methods::QUERY_MEMORY_OVERHEAD_EX,
+            this: rt::This::Explicit,
+            returns: "long",
+            since: "2.5",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "QueryMigrationDependencies",
+            request: &methods::QUERY_MIGRATION_DEPENDENCIES,
+            this: rt::This::Explicit,
+            returns: "IscsiMigrationDependency",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryModules",
+            request: &methods::QUERY_MODULES,
+            this: rt::This::Explicit,
+            returns: "KernelModuleInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryMonitoredEntities",
+            request: &methods::QUERY_MONITORED_ENTITIES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryNFSUser",
+            request: &methods::QUERY_NFS_USER,
+            this: rt::This::Explicit,
+            returns: "HostNasVolumeUserInfo",
+            since: "6.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "QueryNetConfig",
+            request: &methods::QUERY_NET_CONFIG,
+            this: rt::This::Explicit,
+            returns: "VirtualNicManagerNetConfig",
+            since: "4.0",
+        },
+        #[cfg(feature = "network")]
         &rt::MethodInfo {
             name: "QueryNetworkHint",
             request: &methods::QUERY_NETWORK_HINT,
             this: rt::This::Explicit,
             returns: "PhysicalNicHintInfo",
             since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryNext",
+            request: &methods::QUERY_NEXT,
+            this: rt::This::ServiceContent("searchIndex"),
+            returns: "SearchIndexResultSet",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryObjectsOnPhysicalVsanDisk",
+            request: &methods::QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
         },
         &rt::MethodInfo {
             name: "QueryOptions",
@@ -2049,11 +11710,43 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "OptionValue",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryPartitionCreateDesc",
+            request: &methods::QUERY_PARTITION_CREATE_DESC,
+            this: rt::This::Explicit,
+            returns: "HostDiagnosticPartitionCreateDescription",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryPartitionCreateOptions",
+            request: &methods::QUERY_PARTITION_CREATE_OPTIONS,
+            this: rt::This::Explicit,
+            returns: "HostDiagnosticPartitionCreateOption",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryPathSelectionPolicyOptions",
+            request: &methods::QUERY_PATH_SELECTION_POLICY_OPTIONS,
+            this: rt::This::Explicit,
+            returns: "HostPathSelectionPolicyOption",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "QueryPerf",
             request: &methods::QUERY_PERF,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfEntityMetricBase",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryPerfComposite",
+            request: &methods::QUERY_PERF_COMPOSITE,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "PerfCompositeMetric",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -2063,6 +11756,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "PerfCounterInfo",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryPerfCounterByLevel",
+            request: &methods::QUERY_PERF_COUNTER_BY_LEVEL,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "PerfCounterInfo",
+            since: "2.5",
+        },
         &rt::MethodInfo {
             name: "QueryPerfProviderSummary",
             request: &methods::QUERY_PERF_PROVIDER_SUMMARY,
@@ -2070,6 +11771,143 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "PerfProviderSummary",
             since: "2.0",
         },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryPhysicalVsanDisks",
+            request: &methods::QUERY_PHYSICAL_VSAN_DISKS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "QueryPnicStatus",
+            request: &methods::QUERY_PNIC_STATUS,
+            this: rt::This::Explicit,
+            returns: "IscsiStatus",
+            since: "5.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "QueryPolicyMetadata",
+            request: &methods::QUERY_POLICY_METADATA,
+            this: rt::This::Explicit,
+            returns: "ProfilePolicyMetadata",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryProductLockerLocation",
+            request: &methods::QUERY_PRODUCT_LOCKER_LOCATION,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "QueryProfileStructure",
+            request: &methods::QUERY_PROFILE_STRUCTURE,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ProfileProfileStructure",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryProviderList",
+            request: &methods::QUERY_PROVIDER_LIST,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryProviderName",
+            request: &methods::QUERY_PROVIDER_NAME,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "QueryResourceConfigOption",
+            request: &methods::QUERY_RESOURCE_CONFIG_OPTION,
+            this: rt::This::Explicit,
+            returns: "ResourceConfigOption",
+            since: "4.1",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "QueryServiceList",
+            request: &methods::QUERY_SERVICE_LIST,
+            this: rt::This::ServiceContent("serviceManager"),
+            returns: "ServiceManagerServiceInfo",
+            since: "2.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryStorageArrayTypePolicyOptions",
+            request: &methods::QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS,
+            this: rt::This::Explicit,
+            returns: "HostStorageArrayTypePolicyOption",
+            since: "4.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "QuerySupportedFeatures",
+            request: &methods::QUERY_SUPPORTED_FEATURES,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "LicenseFeatureInfo",
+            since: "2.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QuerySupportedNetworkOffloadSpec",
+            request: &methods::QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "DistributedVirtualSwitchNetworkOffloadSpec",
+            since: "8.0.0.1",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QuerySyncingVsanObjects",
+            request: &methods::QUERY_SYNCING_VSAN_OBJECTS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QuerySystemUsers",
+            request: &methods::QUERY_SYSTEM_USERS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "QueryTargetCapabilities",
+            request: &methods::QUERY_TARGET_CAPABILITIES,
+            this: rt::This::Explicit,
+            returns: "HostCapability",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "QueryTpmAttestationReport",
+            request: &methods::QUERY_TPM_ATTESTATION_REPORT,
+            this: rt::This::Explicit,
+            returns: "HostTpmAttestationReport",
+            since: "5.1",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "QueryUnmonitoredHosts",
+            request: &methods::QUERY_UNMONITORED_HOSTS,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "QueryUnownedFiles",
             request: &methods::QUERY_UNOWNED_FILES,
@@ -2077,6 +11915,47 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "string",
             since: "4.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryUnresolvedVmfsVolume",
+            request: &methods::QUERY_UNRESOLVED_VMFS_VOLUME,
+            this: rt::This::Explicit,
+            returns: "HostUnresolvedVmfsVolume",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryUnresolvedVmfsVolumes",
+            request: &methods::QUERY_UNRESOLVED_VMFS_VOLUMES,
+            this: rt::This::Explicit,
+            returns: "HostUnresolvedVmfsVolume",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "QueryUsedVlanIdInDvs",
+            request: &methods::QUERY_USED_VLAN_ID_IN_DVS,
+            this: rt::This::Explicit,
+            returns: "int",
+            since: "4.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "QueryVMotionCompatibility",
+            request: &methods::QUERY_V_MOTION_COMPATIBILITY,
+            this: rt::This::Explicit,
+            returns: "HostVMotionCompatibility",
+            since: "2.0",
+        },
+        #[cfg(feature = "vmotion")]
+        &rt::MethodInfo {
+            name: "QueryVMotionCompatibilityEx_Task",
+            request: &methods::QUERY_V_MOTION_COMPATIBILITY_EX_TASK,
+            this: rt::This::ServiceContent("vmProvisioningChecker"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "QueryVirtualDiskFragmentation",
             request: &methods::QUERY_VIRTUAL_DISK_FRAGMENTATION,
@@ -2084,6 +11963,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "int",
             since: "2.5",
         },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "QueryVirtualDiskGeometry",
             request: &methods::QUERY_VIRTUAL_DISK_GEOMETRY,
@@ -2098,6 +11978,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "string",
             since: "2.5",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "QueryVirtualDiskUuidEx",
+            request: &methods::QUERY_VIRTUAL_DISK_UUID_EX,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "8.0.3.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "QueryVmfsConfigOption",
             request: &methods::QUERY_VMFS_CONFIG_OPTION,
@@ -2112,6 +12001,70 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "VmfsDatastoreOption",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryVmfsDatastoreExpandOptions",
+            request: &methods::QUERY_VMFS_DATASTORE_EXPAND_OPTIONS,
+            this: rt::This::Explicit,
+            returns: "VmfsDatastoreOption",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "QueryVmfsDatastoreExtendOptions",
+            request: &methods::QUERY_VMFS_DATASTORE_EXTEND_OPTIONS,
+            this: rt::This::Explicit,
+            returns: "VmfsDatastoreOption",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "QueryVnicStatus",
+            request: &methods::QUERY_VNIC_STATUS,
+            this: rt::This::Explicit,
+            returns: "IscsiStatus",
+            since: "5.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryVsanObjectUuidsByFilter",
+            request: &methods::QUERY_VSAN_OBJECT_UUIDS_BY_FILTER,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryVsanObjects",
+            request: &methods::QUERY_VSAN_OBJECTS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryVsanStatistics",
+            request: &methods::QUERY_VSAN_STATISTICS,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.5",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "QueryVsanUpgradeStatus",
+            request: &methods::QUERY_VSAN_UPGRADE_STATUS,
+            this: rt::This::Explicit,
+            returns: "VsanUpgradeSystemUpgradeStatus",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ReadEnvironmentVariableInGuest",
+            request: &methods::READ_ENVIRONMENT_VARIABLE_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "5.0",
+        },
         &rt::MethodInfo {
             name: "ReadNextEvents",
             request: &methods::READ_NEXT_EVENTS,
@@ -2125,6 +12078,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             this: rt::This::Explicit,
             returns: "TaskInfo",
             since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "ReadNextTasksByViewSpec",
+            request: &methods::READ_NEXT_TASKS_BY_VIEW_SPEC,
+            this: rt::This::ServiceContent("taskManager"),
+            returns: "TaskInfo",
+            since: "9.0.0.0",
         },
         &rt::MethodInfo {
             name: "ReadPreviousEvents",
@@ -2154,11 +12115,67 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RecommendDatastores",
+            request: &methods::RECOMMEND_DATASTORES,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "StoragePlacementResult",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RecommendHostsForVm",
+            request: &methods::RECOMMEND_HOSTS_FOR_VM,
+            this: rt::This::Explicit,
+            returns: "ClusterHostRecommendation",
+            since: "2.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "RecommissionVsanNode_Task",
+            request: &methods::RECOMMISSION_VSAN_NODE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ReconcileDatastoreInventoryEx_Task",
+            request: &methods::RECONCILE_DATASTORE_INVENTORY_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ReconcileDatastoreInventory_Task",
+            request: &methods::RECONCILE_DATASTORE_INVENTORY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
         &rt::MethodInfo {
             name: "ReconfigVM_Task",
             request: &methods::RECONFIG_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "ReconfigurationSatisfiable",
+            request: &methods::RECONFIGURATION_SATISFIABLE,
+            this: rt::This::Explicit,
+            returns: "VsanPolicySatisfiability",
+            since: "5.5",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "ReconfigureAlarm",
+            request: &methods::RECONFIGURE_ALARM,
+            this: rt::This::Explicit,
+            returns: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -2168,12 +12185,141 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ReconfigureCluster_Task",
+            request: &methods::RECONFIGURE_CLUSTER_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ReconfigureComputeResource_Task",
+            request: &methods::RECONFIGURE_COMPUTE_RESOURCE_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "ReconfigureDVPort_Task",
+            request: &methods::RECONFIGURE_DV_PORT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "ReconfigureDVPortgroup_Task",
+            request: &methods::RECONFIGURE_DV_PORTGROUP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ReconfigureDatacenter_Task",
+            request: &methods::RECONFIGURE_DATACENTER_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "ReconfigureDomObject",
+            request: &methods::RECONFIGURE_DOM_OBJECT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "ReconfigureDvs_Task",
+            request: &methods::RECONFIGURE_DVS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ReconfigureHostForDAS_Task",
+            request: &methods::RECONFIGURE_HOST_FOR_DAS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "ReconfigureScheduledTask",
+            request: &methods::RECONFIGURE_SCHEDULED_TASK,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ReconfigureServiceConsoleReservation",
+            request: &methods::RECONFIGURE_SERVICE_CONSOLE_RESERVATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ReconfigureSnmpAgent",
+            request: &methods::RECONFIGURE_SNMP_AGENT,
+            this: rt::This::ServiceContent("snmpSystem"),
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ReconfigureVirtualMachineReservation",
+            request: &methods::RECONFIGURE_VIRTUAL_MACHINE_RESERVATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
         &rt::MethodInfo {
             name: "ReconnectHost_Task",
             request: &methods::RECONNECT_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "RectifyDvsHost_Task",
+            request: &methods::RECTIFY_DVS_HOST_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "RectifyDvsOnHost_Task",
+            request: &methods::RECTIFY_DVS_ON_HOST_TASK,
+            this: rt::This::ServiceContent("dvSwitchManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "Refresh",
+            request: &methods::REFRESH,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "RefreshDVPortState",
+            request: &methods::REFRESH_DV_PORT_STATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
         },
         &rt::MethodInfo {
             name: "RefreshDatastore",
@@ -2189,6 +12335,38 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "4.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RefreshDateTimeSystem",
+            request: &methods::REFRESH_DATE_TIME_SYSTEM,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RefreshFirewall",
+            request: &methods::REFRESH_FIREWALL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RefreshGraphicsManager",
+            request: &methods::REFRESH_GRAPHICS_MANAGER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RefreshHealthStatusSystem",
+            request: &methods::REFRESH_HEALTH_STATUS_SYSTEM,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
         &rt::MethodInfo {
             name: "RefreshNetworkSystem",
             request: &methods::REFRESH_NETWORK_SYSTEM,
@@ -2196,12 +12374,44 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RefreshRecommendation",
+            request: &methods::REFRESH_RECOMMENDATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
         &rt::MethodInfo {
             name: "RefreshRuntime",
             request: &methods::REFRESH_RUNTIME,
             this: rt::This::Explicit,
             returns: "",
             since: "4.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RefreshServices",
+            request: &methods::REFRESH_SERVICES,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RefreshStorageDrsRecommendation",
+            request: &methods::REFRESH_STORAGE_DRS_RECOMMENDATION,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RefreshStorageDrsRecommendationsForPod_Task",
+            request: &methods::REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "ManagedObjectReference",
+            since: "6.7",
         },
         &rt::MethodInfo {
             name: "RefreshStorageInfo",
@@ -2217,12 +12427,84 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "RegisterChildVM_Task",
+            request: &methods::REGISTER_CHILD_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RegisterDisk",
+            request: &methods::REGISTER_DISK,
+            this: rt::This::Explicit,
+            returns: "VStorageObject",
+            since: "6.5",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "RegisterExtension",
+            request: &methods::REGISTER_EXTENSION,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RegisterHealthUpdateProvider",
+            request: &methods::REGISTER_HEALTH_UPDATE_PROVIDER,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RegisterKmipServer",
+            request: &methods::REGISTER_KMIP_SERVER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RegisterKmsCluster",
+            request: &methods::REGISTER_KMS_CLUSTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
         &rt::MethodInfo {
             name: "RegisterVM_Task",
             request: &methods::REGISTER_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ReleaseCredentialsInGuest",
+            request: &methods::RELEASE_CREDENTIALS_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "ReleaseIpAllocation",
+            request: &methods::RELEASE_IP_ALLOCATION,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "",
+            since: "5.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ReleaseManagedSnapshot",
+            request: &methods::RELEASE_MANAGED_SNAPSHOT,
+            this: rt::This::ServiceContent("virtualDiskManager"),
+            returns: "",
+            since: "6.5",
         },
         &rt::MethodInfo {
             name: "Reload",
@@ -2238,11 +12520,51 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RelocateVStorageObject_Task",
+            request: &methods::RELOCATE_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "RemoveAlarm",
+            request: &methods::REMOVE_ALARM,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
         &rt::MethodInfo {
             name: "RemoveAllSnapshots_Task",
             request: &methods::REMOVE_ALL_SNAPSHOTS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "RemoveAssignedLicense",
+            request: &methods::REMOVE_ASSIGNED_LICENSE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "RemoveAuthorizationRole",
+            request: &methods::REMOVE_AUTHORIZATION_ROLE,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "RemoveCustomFieldDef",
+            request: &methods::REMOVE_CUSTOM_FIELD_DEF,
+            this: rt::This::ServiceContent("customFieldsManager"),
+            returns: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -2251,6 +12573,78 @@ static REGISTRY: rt::Registry = rt::Registry {
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "RemoveDatastoreEx_Task",
+            request: &methods::REMOVE_DATASTORE_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "RemoveDiskMapping_Task",
+            request: &methods::REMOVE_DISK_MAPPING_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "RemoveDisk_Task",
+            request: &methods::REMOVE_DISK_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "RemoveEntityPermission",
+            request: &methods::REMOVE_ENTITY_PERMISSION,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RemoveFilter",
+            request: &methods::REMOVE_FILTER,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RemoveFilterEntities",
+            request: &methods::REMOVE_FILTER_ENTITIES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RemoveGroup",
+            request: &methods::REMOVE_GROUP,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "RemoveGuestAlias",
+            request: &methods::REMOVE_GUEST_ALIAS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "RemoveGuestAliasByCert",
+            request: &methods::REMOVE_GUEST_ALIAS_BY_CERT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
         },
         &rt::MethodInfo {
             name: "RemoveInternetScsiSendTargets",
@@ -2266,6 +12660,78 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RemoveKey",
+            request: &methods::REMOVE_KEY,
+            this: rt::This::ServiceContent("cryptoManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RemoveKeys",
+            request: &methods::REMOVE_KEYS,
+            this: rt::This::ServiceContent("cryptoManager"),
+            returns: "CryptoKeyResult",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RemoveKmipServer",
+            request: &methods::REMOVE_KMIP_SERVER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "RemoveLicense",
+            request: &methods::REMOVE_LICENSE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "RemoveLicenseLabel",
+            request: &methods::REMOVE_LICENSE_LABEL,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RemoveMonitoredEntities",
+            request: &methods::REMOVE_MONITORED_ENTITIES,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "RemoveNetworkResourcePool",
+            request: &methods::REMOVE_NETWORK_RESOURCE_POOL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "RemoveNvmeOverRdmaAdapter",
+            request: &methods::REMOVE_NVME_OVER_RDMA_ADAPTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "RemovePerfInterval",
+            request: &methods::REMOVE_PERF_INTERVAL,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "",
+            since: "2.0",
+        },
         &rt::MethodInfo {
             name: "RemovePortGroup",
             request: &methods::REMOVE_PORT_GROUP,
@@ -2273,11 +12739,67 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "RemoveScheduledTask",
+            request: &methods::REMOVE_SCHEDULED_TASK,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "RemoveServiceConsoleVirtualNic",
+            request: &methods::REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RemoveSmartCardTrustAnchor",
+            request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RemoveSmartCardTrustAnchorByFingerprint",
+            request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RemoveSmartCardTrustAnchorCertificate",
+            request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "9.0.0.0",
+        },
         &rt::MethodInfo {
             name: "RemoveSnapshot_Task",
             request: &methods::REMOVE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "RemoveSoftwareAdapter",
+            request: &methods::REMOVE_SOFTWARE_ADAPTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RemoveUser",
+            request: &methods::REMOVE_USER,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -2294,6 +12816,23 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "RenameCustomFieldDef",
+            request: &methods::RENAME_CUSTOM_FIELD_DEF,
+            this: rt::This::ServiceContent("customFieldsManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "RenameCustomizationSpec",
+            request: &methods::RENAME_CUSTOMIZATION_SPEC,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "RenameDatastore",
             request: &methods::RENAME_DATASTORE,
@@ -2308,12 +12847,60 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RenameVStorageObject",
+            request: &methods::RENAME_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RenameVStorageObjectEx",
+            request: &methods::RENAME_V_STORAGE_OBJECT_EX,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "vslmVClockInfo",
+            since: "8.0.2.0",
+        },
         &rt::MethodInfo {
             name: "Rename_Task",
             request: &methods::RENAME_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RepairVStorageObjectChain_Task",
+            request: &methods::REPAIR_V_STORAGE_OBJECT_CHAIN_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "vm")]
+        &rt::MethodInfo {
+            name: "RepairVmDiskChains_Task",
+            request: &methods::REPAIR_VM_DISK_CHAINS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ReplaceCACertificatesAndCRLs",
+            request: &methods::REPLACE_CA_CERTIFICATES_AND_CRLS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ReplaceSmartCardTrustAnchors",
+            request: &methods::REPLACE_SMART_CARD_TRUST_ANCHORS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
         },
         &rt::MethodInfo {
             name: "RescanAllHba",
@@ -2329,6 +12916,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "RescanVffs",
+            request: &methods::RESCAN_VFFS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
+        },
         &rt::MethodInfo {
             name: "RescanVmfs",
             request: &methods::RESCAN_VMFS,
@@ -2343,6 +12938,31 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "ResetCounterLevelMapping",
+            request: &methods::RESET_COUNTER_LEVEL_MAPPING,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "",
+            since: "4.1",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "ResetEntityPermissions",
+            request: &methods::RESET_ENTITY_PERMISSIONS,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ResetFirmwareToFactoryDefaults",
+            request: &methods::RESET_FIRMWARE_TO_FACTORY_DEFAULTS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "ResetGuestInformation",
             request: &methods::RESET_GUEST_INFORMATION,
@@ -2364,6 +12984,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ResetSystemHealthInfo",
+            request: &methods::RESET_SYSTEM_HEALTH_INFO,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
         &rt::MethodInfo {
             name: "ResetVM_Task",
             request: &methods::RESET_VM_TASK,
@@ -2371,6 +12999,151 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ResignatureUnresolvedVmfsVolume_Task",
+            request: &methods::RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "ResolveInstallationErrorsOnCluster_Task",
+            request: &methods::RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "ResolveInstallationErrorsOnHost_Task",
+            request: &methods::RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ResolveMultipleUnresolvedVmfsVolumes",
+            request: &methods::RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES,
+            this: rt::This::Explicit,
+            returns: "HostUnresolvedVmfsResolutionResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
+            request: &methods::RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "ResolveNfsServerHostName",
+            request: &methods::RESOLVE_NFS_SERVER_HOST_NAME,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RestartService",
+            request: &methods::RESTART_SERVICE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "RestartServiceConsoleVirtualNic",
+            request: &methods::RESTART_SERVICE_CONSOLE_VIRTUAL_NIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RestoreFirmwareConfiguration",
+            request: &methods::RESTORE_FIRMWARE_CONFIGURATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "RetrieveAllPermissions",
+            request: &methods::RETRIEVE_ALL_PERMISSIONS,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "Permission",
+            since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "RetrieveAnswerFile",
+            request: &methods::RETRIEVE_ANSWER_FILE,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "AnswerFile",
+            since: "5.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "RetrieveAnswerFileForProfile",
+            request: &methods::RETRIEVE_ANSWER_FILE_FOR_PROFILE,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "AnswerFile",
+            since: "5.1",
+        },
+        #[cfg(feature = "event")]
+        &rt::MethodInfo {
+            name: "RetrieveArgumentDescription",
+            request: &methods::RETRIEVE_ARGUMENT_DESCRIPTION,
+            this: rt::This::ServiceContent("eventManager"),
+            returns: "EventArgDesc",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RetrieveCertificateInfoList",
+            request: &methods::RETRIEVE_CERTIFICATE_INFO_LIST,
+            this: rt::This::Explicit,
+            returns: "HostCertificateManagerCertificateInfo",
+            since: "8.0.1.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RetrieveClientCert",
+            request: &methods::RETRIEVE_CLIENT_CERT,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RetrieveClientCsr",
+            request: &methods::RETRIEVE_CLIENT_CSR,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "RetrieveDasAdvancedRuntimeInfo",
+            request: &methods::RETRIEVE_DAS_ADVANCED_RUNTIME_INFO,
+            this: rt::This::Explicit,
+            returns: "ClusterDasAdvancedRuntimeInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "RetrieveDescription",
+            request: &methods::RETRIEVE_DESCRIPTION,
+            this: rt::This::Explicit,
+            returns: "ProfileDescription",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "RetrieveDiskPartitionInfo",
             request: &methods::RETRIEVE_DISK_PARTITION_INFO,
@@ -2378,12 +13151,108 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "HostDiskPartitionInfo",
             since: "2.0",
         },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "RetrieveDynamicPassthroughInfo",
+            request: &methods::RETRIEVE_DYNAMIC_PASSTHROUGH_INFO,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineDynamicPassthroughInfo",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "RetrieveEntityPermissions",
+            request: &methods::RETRIEVE_ENTITY_PERMISSIONS,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "Permission",
+            since: "2.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "RetrieveEntityScheduledTask",
+            request: &methods::RETRIEVE_ENTITY_SCHEDULED_TASK,
+            this: rt::This::ServiceContent("scheduledTaskManager"),
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RetrieveFreeEpcMemory",
+            request: &methods::RETRIEVE_FREE_EPC_MEMORY,
+            this: rt::This::Explicit,
+            returns: "long",
+            since: "7.0.0.0",
+        },
         &rt::MethodInfo {
             name: "RetrieveHardwareUptime",
             request: &methods::RETRIEVE_HARDWARE_UPTIME,
             this: rt::This::Explicit,
             returns: "long",
             since: "4.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "RetrieveHostAccessControlEntries",
+            request: &methods::RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES,
+            this: rt::This::Explicit,
+            returns: "HostAccessControlEntry",
+            since: "6.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "RetrieveHostCustomizations",
+            request: &methods::RETRIEVE_HOST_CUSTOMIZATIONS,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "StructuredCustomizations",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "RetrieveHostCustomizationsForProfile",
+            request: &methods::RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "StructuredCustomizations",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "RetrieveHostSpecification",
+            request: &methods::RETRIEVE_HOST_SPECIFICATION,
+            this: rt::This::ServiceContent("hostSpecManager"),
+            returns: "HostSpecification",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RetrieveKmipServerCert",
+            request: &methods::RETRIEVE_KMIP_SERVER_CERT,
+            this: rt::This::Explicit,
+            returns: "CryptoManagerKmipServerCertInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RetrieveKmipServersStatus_Task",
+            request: &methods::RETRIEVE_KMIP_SERVERS_STATUS_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "RetrieveObjectScheduledTask",
+            request: &methods::RETRIEVE_OBJECT_SCHEDULED_TASK,
+            this: rt::This::ServiceContent("scheduledTaskManager"),
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "RetrieveProductComponents",
+            request: &methods::RETRIEVE_PRODUCT_COMPONENTS,
+            this: rt::This::Explicit,
+            returns: "ProductComponentInfo",
+            since: "2.5",
         },
         &rt::MethodInfo {
             name: "RetrieveProperties",
@@ -2399,12 +13268,116 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "RetrieveResult",
             since: "4.1",
         },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "RetrieveRolePermissions",
+            request: &methods::RETRIEVE_ROLE_PERMISSIONS,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "Permission",
+            since: "2.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "RetrieveSelfSignedClientCert",
+            request: &methods::RETRIEVE_SELF_SIGNED_CLIENT_CERT,
+            this: rt::This::Explicit,
+            returns: "string",
+            since: "6.5",
+        },
         &rt::MethodInfo {
             name: "RetrieveServiceContent",
             request: &methods::RETRIEVE_SERVICE_CONTENT,
             this: rt::This::Explicit,
             returns: "ServiceContent",
             since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "RetrieveServiceProviderEntities",
+            request: &methods::RETRIEVE_SERVICE_PROVIDER_ENTITIES,
+            this: rt::This::ServiceContent("tenantManager"),
+            returns: "ManagedObjectReference",
+            since: "6.9.1",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RetrieveSnapshotDetails",
+            request: &methods::RETRIEVE_SNAPSHOT_DETAILS,
+            this: rt::This::Explicit,
+            returns: "VStorageObjectSnapshotDetails",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RetrieveSnapshotInfo",
+            request: &methods::RETRIEVE_SNAPSHOT_INFO,
+            this: rt::This::Explicit,
+            returns: "VStorageObjectSnapshotInfo",
+            since: "6.7",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "RetrieveUserGroups",
+            request: &methods::RETRIEVE_USER_GROUPS,
+            this: rt::This::ServiceContent("userDirectory"),
+            returns: "UserSearchResult",
+            since: "2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RetrieveVStorageInfrastructureObjectPolicy",
+            request: &methods::RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY,
+            this: rt::This::Explicit,
+            returns: "vslmInfrastructureObjectPolicy",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RetrieveVStorageObject",
+            request: &methods::RETRIEVE_V_STORAGE_OBJECT,
+            this: rt::This::Explicit,
+            returns: "VStorageObject",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RetrieveVStorageObjectAssociations",
+            request: &methods::RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS,
+            this: rt::This::Explicit,
+            returns: "VStorageObjectAssociations",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RetrieveVStorageObjectState",
+            request: &methods::RETRIEVE_V_STORAGE_OBJECT_STATE,
+            this: rt::This::Explicit,
+            returns: "VStorageObjectStateInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "RetrieveVendorDeviceGroupInfo",
+            request: &methods::RETRIEVE_VENDOR_DEVICE_GROUP_INFO,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineVendorDeviceGroupInfo",
+            since: "8.0.0.1",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "RetrieveVgpuDeviceInfo",
+            request: &methods::RETRIEVE_VGPU_DEVICE_INFO,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineVgpuDeviceInfo",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "RetrieveVgpuProfileInfo",
+            request: &methods::RETRIEVE_VGPU_PROFILE_INFO,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineVgpuProfileInfo",
+            since: "7.0.3.0",
         },
         &rt::MethodInfo {
             name: "RevertToCurrentSnapshot_Task",
@@ -2420,12 +13393,68 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RevertVStorageObjectEx_Task",
+            request: &methods::REVERT_V_STORAGE_OBJECT_EX_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "8.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "RevertVStorageObject_Task",
+            request: &methods::REVERT_V_STORAGE_OBJECT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
         &rt::MethodInfo {
             name: "RewindCollector",
             request: &methods::REWIND_COLLECTOR,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "alarm")]
+        &rt::MethodInfo {
+            name: "RunScheduledTask",
+            request: &methods::RUN_SCHEDULED_TASK,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "RunVsanPhysicalDiskDiagnostics",
+            request: &methods::RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS,
+            this: rt::This::Explicit,
+            returns: "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ScanHostPatchV2_Task",
+            request: &methods::SCAN_HOST_PATCH_V2_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "ScanHostPatch_Task",
+            request: &methods::SCAN_HOST_PATCH_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "ScheduleReconcileDatastoreInventory",
+            request: &methods::SCHEDULE_RECONCILE_DATASTORE_INVENTORY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
         },
         &rt::MethodInfo {
             name: "SearchDatastoreSubFolders_Task",
@@ -2441,12 +13470,44 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "SelectActivePartition",
+            request: &methods::SELECT_ACTIVE_PARTITION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "SelectVnic",
+            request: &methods::SELECT_VNIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "SelectVnicForNicType",
+            request: &methods::SELECT_VNIC_FOR_NIC_TYPE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "SendNMI",
             request: &methods::SEND_NMI,
             this: rt::This::Explicit,
             returns: "",
             since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "SendTestNotification",
+            request: &methods::SEND_TEST_NOTIFICATION,
+            this: rt::This::ServiceContent("snmpSystem"),
+            returns: "",
+            since: "2.5",
         },
         &rt::MethodInfo {
             name: "SessionIsActive",
@@ -2462,6 +13523,71 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "SetCryptoMode",
+            request: &methods::SET_CRYPTO_MODE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "SetDefaultKmsCluster",
+            request: &methods::SET_DEFAULT_KMS_CLUSTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "vm")]
+        &rt::MethodInfo {
+            name: "SetDisplayTopology",
+            request: &methods::SET_DISPLAY_TOPOLOGY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5u2server",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "SetEntityPermissions",
+            request: &methods::SET_ENTITY_PERMISSIONS,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "SetExtensionCertificate",
+            request: &methods::SET_EXTENSION_CERTIFICATE,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "SetField",
+            request: &methods::SET_FIELD,
+            this: rt::This::ServiceContent("customFieldsManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "SetKeyCustomAttributes",
+            request: &methods::SET_KEY_CUSTOM_ATTRIBUTES,
+            this: rt::This::Explicit,
+            returns: "CryptoKeyResult",
+            since: "8.0.1.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "SetLicenseEdition",
+            request: &methods::SET_LICENSE_EDITION,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "SetLocale",
             request: &methods::SET_LOCALE,
@@ -2469,6 +13595,47 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "SetMaxQueueDepth",
+            request: &methods::SET_MAX_QUEUE_DEPTH,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "8.0.0.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "SetMultipathLunPolicy",
+            request: &methods::SET_MULTIPATH_LUN_POLICY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "SetNFSUser",
+            request: &methods::SET_NFS_USER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "SetPublicKey",
+            request: &methods::SET_PUBLIC_KEY,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "SetRegistryValueInGuest",
+            request: &methods::SET_REGISTRY_VALUE_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "SetScreenResolution",
             request: &methods::SET_SCREEN_RESOLUTION,
@@ -2476,6 +13643,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "SetServiceAccount",
+            request: &methods::SET_SERVICE_ACCOUNT,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "",
+            since: "8.0.2.0",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "SetTaskDescription",
             request: &methods::SET_TASK_DESCRIPTION,
@@ -2483,6 +13659,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "4.0",
         },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "SetTaskState",
             request: &methods::SET_TASK_STATE,
@@ -2490,6 +13667,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "SetVStorageObjectControlFlags",
+            request: &methods::SET_V_STORAGE_OBJECT_CONTROL_FLAGS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "SetVirtualDiskUuid",
             request: &methods::SET_VIRTUAL_DISK_UUID,
@@ -2497,6 +13683,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "SetVirtualDiskUuidEx_Task",
+            request: &methods::SET_VIRTUAL_DISK_UUID_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "8.0.3.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "ShrinkVirtualDisk_Task",
             request: &methods::SHRINK_VIRTUAL_DISK_TASK,
@@ -2518,12 +13713,100 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "StageHostPatch_Task",
+            request: &methods::STAGE_HOST_PATCH_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "StampAllRulesWithUuid_Task",
+            request: &methods::STAMP_ALL_RULES_WITH_UUID_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
         &rt::MethodInfo {
             name: "StandbyGuest",
             request: &methods::STANDBY_GUEST,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "StartGuestNetwork_Task",
+            request: &methods::START_GUEST_NETWORK_TASK,
+            this: rt::This::ServiceContent("guestCustomizationManager"),
+            returns: "ManagedObjectReference",
+            since: "6.8.7",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "StartProgramInGuest",
+            request: &methods::START_PROGRAM_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "long",
+            since: "5.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "StartRecording_Task",
+            request: &methods::START_RECORDING_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "StartReplaying_Task",
+            request: &methods::START_REPLAYING_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "StartService",
+            request: &methods::START_SERVICE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "StopRecording_Task",
+            request: &methods::STOP_RECORDING_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "StopReplaying_Task",
+            request: &methods::STOP_REPLAYING_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "StopService",
+            request: &methods::STOP_SERVICE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "SuspendVApp_Task",
+            request: &methods::SUSPEND_V_APP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.1",
         },
         &rt::MethodInfo {
             name: "SuspendVM_Task",
@@ -2532,6 +13815,22 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "TerminateFaultTolerantVM_Task",
+            request: &methods::TERMINATE_FAULT_TOLERANT_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "TerminateProcessInGuest",
+            request: &methods::TERMINATE_PROCESS_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
         &rt::MethodInfo {
             name: "TerminateSession",
             request: &methods::TERMINATE_SESSION,
@@ -2539,6 +13838,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "TerminateVM",
             request: &methods::TERMINATE_VM,
@@ -2546,12 +13846,125 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "5.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "TestTimeService",
+            request: &methods::TEST_TIME_SERVICE,
+            this: rt::This::Explicit,
+            returns: "HostDateTimeSystemServiceTestResult",
+            since: "7.0.3.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "TurnDiskLocatorLedOff_Task",
+            request: &methods::TURN_DISK_LOCATOR_LED_OFF_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "TurnDiskLocatorLedOn_Task",
+            request: &methods::TURN_DISK_LOCATOR_LED_ON_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "ft")]
+        &rt::MethodInfo {
+            name: "TurnOffFaultToleranceForVM_Task",
+            request: &methods::TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UnassignUserFromGroup",
+            request: &methods::UNASSIGN_USER_FROM_GROUP,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "UnbindVnic",
+            request: &methods::UNBIND_VNIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UninstallHostPatch_Task",
+            request: &methods::UNINSTALL_HOST_PATCH_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "UninstallIoFilter_Task",
+            request: &methods::UNINSTALL_IO_FILTER_TASK,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UninstallService",
+            request: &methods::UNINSTALL_SERVICE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UnmapVmfsVolumeEx_Task",
+            request: &methods::UNMAP_VMFS_VOLUME_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "UnmarkServiceProviderEntities",
+            request: &methods::UNMARK_SERVICE_PROVIDER_ENTITIES,
+            this: rt::This::ServiceContent("tenantManager"),
+            returns: "",
+            since: "6.9.1",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "UnmountDiskMapping_Task",
+            request: &methods::UNMOUNT_DISK_MAPPING_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UnmountForceMountedVmfsVolume",
+            request: &methods::UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "UnmountToolsInstaller",
             request: &methods::UNMOUNT_TOOLS_INSTALLER,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UnmountVffsVolume",
+            request: &methods::UNMOUNT_VFFS_VOLUME,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.5",
         },
         &rt::MethodInfo {
             name: "UnmountVmfsVolume",
@@ -2560,12 +13973,52 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "5.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UnmountVmfsVolumeEx_Task",
+            request: &methods::UNMOUNT_VMFS_VOLUME_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
         &rt::MethodInfo {
             name: "UnregisterAndDestroy_Task",
             request: &methods::UNREGISTER_AND_DESTROY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "UnregisterDisk_Task",
+            request: &methods::UNREGISTER_DISK_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "9.1.0.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "UnregisterExtension",
+            request: &methods::UNREGISTER_EXTENSION,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "UnregisterHealthUpdateProvider",
+            request: &methods::UNREGISTER_HEALTH_UPDATE_PROVIDER,
+            this: rt::This::ServiceContent("healthUpdateManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "UnregisterKmsCluster",
+            request: &methods::UNREGISTER_KMS_CLUSTER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
         },
         &rt::MethodInfo {
             name: "UnregisterVM",
@@ -2574,6 +14027,62 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "UpdateAnswerFile_Task",
+            request: &methods::UPDATE_ANSWER_FILE_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "5.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateAssignableHardwareConfig",
+            request: &methods::UPDATE_ASSIGNABLE_HARDWARE_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "UpdateAssignedLicense",
+            request: &methods::UPDATE_ASSIGNED_LICENSE,
+            this: rt::This::Explicit,
+            returns: "LicenseManagerLicenseInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "permission")]
+        &rt::MethodInfo {
+            name: "UpdateAuthorizationRole",
+            request: &methods::UPDATE_AUTHORIZATION_ROLE,
+            this: rt::This::ServiceContent("authorizationManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateBootDevice",
+            request: &methods::UPDATE_BOOT_DEVICE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "UpdateChildResourceConfiguration",
+            request: &methods::UPDATE_CHILD_RESOURCE_CONFIGURATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "UpdateClusterProfile",
+            request: &methods::UPDATE_CLUSTER_PROFILE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
         &rt::MethodInfo {
             name: "UpdateConfig",
             request: &methods::UPDATE_CONFIG,
@@ -2581,6 +14090,71 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "UpdateConsoleIpRouteConfig",
+            request: &methods::UPDATE_CONSOLE_IP_ROUTE_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "UpdateCounterLevelMapping",
+            request: &methods::UPDATE_COUNTER_LEVEL_MAPPING,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "",
+            since: "4.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "UpdateDVSHealthCheckConfig_Task",
+            request: &methods::UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.1",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "UpdateDVSLacpGroupConfig_Task",
+            request: &methods::UPDATE_DVS_LACP_GROUP_CONFIG_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateDateTime",
+            request: &methods::UPDATE_DATE_TIME,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateDateTimeConfig",
+            request: &methods::UPDATE_DATE_TIME_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateDefaultPolicy",
+            request: &methods::UPDATE_DEFAULT_POLICY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateDiskPartitions",
+            request: &methods::UPDATE_DISK_PARTITIONS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
         &rt::MethodInfo {
             name: "UpdateDnsConfig",
             request: &methods::UPDATE_DNS_CONFIG,
@@ -2588,6 +14162,87 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "UpdateDvsCapability",
+            request: &methods::UPDATE_DVS_CAPABILITY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "UpdateExtension",
+            request: &methods::UPDATE_EXTENSION,
+            this: rt::This::ServiceContent("extensionManager"),
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateFlags",
+            request: &methods::UPDATE_FLAGS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateGraphicsConfig",
+            request: &methods::UPDATE_GRAPHICS_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateHostImageAcceptanceLevel",
+            request: &methods::UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "UpdateHostProfile",
+            request: &methods::UPDATE_HOST_PROFILE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "UpdateHostSpecification",
+            request: &methods::UPDATE_HOST_SPECIFICATION,
+            this: rt::This::ServiceContent("hostSpecManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "UpdateHostSubSpecification",
+            request: &methods::UPDATE_HOST_SUB_SPECIFICATION,
+            this: rt::This::ServiceContent("hostSpecManager"),
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateHppMultipathLunPolicy",
+            request: &methods::UPDATE_HPP_MULTIPATH_LUN_POLICY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateInternetScsiAdvancedOptions",
+            request: &methods::UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "UpdateInternetScsiAlias",
             request: &methods::UPDATE_INTERNET_SCSI_ALIAS,
@@ -2602,6 +14257,31 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateInternetScsiDigestProperties",
+            request: &methods::UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateInternetScsiDiscoveryProperties",
+            request: &methods::UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateInternetScsiIPProperties",
+            request: &methods::UPDATE_INTERNET_SCSI_IP_PROPERTIES,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
         &rt::MethodInfo {
             name: "UpdateInternetScsiName",
             request: &methods::UPDATE_INTERNET_SCSI_NAME,
@@ -2609,12 +14289,125 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "UpdateIpConfig",
+            request: &methods::UPDATE_IP_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "UpdateIpPool",
+            request: &methods::UPDATE_IP_POOL,
+            this: rt::This::ServiceContent("ipPoolManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "network")]
         &rt::MethodInfo {
             name: "UpdateIpRouteConfig",
             request: &methods::UPDATE_IP_ROUTE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "UpdateIpRouteTableConfig",
+            request: &methods::UPDATE_IP_ROUTE_TABLE_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateIpmi",
+            request: &methods::UPDATE_IPMI,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "UpdateKmipServer",
+            request: &methods::UPDATE_KMIP_SERVER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "UpdateKmsSignedCsrClientCert",
+            request: &methods::UPDATE_KMS_SIGNED_CSR_CLIENT_CERT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "UpdateLicense",
+            request: &methods::UPDATE_LICENSE,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "LicenseManagerLicenseInfo",
+            since: "4.0",
+        },
+        #[cfg(feature = "license")]
+        &rt::MethodInfo {
+            name: "UpdateLicenseLabel",
+            request: &methods::UPDATE_LICENSE_LABEL,
+            this: rt::This::ServiceContent("licenseManager"),
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "UpdateLinkedChildren",
+            request: &methods::UPDATE_LINKED_CHILDREN,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateLocalSwapDatastore",
+            request: &methods::UPDATE_LOCAL_SWAP_DATASTORE,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateLockdownExceptions",
+            request: &methods::UPDATE_LOCKDOWN_EXCEPTIONS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateModuleOptionString",
+            request: &methods::UPDATE_MODULE_OPTION_STRING,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.5u2",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "UpdateNetworkConfig",
+            request: &methods::UPDATE_NETWORK_CONFIG,
+            this: rt::This::Explicit,
+            returns: "HostNetworkConfigResult",
+            since: "2.0",
+        },
+        #[cfg(feature = "dvs")]
+        &rt::MethodInfo {
+            name: "UpdateNetworkResourcePool",
+            request: &methods::UPDATE_NETWORK_RESOURCE_POOL,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.1",
         },
         &rt::MethodInfo {
             name: "UpdateOptions",
@@ -2623,6 +14416,23 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdatePassthruConfig",
+            request: &methods::UPDATE_PASSTHRU_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "UpdatePerfInterval",
+            request: &methods::UPDATE_PERF_INTERVAL,
+            this: rt::This::ServiceContent("perfManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "network")]
         &rt::MethodInfo {
             name: "UpdatePhysicalNicLinkSpeed",
             request: &methods::UPDATE_PHYSICAL_NIC_LINK_SPEED,
@@ -2637,6 +14447,15 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateProductLockerLocation_Task",
+            request: &methods::UPDATE_PRODUCT_LOCKER_LOCATION_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "server")]
         &rt::MethodInfo {
             name: "UpdateProgress",
             request: &methods::UPDATE_PROGRESS,
@@ -2644,12 +14463,148 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "UpdateReferenceHost",
+            request: &methods::UPDATE_REFERENCE_HOST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateRuleset",
+            request: &methods::UPDATE_RULESET,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateScsiLunDisplayName",
+            request: &methods::UPDATE_SCSI_LUN_DISPLAY_NAME,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "UpdateSelfSignedClientCert",
+            request: &methods::UPDATE_SELF_SIGNED_CLIENT_CERT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "UpdateServiceConsoleVirtualNic",
+            request: &methods::UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "server")]
+        &rt::MethodInfo {
+            name: "UpdateServiceMessage",
+            request: &methods::UPDATE_SERVICE_MESSAGE,
+            this: rt::This::ServiceContent("sessionManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateServicePolicy",
+            request: &methods::UPDATE_SERVICE_POLICY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
         &rt::MethodInfo {
             name: "UpdateSoftwareInternetScsiEnabled",
             request: &methods::UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED,
             this: rt::This::Explicit,
             returns: "",
             since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateSystemResources",
+            request: &methods::UPDATE_SYSTEM_RESOURCES,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateSystemSwapConfiguration",
+            request: &methods::UPDATE_SYSTEM_SWAP_CONFIGURATION,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.1",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateSystemUsers",
+            request: &methods::UPDATE_SYSTEM_USERS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.0",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "UpdateUser",
+            request: &methods::UPDATE_USER,
+            this: rt::This::ServiceContent("accountManager"),
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "UpdateVAppConfig",
+            request: &methods::UPDATE_V_APP_CONFIG,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "4.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "UpdateVStorageInfrastructureObjectPolicy_Task",
+            request: &methods::UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "UpdateVStorageObjectCrypto_Task",
+            request: &methods::UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.0.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "UpdateVStorageObjectPolicy_Task",
+            request: &methods::UPDATE_V_STORAGE_OBJECT_POLICY_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateVVolVirtualMachineFiles_Task",
+            request: &methods::UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateVirtualMachineFiles_Task",
+            request: &methods::UPDATE_VIRTUAL_MACHINE_FILES_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.1",
         },
         &rt::MethodInfo {
             name: "UpdateVirtualNic",
@@ -2665,6 +14620,39 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateVmfsUnmapBandwidth",
+            request: &methods::UPDATE_VMFS_UNMAP_BANDWIDTH,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.7",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpdateVmfsUnmapPriority",
+            request: &methods::UPDATE_VMFS_UNMAP_PRIORITY,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "UpdateVsan_Task",
+            request: &methods::UPDATE_VSAN_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "5.5",
+        },
+        #[cfg(feature = "iofilter")]
+        &rt::MethodInfo {
+            name: "UpgradeIoFilter_Task",
+            request: &methods::UPGRADE_IO_FILTER_TASK,
+            this: rt::This::ServiceContent("ioFilterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.0",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "UpgradeTools_Task",
             request: &methods::UPGRADE_TOOLS_TASK,
@@ -2672,6 +14660,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "UpgradeVM_Task",
             request: &methods::UPGRADE_VM_TASK,
@@ -2679,12 +14668,148 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.0",
         },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpgradeVmLayout",
+            request: &methods::UPGRADE_VM_LAYOUT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "storage")]
+        &rt::MethodInfo {
+            name: "UpgradeVmfs",
+            request: &methods::UPGRADE_VMFS,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "2.0",
+        },
+        #[cfg(feature = "vsan")]
+        &rt::MethodInfo {
+            name: "UpgradeVsanObjects",
+            request: &methods::UPGRADE_VSAN_OBJECTS,
+            this: rt::This::Explicit,
+            returns: "HostVsanInternalSystemVsanObjectOperationResult",
+            since: "6.0",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "UploadClientCert",
+            request: &methods::UPLOAD_CLIENT_CERT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "crypto")]
+        &rt::MethodInfo {
+            name: "UploadKmipServerCert",
+            request: &methods::UPLOAD_KMIP_SERVER_CERT,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "6.5",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VCenterUpdateVStorageObjectMetadataEx_Task",
+            request: &methods::V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "7.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VStorageObjectCreateSnapshotEx_Task",
+            request: &methods::V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "8.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VStorageObjectCreateSnapshot_Task",
+            request: &methods::V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VStorageObjectDeleteSnapshotEx2_Task",
+            request: &methods::V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "9.0.0.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VStorageObjectDeleteSnapshotEx_Task",
+            request: &methods::V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "8.0.2.0",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VStorageObjectExtendDiskEx_Task",
+            request: &methods::V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK,
+            this: rt::This::ServiceContent("vStorageObjectManager"),
+            returns: "ManagedObjectReference",
+            since: "8.0.2.0",
+        },
+        #[cfg(feature = "guest")]
+        &rt::MethodInfo {
+            name: "ValidateCredentialsInGuest",
+            request: &methods::VALIDATE_CREDENTIALS_IN_GUEST,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "5.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ValidateHCIConfiguration",
+            request: &methods::VALIDATE_HCI_CONFIGURATION,
+            this: rt::This::Explicit,
+            returns: "ClusterComputeResourceValidationResultBase",
+            since: "6.7.1",
+        },
+        #[cfg(feature = "ovf")]
+        &rt::MethodInfo {
+            name: "ValidateHost",
+            request: &methods::VALIDATE_HOST,
+            this: rt::This::ServiceContent("ovfManager"),
+            returns: "OvfValidateHostResult",
+            since: "4.0",
+        },
+        #[cfg(feature = "profile")]
+        &rt::MethodInfo {
+            name: "ValidateHostProfileComposition_Task",
+            request: &methods::VALIDATE_HOST_PROFILE_COMPOSITION_TASK,
+            this: rt::This::ServiceContent("hostProfileManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
         &rt::MethodInfo {
             name: "ValidateMigration",
             request: &methods::VALIDATE_MIGRATION,
             this: rt::This::Explicit,
             returns: "Event",
             since: "2.0",
+        },
+        #[cfg(feature = "cluster")]
+        &rt::MethodInfo {
+            name: "ValidateStoragePodConfig",
+            request: &methods::VALIDATE_STORAGE_POD_CONFIG,
+            this: rt::This::ServiceContent("storageResourceManager"),
+            returns: "LocalizedMethodFault",
+            since: "6.7",
+        },
+        #[cfg(feature = "vslm")]
+        &rt::MethodInfo {
+            name: "VstorageObjectVCenterQueryChangedDiskAreas",
+            request: &methods::VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS,
+            this: rt::This::Explicit,
+            returns: "DiskChangeInfo",
+            since: "6.7",
         },
         &rt::MethodInfo {
             name: "WaitForUpdates",
@@ -2700,6 +14825,14 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "UpdateSet",
             since: "4.1",
         },
+        #[cfg(feature = "customization")]
+        &rt::MethodInfo {
+            name: "XmlToCustomizationSpecItem",
+            request: &methods::XML_TO_CUSTOMIZATION_SPEC_ITEM,
+            this: rt::This::ServiceContent("customizationSpecManager"),
+            returns: "CustomizationSpecItem",
+            since: "2.0",
+        },
         &rt::MethodInfo {
             name: "ZeroFillVirtualDisk_Task",
             request: &methods::ZERO_FILL_VIRTUAL_DISK_TASK,
@@ -2707,12 +14840,117 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "2.5",
         },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "configureVcha_Task",
+            request: &methods::CONFIGURE_VCHA_TASK,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "createPassiveNode_Task",
+            request: &methods::CREATE_PASSIVE_NODE_TASK,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "createWitnessNode_Task",
+            request: &methods::CREATE_WITNESS_NODE_TASK,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "deployVcha_Task",
+            request: &methods::DEPLOY_VCHA_TASK,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "destroyVcha_Task",
+            request: &methods::DESTROY_VCHA_TASK,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "fetchSoftwarePackages",
+            request: &methods::FETCH_SOFTWARE_PACKAGES,
+            this: rt::This::Explicit,
+            returns: "SoftwarePackage",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "getClusterMode",
+            request: &methods::GET_CLUSTER_MODE,
+            this: rt::This::ServiceContent("failoverClusterManager"),
+            returns: "string",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "getVchaConfig",
+            request: &methods::GET_VCHA_CONFIG,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "VchaClusterConfigInfo",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "initiateFailover_Task",
+            request: &methods::INITIATE_FAILOVER_TASK,
+            this: rt::This::ServiceContent("failoverClusterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "host")]
+        &rt::MethodInfo {
+            name: "installDate",
+            request: &methods::INSTALL_DATE,
+            this: rt::This::Explicit,
+            returns: "dateTime",
+            since: "6.5",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "prepareVcha_Task",
+            request: &methods::PREPARE_VCHA_TASK,
+            this: rt::This::ServiceContent("failoverClusterConfigurator"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
+        },
+        #[cfg(feature = "vmoption")]
+        &rt::MethodInfo {
+            name: "queryDatacenterConfigOptionDescriptor",
+            request: &methods::QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR,
+            this: rt::This::Explicit,
+            returns: "VirtualMachineConfigOptionDescriptor",
+            since: "5.1",
+        },
+        #[cfg(feature = "vm")]
         &rt::MethodInfo {
             name: "reloadVirtualMachineFromPath_Task",
             request: &methods::RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
             since: "4.1",
+        },
+        #[cfg(feature = "vcha")]
+        &rt::MethodInfo {
+            name: "setClusterMode_Task",
+            request: &methods::SET_CLUSTER_MODE_TASK,
+            this: rt::This::ServiceContent("failoverClusterManager"),
+            returns: "ManagedObjectReference",
+            since: "6.5",
         },
         &rt::MethodInfo {
             name: "setCustomValue",
@@ -2721,45 +14959,266 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "network")]
+        &rt::MethodInfo {
+            name: "startDpuFailover",
+            request: &methods::START_DPU_FAILOVER,
+            this: rt::This::Explicit,
+            returns: "",
+            since: "8.0.3.0",
+        },
+        #[cfg(feature = "vapp")]
+        &rt::MethodInfo {
+            name: "unregisterVApp_Task",
+            request: &methods::UNREGISTER_V_APP_TASK,
+            this: rt::This::Explicit,
+            returns: "ManagedObjectReference",
+            since: "4.0",
+        },
     ],
     managed_objects: &[
+        #[cfg(feature = "alarm")]
+        &properties::ALARM,
+        #[cfg(feature = "alarm")]
+        &properties::ALARM_MANAGER,
+        #[cfg(feature = "permission")]
+        &properties::AUTHORIZATION_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::CERTIFICATE_MANAGER,
         &properties::CLUSTER_COMPUTE_RESOURCE,
+        #[cfg(feature = "cluster")]
+        &properties::CLUSTER_EVC_MANAGER,
+        #[cfg(feature = "profile")]
+        &properties::CLUSTER_PROFILE,
+        #[cfg(feature = "profile")]
+        &properties::CLUSTER_PROFILE_MANAGER,
         &properties::COMPUTE_RESOURCE,
         &properties::CONTAINER_VIEW,
+        #[cfg(feature = "crypto")]
+        &properties::CRYPTO_MANAGER,
+        #[cfg(feature = "crypto")]
+        &properties::CRYPTO_MANAGER_HOST,
+        #[cfg(feature = "crypto")]
+        &properties::CRYPTO_MANAGER_HOST_KMS,
+        #[cfg(feature = "crypto")]
+        &properties::CRYPTO_MANAGER_KMIP,
+        #[cfg(feature = "server")]
+        &properties::CUSTOM_FIELDS_MANAGER,
+        #[cfg(feature = "customization")]
+        &properties::CUSTOMIZATION_SPEC_MANAGER,
         &properties::DATACENTER,
         &properties::DATASTORE,
+        #[cfg(feature = "storage")]
+        &properties::DATASTORE_NAMESPACE_MANAGER,
+        #[cfg(feature = "server")]
+        &properties::DIAGNOSTIC_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::DIRECT_PATH_PROFILE_MANAGER,
+        #[cfg(feature = "dvs")]
+        &properties::DISTRIBUTED_VIRTUAL_PORTGROUP,
+        #[cfg(feature = "dvs")]
+        &properties::DISTRIBUTED_VIRTUAL_SWITCH,
+        #[cfg(feature = "dvs")]
+        &properties::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER,
+        #[cfg(feature = "vmoption")]
+        &properties::ENVIRONMENT_BROWSER,
         &properties::EVENT_HISTORY_COLLECTOR,
         &properties::EVENT_MANAGER,
         &properties::EXTENSIBLE_MANAGED_OBJECT,
+        #[cfg(feature = "server")]
+        &properties::EXTENSION_MANAGER,
+        #[cfg(feature = "vcha")]
+        &properties::FAILOVER_CLUSTER_CONFIGURATOR,
+        #[cfg(feature = "vcha")]
+        &properties::FAILOVER_CLUSTER_MANAGER,
         &properties::FILE_MANAGER,
         &properties::FOLDER,
+        #[cfg(feature = "guest")]
+        &properties::GUEST_ALIAS_MANAGER,
+        #[cfg(feature = "guest")]
+        &properties::GUEST_AUTH_MANAGER,
+        #[cfg(feature = "guest")]
+        &properties::GUEST_FILE_MANAGER,
+        #[cfg(feature = "guest")]
+        &properties::GUEST_OPERATIONS_MANAGER,
+        #[cfg(feature = "guest")]
+        &properties::GUEST_PROCESS_MANAGER,
+        #[cfg(feature = "guest")]
+        &properties::GUEST_WINDOWS_REGISTRY_MANAGER,
+        #[cfg(feature = "cluster")]
+        &properties::HEALTH_UPDATE_MANAGER,
         &properties::HISTORY_COLLECTOR,
+        #[cfg(feature = "host")]
+        &properties::HOST_ACCESS_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_ACTIVE_DIRECTORY_AUTHENTICATION,
+        #[cfg(feature = "host")]
+        &properties::HOST_ASSIGNABLE_HARDWARE_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_AUTHENTICATION_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_AUTHENTICATION_STORE,
         &properties::HOST_AUTO_START_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_BOOT_DEVICE_SYSTEM,
+        #[cfg(feature = "storage")]
+        &properties::HOST_CACHE_CONFIGURATION_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_CERTIFICATE_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_CPU_SCHEDULER_SYSTEM,
         &properties::HOST_DATASTORE_BROWSER,
         &properties::HOST_DATASTORE_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_DATE_TIME_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_DIAGNOSTIC_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_DIRECTORY_STORE,
+        #[cfg(feature = "host")]
+        &properties::HOST_ESX_AGENT_HOST_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_FIREWALL_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_FIRMWARE_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_GRAPHICS_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_HEALTH_STATUS_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_IMAGE_CONFIG_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_KERNEL_MODULE_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_LOCAL_ACCOUNT_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_LOCAL_AUTHENTICATION,
+        #[cfg(feature = "host")]
+        &properties::HOST_MEMORY_SYSTEM,
         &properties::HOST_NETWORK_SYSTEM,
+        #[cfg(feature = "storage")]
+        &properties::HOST_NVDIMM_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_PATCH_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_PCI_PASSTHRU_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_POWER_SYSTEM,
+        #[cfg(feature = "profile")]
+        &properties::HOST_PROFILE,
+        #[cfg(feature = "profile")]
+        &properties::HOST_PROFILE_MANAGER,
+        #[cfg(feature = "host")]
+        &properties::HOST_SERVICE_SYSTEM,
+        #[cfg(feature = "host")]
+        &properties::HOST_SNMP_SYSTEM,
+        #[cfg(feature = "profile")]
+        &properties::HOST_SPECIFICATION_MANAGER,
         &properties::HOST_STORAGE_SYSTEM,
         &properties::HOST_SYSTEM,
+        #[cfg(feature = "storage")]
+        &properties::HOST_V_FLASH_MANAGER,
+        #[cfg(feature = "network")]
+        &properties::HOST_V_MOTION_SYSTEM,
+        #[cfg(feature = "vslm")]
+        &properties::HOST_V_STORAGE_OBJECT_MANAGER,
+        #[cfg(feature = "network")]
+        &properties::HOST_VIRTUAL_NIC_MANAGER,
+        #[cfg(feature = "vsan")]
+        &properties::HOST_VSAN_INTERNAL_SYSTEM,
+        #[cfg(feature = "vsan")]
+        &properties::HOST_VSAN_SYSTEM,
+        #[cfg(feature = "ovf")]
+        &properties::HTTP_NFC_LEASE,
+        #[cfg(feature = "server")]
         &properties::INVENTORY_VIEW,
+        #[cfg(feature = "iofilter")]
+        &properties::IO_FILTER_MANAGER,
+        #[cfg(feature = "vapp")]
+        &properties::IP_POOL_MANAGER,
+        #[cfg(feature = "network")]
+        &properties::ISCSI_MANAGER,
+        #[cfg(feature = "license")]
+        &properties::LICENSE_ASSIGNMENT_MANAGER,
+        #[cfg(feature = "license")]
+        &properties::LICENSE_MANAGER,
         &properties::LIST_VIEW,
+        #[cfg(feature = "server")]
+        &properties::LOCALIZATION_MANAGER,
         &properties::MANAGED_ENTITY,
         &properties::MANAGED_OBJECT_VIEW,
+        #[cfg(feature = "server")]
+        &properties::MESSAGE_BUS_PROXY,
         &properties::NETWORK,
+        #[cfg(feature = "network")]
+        &properties::OPAQUE_NETWORK,
         &properties::OPTION_MANAGER,
+        #[cfg(feature = "cluster")]
+        &properties::OVERHEAD_MEMORY_MANAGER,
+        #[cfg(feature = "ovf")]
+        &properties::OVF_MANAGER,
         &properties::PERFORMANCE_MANAGER,
+        #[cfg(feature = "profile")]
+        &properties::PROFILE,
+        #[cfg(feature = "profile")]
+        &properties::PROFILE_COMPLIANCE_MANAGER,
+        #[cfg(feature = "profile")]
+        &properties::PROFILE_MANAGER,
         &properties::PROPERTY_COLLECTOR,
         &properties::PROPERTY_FILTER,
+        #[cfg(feature = "server")]
+        &properties::RESOURCE_PLANNING_MANAGER,
         &properties::RESOURCE_POOL,
+        #[cfg(feature = "alarm")]
+        &properties::SCHEDULED_TASK,
+        #[cfg(feature = "alarm")]
+        &properties::SCHEDULED_TASK_MANAGER,
         &properties::SEARCH_INDEX,
         &properties::SERVICE_INSTANCE,
+        #[cfg(feature = "server")]
+        &properties::SERVICE_MANAGER,
         &properties::SESSION_MANAGER,
+        #[cfg(feature = "server")]
+        &properties::SIMPLE_COMMAND,
+        #[cfg(feature = "server")]
+        &properties::SITE_INFO_MANAGER,
+        #[cfg(feature = "cluster")]
+        &properties::STORAGE_POD,
+        #[cfg(feature = "storage")]
+        &properties::STORAGE_QUERY_MANAGER,
+        #[cfg(feature = "cluster")]
+        &properties::STORAGE_RESOURCE_MANAGER,
         &properties::TASK,
         &properties::TASK_HISTORY_COLLECTOR,
         &properties::TASK_MANAGER,
+        #[cfg(feature = "server")]
+        &properties::TENANT_TENANT_MANAGER,
+        #[cfg(feature = "network")]
+        &properties::TRANSIT_GATEWAY,
+        #[cfg(feature = "permission")]
+        &properties::USER_DIRECTORY,
+        #[cfg(feature = "vslm")]
+        &properties::V_STORAGE_OBJECT_MANAGER_BASE,
+        #[cfg(feature = "vslm")]
+        &properties::VCENTER_V_STORAGE_OBJECT_MANAGER,
         &properties::VIEW,
         &properties::VIEW_MANAGER,
+        #[cfg(feature = "vapp")]
+        &properties::VIRTUAL_APP,
         &properties::VIRTUAL_DISK_MANAGER,
         &properties::VIRTUAL_MACHINE,
+        #[cfg(feature = "vmotion")]
+        &properties::VIRTUAL_MACHINE_COMPATIBILITY_CHECKER,
+        #[cfg(feature = "guest")]
+        &properties::VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER,
+        #[cfg(feature = "vmotion")]
+        &properties::VIRTUAL_MACHINE_PROVISIONING_CHECKER,
         &properties::VIRTUAL_MACHINE_SNAPSHOT,
+        #[cfg(feature = "server")]
+        &properties::VIRTUALIZATION_MANAGER,
+        #[cfg(feature = "dvs")]
+        &properties::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH,
+        #[cfg(feature = "vsan")]
+        &properties::VSAN_UPGRADE_SYSTEM,
     ],
 };

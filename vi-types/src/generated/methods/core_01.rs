@@ -54,179 +54,6 @@ impl rt::Method for AcquireCloneTicket {
     }
 }
 
-/// `AcquireGenericServiceTicket`, a method of `SessionManager`, since VI API 5.0.
-///
-/// Returns: required `SessionManagerGenericServiceTicket`.
-///
-/// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
-pub struct AcquireGenericServiceTicket {
-    /// `spec`: required `SessionManagerServiceRequestSpec` or a descendant.
-    pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
-}
-pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AcquireGenericServiceTicket",
-    "5.0",
-    None,
-    "
-SessionManagerServiceRequestSpec spec r
-",
-    rt::unset::<AcquireGenericServiceTicket>,
-);
-impl rt::Object for AcquireGenericServiceTicket {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ACQUIRE_GENERIC_SERVICE_TICKET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_GENERIC_SERVICE_TICKET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for AcquireGenericServiceTicket {
-    const NAME: &'static str = "AcquireGenericServiceTicket";
-    const THIS: rt::This = rt::This::ServiceContent("sessionManager");
-    type Output = objects::SessionManagerGenericServiceTicket;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Object(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Object(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `AcquireLocalTicket`, a method of `SessionManager`, since VI API 2.0.
-///
-/// Returns: required `SessionManagerLocalTicket`.
-///
-/// Faults: `InvalidLogin`.
-///
-/// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
-pub struct AcquireLocalTicket {
-    /// `userName`: required string.
-    pub user_name: String,
-}
-pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AcquireLocalTicket",
-    "2.0",
-    None,
-    "
-string userName r
-",
-    rt::unset::<AcquireLocalTicket>,
-);
-impl rt::Object for AcquireLocalTicket {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ACQUIRE_LOCAL_TICKET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_LOCAL_TICKET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.user_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.user_name),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for AcquireLocalTicket {
-    const NAME: &'static str = "AcquireLocalTicket";
-    const THIS: rt::This = rt::This::ServiceContent("sessionManager");
-    type Output = objects::SessionManagerLocalTicket;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Object(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Object(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `AcquireMksTicket`, a method of `VirtualMachine`, since VI API 2.0.
-///
-/// Returns: required `VirtualMachineMksTicket`.
-///
-/// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Default)]
-pub struct AcquireMksTicket {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AcquireMksTicket",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<AcquireMksTicket>,
-);
-impl rt::Object for AcquireMksTicket {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ACQUIRE_MKS_TICKET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_MKS_TICKET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for AcquireMksTicket {
-    const NAME: &'static str = "AcquireMksTicket";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = objects::VirtualMachineMksTicket;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Object(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Object(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
 /// `AcquireTicket`, a method of `VirtualMachine`, since VI API 4.1.
 ///
 /// Returns: required `VirtualMachineTicket`.
@@ -976,73 +803,6 @@ impl rt::Method for CancelWaitForUpdates {
     }
 }
 
-/// `ChangeOwner`, a method of `FileManager`, since VI API 4.0.
-///
-/// Returns nothing.
-///
-/// Faults: `InvalidDatastore`, `FileFault`, `UserNotFound`.
-#[derive(Default)]
-pub struct ChangeOwner {
-    /// `name`: required string.
-    pub name: String,
-    /// `datacenter`: optional reference to `Datacenter`; needs the privilege `System.View`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-    /// `owner`: required string.
-    pub owner: String,
-}
-pub(crate) static CHANGE_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ChangeOwner",
-    "4.0",
-    None,
-    "
-string name r
-ManagedObjectReference datacenter o
-string owner r
-",
-    rt::unset::<ChangeOwner>,
-);
-impl rt::Object for ChangeOwner {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CHANGE_OWNER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_OWNER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.datacenter),
-            2 => P::Value(&self.owner),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.datacenter),
-            2 => M::Value(&mut self.owner),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for ChangeOwner {
-    const NAME: &'static str = "ChangeOwner";
-    const THIS: rt::This = rt::This::ServiceContent("fileManager");
-    type Output = ();
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
 /// `CheckForUpdates`, a method of `PropertyCollector`, since VI API 2.0.
 ///
 /// Returns: optional `UpdateSet`.
@@ -1221,66 +981,6 @@ impl rt::Method for CloneVmTask {
     const NAME: &'static str = "CloneVM_Task";
     const THIS: rt::This = rt::This::Explicit;
     type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `CloseInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
-///
-/// Returns: list of reference to `ManagedEntity`.
-#[derive(Default)]
-pub struct CloseInventoryViewFolder {
-    /// `_this`: required reference to `InventoryView`.
-    pub this: rt::ManagedObjectReference,
-    /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
-    pub entity: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static CLOSE_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CloseInventoryViewFolder",
-    "2.5",
-    None,
-    "
-ManagedObjectReference _this r
-ManagedObjectReference entity rl
-",
-    rt::unset::<CloseInventoryViewFolder>,
-);
-impl rt::Object for CloseInventoryViewFolder {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLOSE_INVENTORY_VIEW_FOLDER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLOSE_INVENTORY_VIEW_FOLDER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.entity),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.entity),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for CloseInventoryViewFolder {
-    const NAME: &'static str = "CloseInventoryViewFolder";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = Vec<rt::ManagedObjectReference>;
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1953,56 +1653,6 @@ impl rt::Method for CreateFolder {
     }
 }
 
-/// `CreateInventoryView`, a method of `ViewManager`, since VI API 2.5.
-///
-/// Returns: required reference to `InventoryView`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct CreateInventoryView {}
-pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CreateInventoryView",
-    "2.5",
-    None,
-    "",
-    rt::unset::<CreateInventoryView>,
-);
-impl rt::Object for CreateInventoryView {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CREATE_INVENTORY_VIEW
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_INVENTORY_VIEW
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for CreateInventoryView {
-    const NAME: &'static str = "CreateInventoryView";
-    const THIS: rt::This = rt::This::ServiceContent("viewManager");
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
 /// `CreateListView`, a method of `ViewManager`, since VI API 2.5.
 ///
 /// Returns: required reference to `ListView`.
@@ -2430,87 +2080,6 @@ impl rt::Method for CreateScreenshotTask {
     }
 }
 
-/// `CreateSnapshotEx_Task`, a method of `VirtualMachine`, since VI API 6.5.
-///
-/// Returns: required reference to `Task`.
-///
-/// The task's result: required reference to `VirtualMachineSnapshot`.
-///
-/// Faults: `TaskInProgress`, `SnapshotFault`, `VmConfigFault`, `FileFault`, `InvalidName`, `InvalidState`.
-///
-/// Needs the privilege `VirtualMachine.State.CreateSnapshot`.
-#[derive(Default)]
-pub struct CreateSnapshotExTask {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-    /// `name`: required string.
-    pub name: String,
-    /// `description`: optional string.
-    pub description: Option<String>,
-    /// `memory`: required boolean.
-    pub memory: bool,
-    /// `quiesceSpec`: optional `VirtualMachineGuestQuiesceSpec` or a descendant.
-    pub quiesce_spec: Option<rt::Poly<objects::VirtualMachineGuestQuiesceSpec>>,
-}
-pub(crate) static CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CreateSnapshotEx_Task",
-    "6.5",
-    None,
-    "
-ManagedObjectReference _this r
-string name r
-string description o
-boolean memory r
-VirtualMachineGuestQuiesceSpec quiesceSpec o
-",
-    rt::unset::<CreateSnapshotExTask>,
-);
-impl rt::Object for CreateSnapshotExTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CREATE_SNAPSHOT_EX_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SNAPSHOT_EX_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.description),
-            3 => P::Value(&self.memory),
-            4 => P::Value(&self.quiesce_spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.description),
-            3 => M::Value(&mut self.memory),
-            4 => M::Value(&mut self.quiesce_spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for CreateSnapshotExTask {
-    const NAME: &'static str = "CreateSnapshotEx_Task";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
 /// `CreateSnapshot_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
 /// Returns: required reference to `Task`.
@@ -2857,129 +2426,6 @@ impl rt::Method for CurrentTime {
     }
     fn this(&self) -> Option<&rt::ManagedObjectReference> {
         Some(&self.this)
-    }
-}
-
-/// `DefragmentAllDisks`, a method of `VirtualMachine`, since VI API 2.5.
-///
-/// Returns nothing.
-///
-/// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`.
-///
-/// Needs the privilege `VirtualMachine.Interact.DefragmentAllDisks`.
-#[derive(Default)]
-pub struct DefragmentAllDisks {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DefragmentAllDisks",
-    "2.5",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<DefragmentAllDisks>,
-);
-impl rt::Object for DefragmentAllDisks {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_ALL_DISKS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_ALL_DISKS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for DefragmentAllDisks {
-    const NAME: &'static str = "DefragmentAllDisks";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = ();
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `DefragmentVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
-///
-/// Returns: required reference to `Task`.
-///
-/// Faults: `FileFault`, `InvalidDatastore`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct DefragmentVirtualDiskTask {
-    /// `name`: required string.
-    pub name: String,
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DefragmentVirtualDisk_Task",
-    "2.5",
-    None,
-    "
-string name r
-ManagedObjectReference datacenter o
-",
-    rt::unset::<DefragmentVirtualDiskTask>,
-);
-impl rt::Object for DefragmentVirtualDiskTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_VIRTUAL_DISK_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_VIRTUAL_DISK_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.datacenter),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for DefragmentVirtualDiskTask {
-    const NAME: &'static str = "DefragmentVirtualDisk_Task";
-    const THIS: rt::This = rt::This::ServiceContent("virtualDiskManager");
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
     }
 }
 
@@ -3620,127 +3066,6 @@ impl rt::Method for DestroyTask {
     }
 }
 
-/// `DisconnectHost_Task`, a method of `HostSystem`, since VI API 2.0.
-///
-/// Returns: required reference to `Task`.
-///
-/// Needs the privilege `Host.Config.Connection`.
-#[derive(Default)]
-pub struct DisconnectHostTask {
-    /// `_this`: required reference to `HostSystem`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DisconnectHost_Task",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<DisconnectHostTask>,
-);
-impl rt::Object for DisconnectHostTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISCONNECT_HOST_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_HOST_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for DisconnectHostTask {
-    const NAME: &'static str = "DisconnectHost_Task";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `EagerZeroVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 4.0.
-///
-/// Returns: required reference to `Task`.
-///
-/// Faults: `FileFault`, `InvalidDatastore`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct EagerZeroVirtualDiskTask {
-    /// `name`: required string.
-    pub name: String,
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EagerZeroVirtualDisk_Task",
-    "4.0",
-    None,
-    "
-string name r
-ManagedObjectReference datacenter o
-",
-    rt::unset::<EagerZeroVirtualDiskTask>,
-);
-impl rt::Object for EagerZeroVirtualDiskTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EAGER_ZERO_VIRTUAL_DISK_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EAGER_ZERO_VIRTUAL_DISK_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.datacenter),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for EagerZeroVirtualDiskTask {
-    const NAME: &'static str = "EagerZeroVirtualDisk_Task";
-    const THIS: rt::This = rt::This::ServiceContent("virtualDiskManager");
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
 /// `EnterMaintenanceMode_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
 /// Returns: required reference to `Task`.
@@ -3950,65 +3275,6 @@ impl rt::Method for ExtendVirtualDiskTask {
     }
     fn this(&self) -> Option<&rt::ManagedObjectReference> {
         None
-    }
-}
-
-/// `ExtractOvfEnvironment`, a method of `VirtualMachine`, since VI API 4.0.
-///
-/// Returns: required string.
-///
-/// Faults: `InvalidState`.
-///
-/// Needs the privilege `VApp.ExtractOvfEnvironment`.
-#[derive(Default)]
-pub struct ExtractOvfEnvironment {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ExtractOvfEnvironment",
-    "4.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<ExtractOvfEnvironment>,
-);
-impl rt::Object for ExtractOvfEnvironment {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EXTRACT_OVF_ENVIRONMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTRACT_OVF_ENVIRONMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for ExtractOvfEnvironment {
-    const NAME: &'static str = "ExtractOvfEnvironment";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = String;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
     }
 }
 
@@ -4264,6 +3530,395 @@ impl rt::Method for FindAllByUuid {
     const NAME: &'static str = "FindAllByUuid";
     const THIS: rt::This = rt::This::ServiceContent("searchIndex");
     type Output = Vec<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `FindByDatastorePath`, a method of `SearchIndex`, since VI API 2.0.
+///
+/// Returns: optional reference to `VirtualMachine`.
+///
+/// Faults: `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+#[derive(Default)]
+pub struct FindByDatastorePath {
+    /// `datacenter`: required reference to `Datacenter`.
+    pub datacenter: rt::ManagedObjectReference,
+    /// `path`: required string.
+    pub path: String,
+}
+pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FindByDatastorePath",
+    "2.0",
+    None,
+    "
+ManagedObjectReference datacenter r
+string path r
+",
+    rt::unset::<FindByDatastorePath>,
+);
+impl rt::Object for FindByDatastorePath {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_DATASTORE_PATH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FIND_BY_DATASTORE_PATH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.datacenter),
+            1 => P::Value(&self.path),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.datacenter),
+            1 => M::Value(&mut self.path),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for FindByDatastorePath {
+    const NAME: &'static str = "FindByDatastorePath";
+    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
+    type Output = Option<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `FindByDnsName`, a method of `SearchIndex`, since VI API 2.0.
+///
+/// Returns: optional reference to `ManagedEntity`.
+///
+/// Needs the privilege `System.View`.
+#[derive(Default)]
+pub struct FindByDnsName {
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    /// `dnsName`: required string.
+    pub dns_name: String,
+    /// `vmSearch`: required boolean.
+    pub vm_search: bool,
+}
+pub(crate) static FIND_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FindByDnsName",
+    "2.0",
+    None,
+    "
+ManagedObjectReference datacenter o
+string dnsName r
+boolean vmSearch r
+",
+    rt::unset::<FindByDnsName>,
+);
+impl rt::Object for FindByDnsName {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_DNS_NAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FIND_BY_DNS_NAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.datacenter),
+            1 => P::Value(&self.dns_name),
+            2 => P::Value(&self.vm_search),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.datacenter),
+            1 => M::Value(&mut self.dns_name),
+            2 => M::Value(&mut self.vm_search),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for FindByDnsName {
+    const NAME: &'static str = "FindByDnsName";
+    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
+    type Output = Option<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `FindByInventoryPath`, a method of `SearchIndex`, since VI API 2.0.
+///
+/// Returns: optional reference to `ManagedEntity`.
+///
+/// Needs the privilege `System.View`.
+#[derive(Default)]
+pub struct FindByInventoryPath {
+    /// `inventoryPath`: required string.
+    pub inventory_path: String,
+}
+pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FindByInventoryPath",
+    "2.0",
+    None,
+    "
+string inventoryPath r
+",
+    rt::unset::<FindByInventoryPath>,
+);
+impl rt::Object for FindByInventoryPath {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_INVENTORY_PATH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FIND_BY_INVENTORY_PATH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.inventory_path),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.inventory_path),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for FindByInventoryPath {
+    const NAME: &'static str = "FindByInventoryPath";
+    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
+    type Output = Option<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `FindByIp`, a method of `SearchIndex`, since VI API 2.0.
+///
+/// Returns: optional reference to `ManagedEntity`.
+///
+/// Needs the privilege `System.View`.
+#[derive(Default)]
+pub struct FindByIp {
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    /// `ip`: required string.
+    pub ip: String,
+    /// `vmSearch`: required boolean.
+    pub vm_search: bool,
+}
+pub(crate) static FIND_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FindByIp",
+    "2.0",
+    None,
+    "
+ManagedObjectReference datacenter o
+string ip r
+boolean vmSearch r
+",
+    rt::unset::<FindByIp>,
+);
+impl rt::Object for FindByIp {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_IP
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FIND_BY_IP
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.datacenter),
+            1 => P::Value(&self.ip),
+            2 => P::Value(&self.vm_search),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.datacenter),
+            1 => M::Value(&mut self.ip),
+            2 => M::Value(&mut self.vm_search),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for FindByIp {
+    const NAME: &'static str = "FindByIp";
+    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
+    type Output = Option<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `FindByUuid`, a method of `SearchIndex`, since VI API 2.0.
+///
+/// Returns: optional reference to `ManagedEntity`.
+///
+/// Needs the privilege `System.View`.
+#[derive(Default)]
+pub struct FindByUuid {
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `vmSearch`: required boolean.
+    pub vm_search: bool,
+    /// `instanceUuid`: optional boolean, since VI API 4.0.
+    pub instance_uuid: Option<bool>,
+}
+pub(crate) static FIND_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FindByUuid",
+    "2.0",
+    None,
+    "
+ManagedObjectReference datacenter o
+string uuid r
+boolean vmSearch r
+boolean instanceUuid o since 4.0
+",
+    rt::unset::<FindByUuid>,
+);
+impl rt::Object for FindByUuid {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_BY_UUID
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FIND_BY_UUID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.datacenter),
+            1 => P::Value(&self.uuid),
+            2 => P::Value(&self.vm_search),
+            3 => P::Value(&self.instance_uuid),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.datacenter),
+            1 => M::Value(&mut self.uuid),
+            2 => M::Value(&mut self.vm_search),
+            3 => M::Value(&mut self.instance_uuid),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for FindByUuid {
+    const NAME: &'static str = "FindByUuid";
+    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
+    type Output = Option<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `FindChild`, a method of `SearchIndex`, since VI API 2.0.
+///
+/// Returns: optional reference to `ManagedEntity`.
+///
+/// Needs the privilege `System.View`.
+#[derive(Default)]
+pub struct FindChild {
+    /// `entity`: required reference to `ManagedEntity`.
+    pub entity: rt::ManagedObjectReference,
+    /// `name`: required string.
+    pub name: String,
+}
+pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FindChild",
+    "2.0",
+    None,
+    "
+ManagedObjectReference entity r
+string name r
+",
+    rt::unset::<FindChild>,
+);
+impl rt::Object for FindChild {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FIND_CHILD
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FIND_CHILD
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for FindChild {
+    const NAME: &'static str = "FindChild";
+    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
+    type Output = Option<rt::ManagedObjectReference>;
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

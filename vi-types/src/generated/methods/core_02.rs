@@ -4,583 +4,6 @@ use super::super::{enums, objects, registry::registry};
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `FindByDatastorePath`, a method of `SearchIndex`, since VI API 2.0.
-///
-/// Returns: optional reference to `VirtualMachine`.
-///
-/// Faults: `InvalidDatastore`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct FindByDatastorePath {
-    /// `datacenter`: required reference to `Datacenter`.
-    pub datacenter: rt::ManagedObjectReference,
-    /// `path`: required string.
-    pub path: String,
-}
-pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FindByDatastorePath",
-    "2.0",
-    None,
-    "
-ManagedObjectReference datacenter r
-string path r
-",
-    rt::unset::<FindByDatastorePath>,
-);
-impl rt::Object for FindByDatastorePath {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FIND_BY_DATASTORE_PATH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_DATASTORE_PATH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.datacenter),
-            1 => P::Value(&self.path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.datacenter),
-            1 => M::Value(&mut self.path),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FindByDatastorePath {
-    const NAME: &'static str = "FindByDatastorePath";
-    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
-    type Output = Option<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `FindByDnsName`, a method of `SearchIndex`, since VI API 2.0.
-///
-/// Returns: optional reference to `ManagedEntity`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct FindByDnsName {
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-    /// `dnsName`: required string.
-    pub dns_name: String,
-    /// `vmSearch`: required boolean.
-    pub vm_search: bool,
-}
-pub(crate) static FIND_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FindByDnsName",
-    "2.0",
-    None,
-    "
-ManagedObjectReference datacenter o
-string dnsName r
-boolean vmSearch r
-",
-    rt::unset::<FindByDnsName>,
-);
-impl rt::Object for FindByDnsName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FIND_BY_DNS_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_DNS_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.datacenter),
-            1 => P::Value(&self.dns_name),
-            2 => P::Value(&self.vm_search),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.datacenter),
-            1 => M::Value(&mut self.dns_name),
-            2 => M::Value(&mut self.vm_search),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FindByDnsName {
-    const NAME: &'static str = "FindByDnsName";
-    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
-    type Output = Option<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `FindByInventoryPath`, a method of `SearchIndex`, since VI API 2.0.
-///
-/// Returns: optional reference to `ManagedEntity`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct FindByInventoryPath {
-    /// `inventoryPath`: required string.
-    pub inventory_path: String,
-}
-pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FindByInventoryPath",
-    "2.0",
-    None,
-    "
-string inventoryPath r
-",
-    rt::unset::<FindByInventoryPath>,
-);
-impl rt::Object for FindByInventoryPath {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FIND_BY_INVENTORY_PATH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_INVENTORY_PATH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.inventory_path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.inventory_path),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FindByInventoryPath {
-    const NAME: &'static str = "FindByInventoryPath";
-    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
-    type Output = Option<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `FindByIp`, a method of `SearchIndex`, since VI API 2.0.
-///
-/// Returns: optional reference to `ManagedEntity`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct FindByIp {
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-    /// `ip`: required string.
-    pub ip: String,
-    /// `vmSearch`: required boolean.
-    pub vm_search: bool,
-}
-pub(crate) static FIND_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FindByIp",
-    "2.0",
-    None,
-    "
-ManagedObjectReference datacenter o
-string ip r
-boolean vmSearch r
-",
-    rt::unset::<FindByIp>,
-);
-impl rt::Object for FindByIp {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FIND_BY_IP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_IP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.datacenter),
-            1 => P::Value(&self.ip),
-            2 => P::Value(&self.vm_search),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.datacenter),
-            1 => M::Value(&mut self.ip),
-            2 => M::Value(&mut self.vm_search),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FindByIp {
-    const NAME: &'static str = "FindByIp";
-    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
-    type Output = Option<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `FindByUuid`, a method of `SearchIndex`, since VI API 2.0.
-///
-/// Returns: optional reference to `ManagedEntity`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct FindByUuid {
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `vmSearch`: required boolean.
-    pub vm_search: bool,
-    /// `instanceUuid`: optional boolean, since VI API 4.0.
-    pub instance_uuid: Option<bool>,
-}
-pub(crate) static FIND_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FindByUuid",
-    "2.0",
-    None,
-    "
-ManagedObjectReference datacenter o
-string uuid r
-boolean vmSearch r
-boolean instanceUuid o since 4.0
-",
-    rt::unset::<FindByUuid>,
-);
-impl rt::Object for FindByUuid {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FIND_BY_UUID
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_UUID
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.datacenter),
-            1 => P::Value(&self.uuid),
-            2 => P::Value(&self.vm_search),
-            3 => P::Value(&self.instance_uuid),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.datacenter),
-            1 => M::Value(&mut self.uuid),
-            2 => M::Value(&mut self.vm_search),
-            3 => M::Value(&mut self.instance_uuid),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FindByUuid {
-    const NAME: &'static str = "FindByUuid";
-    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
-    type Output = Option<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `FindChild`, a method of `SearchIndex`, since VI API 2.0.
-///
-/// Returns: optional reference to `ManagedEntity`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct FindChild {
-    /// `entity`: required reference to `ManagedEntity`.
-    pub entity: rt::ManagedObjectReference,
-    /// `name`: required string.
-    pub name: String,
-}
-pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FindChild",
-    "2.0",
-    None,
-    "
-ManagedObjectReference entity r
-string name r
-",
-    rt::unset::<FindChild>,
-);
-impl rt::Object for FindChild {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FIND_CHILD
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_CHILD
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.entity),
-            1 => P::Value(&self.name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.entity),
-            1 => M::Value(&mut self.name),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FindChild {
-    const NAME: &'static str = "FindChild";
-    const THIS: rt::This = rt::This::ServiceContent("searchIndex");
-    type Output = Option<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `FormatVmfs`, a method of `HostStorageSystem`, since VI API 2.0.
-///
-/// Returns: required `HostVmfsVolume`.
-///
-/// Faults: `AlreadyExists`, `HostConfigFault`.
-///
-/// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
-pub struct FormatVmfs {
-    /// `_this`: required reference to `HostStorageSystem`.
-    pub this: rt::ManagedObjectReference,
-    /// `createSpec`: required `HostVmfsSpec`.
-    pub create_spec: objects::HostVmfsSpec,
-}
-pub(crate) static FORMAT_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FormatVmfs",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-HostVmfsSpec createSpec r
-",
-    rt::unset::<FormatVmfs>,
-);
-impl rt::Object for FormatVmfs {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FORMAT_VMFS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FORMAT_VMFS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Object(&self.create_spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Object(&mut self.create_spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for FormatVmfs {
-    const NAME: &'static str = "FormatVmfs";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = objects::HostVmfsVolume;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Object(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Object(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `InflateVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
-///
-/// Returns: required reference to `Task`.
-///
-/// Faults: `FileFault`, `InvalidDatastore`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct InflateVirtualDiskTask {
-    /// `name`: required string.
-    pub name: String,
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InflateVirtualDisk_Task",
-    "2.5",
-    None,
-    "
-string name r
-ManagedObjectReference datacenter o
-",
-    rt::unset::<InflateVirtualDiskTask>,
-);
-impl rt::Object for InflateVirtualDiskTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INFLATE_VIRTUAL_DISK_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFLATE_VIRTUAL_DISK_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.datacenter),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for InflateVirtualDiskTask {
-    const NAME: &'static str = "InflateVirtualDisk_Task";
-    const THIS: rt::This = rt::This::ServiceContent("virtualDiskManager");
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `LogUserEvent`, a method of `EventManager`, since VI API 2.0.
-///
-/// Returns nothing.
-#[derive(Default)]
-pub struct LogUserEvent {
-    /// `entity`: required reference to `ManagedEntity`; needs the privilege `Global.LogEvent`.
-    pub entity: rt::ManagedObjectReference,
-    /// `msg`: required string.
-    pub msg: String,
-}
-pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LogUserEvent",
-    "2.0",
-    None,
-    "
-ManagedObjectReference entity r
-string msg r
-",
-    rt::unset::<LogUserEvent>,
-);
-impl rt::Object for LogUserEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LOG_USER_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOG_USER_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.entity),
-            1 => P::Value(&self.msg),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.entity),
-            1 => M::Value(&mut self.msg),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for LogUserEvent {
-    const NAME: &'static str = "LogUserEvent";
-    const THIS: rt::This = rt::This::ServiceContent("eventManager");
-    type Output = ();
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
 /// `Login`, a method of `SessionManager`, since VI API 2.0.
 ///
 /// Returns: required `UserSession`.
@@ -826,134 +249,6 @@ impl rt::Method for MakeDirectory {
     }
 }
 
-/// `MarkAsTemplate`, a method of `VirtualMachine`, since VI API 2.0.
-///
-/// Returns nothing.
-///
-/// Faults: `InvalidState`, `VmConfigFault`, `FileFault`.
-///
-/// Needs the privilege `VirtualMachine.Provisioning.MarkAsTemplate`.
-#[derive(Default)]
-pub struct MarkAsTemplate {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MarkAsTemplate",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<MarkAsTemplate>,
-);
-impl rt::Object for MarkAsTemplate {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MARK_AS_TEMPLATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_TEMPLATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for MarkAsTemplate {
-    const NAME: &'static str = "MarkAsTemplate";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = ();
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `MarkAsVirtualMachine`, a method of `VirtualMachine`, since VI API 2.0.
-///
-/// Returns nothing.
-///
-/// Faults: `InvalidState`, `InvalidDatastore`, `VmConfigFault`, `FileFault`.
-///
-/// Needs the privilege `VirtualMachine.Provisioning.MarkAsVM`.
-#[derive(Default)]
-pub struct MarkAsVirtualMachine {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-    /// `pool`: required reference to `ResourcePool`; needs the privilege `Resource.AssignVMToPool`.
-    pub pool: rt::ManagedObjectReference,
-    /// `host`: optional reference to `HostSystem`.
-    pub host: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static MARK_AS_VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MarkAsVirtualMachine",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-ManagedObjectReference pool r
-ManagedObjectReference host o
-",
-    rt::unset::<MarkAsVirtualMachine>,
-);
-impl rt::Object for MarkAsVirtualMachine {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MARK_AS_VIRTUAL_MACHINE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_VIRTUAL_MACHINE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.pool),
-            2 => P::Value(&self.host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.pool),
-            2 => M::Value(&mut self.host),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for MarkAsVirtualMachine {
-    const NAME: &'static str = "MarkAsVirtualMachine";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = ();
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
 /// `MigrateVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
 /// Returns: required reference to `Task`.
@@ -1082,65 +377,6 @@ impl rt::Method for ModifyListView {
     const NAME: &'static str = "ModifyListView";
     const THIS: rt::This = rt::This::Explicit;
     type Output = Vec<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `MountToolsInstaller`, a method of `VirtualMachine`, since VI API 2.0.
-///
-/// Returns nothing.
-///
-/// Faults: `InvalidState`, `VmConfigFault`, `VmToolsUpgradeFault`.
-///
-/// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Default)]
-pub struct MountToolsInstaller {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MountToolsInstaller",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<MountToolsInstaller>,
-);
-impl rt::Object for MountToolsInstaller {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MOUNT_TOOLS_INSTALLER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_TOOLS_INSTALLER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for MountToolsInstaller {
-    const NAME: &'static str = "MountToolsInstaller";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = ();
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1442,6 +678,7 @@ pub struct MoveVirtualDiskTask {
     /// `force`: optional boolean.
     pub force: Option<bool>,
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
+    #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
 }
 pub(crate) static MOVE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1472,6 +709,7 @@ impl rt::Object for MoveVirtualDiskTask {
             2 => P::Value(&self.dest_name),
             3 => P::Value(&self.dest_datacenter),
             4 => P::Value(&self.force),
+            #[cfg(feature = "profile")]
             5 => P::Value(&self.profile),
             _ => P::Absent,
         }
@@ -1483,6 +721,7 @@ impl rt::Object for MoveVirtualDiskTask {
             2 => M::Value(&mut self.dest_name),
             3 => M::Value(&mut self.dest_datacenter),
             4 => M::Value(&mut self.force),
+            #[cfg(feature = "profile")]
             5 => M::Value(&mut self.profile),
             _ => M::Absent,
         }
@@ -1503,66 +742,6 @@ impl rt::Method for MoveVirtualDiskTask {
     }
     fn this(&self) -> Option<&rt::ManagedObjectReference> {
         None
-    }
-}
-
-/// `OpenInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
-///
-/// Returns: list of reference to `ManagedEntity`.
-#[derive(Default)]
-pub struct OpenInventoryViewFolder {
-    /// `_this`: required reference to `InventoryView`.
-    pub this: rt::ManagedObjectReference,
-    /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
-    pub entity: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static OPEN_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "OpenInventoryViewFolder",
-    "2.5",
-    None,
-    "
-ManagedObjectReference _this r
-ManagedObjectReference entity rl
-",
-    rt::unset::<OpenInventoryViewFolder>,
-);
-impl rt::Object for OpenInventoryViewFolder {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &OPEN_INVENTORY_VIEW_FOLDER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPEN_INVENTORY_VIEW_FOLDER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.entity),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.entity),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for OpenInventoryViewFolder {
-    const NAME: &'static str = "OpenInventoryViewFolder";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = Vec<rt::ManagedObjectReference>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
     }
 }
 
@@ -1673,75 +852,6 @@ impl rt::Object for PowerOnVmTask {
 }
 impl rt::Method for PowerOnVmTask {
     const NAME: &'static str = "PowerOnVM_Task";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = rt::ManagedObjectReference;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `PromoteDisks_Task`, a method of `VirtualMachine`, since VI API 4.0.
-///
-/// Returns: required reference to `Task`.
-///
-/// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`.
-///
-/// Needs the privilege `VirtualMachine.Provisioning.PromoteDisks`.
-#[derive(Default)]
-pub struct PromoteDisksTask {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-    /// `unlink`: required boolean.
-    pub unlink: bool,
-    /// `disks`: list of `VirtualDisk`.
-    pub disks: Vec<objects::VirtualDisk>,
-}
-pub(crate) static PROMOTE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "PromoteDisks_Task",
-    "4.0",
-    None,
-    "
-ManagedObjectReference _this r
-boolean unlink r
-VirtualDisk disks ol
-",
-    rt::unset::<PromoteDisksTask>,
-);
-impl rt::Object for PromoteDisksTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &PROMOTE_DISKS_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROMOTE_DISKS_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.unlink),
-            2 => P::Objects(&self.disks),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.unlink),
-            2 => M::Objects(&mut self.disks),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for PromoteDisksTask {
-    const NAME: &'static str = "PromoteDisks_Task";
     const THIS: rt::This = rt::This::Explicit;
     type Output = rt::ManagedObjectReference;
     fn output(returned: &Self::Output) -> P<'_> {
@@ -2097,199 +1207,6 @@ impl rt::Method for QueryEvents {
     }
 }
 
-/// `QueryHostConnectionInfo`, a method of `HostSystem`, since VI API 2.0.
-///
-/// Returns: required `HostConnectInfo`.
-///
-/// Needs the privilege `System.Read`.
-#[derive(Default)]
-pub struct QueryHostConnectionInfo {
-    /// `_this`: required reference to `HostSystem`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryHostConnectionInfo",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<QueryHostConnectionInfo>,
-);
-impl rt::Object for QueryHostConnectionInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_HOST_CONNECTION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_CONNECTION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryHostConnectionInfo {
-    const NAME: &'static str = "QueryHostConnectionInfo";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = objects::HostConnectInfo;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Object(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Object(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `QueryMemoryOverhead`, a method of `HostSystem`, since VI API 2.0.
-///
-/// Returns: required long.
-///
-/// Needs the privilege `System.Read`.
-#[derive(Default)]
-pub struct QueryMemoryOverhead {
-    /// `_this`: required reference to `HostSystem`.
-    pub this: rt::ManagedObjectReference,
-    /// `memorySize`: required long.
-    pub memory_size: i64,
-    /// `videoRamSize`: optional int.
-    pub video_ram_size: Option<i32>,
-    /// `numVcpus`: required int.
-    pub num_vcpus: i32,
-}
-pub(crate) static QUERY_MEMORY_OVERHEAD: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryMemoryOverhead",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-long memorySize r
-int videoRamSize o
-int numVcpus r
-",
-    rt::unset::<QueryMemoryOverhead>,
-);
-impl rt::Object for QueryMemoryOverhead {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_MEMORY_OVERHEAD
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MEMORY_OVERHEAD
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.memory_size),
-            2 => P::Value(&self.video_ram_size),
-            3 => P::Value(&self.num_vcpus),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.memory_size),
-            2 => M::Value(&mut self.video_ram_size),
-            3 => M::Value(&mut self.num_vcpus),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryMemoryOverhead {
-    const NAME: &'static str = "QueryMemoryOverhead";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = i64;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `QueryNetworkHint`, a method of `HostNetworkSystem`, since VI API 2.0.
-///
-/// Returns: list of `PhysicalNicHintInfo`.
-///
-/// Faults: `NotFound`, `HostConfigFault`.
-///
-/// Needs the privilege `System.Read`.
-#[derive(Default)]
-pub struct QueryNetworkHint {
-    /// `_this`: required reference to `HostNetworkSystem`.
-    pub this: rt::ManagedObjectReference,
-    /// `device`: list of string.
-    pub device: Vec<String>,
-}
-pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryNetworkHint",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-string device ol
-",
-    rt::unset::<QueryNetworkHint>,
-);
-impl rt::Object for QueryNetworkHint {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_NETWORK_HINT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NETWORK_HINT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Value(&self.device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Value(&mut self.device),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryNetworkHint {
-    const NAME: &'static str = "QueryNetworkHint";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = Vec<objects::PhysicalNicHintInfo>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Objects(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Objects(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
 /// `QueryOptions`, a method of `OptionManager`, since VI API 2.0.
 ///
 /// Returns: list of `OptionValue` or a descendant.
@@ -2520,191 +1437,6 @@ impl rt::Method for QueryPerfProviderSummary {
     }
 }
 
-/// `QueryUnownedFiles`, a method of `VirtualMachine`, since VI API 4.0.
-///
-/// Returns: list of string.
-///
-/// Needs the privilege `VirtualMachine.Config.QueryUnownedFiles`.
-#[derive(Default)]
-pub struct QueryUnownedFiles {
-    /// `_this`: required reference to `VirtualMachine`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryUnownedFiles",
-    "4.0",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<QueryUnownedFiles>,
-);
-impl rt::Object for QueryUnownedFiles {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_UNOWNED_FILES
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNOWNED_FILES
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryUnownedFiles {
-    const NAME: &'static str = "QueryUnownedFiles";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = Vec<String>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `QueryVirtualDiskFragmentation`, a method of `VirtualDiskManager`, since VI API 2.5.
-///
-/// Returns: required int.
-///
-/// Faults: `FileFault`, `InvalidDatastore`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct QueryVirtualDiskFragmentation {
-    /// `name`: required string.
-    pub name: String,
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryVirtualDiskFragmentation",
-    "2.5",
-    None,
-    "
-string name r
-ManagedObjectReference datacenter o
-",
-    rt::unset::<QueryVirtualDiskFragmentation>,
-);
-impl rt::Object for QueryVirtualDiskFragmentation {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_FRAGMENTATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_FRAGMENTATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.datacenter),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryVirtualDiskFragmentation {
-    const NAME: &'static str = "QueryVirtualDiskFragmentation";
-    const THIS: rt::This = rt::This::ServiceContent("virtualDiskManager");
-    type Output = i32;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
-/// `QueryVirtualDiskGeometry`, a method of `VirtualDiskManager`, since VI API 2.5.
-///
-/// Returns: required `HostDiskDimensionsChs`.
-///
-/// Faults: `FileFault`, `InvalidDatastore`.
-///
-/// Needs the privilege `System.View`.
-#[derive(Default)]
-pub struct QueryVirtualDiskGeometry {
-    /// `name`: required string.
-    pub name: String,
-    /// `datacenter`: optional reference to `Datacenter`.
-    pub datacenter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryVirtualDiskGeometry",
-    "2.5",
-    None,
-    "
-string name r
-ManagedObjectReference datacenter o
-",
-    rt::unset::<QueryVirtualDiskGeometry>,
-);
-impl rt::Object for QueryVirtualDiskGeometry {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_GEOMETRY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_GEOMETRY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.datacenter),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryVirtualDiskGeometry {
-    const NAME: &'static str = "QueryVirtualDiskGeometry";
-    const THIS: rt::This = rt::This::ServiceContent("virtualDiskManager");
-    type Output = objects::HostDiskDimensionsChs;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Object(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Object(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        None
-    }
-}
-
 /// `QueryVirtualDiskUuid`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
 /// Returns: required string.
@@ -2766,63 +1498,6 @@ impl rt::Method for QueryVirtualDiskUuid {
     }
     fn this(&self) -> Option<&rt::ManagedObjectReference> {
         None
-    }
-}
-
-/// `QueryVmfsConfigOption`, a method of `HostStorageSystem`, since VI API 6.5.
-///
-/// Returns: list of `VmfsConfigOption`.
-///
-/// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
-pub struct QueryVmfsConfigOption {
-    /// `_this`: required reference to `HostStorageSystem`.
-    pub this: rt::ManagedObjectReference,
-}
-pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "QueryVmfsConfigOption",
-    "6.5",
-    None,
-    "
-ManagedObjectReference _this r
-",
-    rt::unset::<QueryVmfsConfigOption>,
-);
-impl rt::Object for QueryVmfsConfigOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_CONFIG_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_CONFIG_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for QueryVmfsConfigOption {
-    const NAME: &'static str = "QueryVmfsConfigOption";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = Vec<objects::VmfsConfigOption>;
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Objects(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Objects(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
     }
 }
 
@@ -3368,75 +2043,6 @@ impl rt::Method for ReconfigureAutostart {
     const NAME: &'static str = "ReconfigureAutostart";
     const THIS: rt::This = rt::This::Explicit;
     type Output = ();
-    fn output(returned: &Self::Output) -> P<'_> {
-        P::Value(returned)
-    }
-    fn output_mut(returned: &mut Self::Output) -> M<'_> {
-        M::Value(returned)
-    }
-    fn registry() -> &'static rt::Registry {
-        registry()
-    }
-    fn this(&self) -> Option<&rt::ManagedObjectReference> {
-        Some(&self.this)
-    }
-}
-
-/// `ReconnectHost_Task`, a method of `HostSystem`, since VI API 2.0.
-///
-/// Returns: required reference to `Task`.
-///
-/// Faults: `InvalidLogin`, `InvalidState`, `InvalidName`, `HostConnectFault`.
-///
-/// Needs the privilege `Host.Config.Connection`.
-#[derive(Default)]
-pub struct ReconnectHostTask {
-    /// `_this`: required reference to `HostSystem`.
-    pub this: rt::ManagedObjectReference,
-    /// `cnxSpec`: optional `HostConnectSpec`.
-    pub cnx_spec: Option<Box<objects::HostConnectSpec>>,
-    /// `reconnectSpec`: optional `HostSystemReconnectSpec`, since VI API 5.0.
-    pub reconnect_spec: Option<Box<objects::HostSystemReconnectSpec>>,
-}
-pub(crate) static RECONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ReconnectHost_Task",
-    "2.0",
-    None,
-    "
-ManagedObjectReference _this r
-HostConnectSpec cnxSpec o
-HostSystemReconnectSpec reconnectSpec o since 5.0
-",
-    rt::unset::<ReconnectHostTask>,
-);
-impl rt::Object for ReconnectHostTask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &RECONNECT_HOST_TASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONNECT_HOST_TASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.this),
-            1 => P::Optional(&self.cnx_spec),
-            2 => P::Optional(&self.reconnect_spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.this),
-            1 => M::Optional(&mut self.cnx_spec),
-            2 => M::Optional(&mut self.reconnect_spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Method for ReconnectHostTask {
-    const NAME: &'static str = "ReconnectHost_Task";
-    const THIS: rt::This = rt::This::Explicit;
-    type Output = rt::ManagedObjectReference;
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4021,6 +2627,7 @@ pub struct RemoveAllSnapshotsTask {
     /// `consolidate`: optional boolean, since VI API 5.0.
     pub consolidate: Option<bool>,
     /// `spec`: optional `SnapshotSelectionSpec`, since VI API 8.0.3.0.
+    #[cfg(feature = "vm")]
     pub spec: Option<Box<objects::SnapshotSelectionSpec>>,
 }
 pub(crate) static REMOVE_ALL_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4045,6 +2652,7 @@ impl rt::Object for RemoveAllSnapshotsTask {
         match index {
             0 => P::Value(&self.this),
             1 => P::Value(&self.consolidate),
+            #[cfg(feature = "vm")]
             2 => P::Optional(&self.spec),
             _ => P::Absent,
         }
@@ -4053,6 +2661,7 @@ impl rt::Object for RemoveAllSnapshotsTask {
         match index {
             0 => M::Value(&mut self.this),
             1 => M::Value(&mut self.consolidate),
+            #[cfg(feature = "vm")]
             2 => M::Optional(&mut self.spec),
             _ => M::Absent,
         }
@@ -4126,6 +2735,1263 @@ impl rt::Method for RemoveDatastore {
     const NAME: &'static str = "RemoveDatastore";
     const THIS: rt::This = rt::This::Explicit;
     type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RemoveInternetScsiSendTargets`, a method of `HostStorageSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+#[derive(Default)]
+pub struct RemoveInternetScsiSendTargets {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `iScsiHbaDevice`: required string.
+    pub i_scsi_hba_device: String,
+    /// `targets`: list, not empty, of `HostInternetScsiHbaSendTarget`.
+    pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
+    /// `force`: optional boolean, since VI API 7.0.1.0.
+    pub force: Option<bool>,
+}
+pub(crate) static REMOVE_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemoveInternetScsiSendTargets",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string iScsiHbaDevice r
+HostInternetScsiHbaSendTarget targets rl
+boolean force o since 7.0.1.0
+",
+    rt::unset::<RemoveInternetScsiSendTargets>,
+);
+impl rt::Object for RemoveInternetScsiSendTargets {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_INTERNET_SCSI_SEND_TARGETS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REMOVE_INTERNET_SCSI_SEND_TARGETS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.i_scsi_hba_device),
+            2 => P::Objects(&self.targets),
+            3 => P::Value(&self.force),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.i_scsi_hba_device),
+            2 => M::Objects(&mut self.targets),
+            3 => M::Value(&mut self.force),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RemoveInternetScsiSendTargets {
+    const NAME: &'static str = "RemoveInternetScsiSendTargets";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RemoveInternetScsiStaticTargets`, a method of `HostStorageSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+#[derive(Default)]
+pub struct RemoveInternetScsiStaticTargets {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `iScsiHbaDevice`: required string.
+    pub i_scsi_hba_device: String,
+    /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
+    pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+}
+pub(crate) static REMOVE_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemoveInternetScsiStaticTargets",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string iScsiHbaDevice r
+HostInternetScsiHbaStaticTarget targets rl
+",
+    rt::unset::<RemoveInternetScsiStaticTargets>,
+);
+impl rt::Object for RemoveInternetScsiStaticTargets {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_INTERNET_SCSI_STATIC_TARGETS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REMOVE_INTERNET_SCSI_STATIC_TARGETS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.i_scsi_hba_device),
+            2 => P::Objects(&self.targets),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.i_scsi_hba_device),
+            2 => M::Objects(&mut self.targets),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RemoveInternetScsiStaticTargets {
+    const NAME: &'static str = "RemoveInternetScsiStaticTargets";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RemovePortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+#[derive(Default)]
+pub struct RemovePortGroup {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `pgName`: required string.
+    pub pg_name: String,
+}
+pub(crate) static REMOVE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemovePortGroup",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string pgName r
+",
+    rt::unset::<RemovePortGroup>,
+);
+impl rt::Object for RemovePortGroup {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_PORT_GROUP
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REMOVE_PORT_GROUP
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.pg_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.pg_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RemovePortGroup {
+    const NAME: &'static str = "RemovePortGroup";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RemoveSnapshot_Task`, a method of `VirtualMachineSnapshot`, since VI API 2.0.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `TaskInProgress`.
+///
+/// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
+#[derive(Default)]
+pub struct RemoveSnapshotTask {
+    /// `_this`: required reference to `VirtualMachineSnapshot`.
+    pub this: rt::ManagedObjectReference,
+    /// `removeChildren`: required boolean.
+    pub remove_children: bool,
+    /// `consolidate`: optional boolean, since VI API 5.0.
+    pub consolidate: Option<bool>,
+}
+pub(crate) static REMOVE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemoveSnapshot_Task",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+boolean removeChildren r
+boolean consolidate o since 5.0
+",
+    rt::unset::<RemoveSnapshotTask>,
+);
+impl rt::Object for RemoveSnapshotTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_SNAPSHOT_TASK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REMOVE_SNAPSHOT_TASK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.remove_children),
+            2 => P::Value(&self.consolidate),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.remove_children),
+            2 => M::Value(&mut self.consolidate),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RemoveSnapshotTask {
+    const NAME: &'static str = "RemoveSnapshot_Task";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = rt::ManagedObjectReference;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RemoveVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+#[derive(Default)]
+pub struct RemoveVirtualNic {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `device`: required string.
+    pub device: String,
+}
+pub(crate) static REMOVE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemoveVirtualNic",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string device r
+",
+    rt::unset::<RemoveVirtualNic>,
+);
+impl rt::Object for RemoveVirtualNic {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_VIRTUAL_NIC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REMOVE_VIRTUAL_NIC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RemoveVirtualNic {
+    const NAME: &'static str = "RemoveVirtualNic";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RemoveVirtualSwitch`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+#[derive(Default)]
+pub struct RemoveVirtualSwitch {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `vswitchName`: required string.
+    pub vswitch_name: String,
+}
+pub(crate) static REMOVE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemoveVirtualSwitch",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string vswitchName r
+",
+    rt::unset::<RemoveVirtualSwitch>,
+);
+impl rt::Object for RemoveVirtualSwitch {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_VIRTUAL_SWITCH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REMOVE_VIRTUAL_SWITCH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.vswitch_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.vswitch_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RemoveVirtualSwitch {
+    const NAME: &'static str = "RemoveVirtualSwitch";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RenameSnapshot`, a method of `VirtualMachineSnapshot`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `InvalidName`, `TaskInProgress`, `InvalidState`.
+///
+/// Needs the privilege `VirtualMachine.State.RenameSnapshot`.
+#[derive(Default)]
+pub struct RenameSnapshot {
+    /// `_this`: required reference to `VirtualMachineSnapshot`.
+    pub this: rt::ManagedObjectReference,
+    /// `name`: optional string.
+    pub name: Option<String>,
+    /// `description`: optional string.
+    pub description: Option<String>,
+}
+pub(crate) static RENAME_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RenameSnapshot",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string name o
+string description o
+",
+    rt::unset::<RenameSnapshot>,
+);
+impl rt::Object for RenameSnapshot {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RENAME_SNAPSHOT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RENAME_SNAPSHOT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.description),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.description),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RenameSnapshot {
+    const NAME: &'static str = "RenameSnapshot";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `Rename_Task`, a method of `ManagedEntity`, since VI API 2.0.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `DuplicateName`, `InvalidName`.
+#[derive(Default)]
+pub struct RenameTask {
+    /// `_this`: required reference to `ManagedEntity`.
+    pub this: rt::ManagedObjectReference,
+    /// `newName`: required string.
+    pub new_name: String,
+}
+pub(crate) static RENAME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Rename_Task",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string newName r
+",
+    rt::unset::<RenameTask>,
+);
+impl rt::Object for RenameTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RENAME_TASK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RENAME_TASK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.new_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.new_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RenameTask {
+    const NAME: &'static str = "Rename_Task";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = rt::ManagedObjectReference;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RescanAllHba`, a method of `HostStorageSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+#[derive(Default)]
+pub struct RescanAllHba {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+}
+pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RescanAllHba",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+",
+    rt::unset::<RescanAllHba>,
+);
+impl rt::Object for RescanAllHba {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESCAN_ALL_HBA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESCAN_ALL_HBA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RescanAllHba {
+    const NAME: &'static str = "RescanAllHba";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RescanHba`, a method of `HostStorageSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+#[derive(Default)]
+pub struct RescanHba {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `hbaDevice`: required string.
+    pub hba_device: String,
+}
+pub(crate) static RESCAN_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RescanHba",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+string hbaDevice r
+",
+    rt::unset::<RescanHba>,
+);
+impl rt::Object for RescanHba {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESCAN_HBA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESCAN_HBA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.hba_device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.hba_device),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RescanHba {
+    const NAME: &'static str = "RescanHba";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RescanVmfs`, a method of `HostStorageSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+#[derive(Default)]
+pub struct RescanVmfs {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+}
+pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RescanVmfs",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+",
+    rt::unset::<RescanVmfs>,
+);
+impl rt::Object for RescanVmfs {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESCAN_VMFS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESCAN_VMFS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RescanVmfs {
+    const NAME: &'static str = "RescanVmfs";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `ResetCollector`, a method of `HistoryCollector`, since VI API 2.0.
+///
+/// Returns nothing.
+#[derive(Default)]
+pub struct ResetCollector {
+    /// `_this`: required reference to `HistoryCollector`.
+    pub this: rt::ManagedObjectReference,
+}
+pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResetCollector",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+",
+    rt::unset::<ResetCollector>,
+);
+impl rt::Object for ResetCollector {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_COLLECTOR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESET_COLLECTOR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for ResetCollector {
+    const NAME: &'static str = "ResetCollector";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `ResetListView`, a method of `ListView`, since VI API 2.5.
+///
+/// Returns: list of reference.
+#[derive(Default)]
+pub struct ResetListView {
+    /// `_this`: required reference to `ListView`.
+    pub this: rt::ManagedObjectReference,
+    /// `obj`: list of reference; needs the privilege `System.View`.
+    pub obj: Vec<rt::ManagedObjectReference>,
+}
+pub(crate) static RESET_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResetListView",
+    "2.5",
+    None,
+    "
+ManagedObjectReference _this r
+ManagedObjectReference obj ol
+",
+    rt::unset::<ResetListView>,
+);
+impl rt::Object for ResetListView {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_LIST_VIEW
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESET_LIST_VIEW
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.obj),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.obj),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for ResetListView {
+    const NAME: &'static str = "ResetListView";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = Vec<rt::ManagedObjectReference>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `ResetListViewFromView`, a method of `ListView`, since VI API 2.5.
+///
+/// Returns nothing.
+#[derive(Default)]
+pub struct ResetListViewFromView {
+    /// `_this`: required reference to `ListView`.
+    pub this: rt::ManagedObjectReference,
+    /// `view`: required reference to `View`.
+    pub view: rt::ManagedObjectReference,
+}
+pub(crate) static RESET_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResetListViewFromView",
+    "2.5",
+    None,
+    "
+ManagedObjectReference _this r
+ManagedObjectReference view r
+",
+    rt::unset::<ResetListViewFromView>,
+);
+impl rt::Object for ResetListViewFromView {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_LIST_VIEW_FROM_VIEW
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESET_LIST_VIEW_FROM_VIEW
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.view),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.view),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for ResetListViewFromView {
+    const NAME: &'static str = "ResetListViewFromView";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = ();
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `ResetVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `TaskInProgress`, `InvalidState`.
+///
+/// Needs the privilege `VirtualMachine.Interact.Reset`.
+#[derive(Default)]
+pub struct ResetVmTask {
+    /// `_this`: required reference to `VirtualMachine`.
+    pub this: rt::ManagedObjectReference,
+}
+pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResetVM_Task",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+",
+    rt::unset::<ResetVmTask>,
+);
+impl rt::Object for ResetVmTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESET_VM_TASK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESET_VM_TASK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for ResetVmTask {
+    const NAME: &'static str = "ResetVM_Task";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = rt::ManagedObjectReference;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RetrieveHardwareUptime`, a method of `HostSystem`, since VI API 4.1.
+///
+/// Returns: required long.
+///
+/// Needs the privilege `System.Read`.
+#[derive(Default)]
+pub struct RetrieveHardwareUptime {
+    /// `_this`: required reference to `HostSystem`.
+    pub this: rt::ManagedObjectReference,
+}
+pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrieveHardwareUptime",
+    "4.1",
+    None,
+    "
+ManagedObjectReference _this r
+",
+    rt::unset::<RetrieveHardwareUptime>,
+);
+impl rt::Object for RetrieveHardwareUptime {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_HARDWARE_UPTIME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RETRIEVE_HARDWARE_UPTIME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RetrieveHardwareUptime {
+    const NAME: &'static str = "RetrieveHardwareUptime";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = i64;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RetrieveProperties`, a method of `PropertyCollector`, since VI API 2.0.
+///
+/// Returns: list of `ObjectContent`.
+///
+/// Faults: `InvalidProperty`.
+///
+/// Needs the privilege `System.Anonymous`.
+#[derive(Default)]
+pub struct RetrieveProperties {
+    /// `specSet`: list, not empty, of `PropertyFilterSpec`.
+    pub spec_set: Vec<objects::PropertyFilterSpec>,
+}
+pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrieveProperties",
+    "2.0",
+    None,
+    "
+PropertyFilterSpec specSet rl
+",
+    rt::unset::<RetrieveProperties>,
+);
+impl rt::Object for RetrieveProperties {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_PROPERTIES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RETRIEVE_PROPERTIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.spec_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.spec_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RetrieveProperties {
+    const NAME: &'static str = "RetrieveProperties";
+    const THIS: rt::This = rt::This::ServiceContent("propertyCollector");
+    type Output = Vec<objects::ObjectContent>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Objects(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Objects(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `RetrievePropertiesEx`, a method of `PropertyCollector`, since VI API 4.1.
+///
+/// Returns: optional `RetrieveResult`.
+///
+/// Faults: `InvalidProperty`.
+///
+/// Needs the privilege `System.Anonymous`.
+#[derive(Default)]
+pub struct RetrievePropertiesEx {
+    /// `specSet`: list, not empty, of `PropertyFilterSpec`.
+    pub spec_set: Vec<objects::PropertyFilterSpec>,
+    /// `options`: required `RetrieveOptions`.
+    pub options: objects::RetrieveOptions,
+}
+pub(crate) static RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrievePropertiesEx",
+    "4.1",
+    None,
+    "
+PropertyFilterSpec specSet rl
+RetrieveOptions options r
+",
+    rt::unset::<RetrievePropertiesEx>,
+);
+impl rt::Object for RetrievePropertiesEx {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_PROPERTIES_EX
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RETRIEVE_PROPERTIES_EX
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.spec_set),
+            1 => P::Object(&self.options),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.spec_set),
+            1 => M::Object(&mut self.options),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RetrievePropertiesEx {
+    const NAME: &'static str = "RetrievePropertiesEx";
+    const THIS: rt::This = rt::This::ServiceContent("propertyCollector");
+    type Output = Option<Box<objects::RetrieveResult>>;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Optional(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Optional(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        None
+    }
+}
+
+/// `RetrieveServiceContent`, a method of `ServiceInstance`, since VI API 2.0.
+///
+/// Returns: required `ServiceContent`.
+///
+/// Needs the privilege `System.Anonymous`.
+#[derive(Default)]
+pub struct RetrieveServiceContent {
+    /// `_this`: required reference to `ServiceInstance`.
+    pub this: rt::ManagedObjectReference,
+}
+pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrieveServiceContent",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+",
+    rt::unset::<RetrieveServiceContent>,
+);
+impl rt::Object for RetrieveServiceContent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_SERVICE_CONTENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RETRIEVE_SERVICE_CONTENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RetrieveServiceContent {
+    const NAME: &'static str = "RetrieveServiceContent";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = objects::ServiceContent;
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Object(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Object(returned)
+    }
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+    fn this(&self) -> Option<&rt::ManagedObjectReference> {
+        Some(&self.this)
+    }
+}
+
+/// `RevertToCurrentSnapshot_Task`, a method of `VirtualMachine`, since VI API 2.0.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `TaskInProgress`, `SnapshotFault`, `InsufficientResourcesFault`, `InvalidState`, `VmConfigFault`, `NotFound`.
+///
+/// Needs the privilege `VirtualMachine.State.RevertToSnapshot`.
+#[derive(Default)]
+pub struct RevertToCurrentSnapshotTask {
+    /// `_this`: required reference to `VirtualMachine`.
+    pub this: rt::ManagedObjectReference,
+    /// `host`: optional reference to `HostSystem`.
+    pub host: Option<rt::ManagedObjectReference>,
+    /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
+    pub suppress_power_on: Option<bool>,
+}
+pub(crate) static REVERT_TO_CURRENT_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RevertToCurrentSnapshot_Task",
+    "2.0",
+    None,
+    "
+ManagedObjectReference _this r
+ManagedObjectReference host o
+boolean suppressPowerOn o since 2.5u2server
+",
+    rt::unset::<RevertToCurrentSnapshotTask>,
+);
+impl rt::Object for RevertToCurrentSnapshotTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REVERT_TO_CURRENT_SNAPSHOT_TASK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REVERT_TO_CURRENT_SNAPSHOT_TASK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.host),
+            2 => P::Value(&self.suppress_power_on),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.host),
+            2 => M::Value(&mut self.suppress_power_on),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Method for RevertToCurrentSnapshotTask {
+    const NAME: &'static str = "RevertToCurrentSnapshot_Task";
+    const THIS: rt::This = rt::This::Explicit;
+    type Output = rt::ManagedObjectReference;
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -132,260 +132,6 @@ impl serde::Serialize for AboutInfo {
     }
 }
 
-/// `AlarmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct AlarmEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `alarm`: required reference to `Alarm`.
-    pub alarm: rt::ManagedObjectReference,
-}
-pub(crate) static ALARM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AlarmEventArgument",
-    "2.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference alarm r
-",
-    rt::unset::<AlarmEventArgument>,
-);
-impl rt::Object for AlarmEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ALARM_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.alarm),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.alarm),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for AlarmEventArgument {}
-impl std::ops::Deref for AlarmEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for AlarmEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for AlarmEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for AlarmEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for AlarmEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for AlarmEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `AlarmState`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct AlarmState {
-    /// `key`: required string.
-    pub key: String,
-    /// `entity`: required reference to `ManagedEntity`.
-    pub entity: rt::ManagedObjectReference,
-    /// `alarm`: required reference to `Alarm`.
-    pub alarm: rt::ManagedObjectReference,
-    /// `overallStatus`: required `ManagedEntityStatus`.
-    pub overall_status: enums::ManagedEntityStatus,
-    /// `time`: required dateTime.
-    pub time: rt::DateTime,
-    /// `acknowledged`: optional boolean, since VI API 4.0.
-    pub acknowledged: Option<bool>,
-    /// `acknowledgedByUser`: optional string, since VI API 4.0.
-    pub acknowledged_by_user: Option<String>,
-    /// `acknowledgedTime`: optional dateTime, since VI API 4.0.
-    pub acknowledged_time: Option<rt::DateTime>,
-    /// `eventKey`: optional int, since VI API 6.0.
-    pub event_key: Option<i32>,
-    /// `disabled`: optional boolean, since VI API 6.9.1.
-    pub disabled: Option<bool>,
-}
-pub(crate) static ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AlarmState",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-ManagedObjectReference entity r
-ManagedObjectReference alarm r
-ManagedEntityStatus overallStatus r
-dateTime time r
-boolean acknowledged o since 4.0
-string acknowledgedByUser o since 4.0
-dateTime acknowledgedTime o since 4.0
-int eventKey o since 6.0
-boolean disabled o since 6.9.1
-",
-    rt::unset::<AlarmState>,
-);
-impl rt::Object for AlarmState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ALARM_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.entity),
-            2 => P::Value(&self.alarm),
-            3 => P::Value(&self.overall_status),
-            4 => P::Value(&self.time),
-            5 => P::Value(&self.acknowledged),
-            6 => P::Value(&self.acknowledged_by_user),
-            7 => P::Value(&self.acknowledged_time),
-            8 => P::Value(&self.event_key),
-            9 => P::Value(&self.disabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.entity),
-            2 => M::Value(&mut self.alarm),
-            3 => M::Value(&mut self.overall_status),
-            4 => M::Value(&mut self.time),
-            5 => M::Value(&mut self.acknowledged),
-            6 => M::Value(&mut self.acknowledged_by_user),
-            7 => M::Value(&mut self.acknowledged_time),
-            8 => M::Value(&mut self.event_key),
-            9 => M::Value(&mut self.disabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for AlarmState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for AlarmState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for AlarmState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for AlarmState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `AlreadyAuthenticatedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct AlreadyAuthenticatedSessionEvent {
-    /// The properties of `SessionEvent`.
-    pub base: SessionEvent,
-}
-pub(crate) static ALREADY_AUTHENTICATED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AlreadyAuthenticatedSessionEvent",
-    "2.0",
-    Some(&SESSION_EVENT),
-    "",
-    rt::unset::<AlreadyAuthenticatedSessionEvent>,
-);
-impl rt::Object for AlreadyAuthenticatedSessionEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ALREADY_AUTHENTICATED_SESSION_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_AUTHENTICATED_SESSION_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for AlreadyAuthenticatedSessionEvent {}
-impl std::ops::Deref for AlreadyAuthenticatedSessionEvent {
-    type Target = SessionEvent;
-    fn deref(&self) -> &SessionEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for AlreadyAuthenticatedSessionEvent {
-    fn deref_mut(&mut self) -> &mut SessionEvent {
-        &mut self.base
-    }
-}
-impl Clone for AlreadyAuthenticatedSessionEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for AlreadyAuthenticatedSessionEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for AlreadyAuthenticatedSessionEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyAuthenticatedSessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// The fault `AlreadyExists`, a [`VimFault`], since VI API 2.0.
 #[derive(Default)]
 pub struct AlreadyExists {
@@ -465,213 +211,6 @@ impl serde::Serialize for AlreadyExists {
     }
 }
 
-/// The fault `AlreadyUpgraded`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct AlreadyUpgraded {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AlreadyUpgraded",
-    "2.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<AlreadyUpgraded>,
-);
-impl rt::Object for AlreadyUpgraded {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ALREADY_UPGRADED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_UPGRADED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for AlreadyUpgraded {}
-impl std::ops::Deref for AlreadyUpgraded {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for AlreadyUpgraded {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for AlreadyUpgraded {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for AlreadyUpgraded {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for AlreadyUpgraded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyUpgraded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `AnswerFileStatusError`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct AnswerFileStatusError {
-    /// `userInputPath`: required `ProfilePropertyPath`.
-    pub user_input_path: ProfilePropertyPath,
-    /// `errMsg`: required `LocalizableMessage`.
-    pub err_msg: LocalizableMessage,
-}
-pub(crate) static ANSWER_FILE_STATUS_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AnswerFileStatusError",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-ProfilePropertyPath userInputPath r
-LocalizableMessage errMsg r
-",
-    rt::unset::<AnswerFileStatusError>,
-);
-impl rt::Object for AnswerFileStatusError {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_ERROR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_ERROR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.user_input_path),
-            1 => P::Object(&self.err_msg),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.user_input_path),
-            1 => M::Object(&mut self.err_msg),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for AnswerFileStatusError {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for AnswerFileStatusError {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for AnswerFileStatusError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileStatusError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `AnswerFileStatusResult`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct AnswerFileStatusResult {
-    /// `checkedTime`: required dateTime.
-    pub checked_time: rt::DateTime,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `status`: required string.
-    pub status: String,
-    /// `error`: list of `AnswerFileStatusError`.
-    pub error: Vec<AnswerFileStatusError>,
-}
-pub(crate) static ANSWER_FILE_STATUS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "AnswerFileStatusResult",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-dateTime checkedTime r
-ManagedObjectReference host r
-string status r
-AnswerFileStatusError error ol
-",
-    rt::unset::<AnswerFileStatusResult>,
-);
-impl rt::Object for AnswerFileStatusResult {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_RESULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_RESULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.checked_time),
-            1 => P::Value(&self.host),
-            2 => P::Value(&self.status),
-            3 => P::Objects(&self.error),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.checked_time),
-            1 => M::Value(&mut self.host),
-            2 => M::Value(&mut self.status),
-            3 => M::Objects(&mut self.error),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for AnswerFileStatusResult {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for AnswerFileStatusResult {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for AnswerFileStatusResult {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileStatusResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// The fault `ApplicationQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
 #[derive(Default)]
 pub struct ApplicationQuiesceFault {
@@ -740,186 +279,6 @@ impl std::fmt::Debug for ApplicationQuiesceFault {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for ApplicationQuiesceFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ApplyHostProfileConfigurationResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ApplyHostProfileConfigurationResult {
-    /// `startTime`: required dateTime.
-    pub start_time: rt::DateTime,
-    /// `completeTime`: required dateTime.
-    pub complete_time: rt::DateTime,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `status`: required string.
-    pub status: String,
-    /// `errors`: list of `LocalizedMethodFault`.
-    pub errors: Vec<LocalizedMethodFault>,
-}
-pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ApplyHostProfileConfigurationResult",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-dateTime startTime r
-dateTime completeTime r
-ManagedObjectReference host r
-string status r
-LocalizedMethodFault errors ol
-",
-    rt::unset::<ApplyHostProfileConfigurationResult>,
-);
-impl rt::Object for ApplyHostProfileConfigurationResult {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.start_time),
-            1 => P::Value(&self.complete_time),
-            2 => P::Value(&self.host),
-            3 => P::Value(&self.status),
-            4 => P::Objects(&self.errors),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.start_time),
-            1 => M::Value(&mut self.complete_time),
-            2 => M::Value(&mut self.host),
-            3 => M::Value(&mut self.status),
-            4 => M::Objects(&mut self.errors),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ApplyHostProfileConfigurationResult {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ApplyHostProfileConfigurationResult {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ApplyHostProfileConfigurationResult {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ApplyHostProfileConfigurationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ApplyHostProfileConfigurationSpec`, a [`ProfileExecuteResult`], since VI API 6.5.
-#[derive(Default)]
-pub struct ApplyHostProfileConfigurationSpec {
-    /// The properties of `ProfileExecuteResult`.
-    pub base: ProfileExecuteResult,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `taskListRequirement`: list of string.
-    pub task_list_requirement: Vec<String>,
-    /// `taskDescription`: list of `LocalizableMessage`.
-    pub task_description: Vec<LocalizableMessage>,
-    /// `rebootStateless`: optional boolean.
-    pub reboot_stateless: Option<bool>,
-    /// `rebootHost`: optional boolean.
-    pub reboot_host: Option<bool>,
-    /// `faultData`: optional `LocalizedMethodFault`.
-    pub fault_data: Option<Box<LocalizedMethodFault>>,
-}
-pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ApplyHostProfileConfigurationSpec",
-    "6.5",
-    Some(&PROFILE_EXECUTE_RESULT),
-    "
-ManagedObjectReference host r
-string taskListRequirement ol
-LocalizableMessage taskDescription ol
-boolean rebootStateless o
-boolean rebootHost o
-LocalizedMethodFault faultData o
-",
-    rt::unset::<ApplyHostProfileConfigurationSpec>,
-);
-impl rt::Object for ApplyHostProfileConfigurationSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=4 => self.base.get(index),
-            5 => P::Value(&self.host),
-            6 => P::Value(&self.task_list_requirement),
-            7 => P::Objects(&self.task_description),
-            8 => P::Value(&self.reboot_stateless),
-            9 => P::Value(&self.reboot_host),
-            10 => P::Optional(&self.fault_data),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=4 => self.base.get_mut(index),
-            5 => M::Value(&mut self.host),
-            6 => M::Value(&mut self.task_list_requirement),
-            7 => M::Objects(&mut self.task_description),
-            8 => M::Value(&mut self.reboot_stateless),
-            9 => M::Value(&mut self.reboot_host),
-            10 => M::Optional(&mut self.fault_data),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl std::ops::Deref for ApplyHostProfileConfigurationSpec {
-    type Target = ProfileExecuteResult;
-    fn deref(&self) -> &ProfileExecuteResult {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ApplyHostProfileConfigurationSpec {
-    fn deref_mut(&mut self) -> &mut ProfileExecuteResult {
-        &mut self.base
-    }
-}
-impl Clone for ApplyHostProfileConfigurationSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ApplyHostProfileConfigurationSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ApplyHostProfileConfigurationSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ApplyHostProfileConfigurationSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
@@ -1146,85 +505,6 @@ impl std::fmt::Debug for AutoStartPowerInfo {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for AutoStartPowerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `BadUsernameSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct BadUsernameSessionEvent {
-    /// The properties of `SessionEvent`.
-    pub base: SessionEvent,
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-}
-pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "BadUsernameSessionEvent",
-    "2.0",
-    Some(&SESSION_EVENT),
-    "
-string ipAddress r
-",
-    rt::unset::<BadUsernameSessionEvent>,
-);
-impl rt::Object for BadUsernameSessionEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &BAD_USERNAME_SESSION_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BAD_USERNAME_SESSION_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            15 => P::Value(&self.ip_address),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            15 => M::Value(&mut self.ip_address),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for BadUsernameSessionEvent {}
-impl std::ops::Deref for BadUsernameSessionEvent {
-    type Target = SessionEvent;
-    fn deref(&self) -> &SessionEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for BadUsernameSessionEvent {
-    fn deref_mut(&mut self) -> &mut SessionEvent {
-        &mut self.base
-    }
-}
-impl Clone for BadUsernameSessionEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for BadUsernameSessionEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for BadUsernameSessionEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for BadUsernameSessionEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
@@ -1932,85 +1212,6 @@ impl serde::Serialize for CannotDeleteFile {
     }
 }
 
-/// The fault `CannotMoveVmWithDeltaDisk`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Default)]
-pub struct CannotMoveVmWithDeltaDisk {
-    /// The properties of `MigrationFault`.
-    pub base: MigrationFault,
-    /// `device`: required string.
-    pub device: String,
-}
-pub(crate) static CANNOT_MOVE_VM_WITH_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CannotMoveVmWithDeltaDisk",
-    "5.0",
-    Some(&MIGRATION_FAULT),
-    "
-string device r
-",
-    rt::unset::<CannotMoveVmWithDeltaDisk>,
-);
-impl rt::Object for CannotMoveVmWithDeltaDisk {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VM_WITH_DELTA_DISK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VM_WITH_DELTA_DISK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.device),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for CannotMoveVmWithDeltaDisk {}
-impl std::ops::Deref for CannotMoveVmWithDeltaDisk {
-    type Target = MigrationFault;
-    fn deref(&self) -> &MigrationFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CannotMoveVmWithDeltaDisk {
-    fn deref_mut(&mut self) -> &mut MigrationFault {
-        &mut self.base
-    }
-}
-impl Clone for CannotMoveVmWithDeltaDisk {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CannotMoveVmWithDeltaDisk {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CannotMoveVmWithDeltaDisk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveVmWithDeltaDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `Capability`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
 pub struct Capability {
@@ -2021,8 +1222,10 @@ pub struct Capability {
     /// `userShellAccessSupported`: required boolean, since VI API 2.5.
     pub user_shell_access_supported: bool,
     /// `supportedEVCMode`: list of `EVCMode`, since VI API 4.0.
+    #[cfg(feature = "cluster")]
     pub supported_evc_mode: Vec<EvcMode>,
     /// `supportedEVCGraphicsMode`: list of `FeatureEVCMode`, since VI API 7.0.1.0.
+    #[cfg(feature = "cluster")]
     pub supported_evc_graphics_mode: Vec<FeatureEvcMode>,
     /// `networkBackupAndRestoreSupported`: optional boolean, since VI API 5.1.
     pub network_backup_and_restore_supported: Option<bool>,
@@ -2080,7 +1283,9 @@ impl rt::Object for Capability {
             0 => P::Value(&self.provisioning_supported),
             1 => P::Value(&self.multi_host_supported),
             2 => P::Value(&self.user_shell_access_supported),
+            #[cfg(feature = "cluster")]
             3 => P::Objects(&self.supported_evc_mode),
+            #[cfg(feature = "cluster")]
             4 => P::Objects(&self.supported_evc_graphics_mode),
             5 => P::Value(&self.network_backup_and_restore_supported),
             6 => P::Value(&self.ft_drs_without_evc_supported),
@@ -2100,7 +1305,9 @@ impl rt::Object for Capability {
             0 => M::Value(&mut self.provisioning_supported),
             1 => M::Value(&mut self.multi_host_supported),
             2 => M::Value(&mut self.user_shell_access_supported),
+            #[cfg(feature = "cluster")]
             3 => M::Objects(&mut self.supported_evc_mode),
+            #[cfg(feature = "cluster")]
             4 => M::Objects(&mut self.supported_evc_graphics_mode),
             5 => M::Value(&mut self.network_backup_and_restore_supported),
             6 => M::Value(&mut self.ft_drs_without_evc_supported),
@@ -2289,710 +1496,6 @@ impl serde::Serialize for ChoiceOption {
     }
 }
 
-/// `ClusterAction`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterAction {
-    /// `type`: required string.
-    pub r#type: String,
-    /// `target`: optional reference.
-    pub target: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterAction",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string type r
-ManagedObjectReference target o
-",
-    rt::unset::<ClusterAction>,
-);
-impl rt::Object for ClusterAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.r#type),
-            1 => P::Value(&self.target),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.r#type),
-            1 => M::Value(&mut self.target),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterAction> for ClusterAction {}
-impl Clone for ClusterAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterActionHistory`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterActionHistory {
-    /// `action`: required `ClusterAction` or a descendant.
-    pub action: rt::Poly<ClusterAction>,
-    /// `time`: required dateTime.
-    pub time: rt::DateTime,
-}
-pub(crate) static CLUSTER_ACTION_HISTORY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterActionHistory",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-ClusterAction action r
-dateTime time r
-",
-    rt::unset::<ClusterActionHistory>,
-);
-impl rt::Object for ClusterActionHistory {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION_HISTORY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION_HISTORY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.action),
-            1 => P::Value(&self.time),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.action),
-            1 => M::Value(&mut self.time),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterActionHistory {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterActionHistory {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterActionHistory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterActionHistory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct ClusterAffinityRuleSpec {
-    /// The properties of `ClusterRuleInfo`.
-    pub base: ClusterRuleInfo,
-    /// `vm`: list, not empty, of reference to `VirtualMachine`.
-    pub vm: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterAffinityRuleSpec",
-    "2.0",
-    Some(&CLUSTER_RULE_INFO),
-    "
-ManagedObjectReference vm rl
-",
-    rt::unset::<ClusterAffinityRuleSpec>,
-);
-impl rt::Object for ClusterAffinityRuleSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_AFFINITY_RULE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_AFFINITY_RULE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=7 => self.base.get(index),
-            8 => P::Value(&self.vm),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=7 => self.base.get_mut(index),
-            8 => M::Value(&mut self.vm),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterRuleInfo> for ClusterAffinityRuleSpec {}
-impl std::ops::Deref for ClusterAffinityRuleSpec {
-    type Target = ClusterRuleInfo;
-    fn deref(&self) -> &ClusterRuleInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterAffinityRuleSpec {
-    fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterAffinityRuleSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterAffinityRuleSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterAffinityRuleSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAffinityRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct ClusterAntiAffinityRuleSpec {
-    /// The properties of `ClusterRuleInfo`.
-    pub base: ClusterRuleInfo,
-    /// `vm`: list, not empty, of reference to `VirtualMachine`.
-    pub vm: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterAntiAffinityRuleSpec",
-    "2.0",
-    Some(&CLUSTER_RULE_INFO),
-    "
-ManagedObjectReference vm rl
-",
-    rt::unset::<ClusterAntiAffinityRuleSpec>,
-);
-impl rt::Object for ClusterAntiAffinityRuleSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_ANTI_AFFINITY_RULE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ANTI_AFFINITY_RULE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=7 => self.base.get(index),
-            8 => P::Value(&self.vm),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=7 => self.base.get_mut(index),
-            8 => M::Value(&mut self.vm),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterRuleInfo> for ClusterAntiAffinityRuleSpec {}
-impl std::ops::Deref for ClusterAntiAffinityRuleSpec {
-    type Target = ClusterRuleInfo;
-    fn deref(&self) -> &ClusterRuleInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterAntiAffinityRuleSpec {
-    fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterAntiAffinityRuleSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterAntiAffinityRuleSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterAntiAffinityRuleSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAntiAffinityRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 8.0.0.1.
-#[derive(Default)]
-pub struct ClusterClusterInitialPlacementAction {
-    /// The properties of `ClusterAction`.
-    pub base: ClusterAction,
-    /// `targetHost`: optional reference to `HostSystem`.
-    pub target_host: Option<rt::ManagedObjectReference>,
-    /// `pool`: required reference to `ResourcePool`.
-    pub pool: rt::ManagedObjectReference,
-    /// `availableNetworks`: list of reference to `Network`, since VI API 9.1.0.0.
-    pub available_networks: Vec<rt::ManagedObjectReference>,
-    /// `configSpec`: optional `VirtualMachineConfigSpec`.
-    pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
-}
-pub(crate) static CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterClusterInitialPlacementAction",
-    "8.0.0.1",
-    Some(&CLUSTER_ACTION),
-    "
-ManagedObjectReference targetHost o
-ManagedObjectReference pool r
-ManagedObjectReference availableNetworks ol since 9.1.0.0
-VirtualMachineConfigSpec configSpec o
-",
-    rt::unset::<ClusterClusterInitialPlacementAction>,
-);
-impl rt::Object for ClusterClusterInitialPlacementAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.target_host),
-            3 => P::Value(&self.pool),
-            4 => P::Value(&self.available_networks),
-            5 => P::Optional(&self.config_spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.target_host),
-            3 => M::Value(&mut self.pool),
-            4 => M::Value(&mut self.available_networks),
-            5 => M::Optional(&mut self.config_spec),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterAction> for ClusterClusterInitialPlacementAction {}
-impl std::ops::Deref for ClusterClusterInitialPlacementAction {
-    type Target = ClusterAction;
-    fn deref(&self) -> &ClusterAction {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterClusterInitialPlacementAction {
-    fn deref_mut(&mut self) -> &mut ClusterAction {
-        &mut self.base
-    }
-}
-impl Clone for ClusterClusterInitialPlacementAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterClusterInitialPlacementAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterClusterInitialPlacementAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterClusterInitialPlacementAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterComputeResourceCryptoModePolicy`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
-pub struct ClusterComputeResourceCryptoModePolicy {
-    /// `keyId`: optional `CryptoKeyId`.
-    pub key_id: Option<Box<CryptoKeyId>>,
-    /// `providerId`: optional `KeyProviderId`.
-    pub provider_id: Option<Box<KeyProviderId>>,
-}
-pub(crate) static CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterComputeResourceCryptoModePolicy",
-    "8.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-CryptoKeyId keyId o
-KeyProviderId providerId o
-",
-    rt::unset::<ClusterComputeResourceCryptoModePolicy>,
-);
-impl rt::Object for ClusterComputeResourceCryptoModePolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.key_id),
-            1 => P::Optional(&self.provider_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.key_id),
-            1 => M::Optional(&mut self.provider_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterComputeResourceCryptoModePolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterComputeResourceCryptoModePolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterComputeResourceCryptoModePolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceCryptoModePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterComputeResourceDVSSetting`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
-pub struct ClusterComputeResourceDvsSetting {
-    /// `dvSwitch`: required reference to `DistributedVirtualSwitch`.
-    pub dv_switch: rt::ManagedObjectReference,
-    /// `pnicDevices`: list of string.
-    pub pnic_devices: Vec<String>,
-    /// `dvPortgroupSetting`: list of `ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping`.
-    pub dv_portgroup_setting: Vec<
-        ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping,
-    >,
-}
-pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterComputeResourceDVSSetting",
-    "6.7.1",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference dvSwitch r
-string pnicDevices ol
-ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping dvPortgroupSetting ol
-",
-    rt::unset::<ClusterComputeResourceDvsSetting>,
-);
-impl rt::Object for ClusterComputeResourceDvsSetting {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.dv_switch),
-            1 => P::Value(&self.pnic_devices),
-            2 => P::Objects(&self.dv_portgroup_setting),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.dv_switch),
-            1 => M::Value(&mut self.pnic_devices),
-            2 => M::Objects(&mut self.dv_portgroup_setting),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterComputeResourceDvsSetting {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterComputeResourceDvsSetting {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterComputeResourceDvsSetting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceDvsSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
-pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    /// `dvPortgroup`: required reference to `DistributedVirtualPortgroup`.
-    pub dv_portgroup: rt::ManagedObjectReference,
-    /// `service`: required string.
-    pub service: String,
-}
-pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping",
-    "6.7.1",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference dvPortgroup r
-string service r
-",
-    rt::unset::<ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping>,
-);
-impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.dv_portgroup),
-            1 => P::Value(&self.service),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.dv_portgroup),
-            1 => M::Value(&mut self.service),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterComputeResourceHCIConfigInfo`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
-pub struct ClusterComputeResourceHciConfigInfo {
-    /// `workflowState`: required string.
-    pub workflow_state: String,
-    /// `dvsSetting`: list of `ClusterComputeResourceDVSSetting`.
-    pub dvs_setting: Vec<ClusterComputeResourceDvsSetting>,
-    /// `configuredHosts`: list of reference to `HostSystem`.
-    pub configured_hosts: Vec<rt::ManagedObjectReference>,
-    /// `hostConfigProfile`: optional `ClusterComputeResourceHostConfigurationProfile`.
-    pub host_config_profile: Option<Box<ClusterComputeResourceHostConfigurationProfile>>,
-}
-pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterComputeResourceHCIConfigInfo",
-    "6.7.1",
-    Some(&DYNAMIC_DATA),
-    "
-string workflowState r
-ClusterComputeResourceDVSSetting dvsSetting ol
-ManagedObjectReference configuredHosts ol
-ClusterComputeResourceHostConfigurationProfile hostConfigProfile o
-",
-    rt::unset::<ClusterComputeResourceHciConfigInfo>,
-);
-impl rt::Object for ClusterComputeResourceHciConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.workflow_state),
-            1 => P::Objects(&self.dvs_setting),
-            2 => P::Value(&self.configured_hosts),
-            3 => P::Optional(&self.host_config_profile),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.workflow_state),
-            1 => M::Objects(&mut self.dvs_setting),
-            2 => M::Value(&mut self.configured_hosts),
-            3 => M::Optional(&mut self.host_config_profile),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterComputeResourceHciConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterComputeResourceHciConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterComputeResourceHciConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHciConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterComputeResourceHostConfigurationProfile`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
-pub struct ClusterComputeResourceHostConfigurationProfile {
-    /// `dateTimeConfig`: optional `HostDateTimeConfig`.
-    pub date_time_config: Option<Box<HostDateTimeConfig>>,
-    /// `lockdownMode`: optional `HostLockdownMode`.
-    pub lockdown_mode: Option<enums::HostLockdownMode>,
-}
-pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterComputeResourceHostConfigurationProfile",
-    "6.7.1",
-    Some(&DYNAMIC_DATA),
-    "
-HostDateTimeConfig dateTimeConfig o
-HostLockdownMode lockdownMode o
-",
-    rt::unset::<ClusterComputeResourceHostConfigurationProfile>,
-);
-impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.date_time_config),
-            1 => P::Value(&self.lockdown_mode),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.date_time_config),
-            1 => M::Value(&mut self.lockdown_mode),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterComputeResourceHostConfigurationProfile {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterComputeResourceHostConfigurationProfile {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterComputeResourceHostConfigurationProfile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHostConfigurationProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `ClusterComputeResourceSummary`, a [`ComputeResourceSummary`], since VI API 2.0.
 #[derive(Default)]
 pub struct ClusterComputeResourceSummary {
@@ -3001,6 +1504,7 @@ pub struct ClusterComputeResourceSummary {
     /// `currentFailoverLevel`: required int.
     pub current_failover_level: i32,
     /// `admissionControlInfo`: optional `ClusterDasAdmissionControlInfo` or a descendant, since VI API 4.0.
+    #[cfg(feature = "cluster")]
     pub admission_control_info: Option<rt::Poly<ClusterDasAdmissionControlInfo>>,
     /// `numVmotions`: required int.
     pub num_vmotions: i32,
@@ -3019,12 +1523,14 @@ pub struct ClusterComputeResourceSummary {
     /// `currentEVCGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub current_evc_graphics_mode_key: Option<String>,
     /// `dasData`: optional `ClusterDasData` or a descendant, since VI API 5.0.
+    #[cfg(feature = "cluster")]
     pub das_data: Option<rt::Poly<ClusterDasData>>,
     /// `clusterMaintenanceModeStatus`: optional string, since VI API 7.0.0.2.
     pub cluster_maintenance_mode_status: Option<String>,
     /// `vcsHealthStatus`: optional string, since VI API 7.0.1.1.
     pub vcs_health_status: Option<String>,
     /// `vcsSlots`: list of `ClusterComputeResourceVcsSlots`, since VI API 7.0.1.1.
+    #[cfg(feature = "cluster")]
     pub vcs_slots: Vec<ClusterComputeResourceVcsSlots>,
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3060,6 +1566,7 @@ impl rt::Object for ClusterComputeResourceSummary {
         match index {
             0..=8 => self.base.get(index),
             9 => P::Value(&self.current_failover_level),
+            #[cfg(feature = "cluster")]
             10 => P::Value(&self.admission_control_info),
             11 => P::Value(&self.num_vmotions),
             12 => P::Value(&self.target_balance),
@@ -3069,9 +1576,11 @@ impl rt::Object for ClusterComputeResourceSummary {
             16 => P::Optional(&self.usage_summary),
             17 => P::Value(&self.current_evc_mode_key),
             18 => P::Value(&self.current_evc_graphics_mode_key),
+            #[cfg(feature = "cluster")]
             19 => P::Value(&self.das_data),
             20 => P::Value(&self.cluster_maintenance_mode_status),
             21 => P::Value(&self.vcs_health_status),
+            #[cfg(feature = "cluster")]
             22 => P::Objects(&self.vcs_slots),
             _ => P::Absent,
         }
@@ -3080,6 +1589,7 @@ impl rt::Object for ClusterComputeResourceSummary {
         match index {
             0..=8 => self.base.get_mut(index),
             9 => M::Value(&mut self.current_failover_level),
+            #[cfg(feature = "cluster")]
             10 => M::Value(&mut self.admission_control_info),
             11 => M::Value(&mut self.num_vmotions),
             12 => M::Value(&mut self.target_balance),
@@ -3089,9 +1599,11 @@ impl rt::Object for ClusterComputeResourceSummary {
             16 => M::Optional(&mut self.usage_summary),
             17 => M::Value(&mut self.current_evc_mode_key),
             18 => M::Value(&mut self.current_evc_graphics_mode_key),
+            #[cfg(feature = "cluster")]
             19 => M::Value(&mut self.das_data),
             20 => M::Value(&mut self.cluster_maintenance_mode_status),
             21 => M::Value(&mut self.vcs_health_status),
+            #[cfg(feature = "cluster")]
             22 => M::Objects(&mut self.vcs_slots),
             _ => M::Absent,
         }
@@ -3137,90 +1649,21 @@ impl serde::Serialize for ClusterComputeResourceSummary {
     }
 }
 
-/// `ClusterComputeResourceVcsSlots`, a [`DynamicData`], since VI API 7.0.1.1.
-#[derive(Default)]
-pub struct ClusterComputeResourceVcsSlots {
-    /// `systemId`: optional string, since VI API 7.0.3.0.
-    pub system_id: Option<String>,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `datastore`: list of reference to `Datastore`, since VI API 7.0.3.0.
-    pub datastore: Vec<rt::ManagedObjectReference>,
-    /// `totalSlots`: required int.
-    pub total_slots: i32,
-}
-pub(crate) static CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterComputeResourceVcsSlots",
-    "7.0.1.1",
-    Some(&DYNAMIC_DATA),
-    "
-string systemId o since 7.0.3.0
-ManagedObjectReference host r
-ManagedObjectReference datastore ol since 7.0.3.0
-int totalSlots r
-",
-    rt::unset::<ClusterComputeResourceVcsSlots>,
-);
-impl rt::Object for ClusterComputeResourceVcsSlots {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.system_id),
-            1 => P::Value(&self.host),
-            2 => P::Value(&self.datastore),
-            3 => P::Value(&self.total_slots),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.system_id),
-            1 => M::Value(&mut self.host),
-            2 => M::Value(&mut self.datastore),
-            3 => M::Value(&mut self.total_slots),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterComputeResourceVcsSlots {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterComputeResourceVcsSlots {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterComputeResourceVcsSlots {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceVcsSlots {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `ClusterConfigInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
 pub struct ClusterConfigInfo {
     /// `dasConfig`: required `ClusterDasConfigInfo`.
     pub das_config: ClusterDasConfigInfo,
     /// `dasVmConfig`: list of `ClusterDasVmConfigInfo`.
+    #[cfg(feature = "cluster")]
     pub das_vm_config: Vec<ClusterDasVmConfigInfo>,
     /// `drsConfig`: required `ClusterDrsConfigInfo`.
     pub drs_config: ClusterDrsConfigInfo,
     /// `drsVmConfig`: list of `ClusterDrsVmConfigInfo`.
+    #[cfg(feature = "cluster")]
     pub drs_vm_config: Vec<ClusterDrsVmConfigInfo>,
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
+    #[cfg(feature = "cluster")]
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
 }
 pub(crate) static CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3246,9 +1689,12 @@ impl rt::Object for ClusterConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Object(&self.das_config),
+            #[cfg(feature = "cluster")]
             1 => P::Objects(&self.das_vm_config),
             2 => P::Object(&self.drs_config),
+            #[cfg(feature = "cluster")]
             3 => P::Objects(&self.drs_vm_config),
+            #[cfg(feature = "cluster")]
             4 => P::Value(&self.rule),
             _ => P::Absent,
         }
@@ -3256,9 +1702,12 @@ impl rt::Object for ClusterConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.das_config),
+            #[cfg(feature = "cluster")]
             1 => M::Objects(&mut self.das_vm_config),
             2 => M::Object(&mut self.drs_config),
+            #[cfg(feature = "cluster")]
             3 => M::Objects(&mut self.drs_vm_config),
+            #[cfg(feature = "cluster")]
             4 => M::Value(&mut self.rule),
             _ => M::Absent,
         }
@@ -3292,38 +1741,52 @@ pub struct ClusterConfigInfoEx {
     /// The properties of `ComputeResourceConfigInfo`.
     pub base: ComputeResourceConfigInfo,
     /// `systemVMsConfig`: optional `ClusterSystemVMsConfigInfo`, since VI API 7.0.3.0.
+    #[cfg(feature = "cluster")]
     pub system_vms_config: Option<Box<ClusterSystemVmsConfigInfo>>,
     /// `dasConfig`: required `ClusterDasConfigInfo`.
     pub das_config: ClusterDasConfigInfo,
     /// `dasVmConfig`: list of `ClusterDasVmConfigInfo`.
+    #[cfg(feature = "cluster")]
     pub das_vm_config: Vec<ClusterDasVmConfigInfo>,
     /// `drsConfig`: required `ClusterDrsConfigInfo`.
     pub drs_config: ClusterDrsConfigInfo,
     /// `drsVmConfig`: list of `ClusterDrsVmConfigInfo`.
+    #[cfg(feature = "cluster")]
     pub drs_vm_config: Vec<ClusterDrsVmConfigInfo>,
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
+    #[cfg(feature = "cluster")]
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
     /// `orchestration`: optional `ClusterOrchestrationInfo`, since VI API 6.5.
+    #[cfg(feature = "cluster")]
     pub orchestration: Option<Box<ClusterOrchestrationInfo>>,
     /// `vmOrchestration`: list of `ClusterVmOrchestrationInfo`, since VI API 6.5.
+    #[cfg(feature = "cluster")]
     pub vm_orchestration: Vec<ClusterVmOrchestrationInfo>,
     /// `dpmConfigInfo`: optional `ClusterDpmConfigInfo`.
     pub dpm_config_info: Option<Box<ClusterDpmConfigInfo>>,
     /// `dpmHostConfig`: list of `ClusterDpmHostConfigInfo`.
+    #[cfg(feature = "cluster")]
     pub dpm_host_config: Vec<ClusterDpmHostConfigInfo>,
     /// `vsanConfigInfo`: optional `VsanClusterConfigInfo`, since VI API 5.5.
+    #[cfg(feature = "vsan")]
     pub vsan_config_info: Option<Box<VsanClusterConfigInfo>>,
     /// `vsanHostConfig`: list of `VsanHostConfigInfo`, since VI API 5.5.
+    #[cfg(feature = "vsan")]
     pub vsan_host_config: Vec<VsanHostConfigInfo>,
     /// `group`: list of `ClusterGroupInfo` or a descendant, since VI API 4.1.
+    #[cfg(feature = "cluster")]
     pub group: Vec<rt::Poly<ClusterGroupInfo>>,
     /// `infraUpdateHaConfig`: optional `ClusterInfraUpdateHaConfigInfo`, since VI API 6.5.
+    #[cfg(feature = "cluster")]
     pub infra_update_ha_config: Option<Box<ClusterInfraUpdateHaConfigInfo>>,
     /// `proactiveDrsConfig`: optional `ClusterProactiveDrsConfigInfo`, since VI API 6.5.
+    #[cfg(feature = "cluster")]
     pub proactive_drs_config: Option<Box<ClusterProactiveDrsConfigInfo>>,
     /// `cryptoConfig`: optional `ClusterCryptoConfigInfo`, since VI API 7.0.0.0.
+    #[cfg(feature = "cluster")]
     pub crypto_config: Option<Box<ClusterCryptoConfigInfo>>,
     /// `vsanCoreConfig`: optional `VsanClusterCoreConfig`, since VI API 9.0.0.0.
+    #[cfg(feature = "vsan")]
     pub vsan_core_config: Option<Box<VsanClusterCoreConfig>>,
 }
 pub(crate) static CLUSTER_CONFIG_INFO_EX: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3361,22 +1824,36 @@ impl rt::Object for ClusterConfigInfoEx {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            #[cfg(feature = "cluster")]
             4 => P::Optional(&self.system_vms_config),
             5 => P::Object(&self.das_config),
+            #[cfg(feature = "cluster")]
             6 => P::Objects(&self.das_vm_config),
             7 => P::Object(&self.drs_config),
+            #[cfg(feature = "cluster")]
             8 => P::Objects(&self.drs_vm_config),
+            #[cfg(feature = "cluster")]
             9 => P::Value(&self.rule),
+            #[cfg(feature = "cluster")]
             10 => P::Optional(&self.orchestration),
+            #[cfg(feature = "cluster")]
             11 => P::Objects(&self.vm_orchestration),
             12 => P::Optional(&self.dpm_config_info),
+            #[cfg(feature = "cluster")]
             13 => P::Objects(&self.dpm_host_config),
+            #[cfg(feature = "vsan")]
             14 => P::Optional(&self.vsan_config_info),
+            #[cfg(feature = "vsan")]
             15 => P::Objects(&self.vsan_host_config),
+            #[cfg(feature = "cluster")]
             16 => P::Value(&self.group),
+            #[cfg(feature = "cluster")]
             17 => P::Optional(&self.infra_update_ha_config),
+            #[cfg(feature = "cluster")]
             18 => P::Optional(&self.proactive_drs_config),
+            #[cfg(feature = "cluster")]
             19 => P::Optional(&self.crypto_config),
+            #[cfg(feature = "vsan")]
             20 => P::Optional(&self.vsan_core_config),
             _ => P::Absent,
         }
@@ -3384,22 +1861,36 @@ impl rt::Object for ClusterConfigInfoEx {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            #[cfg(feature = "cluster")]
             4 => M::Optional(&mut self.system_vms_config),
             5 => M::Object(&mut self.das_config),
+            #[cfg(feature = "cluster")]
             6 => M::Objects(&mut self.das_vm_config),
             7 => M::Object(&mut self.drs_config),
+            #[cfg(feature = "cluster")]
             8 => M::Objects(&mut self.drs_vm_config),
+            #[cfg(feature = "cluster")]
             9 => M::Value(&mut self.rule),
+            #[cfg(feature = "cluster")]
             10 => M::Optional(&mut self.orchestration),
+            #[cfg(feature = "cluster")]
             11 => M::Objects(&mut self.vm_orchestration),
             12 => M::Optional(&mut self.dpm_config_info),
+            #[cfg(feature = "cluster")]
             13 => M::Objects(&mut self.dpm_host_config),
+            #[cfg(feature = "vsan")]
             14 => M::Optional(&mut self.vsan_config_info),
+            #[cfg(feature = "vsan")]
             15 => M::Objects(&mut self.vsan_host_config),
+            #[cfg(feature = "cluster")]
             16 => M::Value(&mut self.group),
+            #[cfg(feature = "cluster")]
             17 => M::Optional(&mut self.infra_update_ha_config),
+            #[cfg(feature = "cluster")]
             18 => M::Optional(&mut self.proactive_drs_config),
+            #[cfg(feature = "cluster")]
             19 => M::Optional(&mut self.crypto_config),
+            #[cfg(feature = "vsan")]
             20 => M::Optional(&mut self.vsan_core_config),
             _ => M::Absent,
         }
@@ -3445,182 +1936,6 @@ impl serde::Serialize for ClusterConfigInfoEx {
     }
 }
 
-/// `ClusterCryptoConfigInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct ClusterCryptoConfigInfo {
-    /// `cryptoMode`: optional string.
-    pub crypto_mode: Option<String>,
-    /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
-    pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
-}
-pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterCryptoConfigInfo",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string cryptoMode o
-ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
-",
-    rt::unset::<ClusterCryptoConfigInfo>,
-);
-impl rt::Object for ClusterCryptoConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_CRYPTO_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CRYPTO_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.crypto_mode),
-            1 => P::Optional(&self.policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.crypto_mode),
-            1 => M::Optional(&mut self.policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterCryptoConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterCryptoConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterCryptoConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterCryptoConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterDasAdmissionControlInfo {}
-pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasAdmissionControlInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<ClusterDasAdmissionControlInfo>,
-);
-impl rt::Object for ClusterDasAdmissionControlInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlInfo> for ClusterDasAdmissionControlInfo {}
-impl Clone for ClusterDasAdmissionControlInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasAdmissionControlInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasAdmissionControlInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasAdmissionControlPolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterDasAdmissionControlPolicy {
-    /// `resourceReductionToToleratePercent`: optional int, since VI API 6.5.
-    pub resource_reduction_to_tolerate_percent: Option<i32>,
-    /// `pMemAdmissionControlEnabled`: optional boolean, since VI API 7.0.2.0.
-    pub p_mem_admission_control_enabled: Option<bool>,
-}
-pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasAdmissionControlPolicy",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-int resourceReductionToToleratePercent o since 6.5
-boolean pMemAdmissionControlEnabled o since 7.0.2.0
-",
-    rt::unset::<ClusterDasAdmissionControlPolicy>,
-);
-impl rt::Object for ClusterDasAdmissionControlPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.resource_reduction_to_tolerate_percent),
-            1 => P::Value(&self.p_mem_admission_control_enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.resource_reduction_to_tolerate_percent),
-            1 => M::Value(&mut self.p_mem_admission_control_enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlPolicy> for ClusterDasAdmissionControlPolicy {}
-impl Clone for ClusterDasAdmissionControlPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasAdmissionControlPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasAdmissionControlPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `ClusterDasConfigInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
 pub struct ClusterDasConfigInfo {
@@ -3635,10 +1950,12 @@ pub struct ClusterDasConfigInfo {
     /// `failoverLevel`: optional int.
     pub failover_level: Option<i32>,
     /// `admissionControlPolicy`: optional `ClusterDasAdmissionControlPolicy` or a descendant, since VI API 4.0.
+    #[cfg(feature = "cluster")]
     pub admission_control_policy: Option<rt::Poly<ClusterDasAdmissionControlPolicy>>,
     /// `admissionControlEnabled`: optional boolean.
     pub admission_control_enabled: Option<bool>,
     /// `defaultVmSettings`: optional `ClusterDasVmSettings`, since VI API 2.5.
+    #[cfg(feature = "cluster")]
     pub default_vm_settings: Option<Box<ClusterDasVmSettings>>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
@@ -3680,8 +1997,10 @@ impl rt::Object for ClusterDasConfigInfo {
             2 => P::Value(&self.host_monitoring),
             3 => P::Value(&self.vm_component_protecting),
             4 => P::Value(&self.failover_level),
+            #[cfg(feature = "cluster")]
             5 => P::Value(&self.admission_control_policy),
             6 => P::Value(&self.admission_control_enabled),
+            #[cfg(feature = "cluster")]
             7 => P::Optional(&self.default_vm_settings),
             8 => P::Value(&self.option),
             9 => P::Value(&self.heartbeat_datastore),
@@ -3696,8 +2015,10 @@ impl rt::Object for ClusterDasConfigInfo {
             2 => M::Value(&mut self.host_monitoring),
             3 => M::Value(&mut self.vm_component_protecting),
             4 => M::Value(&mut self.failover_level),
+            #[cfg(feature = "cluster")]
             5 => M::Value(&mut self.admission_control_policy),
             6 => M::Value(&mut self.admission_control_enabled),
+            #[cfg(feature = "cluster")]
             7 => M::Optional(&mut self.default_vm_settings),
             8 => M::Value(&mut self.option),
             9 => M::Value(&mut self.heartbeat_datastore),
@@ -3723,425 +2044,6 @@ impl std::fmt::Debug for ClusterDasConfigInfo {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for ClusterDasConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct ClusterDasData {}
-pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasData",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<ClusterDasData>,
-);
-impl rt::Object for ClusterDasData {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterDasData> for ClusterDasData {}
-impl Clone for ClusterDasData {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasData {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasDataSummary`, a [`ClusterDasData`], since VI API 5.0.
-#[derive(Default)]
-pub struct ClusterDasDataSummary {
-    /// `hostListVersion`: required long.
-    pub host_list_version: i64,
-    /// `clusterConfigVersion`: required long.
-    pub cluster_config_version: i64,
-    /// `compatListVersion`: required long.
-    pub compat_list_version: i64,
-}
-pub(crate) static CLUSTER_DAS_DATA_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasDataSummary",
-    "5.0",
-    Some(&CLUSTER_DAS_DATA),
-    "
-long hostListVersion r
-long clusterConfigVersion r
-long compatListVersion r
-",
-    rt::unset::<ClusterDasDataSummary>,
-);
-impl rt::Object for ClusterDasDataSummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA_SUMMARY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA_SUMMARY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.host_list_version),
-            1 => P::Value(&self.cluster_config_version),
-            2 => P::Value(&self.compat_list_version),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.host_list_version),
-            1 => M::Value(&mut self.cluster_config_version),
-            2 => M::Value(&mut self.compat_list_version),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasData {})
-    }
-}
-impl rt::Extends<ClusterDasData> for ClusterDasDataSummary {}
-impl Clone for ClusterDasDataSummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasDataSummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasDataSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasDataSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasFdmHostState`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct ClusterDasFdmHostState {
-    /// `state`: required string.
-    pub state: String,
-    /// `stateReporter`: optional reference to `HostSystem`.
-    pub state_reporter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_DAS_FDM_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasFdmHostState",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string state r
-ManagedObjectReference stateReporter o
-",
-    rt::unset::<ClusterDasFdmHostState>,
-);
-impl rt::Object for ClusterDasFdmHostState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FDM_HOST_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FDM_HOST_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.state),
-            1 => P::Value(&self.state_reporter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.state),
-            1 => M::Value(&mut self.state_reporter),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDasFdmHostState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasFdmHostState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasFdmHostState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFdmHostState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct ClusterDasVmConfigInfo {
-    /// `key`: required reference to `VirtualMachine`.
-    pub key: rt::ManagedObjectReference,
-    /// `restartPriority`: optional `DasVmPriority`.
-    pub restart_priority: Option<enums::DasVmPriority>,
-    /// `powerOffOnIsolation`: optional boolean.
-    pub power_off_on_isolation: Option<bool>,
-    /// `dasSettings`: optional `ClusterDasVmSettings`, since VI API 2.5.
-    pub das_settings: Option<Box<ClusterDasVmSettings>>,
-}
-pub(crate) static CLUSTER_DAS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasVmConfigInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference key r
-DasVmPriority restartPriority o
-boolean powerOffOnIsolation o
-ClusterDasVmSettings dasSettings o since 2.5
-",
-    rt::unset::<ClusterDasVmConfigInfo>,
-);
-impl rt::Object for ClusterDasVmConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.restart_priority),
-            2 => P::Value(&self.power_off_on_isolation),
-            3 => P::Optional(&self.das_settings),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.restart_priority),
-            2 => M::Value(&mut self.power_off_on_isolation),
-            3 => M::Optional(&mut self.das_settings),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDasVmConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasVmConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasVmConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDasVmSettings`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterDasVmSettings {
-    /// `restartPriority`: optional string.
-    pub restart_priority: Option<String>,
-    /// `restartPriorityTimeout`: optional int, since VI API 6.5.
-    pub restart_priority_timeout: Option<i32>,
-    /// `isolationResponse`: optional string.
-    pub isolation_response: Option<String>,
-    /// `vmToolsMonitoringSettings`: optional `ClusterVmToolsMonitoringSettings`, since VI API 4.0.
-    pub vm_tools_monitoring_settings: Option<Box<ClusterVmToolsMonitoringSettings>>,
-    /// `vmComponentProtectionSettings`: optional `ClusterVmComponentProtectionSettings`, since VI API 6.0.
-    pub vm_component_protection_settings: Option<
-        Box<ClusterVmComponentProtectionSettings>,
-    >,
-}
-pub(crate) static CLUSTER_DAS_VM_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDasVmSettings",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string restartPriority o
-int restartPriorityTimeout o since 6.5
-string isolationResponse o
-ClusterVmToolsMonitoringSettings vmToolsMonitoringSettings o since 4.0
-ClusterVmComponentProtectionSettings vmComponentProtectionSettings o since 6.0
-",
-    rt::unset::<ClusterDasVmSettings>,
-);
-impl rt::Object for ClusterDasVmSettings {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_SETTINGS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_SETTINGS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.restart_priority),
-            1 => P::Value(&self.restart_priority_timeout),
-            2 => P::Value(&self.isolation_response),
-            3 => P::Optional(&self.vm_tools_monitoring_settings),
-            4 => P::Optional(&self.vm_component_protection_settings),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.restart_priority),
-            1 => M::Value(&mut self.restart_priority_timeout),
-            2 => M::Value(&mut self.isolation_response),
-            3 => M::Optional(&mut self.vm_tools_monitoring_settings),
-            4 => M::Optional(&mut self.vm_component_protection_settings),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDasVmSettings {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDasVmSettings {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDasVmSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDependencyRuleInfo`, a [`ClusterRuleInfo`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterDependencyRuleInfo {
-    /// The properties of `ClusterRuleInfo`.
-    pub base: ClusterRuleInfo,
-    /// `vmGroup`: required string.
-    pub vm_group: String,
-    /// `dependsOnVmGroup`: required string.
-    pub depends_on_vm_group: String,
-}
-pub(crate) static CLUSTER_DEPENDENCY_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDependencyRuleInfo",
-    "6.5",
-    Some(&CLUSTER_RULE_INFO),
-    "
-string vmGroup r
-string dependsOnVmGroup r
-",
-    rt::unset::<ClusterDependencyRuleInfo>,
-);
-impl rt::Object for ClusterDependencyRuleInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DEPENDENCY_RULE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DEPENDENCY_RULE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=7 => self.base.get(index),
-            8 => P::Value(&self.vm_group),
-            9 => P::Value(&self.depends_on_vm_group),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=7 => self.base.get_mut(index),
-            8 => M::Value(&mut self.vm_group),
-            9 => M::Value(&mut self.depends_on_vm_group),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterRuleInfo> for ClusterDependencyRuleInfo {}
-impl std::ops::Deref for ClusterDependencyRuleInfo {
-    type Target = ClusterRuleInfo;
-    fn deref(&self) -> &ClusterRuleInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterDependencyRuleInfo {
-    fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterDependencyRuleInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDependencyRuleInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDependencyRuleInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDependencyRuleInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
@@ -4219,68 +2121,2001 @@ impl serde::Serialize for ClusterDpmConfigInfo {
     }
 }
 
-/// `ClusterDpmHostConfigInfo`, a [`DynamicData`], since VI API 2.5.
+/// `ClusterDrsConfigInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct ClusterDpmHostConfigInfo {
-    /// `key`: required reference to `HostSystem`.
-    pub key: rt::ManagedObjectReference,
+pub struct ClusterDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
-    /// `behavior`: optional `DpmBehavior`.
-    pub behavior: Option<enums::DpmBehavior>,
+    /// `enableVmBehaviorOverrides`: optional boolean, since VI API 4.0.
+    pub enable_vm_behavior_overrides: Option<bool>,
+    /// `defaultVmBehavior`: optional `DrsBehavior`.
+    pub default_vm_behavior: Option<enums::DrsBehavior>,
+    /// `vmotionRate`: optional int.
+    pub vmotion_rate: Option<i32>,
+    /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
+    pub scale_descendants_shares: Option<String>,
+    /// `option`: list of `OptionValue` or a descendant.
+    pub option: Vec<rt::Poly<OptionValue>>,
 }
-pub(crate) static CLUSTER_DPM_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDpmHostConfigInfo",
+pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsConfigInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean enabled o
+boolean enableVmBehaviorOverrides o since 4.0
+DrsBehavior defaultVmBehavior o
+int vmotionRate o
+string scaleDescendantsShares o since 7.0.0.0
+OptionValue option ol
+",
+    rt::unset::<ClusterDrsConfigInfo>,
+);
+impl rt::Object for ClusterDrsConfigInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_CONFIG_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_CONFIG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.enable_vm_behavior_overrides),
+            2 => P::Value(&self.default_vm_behavior),
+            3 => P::Value(&self.vmotion_rate),
+            4 => P::Value(&self.scale_descendants_shares),
+            5 => P::Value(&self.option),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.enable_vm_behavior_overrides),
+            2 => M::Value(&mut self.default_vm_behavior),
+            3 => M::Value(&mut self.vmotion_rate),
+            4 => M::Value(&mut self.scale_descendants_shares),
+            5 => M::Value(&mut self.option),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterDrsConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsConfigInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsConfigInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterDrsConfigInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ClusterUsageSummary`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct ClusterUsageSummary {
+    /// `totalCpuCapacityMhz`: required int.
+    pub total_cpu_capacity_mhz: i32,
+    /// `totalMemCapacityMB`: required int.
+    pub total_mem_capacity_mb: i32,
+    /// `cpuReservationMhz`: required int.
+    pub cpu_reservation_mhz: i32,
+    /// `memReservationMB`: required int.
+    pub mem_reservation_mb: i32,
+    /// `poweredOffCpuReservationMhz`: optional int.
+    pub powered_off_cpu_reservation_mhz: Option<i32>,
+    /// `poweredOffMemReservationMB`: optional int.
+    pub powered_off_mem_reservation_mb: Option<i32>,
+    /// `cpuDemandMhz`: required int.
+    pub cpu_demand_mhz: i32,
+    /// `memDemandMB`: required int.
+    pub mem_demand_mb: i32,
+    /// `statsGenNumber`: required long.
+    pub stats_gen_number: i64,
+    /// `cpuEntitledMhz`: required int.
+    pub cpu_entitled_mhz: i32,
+    /// `memEntitledMB`: required int.
+    pub mem_entitled_mb: i32,
+    /// `poweredOffVmCount`: required int.
+    pub powered_off_vm_count: i32,
+    /// `totalVmCount`: required int.
+    pub total_vm_count: i32,
+    /// `tier0MemCapacityMB`: optional int, since VI API 9.0.0.0.
+    pub tier0_mem_capacity_mb: Option<i32>,
+    /// `reservedTier0MemMB`: optional int, since VI API 9.0.0.0.
+    pub reserved_tier0_mem_mb: Option<i32>,
+    /// `unreservedTier0MemMB`: optional int, since VI API 9.0.0.0.
+    pub unreserved_tier0_mem_mb: Option<i32>,
+}
+pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterUsageSummary",
+    "6.0",
+    Some(&DYNAMIC_DATA),
+    "
+int totalCpuCapacityMhz r
+int totalMemCapacityMB r
+int cpuReservationMhz r
+int memReservationMB r
+int poweredOffCpuReservationMhz o
+int poweredOffMemReservationMB o
+int cpuDemandMhz r
+int memDemandMB r
+long statsGenNumber r
+int cpuEntitledMhz r
+int memEntitledMB r
+int poweredOffVmCount r
+int totalVmCount r
+int tier0MemCapacityMB o since 9.0.0.0
+int reservedTier0MemMB o since 9.0.0.0
+int unreservedTier0MemMB o since 9.0.0.0
+",
+    rt::unset::<ClusterUsageSummary>,
+);
+impl rt::Object for ClusterUsageSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_USAGE_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_USAGE_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.total_cpu_capacity_mhz),
+            1 => P::Value(&self.total_mem_capacity_mb),
+            2 => P::Value(&self.cpu_reservation_mhz),
+            3 => P::Value(&self.mem_reservation_mb),
+            4 => P::Value(&self.powered_off_cpu_reservation_mhz),
+            5 => P::Value(&self.powered_off_mem_reservation_mb),
+            6 => P::Value(&self.cpu_demand_mhz),
+            7 => P::Value(&self.mem_demand_mb),
+            8 => P::Value(&self.stats_gen_number),
+            9 => P::Value(&self.cpu_entitled_mhz),
+            10 => P::Value(&self.mem_entitled_mb),
+            11 => P::Value(&self.powered_off_vm_count),
+            12 => P::Value(&self.total_vm_count),
+            13 => P::Value(&self.tier0_mem_capacity_mb),
+            14 => P::Value(&self.reserved_tier0_mem_mb),
+            15 => P::Value(&self.unreserved_tier0_mem_mb),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.total_cpu_capacity_mhz),
+            1 => M::Value(&mut self.total_mem_capacity_mb),
+            2 => M::Value(&mut self.cpu_reservation_mhz),
+            3 => M::Value(&mut self.mem_reservation_mb),
+            4 => M::Value(&mut self.powered_off_cpu_reservation_mhz),
+            5 => M::Value(&mut self.powered_off_mem_reservation_mb),
+            6 => M::Value(&mut self.cpu_demand_mhz),
+            7 => M::Value(&mut self.mem_demand_mb),
+            8 => M::Value(&mut self.stats_gen_number),
+            9 => M::Value(&mut self.cpu_entitled_mhz),
+            10 => M::Value(&mut self.mem_entitled_mb),
+            11 => M::Value(&mut self.powered_off_vm_count),
+            12 => M::Value(&mut self.total_vm_count),
+            13 => M::Value(&mut self.tier0_mem_capacity_mb),
+            14 => M::Value(&mut self.reserved_tier0_mem_mb),
+            15 => M::Value(&mut self.unreserved_tier0_mem_mb),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterUsageSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterUsageSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterUsageSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterUsageSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ComputeResourceConfigInfo`, a [`DynamicData`], since VI API 2.5.
+#[derive(Default)]
+pub struct ComputeResourceConfigInfo {
+    /// `vmSwapPlacement`: required string.
+    pub vm_swap_placement: String,
+    /// `spbmEnabled`: optional boolean, since VI API 5.0.
+    pub spbm_enabled: Option<bool>,
+    /// `defaultHardwareVersionKey`: optional string, since VI API 5.1.
+    pub default_hardware_version_key: Option<String>,
+    /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
+    pub maximum_hardware_version_key: Option<String>,
+}
+pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ComputeResourceConfigInfo",
     "2.5",
     Some(&DYNAMIC_DATA),
     "
-ManagedObjectReference key r
-boolean enabled o
-DpmBehavior behavior o
+string vmSwapPlacement r
+boolean spbmEnabled o since 5.0
+string defaultHardwareVersionKey o since 5.1
+string maximumHardwareVersionKey o since 7.0.2.0
 ",
-    rt::unset::<ClusterDpmHostConfigInfo>,
+    rt::unset::<ComputeResourceConfigInfo>,
 );
-impl rt::Object for ClusterDpmHostConfigInfo {
+impl rt::Object for ComputeResourceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_HOST_CONFIG_INFO
+        &COMPUTE_RESOURCE_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_HOST_CONFIG_INFO
+        &COMPUTE_RESOURCE_CONFIG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vm_swap_placement),
+            1 => P::Value(&self.spbm_enabled),
+            2 => P::Value(&self.default_hardware_version_key),
+            3 => P::Value(&self.maximum_hardware_version_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vm_swap_placement),
+            1 => M::Value(&mut self.spbm_enabled),
+            2 => M::Value(&mut self.default_hardware_version_key),
+            3 => M::Value(&mut self.maximum_hardware_version_key),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ComputeResourceConfigInfo> for ComputeResourceConfigInfo {}
+impl Clone for ComputeResourceConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ComputeResourceConfigInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ComputeResourceConfigInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ComputeResourceConfigInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ComputeResourceEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct ComputeResourceEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `computeResource`: required reference to `ComputeResource`.
+    pub compute_resource: rt::ManagedObjectReference,
+}
+pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ComputeResourceEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference computeResource r
+",
+    rt::unset::<ComputeResourceEventArgument>,
+);
+impl rt::Object for ComputeResourceEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.compute_resource),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.compute_resource),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for ComputeResourceEventArgument {}
+impl std::ops::Deref for ComputeResourceEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ComputeResourceEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for ComputeResourceEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ComputeResourceEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ComputeResourceEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ComputeResourceEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ComputeResourceSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ComputeResourceSummary {
+    /// `totalCpu`: required int.
+    pub total_cpu: i32,
+    /// `totalMemory`: required long.
+    pub total_memory: i64,
+    /// `numCpuCores`: required short.
+    pub num_cpu_cores: i16,
+    /// `numCpuThreads`: required short.
+    pub num_cpu_threads: i16,
+    /// `effectiveCpu`: required int.
+    pub effective_cpu: i32,
+    /// `effectiveMemory`: required long.
+    pub effective_memory: i64,
+    /// `numHosts`: required int.
+    pub num_hosts: i32,
+    /// `numEffectiveHosts`: required int.
+    pub num_effective_hosts: i32,
+    /// `overallStatus`: required `ManagedEntityStatus`.
+    pub overall_status: enums::ManagedEntityStatus,
+}
+pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ComputeResourceSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int totalCpu r
+long totalMemory r
+short numCpuCores r
+short numCpuThreads r
+int effectiveCpu r
+long effectiveMemory r
+int numHosts r
+int numEffectiveHosts r
+ManagedEntityStatus overallStatus r
+",
+    rt::unset::<ComputeResourceSummary>,
+);
+impl rt::Object for ComputeResourceSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &COMPUTE_RESOURCE_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.total_cpu),
+            1 => P::Value(&self.total_memory),
+            2 => P::Value(&self.num_cpu_cores),
+            3 => P::Value(&self.num_cpu_threads),
+            4 => P::Value(&self.effective_cpu),
+            5 => P::Value(&self.effective_memory),
+            6 => P::Value(&self.num_hosts),
+            7 => P::Value(&self.num_effective_hosts),
+            8 => P::Value(&self.overall_status),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.total_cpu),
+            1 => M::Value(&mut self.total_memory),
+            2 => M::Value(&mut self.num_cpu_cores),
+            3 => M::Value(&mut self.num_cpu_threads),
+            4 => M::Value(&mut self.effective_cpu),
+            5 => M::Value(&mut self.effective_memory),
+            6 => M::Value(&mut self.num_hosts),
+            7 => M::Value(&mut self.num_effective_hosts),
+            8 => M::Value(&mut self.overall_status),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ComputeResourceSummary> for ComputeResourceSummary {}
+impl Clone for ComputeResourceSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ComputeResourceSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ComputeResourceSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ComputeResourceSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `ConcurrentAccess`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct ConcurrentAccess {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ConcurrentAccess",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<ConcurrentAccess>,
+);
+impl rt::Object for ConcurrentAccess {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CONCURRENT_ACCESS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CONCURRENT_ACCESS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for ConcurrentAccess {}
+impl std::ops::Deref for ConcurrentAccess {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ConcurrentAccess {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for ConcurrentAccess {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ConcurrentAccess {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ConcurrentAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ConcurrentAccess {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `CryptoKeyId`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct CryptoKeyId {
+    /// `keyId`: required string.
+    pub key_id: String,
+    /// `providerId`: optional `KeyProviderId`.
+    pub provider_id: Option<Box<KeyProviderId>>,
+}
+pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "CryptoKeyId",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+string keyId r
+KeyProviderId providerId o
+",
+    rt::unset::<CryptoKeyId>,
+);
+impl rt::Object for CryptoKeyId {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CRYPTO_KEY_ID
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CRYPTO_KEY_ID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key_id),
+            1 => P::Optional(&self.provider_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key_id),
+            1 => M::Optional(&mut self.provider_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for CryptoKeyId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for CryptoKeyId {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for CryptoKeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for CryptoKeyId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `CustomFieldDef`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct CustomFieldDef {
+    /// `key`: required int.
+    pub key: i32,
+    /// `name`: required string.
+    pub name: String,
+    /// `type`: required string, a TypeName.
+    pub r#type: String,
+    /// `managedObjectType`: optional string, a TypeName, since VI API 2.5.
+    pub managed_object_type: Option<String>,
+    /// `fieldDefPrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
+    pub field_def_privileges: Option<Box<PrivilegePolicyDef>>,
+    /// `fieldInstancePrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
+    pub field_instance_privileges: Option<Box<PrivilegePolicyDef>>,
+}
+pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
+    "CustomFieldDef",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int key r
+string name r
+string type r
+string managedObjectType o since 2.5
+PrivilegePolicyDef fieldDefPrivileges o since 2.5
+PrivilegePolicyDef fieldInstancePrivileges o since 2.5
+",
+    rt::unset::<CustomFieldDef>,
+);
+impl rt::Object for CustomFieldDef {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_DEF
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_DEF
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Value(&self.enabled),
-            2 => P::Value(&self.behavior),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.r#type),
+            3 => P::Value(&self.managed_object_type),
+            4 => P::Optional(&self.field_def_privileges),
+            5 => P::Optional(&self.field_instance_privileges),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.enabled),
-            2 => M::Value(&mut self.behavior),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.r#type),
+            3 => M::Value(&mut self.managed_object_type),
+            4 => M::Optional(&mut self.field_def_privileges),
+            5 => M::Optional(&mut self.field_instance_privileges),
             _ => M::Absent,
         }
     }
 }
-impl Clone for ClusterDpmHostConfigInfo {
+impl Clone for CustomFieldDef {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for ClusterDpmHostConfigInfo {
+impl PartialEq for CustomFieldDef {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for ClusterDpmHostConfigInfo {
+impl std::fmt::Debug for CustomFieldDef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDpmHostConfigInfo {
+impl serde::Serialize for CustomFieldDef {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `CustomFieldStringValue`, a [`CustomFieldValue`], since VI API 2.0.
+#[derive(Default)]
+pub struct CustomFieldStringValue {
+    /// The properties of `CustomFieldValue`.
+    pub base: CustomFieldValue,
+    /// `value`: required string.
+    pub value: String,
+}
+pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "CustomFieldStringValue",
+    "2.0",
+    Some(&CUSTOM_FIELD_VALUE),
+    "
+string value r
+",
+    rt::unset::<CustomFieldStringValue>,
+);
+impl rt::Object for CustomFieldStringValue {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_STRING_VALUE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_STRING_VALUE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<CustomFieldValue> for CustomFieldStringValue {}
+impl std::ops::Deref for CustomFieldStringValue {
+    type Target = CustomFieldValue;
+    fn deref(&self) -> &CustomFieldValue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for CustomFieldStringValue {
+    fn deref_mut(&mut self) -> &mut CustomFieldValue {
+        &mut self.base
+    }
+}
+impl Clone for CustomFieldStringValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for CustomFieldStringValue {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for CustomFieldStringValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for CustomFieldStringValue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `CustomFieldValue`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct CustomFieldValue {
+    /// `key`: required int.
+    pub key: i32,
+}
+pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "CustomFieldValue",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int key r
+",
+    rt::unset::<CustomFieldValue>,
+);
+impl rt::Object for CustomFieldValue {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_VALUE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CUSTOM_FIELD_VALUE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<CustomFieldValue> for CustomFieldValue {}
+impl Clone for CustomFieldValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for CustomFieldValue {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for CustomFieldValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for CustomFieldValue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatacenterConfigInfo`, a [`DynamicData`], since VI API 5.1.
+#[derive(Default)]
+pub struct DatacenterConfigInfo {
+    /// `defaultHardwareVersionKey`: optional string.
+    pub default_hardware_version_key: Option<String>,
+    /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
+    pub maximum_hardware_version_key: Option<String>,
+}
+pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatacenterConfigInfo",
+    "5.1",
+    Some(&DYNAMIC_DATA),
+    "
+string defaultHardwareVersionKey o
+string maximumHardwareVersionKey o since 7.0.2.0
+",
+    rt::unset::<DatacenterConfigInfo>,
+);
+impl rt::Object for DatacenterConfigInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_CONFIG_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATACENTER_CONFIG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.default_hardware_version_key),
+            1 => P::Value(&self.maximum_hardware_version_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.default_hardware_version_key),
+            1 => M::Value(&mut self.maximum_hardware_version_key),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DatacenterConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatacenterConfigInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatacenterConfigInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatacenterConfigInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatacenterEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct DatacenterEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `datacenter`: required reference to `Datacenter`.
+    pub datacenter: rt::ManagedObjectReference,
+}
+pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatacenterEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference datacenter r
+",
+    rt::unset::<DatacenterEventArgument>,
+);
+impl rt::Object for DatacenterEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATACENTER_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.datacenter),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.datacenter),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for DatacenterEventArgument {}
+impl std::ops::Deref for DatacenterEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatacenterEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for DatacenterEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatacenterEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatacenterEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatacenterEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatastoreCapability`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct DatastoreCapability {
+    /// `directoryHierarchySupported`: required boolean.
+    pub directory_hierarchy_supported: bool,
+    /// `rawDiskMappingsSupported`: required boolean.
+    pub raw_disk_mappings_supported: bool,
+    /// `perFileThinProvisioningSupported`: required boolean.
+    pub per_file_thin_provisioning_supported: bool,
+    /// `storageIORMSupported`: optional boolean, since VI API 4.1 and always there from then on.
+    pub storage_iorm_supported: Option<bool>,
+    /// `nativeSnapshotSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub native_snapshot_supported: Option<bool>,
+    /// `topLevelDirectoryCreateSupported`: optional boolean, since VI API 5.5.
+    pub top_level_directory_create_supported: Option<bool>,
+    /// `seSparseSupported`: optional boolean, since VI API 5.5.
+    pub se_sparse_supported: Option<bool>,
+    /// `vmfsSparseSupported`: optional boolean, since VI API 6.5.
+    pub vmfs_sparse_supported: Option<bool>,
+    /// `vsanSparseSupported`: optional boolean, since VI API 6.5.
+    pub vsan_sparse_supported: Option<bool>,
+    /// `upitSupported`: optional boolean, since VI API 6.5.
+    pub upit_supported: Option<bool>,
+    /// `vmdkExpandSupported`: optional boolean, since VI API 6.7.
+    pub vmdk_expand_supported: Option<bool>,
+    /// `clusteredVmdkSupported`: optional boolean, since VI API 7.0.0.0.
+    pub clustered_vmdk_supported: Option<bool>,
+}
+pub(crate) static DATASTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreCapability",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean directoryHierarchySupported r
+boolean rawDiskMappingsSupported r
+boolean perFileThinProvisioningSupported r
+boolean storageIORMSupported o since 4.1
+boolean nativeSnapshotSupported o since 5.1
+boolean topLevelDirectoryCreateSupported o since 5.5
+boolean seSparseSupported o since 5.5
+boolean vmfsSparseSupported o since 6.5
+boolean vsanSparseSupported o since 6.5
+boolean upitSupported o since 6.5
+boolean vmdkExpandSupported o since 6.7
+boolean clusteredVmdkSupported o since 7.0.0.0
+",
+    rt::unset::<DatastoreCapability>,
+);
+impl rt::Object for DatastoreCapability {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_CAPABILITY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATASTORE_CAPABILITY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.directory_hierarchy_supported),
+            1 => P::Value(&self.raw_disk_mappings_supported),
+            2 => P::Value(&self.per_file_thin_provisioning_supported),
+            3 => P::Value(&self.storage_iorm_supported),
+            4 => P::Value(&self.native_snapshot_supported),
+            5 => P::Value(&self.top_level_directory_create_supported),
+            6 => P::Value(&self.se_sparse_supported),
+            7 => P::Value(&self.vmfs_sparse_supported),
+            8 => P::Value(&self.vsan_sparse_supported),
+            9 => P::Value(&self.upit_supported),
+            10 => P::Value(&self.vmdk_expand_supported),
+            11 => P::Value(&self.clustered_vmdk_supported),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.directory_hierarchy_supported),
+            1 => M::Value(&mut self.raw_disk_mappings_supported),
+            2 => M::Value(&mut self.per_file_thin_provisioning_supported),
+            3 => M::Value(&mut self.storage_iorm_supported),
+            4 => M::Value(&mut self.native_snapshot_supported),
+            5 => M::Value(&mut self.top_level_directory_create_supported),
+            6 => M::Value(&mut self.se_sparse_supported),
+            7 => M::Value(&mut self.vmfs_sparse_supported),
+            8 => M::Value(&mut self.vsan_sparse_supported),
+            9 => M::Value(&mut self.upit_supported),
+            10 => M::Value(&mut self.vmdk_expand_supported),
+            11 => M::Value(&mut self.clustered_vmdk_supported),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DatastoreCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreCapability {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreCapability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatastoreCapability {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatastoreEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct DatastoreEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+}
+pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference datastore r
+",
+    rt::unset::<DatastoreEventArgument>,
+);
+impl rt::Object for DatastoreEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATASTORE_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for DatastoreEventArgument {}
+impl std::ops::Deref for DatastoreEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatastoreEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatastoreHostMount`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct DatastoreHostMount {
+    /// `key`: required reference to `HostSystem`.
+    pub key: rt::ManagedObjectReference,
+    /// `mountInfo`: required `HostMountInfo`.
+    pub mount_info: HostMountInfo,
+}
+pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreHostMount",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference key r
+HostMountInfo mountInfo r
+",
+    rt::unset::<DatastoreHostMount>,
+);
+impl rt::Object for DatastoreHostMount {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_HOST_MOUNT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATASTORE_HOST_MOUNT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Object(&self.mount_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Object(&mut self.mount_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DatastoreHostMount {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreHostMount {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreHostMount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatastoreHostMount {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatastoreInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct DatastoreInfo {
+    /// `name`: required string.
+    pub name: String,
+    /// `url`: required string.
+    pub url: String,
+    /// `freeSpace`: required long.
+    pub free_space: i64,
+    /// `maxFileSize`: required long.
+    pub max_file_size: i64,
+    /// `maxVirtualDiskCapacity`: optional long, since VI API 5.5.
+    pub max_virtual_disk_capacity: Option<i64>,
+    /// `maxMemoryFileSize`: optional long, since VI API 6.0 and always there from then on.
+    pub max_memory_file_size: Option<i64>,
+    /// `timestamp`: optional dateTime, since VI API 4.0.
+    pub timestamp: Option<rt::DateTime>,
+    /// `containerId`: optional string, since VI API 5.5.
+    pub container_id: Option<String>,
+    /// `aliasOf`: optional string, since VI API 6.7.1.
+    pub alias_of: Option<String>,
+    /// `supportedVDiskFormats`: list of string, since VI API 9.0.0.0.
+    pub supported_v_disk_formats: Vec<String>,
+    /// `logicalSectorSize`: optional int, since VI API 9.0.0.0.
+    pub logical_sector_size: Option<i32>,
+    /// `physicalSectorSize`: optional int, since VI API 9.0.0.0.
+    pub physical_sector_size: Option<i32>,
+}
+pub(crate) static DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+string url r
+long freeSpace r
+long maxFileSize r
+long maxVirtualDiskCapacity o since 5.5
+long maxMemoryFileSize o since 6.0
+dateTime timestamp o since 4.0
+string containerId o since 5.5
+string aliasOf o since 6.7.1
+string supportedVDiskFormats ol since 9.0.0.0
+int logicalSectorSize o since 9.0.0.0
+int physicalSectorSize o since 9.0.0.0
+",
+    rt::unset::<DatastoreInfo>,
+);
+impl rt::Object for DatastoreInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATASTORE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.url),
+            2 => P::Value(&self.free_space),
+            3 => P::Value(&self.max_file_size),
+            4 => P::Value(&self.max_virtual_disk_capacity),
+            5 => P::Value(&self.max_memory_file_size),
+            6 => P::Value(&self.timestamp),
+            7 => P::Value(&self.container_id),
+            8 => P::Value(&self.alias_of),
+            9 => P::Value(&self.supported_v_disk_formats),
+            10 => P::Value(&self.logical_sector_size),
+            11 => P::Value(&self.physical_sector_size),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.url),
+            2 => M::Value(&mut self.free_space),
+            3 => M::Value(&mut self.max_file_size),
+            4 => M::Value(&mut self.max_virtual_disk_capacity),
+            5 => M::Value(&mut self.max_memory_file_size),
+            6 => M::Value(&mut self.timestamp),
+            7 => M::Value(&mut self.container_id),
+            8 => M::Value(&mut self.alias_of),
+            9 => M::Value(&mut self.supported_v_disk_formats),
+            10 => M::Value(&mut self.logical_sector_size),
+            11 => M::Value(&mut self.physical_sector_size),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<DatastoreInfo> for DatastoreInfo {}
+impl Clone for DatastoreInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatastoreInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DatastoreSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct DatastoreSummary {
+    /// `datastore`: optional reference to `Datastore`.
+    pub datastore: Option<rt::ManagedObjectReference>,
+    /// `name`: required string.
+    pub name: String,
+    /// `url`: required string.
+    pub url: String,
+    /// `capacity`: required long.
+    pub capacity: i64,
+    /// `freeSpace`: required long.
+    pub free_space: i64,
+    /// `uncommitted`: optional long, since VI API 4.0.
+    pub uncommitted: Option<i64>,
+    /// `accessible`: required boolean.
+    pub accessible: bool,
+    /// `multipleHostAccess`: optional boolean.
+    pub multiple_host_access: Option<bool>,
+    /// `type`: required string.
+    pub r#type: String,
+    /// `maintenanceMode`: optional string, since VI API 5.0.
+    pub maintenance_mode: Option<String>,
+}
+pub(crate) static DATASTORE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference datastore o
+string name r
+string url r
+long capacity r
+long freeSpace r
+long uncommitted o since 4.0
+boolean accessible r
+boolean multipleHostAccess o
+string type r
+string maintenanceMode o since 5.0
+",
+    rt::unset::<DatastoreSummary>,
+);
+impl rt::Object for DatastoreSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DATASTORE_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.datastore),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.url),
+            3 => P::Value(&self.capacity),
+            4 => P::Value(&self.free_space),
+            5 => P::Value(&self.uncommitted),
+            6 => P::Value(&self.accessible),
+            7 => P::Value(&self.multiple_host_access),
+            8 => P::Value(&self.r#type),
+            9 => P::Value(&self.maintenance_mode),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.datastore),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.url),
+            3 => M::Value(&mut self.capacity),
+            4 => M::Value(&mut self.free_space),
+            5 => M::Value(&mut self.uncommitted),
+            6 => M::Value(&mut self.accessible),
+            7 => M::Value(&mut self.multiple_host_access),
+            8 => M::Value(&mut self.r#type),
+            9 => M::Value(&mut self.maintenance_mode),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DatastoreSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DatastoreSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `Description`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct Description {
+    /// `label`: required string.
+    pub label: String,
+    /// `summary`: required string.
+    pub summary: String,
+}
+pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Description",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string label r
+string summary r
+",
+    rt::unset::<Description>,
+);
+impl rt::Object for Description {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DESCRIPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DESCRIPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.label),
+            1 => P::Value(&self.summary),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.label),
+            1 => M::Value(&mut self.summary),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Description> for Description {}
+impl Clone for Description {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for Description {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for Description {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for Description {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DeviceBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
+#[derive(Default)]
+pub struct DeviceBackedVirtualDiskSpec {
+    /// The properties of `VirtualDiskSpec`.
+    pub base: VirtualDiskSpec,
+    /// `device`: required string.
+    pub device: String,
+}
+pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DeviceBackedVirtualDiskSpec",
+    "2.5",
+    Some(&VIRTUAL_DISK_SPEC),
+    "
+string device r
+",
+    rt::unset::<DeviceBackedVirtualDiskSpec>,
+);
+impl rt::Object for DeviceBackedVirtualDiskSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDiskSpec> for DeviceBackedVirtualDiskSpec {}
+impl std::ops::Deref for DeviceBackedVirtualDiskSpec {
+    type Target = VirtualDiskSpec;
+    fn deref(&self) -> &VirtualDiskSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DeviceBackedVirtualDiskSpec {
+    fn deref_mut(&mut self) -> &mut VirtualDiskSpec {
+        &mut self.base
+    }
+}
+impl Clone for DeviceBackedVirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DeviceBackedVirtualDiskSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DeviceBackedVirtualDiskSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DeviceBackedVirtualDiskSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `DeviceNotFound`, a [`InvalidDeviceSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct DeviceNotFound {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+}
+pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DeviceNotFound",
+    "2.0",
+    Some(&INVALID_DEVICE_SPEC),
+    "",
+    rt::unset::<DeviceNotFound>,
+);
+impl rt::Object for DeviceNotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DEVICE_NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=3 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for DeviceNotFound {}
+impl std::ops::Deref for DeviceNotFound {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DeviceNotFound {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for DeviceNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DeviceNotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DeviceNotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DeviceNotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `DeviceNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
+#[derive(Default)]
+pub struct DeviceNotSupported {
+    /// The properties of `VirtualHardwareCompatibilityIssue`.
+    pub base: VirtualHardwareCompatibilityIssue,
+    /// `device`: required string.
+    pub device: String,
+    /// `reason`: optional string, since VI API 2.5.
+    pub reason: Option<String>,
+}
+pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DeviceNotSupported",
+    "2.0",
+    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
+    "
+string device r
+string reason o since 2.5
+",
+    rt::unset::<DeviceNotSupported>,
+);
+impl rt::Object for DeviceNotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_NOT_SUPPORTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DEVICE_NOT_SUPPORTED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.device),
+            3 => P::Value(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.device),
+            3 => M::Value(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for DeviceNotSupported {}
+impl std::ops::Deref for DeviceNotSupported {
+    type Target = VirtualHardwareCompatibilityIssue;
+    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DeviceNotSupported {
+    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
+        &mut self.base
+    }
+}
+impl Clone for DeviceNotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DeviceNotSupported {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DeviceNotSupported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DeviceNotSupported {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `DirectoryNotEmpty`, a [`FileFault`], since VI API 5.0.
+#[derive(Default)]
+pub struct DirectoryNotEmpty {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+}
+pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DirectoryNotEmpty",
+    "5.0",
+    Some(&FILE_FAULT),
+    "",
+    rt::unset::<DirectoryNotEmpty>,
+);
+impl rt::Object for DirectoryNotEmpty {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DIRECTORY_NOT_EMPTY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DIRECTORY_NOT_EMPTY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for DirectoryNotEmpty {}
+impl std::ops::Deref for DirectoryNotEmpty {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DirectoryNotEmpty {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for DirectoryNotEmpty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DirectoryNotEmpty {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DirectoryNotEmpty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DirectoryNotEmpty {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DiskChangeExtent`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct DiskChangeExtent {
+    /// `start`: required long.
+    pub start: i64,
+    /// `length`: required long.
+    pub length: i64,
+}
+pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DiskChangeExtent",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+long start r
+long length r
+",
+    rt::unset::<DiskChangeExtent>,
+);
+impl rt::Object for DiskChangeExtent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISK_CHANGE_EXTENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DISK_CHANGE_EXTENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.start),
+            1 => P::Value(&self.length),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.start),
+            1 => M::Value(&mut self.length),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DiskChangeExtent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DiskChangeExtent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DiskChangeExtent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DiskChangeExtent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DiskChangeInfo`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct DiskChangeInfo {
+    /// `startOffset`: required long.
+    pub start_offset: i64,
+    /// `length`: required long.
+    pub length: i64,
+    /// `changedArea`: list of `DiskChangeExtent`.
+    pub changed_area: Vec<DiskChangeExtent>,
+}
+pub(crate) static DISK_CHANGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DiskChangeInfo",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+long startOffset r
+long length r
+DiskChangeExtent changedArea ol
+",
+    rt::unset::<DiskChangeInfo>,
+);
+impl rt::Object for DiskChangeInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISK_CHANGE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DISK_CHANGE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.start_offset),
+            1 => P::Value(&self.length),
+            2 => P::Objects(&self.changed_area),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.start_offset),
+            1 => M::Value(&mut self.length),
+            2 => M::Objects(&mut self.changed_area),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DiskChangeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DiskChangeInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DiskChangeInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DiskChangeInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DistributedVirtualSwitchPortConnection`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct DistributedVirtualSwitchPortConnection {
+    /// `switchUuid`: required string.
+    pub switch_uuid: String,
+    /// `portgroupKey`: optional string.
+    pub portgroup_key: Option<String>,
+    /// `portKey`: optional string.
+    pub port_key: Option<String>,
+    /// `connectionCookie`: optional int.
+    pub connection_cookie: Option<i32>,
+}
+pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DistributedVirtualSwitchPortConnection",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string switchUuid r
+string portgroupKey o
+string portKey o
+int connectionCookie o
+",
+    rt::unset::<DistributedVirtualSwitchPortConnection>,
+);
+impl rt::Object for DistributedVirtualSwitchPortConnection {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.switch_uuid),
+            1 => P::Value(&self.portgroup_key),
+            2 => P::Value(&self.port_key),
+            3 => P::Value(&self.connection_cookie),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.switch_uuid),
+            1 => M::Value(&mut self.portgroup_key),
+            2 => M::Value(&mut self.port_key),
+            3 => M::Value(&mut self.connection_cookie),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DistributedVirtualSwitchPortConnection {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DistributedVirtualSwitchPortConnection {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DistributedVirtualSwitchPortConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DistributedVirtualSwitchPortConnection {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

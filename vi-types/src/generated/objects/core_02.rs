@@ -5,185 +5,35 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `ClusterDrsConfigInfo`, a [`DynamicData`], since VI API 2.0.
+/// `DrsVmMigratedEvent`, a [`VmMigratedEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct ClusterDrsConfigInfo {
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-    /// `enableVmBehaviorOverrides`: optional boolean, since VI API 4.0.
-    pub enable_vm_behavior_overrides: Option<bool>,
-    /// `defaultVmBehavior`: optional `DrsBehavior`.
-    pub default_vm_behavior: Option<enums::DrsBehavior>,
-    /// `vmotionRate`: optional int.
-    pub vmotion_rate: Option<i32>,
-    /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
-    pub scale_descendants_shares: Option<String>,
-    /// `option`: list of `OptionValue` or a descendant.
-    pub option: Vec<rt::Poly<OptionValue>>,
+pub struct DrsVmMigratedEvent {
+    /// The properties of `VmMigratedEvent`.
+    pub base: VmMigratedEvent,
 }
-pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsConfigInfo",
+pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DrsVmMigratedEvent",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enabled o
-boolean enableVmBehaviorOverrides o since 4.0
-DrsBehavior defaultVmBehavior o
-int vmotionRate o
-string scaleDescendantsShares o since 7.0.0.0
-OptionValue option ol
-",
-    rt::unset::<ClusterDrsConfigInfo>,
+    Some(&VM_MIGRATED_EVENT),
+    "",
+    rt::unset::<DrsVmMigratedEvent>,
 );
-impl rt::Object for ClusterDrsConfigInfo {
+impl rt::Object for DrsVmMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_CONFIG_INFO
+        &DRS_VM_MIGRATED_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_CONFIG_INFO
+        &DRS_VM_MIGRATED_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.enabled),
-            1 => P::Value(&self.enable_vm_behavior_overrides),
-            2 => P::Value(&self.default_vm_behavior),
-            3 => P::Value(&self.vmotion_rate),
-            4 => P::Value(&self.scale_descendants_shares),
-            5 => P::Value(&self.option),
+            0..=18 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.enabled),
-            1 => M::Value(&mut self.enable_vm_behavior_overrides),
-            2 => M::Value(&mut self.default_vm_behavior),
-            3 => M::Value(&mut self.vmotion_rate),
-            4 => M::Value(&mut self.scale_descendants_shares),
-            5 => M::Value(&mut self.option),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDrsConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDrsConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDrsConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDrsFaults`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterDrsFaults {
-    /// `reason`: required string.
-    pub reason: String,
-    /// `faultsByVm`: list, not empty, of `ClusterDrsFaultsFaultsByVm` or a descendant.
-    pub faults_by_vm: Vec<rt::Poly<ClusterDrsFaultsFaultsByVm>>,
-}
-pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsFaults",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string reason r
-ClusterDrsFaultsFaultsByVm faultsByVm rl
-",
-    rt::unset::<ClusterDrsFaults>,
-);
-impl rt::Object for ClusterDrsFaults {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.reason),
-            1 => P::Value(&self.faults_by_vm),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.reason),
-            1 => M::Value(&mut self.faults_by_vm),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDrsFaults {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDrsFaults {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDrsFaults {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsFaults {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDrsFaultsFaultsByVirtualDisk`, a [`ClusterDrsFaultsFaultsByVm`], since VI API 5.0.
-#[derive(Default)]
-pub struct ClusterDrsFaultsFaultsByVirtualDisk {
-    /// The properties of `ClusterDrsFaultsFaultsByVm`.
-    pub base: ClusterDrsFaultsFaultsByVm,
-    /// `disk`: optional `VirtualDiskId`.
-    pub disk: Option<Box<VirtualDiskId>>,
-}
-pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsFaultsFaultsByVirtualDisk",
-    "5.0",
-    Some(&CLUSTER_DRS_FAULTS_FAULTS_BY_VM),
-    "
-VirtualDiskId disk o
-",
-    rt::unset::<ClusterDrsFaultsFaultsByVirtualDisk>,
-);
-impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Optional(&self.disk),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Optional(&mut self.disk),
+            0..=18 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -194,518 +44,69 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVirtualDisk {}
-impl std::ops::Deref for ClusterDrsFaultsFaultsByVirtualDisk {
-    type Target = ClusterDrsFaultsFaultsByVm;
-    fn deref(&self) -> &ClusterDrsFaultsFaultsByVm {
+impl rt::Extends<Event> for DrsVmMigratedEvent {}
+impl std::ops::Deref for DrsVmMigratedEvent {
+    type Target = VmMigratedEvent;
+    fn deref(&self) -> &VmMigratedEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for ClusterDrsFaultsFaultsByVirtualDisk {
-    fn deref_mut(&mut self) -> &mut ClusterDrsFaultsFaultsByVm {
+impl std::ops::DerefMut for DrsVmMigratedEvent {
+    fn deref_mut(&mut self) -> &mut VmMigratedEvent {
         &mut self.base
     }
 }
-impl Clone for ClusterDrsFaultsFaultsByVirtualDisk {
+impl Clone for DrsVmMigratedEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for ClusterDrsFaultsFaultsByVirtualDisk {
+impl PartialEq for DrsVmMigratedEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for ClusterDrsFaultsFaultsByVirtualDisk {
+impl std::fmt::Debug for DrsVmMigratedEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsFaultsFaultsByVirtualDisk {
+impl serde::Serialize for DrsVmMigratedEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `ClusterDrsFaultsFaultsByVm`, a [`DynamicData`], since VI API 4.0.
+/// `DrsVmPoweredOnEvent`, a [`VmPoweredOnEvent`], since VI API 2.5.
 #[derive(Default)]
-pub struct ClusterDrsFaultsFaultsByVm {
-    /// `vm`: optional reference to `VirtualMachine`.
-    pub vm: Option<rt::ManagedObjectReference>,
-    /// `fault`: list, not empty, of `LocalizedMethodFault`.
-    pub fault: Vec<LocalizedMethodFault>,
+pub struct DrsVmPoweredOnEvent {
+    /// The properties of `VmPoweredOnEvent`.
+    pub base: VmPoweredOnEvent,
 }
-pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsFaultsFaultsByVm",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference vm o
-LocalizedMethodFault fault rl
-",
-    rt::unset::<ClusterDrsFaultsFaultsByVm>,
+pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DrsVmPoweredOnEvent",
+    "2.5",
+    Some(&VM_POWERED_ON_EVENT),
+    "",
+    rt::unset::<DrsVmPoweredOnEvent>,
 );
-impl rt::Object for ClusterDrsFaultsFaultsByVm {
+impl rt::Object for DrsVmPoweredOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
+        &DRS_VM_POWERED_ON_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
+        &DRS_VM_POWERED_ON_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.vm),
-            1 => P::Objects(&self.fault),
+            0..=15 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.vm),
-            1 => M::Objects(&mut self.fault),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVm {}
-impl Clone for ClusterDrsFaultsFaultsByVm {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDrsFaultsFaultsByVm {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDrsFaultsFaultsByVm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsFaultsFaultsByVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDrsMigration`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct ClusterDrsMigration {
-    /// `key`: required string.
-    pub key: String,
-    /// `time`: required dateTime.
-    pub time: rt::DateTime,
-    /// `vm`: required reference to `VirtualMachine`.
-    pub vm: rt::ManagedObjectReference,
-    /// `cpuLoad`: optional int.
-    pub cpu_load: Option<i32>,
-    /// `memoryLoad`: optional long.
-    pub memory_load: Option<i64>,
-    /// `source`: required reference to `HostSystem`.
-    pub source: rt::ManagedObjectReference,
-    /// `sourceCpuLoad`: optional int.
-    pub source_cpu_load: Option<i32>,
-    /// `sourceMemoryLoad`: optional long.
-    pub source_memory_load: Option<i64>,
-    /// `destination`: required reference to `HostSystem`.
-    pub destination: rt::ManagedObjectReference,
-    /// `destinationCpuLoad`: optional int.
-    pub destination_cpu_load: Option<i32>,
-    /// `destinationMemoryLoad`: optional long.
-    pub destination_memory_load: Option<i64>,
-}
-pub(crate) static CLUSTER_DRS_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsMigration",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-dateTime time r
-ManagedObjectReference vm r
-int cpuLoad o
-long memoryLoad o
-ManagedObjectReference source r
-int sourceCpuLoad o
-long sourceMemoryLoad o
-ManagedObjectReference destination r
-int destinationCpuLoad o
-long destinationMemoryLoad o
-",
-    rt::unset::<ClusterDrsMigration>,
-);
-impl rt::Object for ClusterDrsMigration {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_MIGRATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_MIGRATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.time),
-            2 => P::Value(&self.vm),
-            3 => P::Value(&self.cpu_load),
-            4 => P::Value(&self.memory_load),
-            5 => P::Value(&self.source),
-            6 => P::Value(&self.source_cpu_load),
-            7 => P::Value(&self.source_memory_load),
-            8 => P::Value(&self.destination),
-            9 => P::Value(&self.destination_cpu_load),
-            10 => P::Value(&self.destination_memory_load),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.time),
-            2 => M::Value(&mut self.vm),
-            3 => M::Value(&mut self.cpu_load),
-            4 => M::Value(&mut self.memory_load),
-            5 => M::Value(&mut self.source),
-            6 => M::Value(&mut self.source_cpu_load),
-            7 => M::Value(&mut self.source_memory_load),
-            8 => M::Value(&mut self.destination),
-            9 => M::Value(&mut self.destination_cpu_load),
-            10 => M::Value(&mut self.destination_memory_load),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDrsMigration {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDrsMigration {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDrsMigration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsMigration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDrsRecommendation`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct ClusterDrsRecommendation {
-    /// `key`: required string.
-    pub key: String,
-    /// `rating`: required int.
-    pub rating: i32,
-    /// `reason`: required string.
-    pub reason: String,
-    /// `reasonText`: required string.
-    pub reason_text: String,
-    /// `migrationList`: list, not empty, of `ClusterDrsMigration`.
-    pub migration_list: Vec<ClusterDrsMigration>,
-}
-pub(crate) static CLUSTER_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsRecommendation",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-int rating r
-string reason r
-string reasonText r
-ClusterDrsMigration migrationList rl
-",
-    rt::unset::<ClusterDrsRecommendation>,
-);
-impl rt::Object for ClusterDrsRecommendation {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_RECOMMENDATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_RECOMMENDATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.rating),
-            2 => P::Value(&self.reason),
-            3 => P::Value(&self.reason_text),
-            4 => P::Objects(&self.migration_list),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.rating),
-            2 => M::Value(&mut self.reason),
-            3 => M::Value(&mut self.reason_text),
-            4 => M::Objects(&mut self.migration_list),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDrsRecommendation {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDrsRecommendation {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDrsRecommendation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsRecommendation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterDrsVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct ClusterDrsVmConfigInfo {
-    /// `key`: required reference to `VirtualMachine`.
-    pub key: rt::ManagedObjectReference,
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-    /// `behavior`: optional `DrsBehavior`.
-    pub behavior: Option<enums::DrsBehavior>,
-}
-pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterDrsVmConfigInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference key r
-boolean enabled o
-DrsBehavior behavior o
-",
-    rt::unset::<ClusterDrsVmConfigInfo>,
-);
-impl rt::Object for ClusterDrsVmConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_VM_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_VM_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.enabled),
-            2 => P::Value(&self.behavior),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.enabled),
-            2 => M::Value(&mut self.behavior),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterDrsVmConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterDrsVmConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterDrsVmConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsVmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFailoverHostAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterFailoverHostAdmissionControlInfo {
-    /// `hostStatus`: list of `ClusterFailoverHostAdmissionControlInfoHostStatus`.
-    pub host_status: Vec<ClusterFailoverHostAdmissionControlInfoHostStatus>,
-}
-pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverHostAdmissionControlInfo",
-    "4.0",
-    Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
-ClusterFailoverHostAdmissionControlInfoHostStatus hostStatus ol
-",
-    rt::unset::<ClusterFailoverHostAdmissionControlInfo>,
-);
-impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.host_status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.host_status),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasAdmissionControlInfo {})
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlInfo>
-for ClusterFailoverHostAdmissionControlInfo {}
-impl Clone for ClusterFailoverHostAdmissionControlInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFailoverHostAdmissionControlInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFailoverHostAdmissionControlInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverHostAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFailoverHostAdmissionControlInfoHostStatus`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `status`: required `ManagedEntityStatus`.
-    pub status: enums::ManagedEntityStatus,
-}
-pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverHostAdmissionControlInfoHostStatus",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference host r
-ManagedEntityStatus status r
-",
-    rt::unset::<ClusterFailoverHostAdmissionControlInfoHostStatus>,
-);
-impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.host),
-            1 => P::Value(&self.status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.host),
-            1 => M::Value(&mut self.status),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFailoverHostAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterFailoverHostAdmissionControlPolicy {
-    /// The properties of `ClusterDasAdmissionControlPolicy`.
-    pub base: ClusterDasAdmissionControlPolicy,
-    /// `failoverHosts`: list of reference to `HostSystem`.
-    pub failover_hosts: Vec<rt::ManagedObjectReference>,
-    /// `failoverLevel`: optional int, since VI API 6.5.
-    pub failover_level: Option<i32>,
-}
-pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverHostAdmissionControlPolicy",
-    "4.0",
-    Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
-ManagedObjectReference failoverHosts ol
-int failoverLevel o since 6.5
-",
-    rt::unset::<ClusterFailoverHostAdmissionControlPolicy>,
-);
-impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.failover_hosts),
-            3 => P::Value(&self.failover_level),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.failover_hosts),
-            3 => M::Value(&mut self.failover_level),
+            0..=15 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -716,3226 +117,1753 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<ClusterDasAdmissionControlPolicy>
-for ClusterFailoverHostAdmissionControlPolicy {}
-impl std::ops::Deref for ClusterFailoverHostAdmissionControlPolicy {
-    type Target = ClusterDasAdmissionControlPolicy;
-    fn deref(&self) -> &ClusterDasAdmissionControlPolicy {
+impl rt::Extends<Event> for DrsVmPoweredOnEvent {}
+impl std::ops::Deref for DrsVmPoweredOnEvent {
+    type Target = VmPoweredOnEvent;
+    fn deref(&self) -> &VmPoweredOnEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for ClusterFailoverHostAdmissionControlPolicy {
-    fn deref_mut(&mut self) -> &mut ClusterDasAdmissionControlPolicy {
+impl std::ops::DerefMut for DrsVmPoweredOnEvent {
+    fn deref_mut(&mut self) -> &mut VmPoweredOnEvent {
         &mut self.base
     }
 }
-impl Clone for ClusterFailoverHostAdmissionControlPolicy {
+impl Clone for DrsVmPoweredOnEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for ClusterFailoverHostAdmissionControlPolicy {
+impl PartialEq for DrsVmPoweredOnEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for ClusterFailoverHostAdmissionControlPolicy {
+impl std::fmt::Debug for DrsVmPoweredOnEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverHostAdmissionControlPolicy {
+impl serde::Serialize for DrsVmPoweredOnEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `ClusterFailoverLevelAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
+/// The fault `DuplicateName`, a [`VimFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct ClusterFailoverLevelAdmissionControlInfo {
-    /// `currentFailoverLevel`: required int.
-    pub current_failover_level: i32,
-}
-pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverLevelAdmissionControlInfo",
-    "4.0",
-    Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
-int currentFailoverLevel r
-",
-    rt::unset::<ClusterFailoverLevelAdmissionControlInfo>,
-);
-impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.current_failover_level),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.current_failover_level),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasAdmissionControlInfo {})
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlInfo>
-for ClusterFailoverLevelAdmissionControlInfo {}
-impl Clone for ClusterFailoverLevelAdmissionControlInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFailoverLevelAdmissionControlInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFailoverLevelAdmissionControlInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverLevelAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFailoverLevelAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterFailoverLevelAdmissionControlPolicy {
-    /// The properties of `ClusterDasAdmissionControlPolicy`.
-    pub base: ClusterDasAdmissionControlPolicy,
-    /// `failoverLevel`: required int.
-    pub failover_level: i32,
-    /// `slotPolicy`: optional `ClusterSlotPolicy` or a descendant, since VI API 5.1.
-    pub slot_policy: Option<rt::Poly<ClusterSlotPolicy>>,
-}
-pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverLevelAdmissionControlPolicy",
-    "4.0",
-    Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
-int failoverLevel r
-ClusterSlotPolicy slotPolicy o since 5.1
-",
-    rt::unset::<ClusterFailoverLevelAdmissionControlPolicy>,
-);
-impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.failover_level),
-            3 => P::Value(&self.slot_policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.failover_level),
-            3 => M::Value(&mut self.slot_policy),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlPolicy>
-for ClusterFailoverLevelAdmissionControlPolicy {}
-impl std::ops::Deref for ClusterFailoverLevelAdmissionControlPolicy {
-    type Target = ClusterDasAdmissionControlPolicy;
-    fn deref(&self) -> &ClusterDasAdmissionControlPolicy {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterFailoverLevelAdmissionControlPolicy {
-    fn deref_mut(&mut self) -> &mut ClusterDasAdmissionControlPolicy {
-        &mut self.base
-    }
-}
-impl Clone for ClusterFailoverLevelAdmissionControlPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFailoverLevelAdmissionControlPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFailoverLevelAdmissionControlPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverLevelAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFailoverResourcesAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterFailoverResourcesAdmissionControlInfo {
-    /// `currentCpuFailoverResourcesPercent`: required int.
-    pub current_cpu_failover_resources_percent: i32,
-    /// `currentMemoryFailoverResourcesPercent`: required int.
-    pub current_memory_failover_resources_percent: i32,
-    /// `currentPMemFailoverResourcesPercent`: optional int, since VI API 7.0.2.0.
-    pub current_p_mem_failover_resources_percent: Option<i32>,
-}
-pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverResourcesAdmissionControlInfo",
-    "4.0",
-    Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
-int currentCpuFailoverResourcesPercent r
-int currentMemoryFailoverResourcesPercent r
-int currentPMemFailoverResourcesPercent o since 7.0.2.0
-",
-    rt::unset::<ClusterFailoverResourcesAdmissionControlInfo>,
-);
-impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.current_cpu_failover_resources_percent),
-            1 => P::Value(&self.current_memory_failover_resources_percent),
-            2 => P::Value(&self.current_p_mem_failover_resources_percent),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.current_cpu_failover_resources_percent),
-            1 => M::Value(&mut self.current_memory_failover_resources_percent),
-            2 => M::Value(&mut self.current_p_mem_failover_resources_percent),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasAdmissionControlInfo {})
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlInfo>
-for ClusterFailoverResourcesAdmissionControlInfo {}
-impl Clone for ClusterFailoverResourcesAdmissionControlInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFailoverResourcesAdmissionControlInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFailoverResourcesAdmissionControlInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverResourcesAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFailoverResourcesAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterFailoverResourcesAdmissionControlPolicy {
-    /// The properties of `ClusterDasAdmissionControlPolicy`.
-    pub base: ClusterDasAdmissionControlPolicy,
-    /// `cpuFailoverResourcesPercent`: required int.
-    pub cpu_failover_resources_percent: i32,
-    /// `memoryFailoverResourcesPercent`: required int.
-    pub memory_failover_resources_percent: i32,
-    /// `failoverLevel`: optional int, since VI API 6.5.
-    pub failover_level: Option<i32>,
-    /// `autoComputePercentages`: optional boolean, since VI API 6.5.
-    pub auto_compute_percentages: Option<bool>,
-    /// `pMemFailoverResourcesPercent`: optional int, since VI API 7.0.2.0.
-    pub p_mem_failover_resources_percent: Option<i32>,
-    /// `autoComputePMemFailoverResourcesPercent`: optional boolean, since VI API 7.0.2.0.
-    pub auto_compute_p_mem_failover_resources_percent: Option<bool>,
-}
-pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFailoverResourcesAdmissionControlPolicy",
-    "4.0",
-    Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
-int cpuFailoverResourcesPercent r
-int memoryFailoverResourcesPercent r
-int failoverLevel o since 6.5
-boolean autoComputePercentages o since 6.5
-int pMemFailoverResourcesPercent o since 7.0.2.0
-boolean autoComputePMemFailoverResourcesPercent o since 7.0.2.0
-",
-    rt::unset::<ClusterFailoverResourcesAdmissionControlPolicy>,
-);
-impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.cpu_failover_resources_percent),
-            3 => P::Value(&self.memory_failover_resources_percent),
-            4 => P::Value(&self.failover_level),
-            5 => P::Value(&self.auto_compute_percentages),
-            6 => P::Value(&self.p_mem_failover_resources_percent),
-            7 => P::Value(&self.auto_compute_p_mem_failover_resources_percent),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.cpu_failover_resources_percent),
-            3 => M::Value(&mut self.memory_failover_resources_percent),
-            4 => M::Value(&mut self.failover_level),
-            5 => M::Value(&mut self.auto_compute_percentages),
-            6 => M::Value(&mut self.p_mem_failover_resources_percent),
-            7 => M::Value(&mut self.auto_compute_p_mem_failover_resources_percent),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterDasAdmissionControlPolicy>
-for ClusterFailoverResourcesAdmissionControlPolicy {}
-impl std::ops::Deref for ClusterFailoverResourcesAdmissionControlPolicy {
-    type Target = ClusterDasAdmissionControlPolicy;
-    fn deref(&self) -> &ClusterDasAdmissionControlPolicy {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn deref_mut(&mut self) -> &mut ClusterDasAdmissionControlPolicy {
-        &mut self.base
-    }
-}
-impl Clone for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFixedSizeSlotPolicy`, a [`ClusterSlotPolicy`], since VI API 5.1.
-#[derive(Default)]
-pub struct ClusterFixedSizeSlotPolicy {
-    /// `cpu`: required int.
-    pub cpu: i32,
-    /// `memory`: required int.
-    pub memory: i32,
-}
-pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFixedSizeSlotPolicy",
-    "5.1",
-    Some(&CLUSTER_SLOT_POLICY),
-    "
-int cpu r
-int memory r
-",
-    rt::unset::<ClusterFixedSizeSlotPolicy>,
-);
-impl rt::Object for ClusterFixedSizeSlotPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FIXED_SIZE_SLOT_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FIXED_SIZE_SLOT_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.cpu),
-            1 => P::Value(&self.memory),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.cpu),
-            1 => M::Value(&mut self.memory),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterSlotPolicy {})
-    }
-}
-impl rt::Extends<ClusterSlotPolicy> for ClusterFixedSizeSlotPolicy {}
-impl Clone for ClusterFixedSizeSlotPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFixedSizeSlotPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFixedSizeSlotPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFixedSizeSlotPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterFtVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 8.0.3.0.
-#[derive(Default)]
-pub struct ClusterFtVmHostRuleInfo {
-    /// The properties of `ClusterRuleInfo`.
-    pub base: ClusterRuleInfo,
-    /// `vmGroupName`: required string.
-    pub vm_group_name: String,
-    /// `hostGroupName`: list of string.
-    pub host_group_name: Vec<String>,
-}
-pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterFtVmHostRuleInfo",
-    "8.0.3.0",
-    Some(&CLUSTER_RULE_INFO),
-    "
-string vmGroupName r
-string hostGroupName ol
-",
-    rt::unset::<ClusterFtVmHostRuleInfo>,
-);
-impl rt::Object for ClusterFtVmHostRuleInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_FT_VM_HOST_RULE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FT_VM_HOST_RULE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=7 => self.base.get(index),
-            8 => P::Value(&self.vm_group_name),
-            9 => P::Value(&self.host_group_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=7 => self.base.get_mut(index),
-            8 => M::Value(&mut self.vm_group_name),
-            9 => M::Value(&mut self.host_group_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterRuleInfo> for ClusterFtVmHostRuleInfo {}
-impl std::ops::Deref for ClusterFtVmHostRuleInfo {
-    type Target = ClusterRuleInfo;
-    fn deref(&self) -> &ClusterRuleInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterFtVmHostRuleInfo {
-    fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterFtVmHostRuleInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterFtVmHostRuleInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterFtVmHostRuleInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFtVmHostRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterGroupInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct ClusterGroupInfo {
+pub struct DuplicateName {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
     /// `name`: required string.
     pub name: String,
-    /// `userCreated`: optional boolean, since VI API 5.0.
-    pub user_created: Option<bool>,
-    /// `uniqueID`: optional string, since VI API 6.0.
-    pub unique_id: Option<String>,
+    /// `object`: required reference.
+    pub object: rt::ManagedObjectReference,
 }
-pub(crate) static CLUSTER_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterGroupInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
+pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DuplicateName",
+    "2.0",
+    Some(&VIM_FAULT),
     "
 string name r
-boolean userCreated o since 5.0
-string uniqueID o since 6.0
+ManagedObjectReference object r
 ",
-    rt::unset::<ClusterGroupInfo>,
+    rt::unset::<DuplicateName>,
 );
-impl rt::Object for ClusterGroupInfo {
+impl rt::Object for DuplicateName {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_GROUP_INFO
+        &DUPLICATE_NAME
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_GROUP_INFO
+        &DUPLICATE_NAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.name),
+            3 => P::Value(&self.object),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.name),
+            3 => M::Value(&mut self.object),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for DuplicateName {}
+impl std::ops::Deref for DuplicateName {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DuplicateName {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for DuplicateName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DuplicateName {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DuplicateName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DuplicateName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DvsEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
+#[derive(Default)]
+pub struct DvsEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `dvs`: required reference to `DistributedVirtualSwitch`.
+    pub dvs: rt::ManagedObjectReference,
+}
+pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DvsEventArgument",
+    "4.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference dvs r
+",
+    rt::unset::<DvsEventArgument>,
+);
+impl rt::Object for DvsEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DVS_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DVS_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.dvs),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.dvs),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for DvsEventArgument {}
+impl std::ops::Deref for DvsEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DvsEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for DvsEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DvsEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DvsEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DvsEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DynamicData`, since VI API 2.0.
+#[derive(Default)]
+pub struct DynamicData {}
+pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DynamicData",
+    "2.0",
+    None,
+    "",
+    rt::unset::<DynamicData>,
+);
+impl rt::Object for DynamicData {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DYNAMIC_DATA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DYNAMIC_DATA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for DynamicData {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DynamicData {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DynamicData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DynamicData {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `DynamicProperty`, since VI API 2.0.
+#[derive(Default)]
+pub struct DynamicProperty {
+    /// `name`: required string, a PropertyPath.
+    pub name: String,
+    /// `val`: required anyType.
+    pub val: rt::Any,
+}
+pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DynamicProperty",
+    "2.0",
+    None,
+    "
+string name r
+anyType val r
+",
+    rt::unset::<DynamicProperty>,
+);
+impl rt::Object for DynamicProperty {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DYNAMIC_PROPERTY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DYNAMIC_PROPERTY
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.name),
-            1 => P::Value(&self.user_created),
-            2 => P::Value(&self.unique_id),
+            1 => P::Value(&self.val),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.user_created),
-            2 => M::Value(&mut self.unique_id),
+            1 => M::Value(&mut self.val),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<ClusterGroupInfo> for ClusterGroupInfo {}
-impl Clone for ClusterGroupInfo {
+impl Clone for DynamicProperty {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for ClusterGroupInfo {
+impl PartialEq for DynamicProperty {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for ClusterGroupInfo {
+impl std::fmt::Debug for DynamicProperty {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterGroupInfo {
+impl serde::Serialize for DynamicProperty {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `ClusterHostGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
+/// `ElementDescription`, a [`Description`], since VI API 2.0.
 #[derive(Default)]
-pub struct ClusterHostGroup {
-    /// The properties of `ClusterGroupInfo`.
-    pub base: ClusterGroupInfo,
-    /// `host`: list of reference to `HostSystem`.
-    pub host: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterHostGroup",
-    "4.1",
-    Some(&CLUSTER_GROUP_INFO),
-    "
-ManagedObjectReference host ol
-",
-    rt::unset::<ClusterHostGroup>,
-);
-impl rt::Object for ClusterHostGroup {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_GROUP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_GROUP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterGroupInfo> for ClusterHostGroup {}
-impl std::ops::Deref for ClusterHostGroup {
-    type Target = ClusterGroupInfo;
-    fn deref(&self) -> &ClusterGroupInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterHostGroup {
-    fn deref_mut(&mut self) -> &mut ClusterGroupInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterHostGroup {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterHostGroup {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterHostGroup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterHostInfraUpdateHaModeAction`, a [`ClusterAction`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterHostInfraUpdateHaModeAction {
-    /// The properties of `ClusterAction`.
-    pub base: ClusterAction,
-    /// `operationType`: required string.
-    pub operation_type: String,
-}
-pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterHostInfraUpdateHaModeAction",
-    "6.5",
-    Some(&CLUSTER_ACTION),
-    "
-string operationType r
-",
-    rt::unset::<ClusterHostInfraUpdateHaModeAction>,
-);
-impl rt::Object for ClusterHostInfraUpdateHaModeAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.operation_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.operation_type),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterAction> for ClusterHostInfraUpdateHaModeAction {}
-impl std::ops::Deref for ClusterHostInfraUpdateHaModeAction {
-    type Target = ClusterAction;
-    fn deref(&self) -> &ClusterAction {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterHostInfraUpdateHaModeAction {
-    fn deref_mut(&mut self) -> &mut ClusterAction {
-        &mut self.base
-    }
-}
-impl Clone for ClusterHostInfraUpdateHaModeAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterHostInfraUpdateHaModeAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterHostInfraUpdateHaModeAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostInfraUpdateHaModeAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterHostPowerAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterHostPowerAction {
-    /// The properties of `ClusterAction`.
-    pub base: ClusterAction,
-    /// `operationType`: required `HostPowerOperationType`.
-    pub operation_type: enums::HostPowerOperationType,
-    /// `powerConsumptionWatt`: optional int.
-    pub power_consumption_watt: Option<i32>,
-    /// `cpuCapacityMHz`: optional int.
-    pub cpu_capacity_m_hz: Option<i32>,
-    /// `memCapacityMB`: optional int.
-    pub mem_capacity_mb: Option<i32>,
-}
-pub(crate) static CLUSTER_HOST_POWER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterHostPowerAction",
-    "2.5",
-    Some(&CLUSTER_ACTION),
-    "
-HostPowerOperationType operationType r
-int powerConsumptionWatt o
-int cpuCapacityMHz o
-int memCapacityMB o
-",
-    rt::unset::<ClusterHostPowerAction>,
-);
-impl rt::Object for ClusterHostPowerAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_POWER_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_POWER_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.operation_type),
-            3 => P::Value(&self.power_consumption_watt),
-            4 => P::Value(&self.cpu_capacity_m_hz),
-            5 => P::Value(&self.mem_capacity_mb),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.operation_type),
-            3 => M::Value(&mut self.power_consumption_watt),
-            4 => M::Value(&mut self.cpu_capacity_m_hz),
-            5 => M::Value(&mut self.mem_capacity_mb),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterAction> for ClusterHostPowerAction {}
-impl std::ops::Deref for ClusterHostPowerAction {
-    type Target = ClusterAction;
-    fn deref(&self) -> &ClusterAction {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterHostPowerAction {
-    fn deref_mut(&mut self) -> &mut ClusterAction {
-        &mut self.base
-    }
-}
-impl Clone for ClusterHostPowerAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterHostPowerAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterHostPowerAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostPowerAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterInfraUpdateHaConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterInfraUpdateHaConfigInfo {
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-    /// `behavior`: optional string.
-    pub behavior: Option<String>,
-    /// `moderateRemediation`: optional string.
-    pub moderate_remediation: Option<String>,
-    /// `severeRemediation`: optional string.
-    pub severe_remediation: Option<String>,
-    /// `providers`: list of string.
-    pub providers: Vec<String>,
-}
-pub(crate) static CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterInfraUpdateHaConfigInfo",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enabled o
-string behavior o
-string moderateRemediation o
-string severeRemediation o
-string providers ol
-",
-    rt::unset::<ClusterInfraUpdateHaConfigInfo>,
-);
-impl rt::Object for ClusterInfraUpdateHaConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.enabled),
-            1 => P::Value(&self.behavior),
-            2 => P::Value(&self.moderate_remediation),
-            3 => P::Value(&self.severe_remediation),
-            4 => P::Value(&self.providers),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.enabled),
-            1 => M::Value(&mut self.behavior),
-            2 => M::Value(&mut self.moderate_remediation),
-            3 => M::Value(&mut self.severe_remediation),
-            4 => M::Value(&mut self.providers),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterInfraUpdateHaConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterInfraUpdateHaConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterInfraUpdateHaConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterInfraUpdateHaConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterInitialPlacementAction {
-    /// The properties of `ClusterAction`.
-    pub base: ClusterAction,
-    /// `targetHost`: required reference to `HostSystem`.
-    pub target_host: rt::ManagedObjectReference,
-    /// `pool`: optional reference to `ResourcePool`.
-    pub pool: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterInitialPlacementAction",
-    "2.5",
-    Some(&CLUSTER_ACTION),
-    "
-ManagedObjectReference targetHost r
-ManagedObjectReference pool o
-",
-    rt::unset::<ClusterInitialPlacementAction>,
-);
-impl rt::Object for ClusterInitialPlacementAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.target_host),
-            3 => P::Value(&self.pool),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.target_host),
-            3 => M::Value(&mut self.pool),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterAction> for ClusterInitialPlacementAction {}
-impl std::ops::Deref for ClusterInitialPlacementAction {
-    type Target = ClusterAction;
-    fn deref(&self) -> &ClusterAction {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterInitialPlacementAction {
-    fn deref_mut(&mut self) -> &mut ClusterAction {
-        &mut self.base
-    }
-}
-impl Clone for ClusterInitialPlacementAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterInitialPlacementAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterInitialPlacementAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterInitialPlacementAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterMigrationAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterMigrationAction {
-    /// The properties of `ClusterAction`.
-    pub base: ClusterAction,
-    /// `drsMigration`: optional `ClusterDrsMigration`.
-    pub drs_migration: Option<Box<ClusterDrsMigration>>,
-}
-pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterMigrationAction",
-    "2.5",
-    Some(&CLUSTER_ACTION),
-    "
-ClusterDrsMigration drsMigration o
-",
-    rt::unset::<ClusterMigrationAction>,
-);
-impl rt::Object for ClusterMigrationAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_MIGRATION_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_MIGRATION_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Optional(&self.drs_migration),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Optional(&mut self.drs_migration),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterAction> for ClusterMigrationAction {}
-impl std::ops::Deref for ClusterMigrationAction {
-    type Target = ClusterAction;
-    fn deref(&self) -> &ClusterAction {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterMigrationAction {
-    fn deref_mut(&mut self) -> &mut ClusterAction {
-        &mut self.base
-    }
-}
-impl Clone for ClusterMigrationAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterMigrationAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterMigrationAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterMigrationAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterOrchestrationInfo {
-    /// `defaultVmReadiness`: optional `ClusterVmReadiness`.
-    pub default_vm_readiness: Option<Box<ClusterVmReadiness>>,
-}
-pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterOrchestrationInfo",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-ClusterVmReadiness defaultVmReadiness o
-",
-    rt::unset::<ClusterOrchestrationInfo>,
-);
-impl rt::Object for ClusterOrchestrationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_ORCHESTRATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ORCHESTRATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.default_vm_readiness),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.default_vm_readiness),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterOrchestrationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterOrchestrationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterOrchestrationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterOrchestrationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterProactiveDrsConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterProactiveDrsConfigInfo {
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-}
-pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterProactiveDrsConfigInfo",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enabled o
-",
-    rt::unset::<ClusterProactiveDrsConfigInfo>,
-);
-impl rt::Object for ClusterProactiveDrsConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterProactiveDrsConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterProactiveDrsConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterProactiveDrsConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProactiveDrsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterRecommendation`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct ClusterRecommendation {
+pub struct ElementDescription {
+    /// The properties of `Description`.
+    pub base: Description,
     /// `key`: required string.
     pub key: String,
-    /// `type`: required string.
-    pub r#type: String,
-    /// `time`: required dateTime.
-    pub time: rt::DateTime,
-    /// `rating`: required int.
-    pub rating: i32,
-    /// `reason`: required string.
-    pub reason: String,
-    /// `reasonText`: required string.
-    pub reason_text: String,
-    /// `warningText`: optional string, since VI API 6.0.
-    pub warning_text: Option<String>,
-    /// `warningDetails`: optional `LocalizableMessage`, since VI API 6.0.
-    pub warning_details: Option<Box<LocalizableMessage>>,
-    /// `prerequisite`: list of string.
-    pub prerequisite: Vec<String>,
-    /// `action`: list of `ClusterAction` or a descendant.
-    pub action: Vec<rt::Poly<ClusterAction>>,
-    /// `target`: optional reference.
-    pub target: Option<rt::ManagedObjectReference>,
 }
-pub(crate) static CLUSTER_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterRecommendation",
-    "2.5",
+pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ElementDescription",
+    "2.0",
+    Some(&DESCRIPTION),
+    "
+string key r
+",
+    rt::unset::<ElementDescription>,
+);
+impl rt::Object for ElementDescription {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ELEMENT_DESCRIPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &ELEMENT_DESCRIPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<ElementDescription> for ElementDescription {}
+impl rt::Extends<Description> for ElementDescription {}
+impl std::ops::Deref for ElementDescription {
+    type Target = Description;
+    fn deref(&self) -> &Description {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ElementDescription {
+    fn deref_mut(&mut self) -> &mut Description {
+        &mut self.base
+    }
+}
+impl Clone for ElementDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ElementDescription {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ElementDescription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ElementDescription {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EntityEventArgument`, a [`EventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct EntityEventArgument {
+    /// `name`: required string.
+    pub name: String,
+}
+pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EntityEventArgument",
+    "2.0",
+    Some(&EVENT_ARGUMENT),
+    "
+string name r
+",
+    rt::unset::<EntityEventArgument>,
+);
+impl rt::Object for EntityEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ENTITY_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &ENTITY_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<EntityEventArgument> for EntityEventArgument {}
+impl Clone for EntityEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EntityEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EntityEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EntityEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EnumDescription`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct EnumDescription {
+    /// `key`: required string, a TypeName.
+    pub key: String,
+    /// `tags`: list, not empty, of `ElementDescription` or a descendant.
+    pub tags: Vec<rt::Poly<ElementDescription>>,
+}
+pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EnumDescription",
+    "4.0",
     Some(&DYNAMIC_DATA),
     "
 string key r
-string type r
-dateTime time r
-int rating r
-string reason r
-string reasonText r
-string warningText o since 6.0
-LocalizableMessage warningDetails o since 6.0
-string prerequisite ol
-ClusterAction action ol
-ManagedObjectReference target o
+ElementDescription tags rl
 ",
-    rt::unset::<ClusterRecommendation>,
+    rt::unset::<EnumDescription>,
 );
-impl rt::Object for ClusterRecommendation {
+impl rt::Object for EnumDescription {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_RECOMMENDATION
+        &ENUM_DESCRIPTION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RECOMMENDATION
+        &ENUM_DESCRIPTION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Value(&self.r#type),
-            2 => P::Value(&self.time),
-            3 => P::Value(&self.rating),
-            4 => P::Value(&self.reason),
-            5 => P::Value(&self.reason_text),
-            6 => P::Value(&self.warning_text),
-            7 => P::Optional(&self.warning_details),
-            8 => P::Value(&self.prerequisite),
-            9 => P::Value(&self.action),
-            10 => P::Value(&self.target),
+            1 => P::Value(&self.tags),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.r#type),
-            2 => M::Value(&mut self.time),
-            3 => M::Value(&mut self.rating),
-            4 => M::Value(&mut self.reason),
-            5 => M::Value(&mut self.reason_text),
-            6 => M::Value(&mut self.warning_text),
-            7 => M::Optional(&mut self.warning_details),
-            8 => M::Value(&mut self.prerequisite),
-            9 => M::Value(&mut self.action),
-            10 => M::Value(&mut self.target),
+            1 => M::Value(&mut self.tags),
             _ => M::Absent,
         }
     }
 }
-impl Clone for ClusterRecommendation {
+impl Clone for EnumDescription {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for ClusterRecommendation {
+impl PartialEq for EnumDescription {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for ClusterRecommendation {
+impl std::fmt::Debug for EnumDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterRecommendation {
+impl serde::Serialize for EnumDescription {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `ClusterRuleInfo`, a [`DynamicData`], since VI API 2.0.
+/// `Event`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct ClusterRuleInfo {
-    /// `key`: optional int.
-    pub key: Option<i32>,
-    /// `status`: optional `ManagedEntityStatus`.
-    pub status: Option<enums::ManagedEntityStatus>,
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-    /// `name`: optional string.
-    pub name: Option<String>,
-    /// `mandatory`: optional boolean, since VI API 4.1.
-    pub mandatory: Option<bool>,
-    /// `userCreated`: optional boolean, since VI API 4.1.
-    pub user_created: Option<bool>,
-    /// `inCompliance`: optional boolean, since VI API 4.1.
-    pub in_compliance: Option<bool>,
-    /// `ruleUuid`: optional string, since VI API 6.0.
-    pub rule_uuid: Option<String>,
-}
-pub(crate) static CLUSTER_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterRuleInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int key o
-ManagedEntityStatus status o
-boolean enabled o
-string name o
-boolean mandatory o since 4.1
-boolean userCreated o since 4.1
-boolean inCompliance o since 4.1
-string ruleUuid o since 6.0
-",
-    rt::unset::<ClusterRuleInfo>,
-);
-impl rt::Object for ClusterRuleInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_RULE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RULE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.status),
-            2 => P::Value(&self.enabled),
-            3 => P::Value(&self.name),
-            4 => P::Value(&self.mandatory),
-            5 => P::Value(&self.user_created),
-            6 => P::Value(&self.in_compliance),
-            7 => P::Value(&self.rule_uuid),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.status),
-            2 => M::Value(&mut self.enabled),
-            3 => M::Value(&mut self.name),
-            4 => M::Value(&mut self.mandatory),
-            5 => M::Value(&mut self.user_created),
-            6 => M::Value(&mut self.in_compliance),
-            7 => M::Value(&mut self.rule_uuid),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterRuleInfo> for ClusterRuleInfo {}
-impl Clone for ClusterRuleInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterRuleInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterRuleInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
-pub struct ClusterSlotPolicy {}
-pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterSlotPolicy",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<ClusterSlotPolicy>,
-);
-impl rt::Object for ClusterSlotPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_SLOT_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SLOT_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ClusterSlotPolicy> for ClusterSlotPolicy {}
-impl Clone for ClusterSlotPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterSlotPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterSlotPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterSlotPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterSystemVMsConfigInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct ClusterSystemVmsConfigInfo {
-    /// `allowedDatastores`: list of reference to `Datastore`.
-    pub allowed_datastores: Vec<rt::ManagedObjectReference>,
-    /// `notAllowedDatastores`: list of reference to `Datastore`.
-    pub not_allowed_datastores: Vec<rt::ManagedObjectReference>,
-    /// `dsTagCategoriesToExclude`: list of string.
-    pub ds_tag_categories_to_exclude: Vec<String>,
-    /// `deploymentMode`: optional string, since VI API 8.0.2.0.
-    pub deployment_mode: Option<String>,
-}
-pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterSystemVMsConfigInfo",
-    "7.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference allowedDatastores ol
-ManagedObjectReference notAllowedDatastores ol
-string dsTagCategoriesToExclude ol
-string deploymentMode o since 8.0.2.0
-",
-    rt::unset::<ClusterSystemVmsConfigInfo>,
-);
-impl rt::Object for ClusterSystemVmsConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_SYSTEM_VMS_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SYSTEM_VMS_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.allowed_datastores),
-            1 => P::Value(&self.not_allowed_datastores),
-            2 => P::Value(&self.ds_tag_categories_to_exclude),
-            3 => P::Value(&self.deployment_mode),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.allowed_datastores),
-            1 => M::Value(&mut self.not_allowed_datastores),
-            2 => M::Value(&mut self.ds_tag_categories_to_exclude),
-            3 => M::Value(&mut self.deployment_mode),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterSystemVmsConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterSystemVmsConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterSystemVmsConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterSystemVmsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterUsageSummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct ClusterUsageSummary {
-    /// `totalCpuCapacityMhz`: required int.
-    pub total_cpu_capacity_mhz: i32,
-    /// `totalMemCapacityMB`: required int.
-    pub total_mem_capacity_mb: i32,
-    /// `cpuReservationMhz`: required int.
-    pub cpu_reservation_mhz: i32,
-    /// `memReservationMB`: required int.
-    pub mem_reservation_mb: i32,
-    /// `poweredOffCpuReservationMhz`: optional int.
-    pub powered_off_cpu_reservation_mhz: Option<i32>,
-    /// `poweredOffMemReservationMB`: optional int.
-    pub powered_off_mem_reservation_mb: Option<i32>,
-    /// `cpuDemandMhz`: required int.
-    pub cpu_demand_mhz: i32,
-    /// `memDemandMB`: required int.
-    pub mem_demand_mb: i32,
-    /// `statsGenNumber`: required long.
-    pub stats_gen_number: i64,
-    /// `cpuEntitledMhz`: required int.
-    pub cpu_entitled_mhz: i32,
-    /// `memEntitledMB`: required int.
-    pub mem_entitled_mb: i32,
-    /// `poweredOffVmCount`: required int.
-    pub powered_off_vm_count: i32,
-    /// `totalVmCount`: required int.
-    pub total_vm_count: i32,
-    /// `tier0MemCapacityMB`: optional int, since VI API 9.0.0.0.
-    pub tier0_mem_capacity_mb: Option<i32>,
-    /// `reservedTier0MemMB`: optional int, since VI API 9.0.0.0.
-    pub reserved_tier0_mem_mb: Option<i32>,
-    /// `unreservedTier0MemMB`: optional int, since VI API 9.0.0.0.
-    pub unreserved_tier0_mem_mb: Option<i32>,
-}
-pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterUsageSummary",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-int totalCpuCapacityMhz r
-int totalMemCapacityMB r
-int cpuReservationMhz r
-int memReservationMB r
-int poweredOffCpuReservationMhz o
-int poweredOffMemReservationMB o
-int cpuDemandMhz r
-int memDemandMB r
-long statsGenNumber r
-int cpuEntitledMhz r
-int memEntitledMB r
-int poweredOffVmCount r
-int totalVmCount r
-int tier0MemCapacityMB o since 9.0.0.0
-int reservedTier0MemMB o since 9.0.0.0
-int unreservedTier0MemMB o since 9.0.0.0
-",
-    rt::unset::<ClusterUsageSummary>,
-);
-impl rt::Object for ClusterUsageSummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_USAGE_SUMMARY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_USAGE_SUMMARY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.total_cpu_capacity_mhz),
-            1 => P::Value(&self.total_mem_capacity_mb),
-            2 => P::Value(&self.cpu_reservation_mhz),
-            3 => P::Value(&self.mem_reservation_mb),
-            4 => P::Value(&self.powered_off_cpu_reservation_mhz),
-            5 => P::Value(&self.powered_off_mem_reservation_mb),
-            6 => P::Value(&self.cpu_demand_mhz),
-            7 => P::Value(&self.mem_demand_mb),
-            8 => P::Value(&self.stats_gen_number),
-            9 => P::Value(&self.cpu_entitled_mhz),
-            10 => P::Value(&self.mem_entitled_mb),
-            11 => P::Value(&self.powered_off_vm_count),
-            12 => P::Value(&self.total_vm_count),
-            13 => P::Value(&self.tier0_mem_capacity_mb),
-            14 => P::Value(&self.reserved_tier0_mem_mb),
-            15 => P::Value(&self.unreserved_tier0_mem_mb),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.total_cpu_capacity_mhz),
-            1 => M::Value(&mut self.total_mem_capacity_mb),
-            2 => M::Value(&mut self.cpu_reservation_mhz),
-            3 => M::Value(&mut self.mem_reservation_mb),
-            4 => M::Value(&mut self.powered_off_cpu_reservation_mhz),
-            5 => M::Value(&mut self.powered_off_mem_reservation_mb),
-            6 => M::Value(&mut self.cpu_demand_mhz),
-            7 => M::Value(&mut self.mem_demand_mb),
-            8 => M::Value(&mut self.stats_gen_number),
-            9 => M::Value(&mut self.cpu_entitled_mhz),
-            10 => M::Value(&mut self.mem_entitled_mb),
-            11 => M::Value(&mut self.powered_off_vm_count),
-            12 => M::Value(&mut self.total_vm_count),
-            13 => M::Value(&mut self.tier0_mem_capacity_mb),
-            14 => M::Value(&mut self.reserved_tier0_mem_mb),
-            15 => M::Value(&mut self.unreserved_tier0_mem_mb),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterUsageSummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterUsageSummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterUsageSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterUsageSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterVmComponentProtectionSettings`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct ClusterVmComponentProtectionSettings {
-    /// `vmStorageProtectionForAPD`: optional string.
-    pub vm_storage_protection_for_apd: Option<String>,
-    /// `enableAPDTimeoutForHosts`: optional boolean.
-    pub enable_apd_timeout_for_hosts: Option<bool>,
-    /// `vmTerminateDelayForAPDSec`: optional int.
-    pub vm_terminate_delay_for_apd_sec: Option<i32>,
-    /// `vmReactionOnAPDCleared`: optional string.
-    pub vm_reaction_on_apd_cleared: Option<String>,
-    /// `vmStorageProtectionForPDL`: optional string.
-    pub vm_storage_protection_for_pdl: Option<String>,
-}
-pub(crate) static CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterVmComponentProtectionSettings",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-string vmStorageProtectionForAPD o
-boolean enableAPDTimeoutForHosts o
-int vmTerminateDelayForAPDSec o
-string vmReactionOnAPDCleared o
-string vmStorageProtectionForPDL o
-",
-    rt::unset::<ClusterVmComponentProtectionSettings>,
-);
-impl rt::Object for ClusterVmComponentProtectionSettings {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vm_storage_protection_for_apd),
-            1 => P::Value(&self.enable_apd_timeout_for_hosts),
-            2 => P::Value(&self.vm_terminate_delay_for_apd_sec),
-            3 => P::Value(&self.vm_reaction_on_apd_cleared),
-            4 => P::Value(&self.vm_storage_protection_for_pdl),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vm_storage_protection_for_apd),
-            1 => M::Value(&mut self.enable_apd_timeout_for_hosts),
-            2 => M::Value(&mut self.vm_terminate_delay_for_apd_sec),
-            3 => M::Value(&mut self.vm_reaction_on_apd_cleared),
-            4 => M::Value(&mut self.vm_storage_protection_for_pdl),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterVmComponentProtectionSettings {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterVmComponentProtectionSettings {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterVmComponentProtectionSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmComponentProtectionSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterVmGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
-#[derive(Default)]
-pub struct ClusterVmGroup {
-    /// The properties of `ClusterGroupInfo`.
-    pub base: ClusterGroupInfo,
-    /// `vm`: list of reference to `VirtualMachine`.
-    pub vm: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterVmGroup",
-    "4.1",
-    Some(&CLUSTER_GROUP_INFO),
-    "
-ManagedObjectReference vm ol
-",
-    rt::unset::<ClusterVmGroup>,
-);
-impl rt::Object for ClusterVmGroup {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_GROUP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_GROUP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.vm),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.vm),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterGroupInfo> for ClusterVmGroup {}
-impl std::ops::Deref for ClusterVmGroup {
-    type Target = ClusterGroupInfo;
-    fn deref(&self) -> &ClusterGroupInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterVmGroup {
-    fn deref_mut(&mut self) -> &mut ClusterGroupInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterVmGroup {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterVmGroup {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterVmGroup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 4.1.
-#[derive(Default)]
-pub struct ClusterVmHostRuleInfo {
-    /// The properties of `ClusterRuleInfo`.
-    pub base: ClusterRuleInfo,
-    /// `vmGroupName`: optional string.
-    pub vm_group_name: Option<String>,
-    /// `affineHostGroupName`: optional string.
-    pub affine_host_group_name: Option<String>,
-    /// `antiAffineHostGroupName`: optional string.
-    pub anti_affine_host_group_name: Option<String>,
-}
-pub(crate) static CLUSTER_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterVmHostRuleInfo",
-    "4.1",
-    Some(&CLUSTER_RULE_INFO),
-    "
-string vmGroupName o
-string affineHostGroupName o
-string antiAffineHostGroupName o
-",
-    rt::unset::<ClusterVmHostRuleInfo>,
-);
-impl rt::Object for ClusterVmHostRuleInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_HOST_RULE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_HOST_RULE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=7 => self.base.get(index),
-            8 => P::Value(&self.vm_group_name),
-            9 => P::Value(&self.affine_host_group_name),
-            10 => P::Value(&self.anti_affine_host_group_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=7 => self.base.get_mut(index),
-            8 => M::Value(&mut self.vm_group_name),
-            9 => M::Value(&mut self.affine_host_group_name),
-            10 => M::Value(&mut self.anti_affine_host_group_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterRuleInfo> for ClusterVmHostRuleInfo {}
-impl std::ops::Deref for ClusterVmHostRuleInfo {
-    type Target = ClusterRuleInfo;
-    fn deref(&self) -> &ClusterRuleInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ClusterVmHostRuleInfo {
-    fn deref_mut(&mut self) -> &mut ClusterRuleInfo {
-        &mut self.base
-    }
-}
-impl Clone for ClusterVmHostRuleInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterVmHostRuleInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterVmHostRuleInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmHostRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterVmOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterVmOrchestrationInfo {
-    /// `vm`: required reference to `VirtualMachine`.
-    pub vm: rt::ManagedObjectReference,
-    /// `vmReadiness`: required `ClusterVmReadiness`.
-    pub vm_readiness: ClusterVmReadiness,
-}
-pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterVmOrchestrationInfo",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference vm r
-ClusterVmReadiness vmReadiness r
-",
-    rt::unset::<ClusterVmOrchestrationInfo>,
-);
-impl rt::Object for ClusterVmOrchestrationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_ORCHESTRATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_ORCHESTRATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vm),
-            1 => P::Object(&self.vm_readiness),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vm),
-            1 => M::Object(&mut self.vm_readiness),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterVmOrchestrationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterVmOrchestrationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterVmOrchestrationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmOrchestrationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterVmReadiness`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ClusterVmReadiness {
-    /// `readyCondition`: optional string.
-    pub ready_condition: Option<String>,
-    /// `postReadyDelay`: optional int.
-    pub post_ready_delay: Option<i32>,
-}
-pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterVmReadiness",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string readyCondition o
-int postReadyDelay o
-",
-    rt::unset::<ClusterVmReadiness>,
-);
-impl rt::Object for ClusterVmReadiness {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_READINESS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_READINESS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ready_condition),
-            1 => P::Value(&self.post_ready_delay),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ready_condition),
-            1 => M::Value(&mut self.post_ready_delay),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterVmReadiness {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterVmReadiness {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterVmReadiness {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmReadiness {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ClusterVmToolsMonitoringSettings`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ClusterVmToolsMonitoringSettings {
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-    /// `vmMonitoring`: optional string, since VI API 4.1.
-    pub vm_monitoring: Option<String>,
-    /// `clusterSettings`: optional boolean.
-    pub cluster_settings: Option<bool>,
-    /// `failureInterval`: optional int.
-    pub failure_interval: Option<i32>,
-    /// `minUpTime`: optional int.
-    pub min_up_time: Option<i32>,
-    /// `maxFailures`: optional int.
-    pub max_failures: Option<i32>,
-    /// `maxFailureWindow`: optional int.
-    pub max_failure_window: Option<i32>,
-}
-pub(crate) static CLUSTER_VM_TOOLS_MONITORING_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterVmToolsMonitoringSettings",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enabled o
-string vmMonitoring o since 4.1
-boolean clusterSettings o
-int failureInterval o
-int minUpTime o
-int maxFailures o
-int maxFailureWindow o
-",
-    rt::unset::<ClusterVmToolsMonitoringSettings>,
-);
-impl rt::Object for ClusterVmToolsMonitoringSettings {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.enabled),
-            1 => P::Value(&self.vm_monitoring),
-            2 => P::Value(&self.cluster_settings),
-            3 => P::Value(&self.failure_interval),
-            4 => P::Value(&self.min_up_time),
-            5 => P::Value(&self.max_failures),
-            6 => P::Value(&self.max_failure_window),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.enabled),
-            1 => M::Value(&mut self.vm_monitoring),
-            2 => M::Value(&mut self.cluster_settings),
-            3 => M::Value(&mut self.failure_interval),
-            4 => M::Value(&mut self.min_up_time),
-            5 => M::Value(&mut self.max_failures),
-            6 => M::Value(&mut self.max_failure_window),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterVmToolsMonitoringSettings {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterVmToolsMonitoringSettings {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterVmToolsMonitoringSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmToolsMonitoringSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ComplianceFailure`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ComplianceFailure {
-    /// `failureType`: required string.
-    pub failure_type: String,
-    /// `message`: required `LocalizableMessage`.
-    pub message: LocalizableMessage,
-    /// `expressionName`: optional string.
-    pub expression_name: Option<String>,
-    /// `failureValues`: list of `ComplianceFailureComplianceFailureValues`, since VI API 6.5.
-    pub failure_values: Vec<ComplianceFailureComplianceFailureValues>,
-}
-pub(crate) static COMPLIANCE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ComplianceFailure",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string failureType r
-LocalizableMessage message r
-string expressionName o
-ComplianceFailureComplianceFailureValues failureValues ol since 6.5
-",
-    rt::unset::<ComplianceFailure>,
-);
-impl rt::Object for ComplianceFailure {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.failure_type),
-            1 => P::Object(&self.message),
-            2 => P::Value(&self.expression_name),
-            3 => P::Objects(&self.failure_values),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.failure_type),
-            1 => M::Object(&mut self.message),
-            2 => M::Value(&mut self.expression_name),
-            3 => M::Objects(&mut self.failure_values),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ComplianceFailure {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ComplianceFailure {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ComplianceFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ComplianceFailureComplianceFailureValues`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct ComplianceFailureComplianceFailureValues {
-    /// `comparisonIdentifier`: required string.
-    pub comparison_identifier: String,
-    /// `profileInstance`: optional string.
-    pub profile_instance: Option<String>,
-    /// `hostValue`: optional anyType.
-    pub host_value: Option<rt::Any>,
-    /// `profileValue`: optional anyType.
-    pub profile_value: Option<rt::Any>,
-}
-pub(crate) static COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ComplianceFailureComplianceFailureValues",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string comparisonIdentifier r
-string profileInstance o
-anyType hostValue o
-anyType profileValue o
-",
-    rt::unset::<ComplianceFailureComplianceFailureValues>,
-);
-impl rt::Object for ComplianceFailureComplianceFailureValues {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.comparison_identifier),
-            1 => P::Value(&self.profile_instance),
-            2 => P::Value(&self.host_value),
-            3 => P::Value(&self.profile_value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.comparison_identifier),
-            1 => M::Value(&mut self.profile_instance),
-            2 => M::Value(&mut self.host_value),
-            3 => M::Value(&mut self.profile_value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ComplianceFailureComplianceFailureValues {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ComplianceFailureComplianceFailureValues {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ComplianceFailureComplianceFailureValues {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceFailureComplianceFailureValues {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ComplianceResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct ComplianceResult {
-    /// `profile`: optional reference to `Profile`.
-    pub profile: Option<rt::ManagedObjectReference>,
-    /// `complianceStatus`: required string.
-    pub compliance_status: String,
-    /// `entity`: optional reference to `ManagedEntity`.
-    pub entity: Option<rt::ManagedObjectReference>,
-    /// `checkTime`: optional dateTime.
-    pub check_time: Option<rt::DateTime>,
-    /// `failure`: list of `ComplianceFailure`.
-    pub failure: Vec<ComplianceFailure>,
-}
-pub(crate) static COMPLIANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ComplianceResult",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference profile o
-string complianceStatus r
-ManagedObjectReference entity o
-dateTime checkTime o
-ComplianceFailure failure ol
-",
-    rt::unset::<ComplianceResult>,
-);
-impl rt::Object for ComplianceResult {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &COMPLIANCE_RESULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_RESULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.profile),
-            1 => P::Value(&self.compliance_status),
-            2 => P::Value(&self.entity),
-            3 => P::Value(&self.check_time),
-            4 => P::Objects(&self.failure),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.profile),
-            1 => M::Value(&mut self.compliance_status),
-            2 => M::Value(&mut self.entity),
-            3 => M::Value(&mut self.check_time),
-            4 => M::Objects(&mut self.failure),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ComplianceResult {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ComplianceResult {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ComplianceResult {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ComputeResourceConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct ComputeResourceConfigInfo {
-    /// `vmSwapPlacement`: required string.
-    pub vm_swap_placement: String,
-    /// `spbmEnabled`: optional boolean, since VI API 5.0.
-    pub spbm_enabled: Option<bool>,
-    /// `defaultHardwareVersionKey`: optional string, since VI API 5.1.
-    pub default_hardware_version_key: Option<String>,
-    /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
-    pub maximum_hardware_version_key: Option<String>,
-}
-pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ComputeResourceConfigInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string vmSwapPlacement r
-boolean spbmEnabled o since 5.0
-string defaultHardwareVersionKey o since 5.1
-string maximumHardwareVersionKey o since 7.0.2.0
-",
-    rt::unset::<ComputeResourceConfigInfo>,
-);
-impl rt::Object for ComputeResourceConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vm_swap_placement),
-            1 => P::Value(&self.spbm_enabled),
-            2 => P::Value(&self.default_hardware_version_key),
-            3 => P::Value(&self.maximum_hardware_version_key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vm_swap_placement),
-            1 => M::Value(&mut self.spbm_enabled),
-            2 => M::Value(&mut self.default_hardware_version_key),
-            3 => M::Value(&mut self.maximum_hardware_version_key),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ComputeResourceConfigInfo> for ComputeResourceConfigInfo {}
-impl Clone for ComputeResourceConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ComputeResourceConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ComputeResourceConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ComputeResourceEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct ComputeResourceEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `computeResource`: required reference to `ComputeResource`.
-    pub compute_resource: rt::ManagedObjectReference,
-}
-pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ComputeResourceEventArgument",
-    "2.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference computeResource r
-",
-    rt::unset::<ComputeResourceEventArgument>,
-);
-impl rt::Object for ComputeResourceEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.compute_resource),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.compute_resource),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for ComputeResourceEventArgument {}
-impl std::ops::Deref for ComputeResourceEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ComputeResourceEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for ComputeResourceEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ComputeResourceEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ComputeResourceEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ComputeResourceSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct ComputeResourceSummary {
-    /// `totalCpu`: required int.
-    pub total_cpu: i32,
-    /// `totalMemory`: required long.
-    pub total_memory: i64,
-    /// `numCpuCores`: required short.
-    pub num_cpu_cores: i16,
-    /// `numCpuThreads`: required short.
-    pub num_cpu_threads: i16,
-    /// `effectiveCpu`: required int.
-    pub effective_cpu: i32,
-    /// `effectiveMemory`: required long.
-    pub effective_memory: i64,
-    /// `numHosts`: required int.
-    pub num_hosts: i32,
-    /// `numEffectiveHosts`: required int.
-    pub num_effective_hosts: i32,
-    /// `overallStatus`: required `ManagedEntityStatus`.
-    pub overall_status: enums::ManagedEntityStatus,
-}
-pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ComputeResourceSummary",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int totalCpu r
-long totalMemory r
-short numCpuCores r
-short numCpuThreads r
-int effectiveCpu r
-long effectiveMemory r
-int numHosts r
-int numEffectiveHosts r
-ManagedEntityStatus overallStatus r
-",
-    rt::unset::<ComputeResourceSummary>,
-);
-impl rt::Object for ComputeResourceSummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_SUMMARY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_SUMMARY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.total_cpu),
-            1 => P::Value(&self.total_memory),
-            2 => P::Value(&self.num_cpu_cores),
-            3 => P::Value(&self.num_cpu_threads),
-            4 => P::Value(&self.effective_cpu),
-            5 => P::Value(&self.effective_memory),
-            6 => P::Value(&self.num_hosts),
-            7 => P::Value(&self.num_effective_hosts),
-            8 => P::Value(&self.overall_status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.total_cpu),
-            1 => M::Value(&mut self.total_memory),
-            2 => M::Value(&mut self.num_cpu_cores),
-            3 => M::Value(&mut self.num_cpu_threads),
-            4 => M::Value(&mut self.effective_cpu),
-            5 => M::Value(&mut self.effective_memory),
-            6 => M::Value(&mut self.num_hosts),
-            7 => M::Value(&mut self.num_effective_hosts),
-            8 => M::Value(&mut self.overall_status),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<ComputeResourceSummary> for ComputeResourceSummary {}
-impl Clone for ComputeResourceSummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ComputeResourceSummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ComputeResourceSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `ConcurrentAccess`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct ConcurrentAccess {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ConcurrentAccess",
-    "2.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<ConcurrentAccess>,
-);
-impl rt::Object for ConcurrentAccess {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CONCURRENT_ACCESS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONCURRENT_ACCESS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for ConcurrentAccess {}
-impl std::ops::Deref for ConcurrentAccess {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ConcurrentAccess {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for ConcurrentAccess {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ConcurrentAccess {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ConcurrentAccess {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ConcurrentAccess {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoKeyId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoKeyId {
-    /// `keyId`: required string.
-    pub key_id: String,
-    /// `providerId`: optional `KeyProviderId`.
-    pub provider_id: Option<Box<KeyProviderId>>,
-}
-pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoKeyId",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string keyId r
-KeyProviderId providerId o
-",
-    rt::unset::<CryptoKeyId>,
-);
-impl rt::Object for CryptoKeyId {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_ID
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_ID
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key_id),
-            1 => P::Optional(&self.provider_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key_id),
-            1 => M::Optional(&mut self.provider_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CryptoKeyId {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoKeyId {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoKeyId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoKeyId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpec {}
-pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpec",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<CryptoSpec>,
-);
-impl rt::Object for CryptoSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpec {}
-impl Clone for CryptoSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpecDecrypt {}
-pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpecDecrypt",
-    "6.5",
-    Some(&CRYPTO_SPEC),
-    "",
-    rt::unset::<CryptoSpecDecrypt>,
-);
-impl rt::Object for CryptoSpecDecrypt {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DECRYPT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DECRYPT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpecDecrypt {}
-impl Clone for CryptoSpecDecrypt {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpecDecrypt {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpecDecrypt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecDecrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpecDeepRecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpecDeepRecrypt {
-    /// `newKeyId`: required `CryptoKeyId`.
-    pub new_key_id: CryptoKeyId,
-}
-pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpecDeepRecrypt",
-    "6.5",
-    Some(&CRYPTO_SPEC),
-    "
-CryptoKeyId newKeyId r
-",
-    rt::unset::<CryptoSpecDeepRecrypt>,
-);
-impl rt::Object for CryptoSpecDeepRecrypt {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DEEP_RECRYPT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DEEP_RECRYPT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.new_key_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.new_key_id),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpecDeepRecrypt {}
-impl Clone for CryptoSpecDeepRecrypt {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpecDeepRecrypt {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpecDeepRecrypt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecDeepRecrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpecEncrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpecEncrypt {
-    /// `cryptoKeyId`: required `CryptoKeyId`.
-    pub crypto_key_id: CryptoKeyId,
-}
-pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpecEncrypt",
-    "6.5",
-    Some(&CRYPTO_SPEC),
-    "
-CryptoKeyId cryptoKeyId r
-",
-    rt::unset::<CryptoSpecEncrypt>,
-);
-impl rt::Object for CryptoSpecEncrypt {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_ENCRYPT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_ENCRYPT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.crypto_key_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.crypto_key_id),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpecEncrypt {}
-impl Clone for CryptoSpecEncrypt {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpecEncrypt {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpecEncrypt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecEncrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpecNoOp {}
-pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpecNoOp",
-    "6.5",
-    Some(&CRYPTO_SPEC),
-    "",
-    rt::unset::<CryptoSpecNoOp>,
-);
-impl rt::Object for CryptoSpecNoOp {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_NO_OP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_NO_OP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpecNoOp {}
-impl Clone for CryptoSpecNoOp {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpecNoOp {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpecNoOp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecNoOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpecRegister`, a [`CryptoSpecNoOp`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpecRegister {
-    /// `cryptoKeyId`: required `CryptoKeyId`.
-    pub crypto_key_id: CryptoKeyId,
-}
-pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpecRegister",
-    "6.5",
-    Some(&CRYPTO_SPEC_NO_OP),
-    "
-CryptoKeyId cryptoKeyId r
-",
-    rt::unset::<CryptoSpecRegister>,
-);
-impl rt::Object for CryptoSpecRegister {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_REGISTER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_REGISTER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.crypto_key_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.crypto_key_id),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpecRegister {}
-impl Clone for CryptoSpecRegister {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpecRegister {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpecRegister {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecRegister {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CryptoSpecShallowRecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
-pub struct CryptoSpecShallowRecrypt {
-    /// `newKeyId`: required `CryptoKeyId`.
-    pub new_key_id: CryptoKeyId,
-}
-pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CryptoSpecShallowRecrypt",
-    "6.5",
-    Some(&CRYPTO_SPEC),
-    "
-CryptoKeyId newKeyId r
-",
-    rt::unset::<CryptoSpecShallowRecrypt>,
-);
-impl rt::Object for CryptoSpecShallowRecrypt {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_SHALLOW_RECRYPT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_SHALLOW_RECRYPT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.new_key_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.new_key_id),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
-    }
-}
-impl rt::Extends<CryptoSpec> for CryptoSpecShallowRecrypt {}
-impl Clone for CryptoSpecShallowRecrypt {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CryptoSpecShallowRecrypt {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CryptoSpecShallowRecrypt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecShallowRecrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomFieldDef`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomFieldDef {
+pub struct Event {
     /// `key`: required int.
     pub key: i32,
-    /// `name`: required string.
-    pub name: String,
-    /// `type`: required string, a TypeName.
-    pub r#type: String,
-    /// `managedObjectType`: optional string, a TypeName, since VI API 2.5.
-    pub managed_object_type: Option<String>,
-    /// `fieldDefPrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
-    pub field_def_privileges: Option<Box<PrivilegePolicyDef>>,
-    /// `fieldInstancePrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
-    pub field_instance_privileges: Option<Box<PrivilegePolicyDef>>,
+    /// `chainId`: required int.
+    pub chain_id: i32,
+    /// `createdTime`: required dateTime.
+    pub created_time: rt::DateTime,
+    /// `userName`: required string.
+    pub user_name: String,
+    /// `datacenter`: optional `DatacenterEventArgument`.
+    pub datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `computeResource`: optional `ComputeResourceEventArgument`.
+    pub compute_resource: Option<Box<ComputeResourceEventArgument>>,
+    /// `host`: optional `HostEventArgument`.
+    pub host: Option<Box<HostEventArgument>>,
+    /// `vm`: optional `VmEventArgument`.
+    pub vm: Option<Box<VmEventArgument>>,
+    /// `ds`: optional `DatastoreEventArgument`, since VI API 4.0.
+    pub ds: Option<Box<DatastoreEventArgument>>,
+    /// `net`: optional `NetworkEventArgument`, since VI API 4.0.
+    pub net: Option<Box<NetworkEventArgument>>,
+    /// `dvs`: optional `DvsEventArgument`, since VI API 4.0.
+    pub dvs: Option<Box<DvsEventArgument>>,
+    /// `tgw`: optional `TgwEventArgument`, since VI API 9.1.0.0.
+    #[cfg(feature = "network")]
+    pub tgw: Option<Box<TgwEventArgument>>,
+    /// `fullFormattedMessage`: optional string.
+    pub full_formatted_message: Option<String>,
+    /// `changeTag`: optional string, since VI API 4.0.
+    pub change_tag: Option<String>,
+    /// `auditId`: optional string, since VI API 9.1.0.0.
+    pub audit_id: Option<String>,
 }
-pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomFieldDef",
+pub(crate) static EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Event",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
 int key r
-string name r
-string type r
-string managedObjectType o since 2.5
-PrivilegePolicyDef fieldDefPrivileges o since 2.5
-PrivilegePolicyDef fieldInstancePrivileges o since 2.5
+int chainId r
+dateTime createdTime r
+string userName r
+DatacenterEventArgument datacenter o
+ComputeResourceEventArgument computeResource o
+HostEventArgument host o
+VmEventArgument vm o
+DatastoreEventArgument ds o since 4.0
+NetworkEventArgument net o since 4.0
+DvsEventArgument dvs o since 4.0
+TgwEventArgument tgw o since 9.1.0.0
+string fullFormattedMessage o
+string changeTag o since 4.0
+string auditId o since 9.1.0.0
 ",
-    rt::unset::<CustomFieldDef>,
+    rt::unset::<Event>,
 );
-impl rt::Object for CustomFieldDef {
+impl rt::Object for Event {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF
+        &EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF
+        &EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.r#type),
-            3 => P::Value(&self.managed_object_type),
-            4 => P::Optional(&self.field_def_privileges),
-            5 => P::Optional(&self.field_instance_privileges),
+            1 => P::Value(&self.chain_id),
+            2 => P::Value(&self.created_time),
+            3 => P::Value(&self.user_name),
+            4 => P::Optional(&self.datacenter),
+            5 => P::Optional(&self.compute_resource),
+            6 => P::Optional(&self.host),
+            7 => P::Optional(&self.vm),
+            8 => P::Optional(&self.ds),
+            9 => P::Optional(&self.net),
+            10 => P::Optional(&self.dvs),
+            #[cfg(feature = "network")]
+            11 => P::Optional(&self.tgw),
+            12 => P::Value(&self.full_formatted_message),
+            13 => P::Value(&self.change_tag),
+            14 => P::Value(&self.audit_id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.r#type),
-            3 => M::Value(&mut self.managed_object_type),
-            4 => M::Optional(&mut self.field_def_privileges),
-            5 => M::Optional(&mut self.field_instance_privileges),
+            1 => M::Value(&mut self.chain_id),
+            2 => M::Value(&mut self.created_time),
+            3 => M::Value(&mut self.user_name),
+            4 => M::Optional(&mut self.datacenter),
+            5 => M::Optional(&mut self.compute_resource),
+            6 => M::Optional(&mut self.host),
+            7 => M::Optional(&mut self.vm),
+            8 => M::Optional(&mut self.ds),
+            9 => M::Optional(&mut self.net),
+            10 => M::Optional(&mut self.dvs),
+            #[cfg(feature = "network")]
+            11 => M::Optional(&mut self.tgw),
+            12 => M::Value(&mut self.full_formatted_message),
+            13 => M::Value(&mut self.change_tag),
+            14 => M::Value(&mut self.audit_id),
             _ => M::Absent,
         }
     }
 }
-impl Clone for CustomFieldDef {
+impl rt::Extends<Event> for Event {}
+impl Clone for Event {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomFieldDef {
+impl PartialEq for Event {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomFieldDef {
+impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldDef {
+impl serde::Serialize for Event {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomFieldStringValue`, a [`CustomFieldValue`], since VI API 2.0.
+/// `EventArgument`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomFieldStringValue {
-    /// The properties of `CustomFieldValue`.
-    pub base: CustomFieldValue,
-    /// `value`: required string.
-    pub value: String,
-}
-pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomFieldStringValue",
+pub struct EventArgument {}
+pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventArgument",
     "2.0",
-    Some(&CUSTOM_FIELD_VALUE),
-    "
-string value r
-",
-    rt::unset::<CustomFieldStringValue>,
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<EventArgument>,
 );
-impl rt::Object for CustomFieldStringValue {
+impl rt::Object for EventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_STRING_VALUE
+        &EVENT_ARGUMENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_STRING_VALUE
+        &EVENT_ARGUMENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=0 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventDescription`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct EventDescription {
+    /// `category`: list, not empty, of `ElementDescription` or a descendant.
+    pub category: Vec<rt::Poly<ElementDescription>>,
+    /// `eventInfo`: list, not empty, of `EventDescriptionEventDetail`.
+    pub event_info: Vec<EventDescriptionEventDetail>,
+    /// `enumeratedTypes`: list of `EnumDescription`, since VI API 4.0.
+    pub enumerated_types: Vec<EnumDescription>,
+}
+pub(crate) static EVENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventDescription",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ElementDescription category rl
+EventDescriptionEventDetail eventInfo rl
+EnumDescription enumeratedTypes ol since 4.0
+",
+    rt::unset::<EventDescription>,
+);
+impl rt::Object for EventDescription {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_DESCRIPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_DESCRIPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.category),
+            1 => P::Objects(&self.event_info),
+            2 => P::Objects(&self.enumerated_types),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.category),
+            1 => M::Objects(&mut self.event_info),
+            2 => M::Objects(&mut self.enumerated_types),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventDescription {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventDescription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventDescription {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventDescriptionEventDetail`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct EventDescriptionEventDetail {
+    /// `key`: required string, a TypeName.
+    pub key: String,
+    /// `description`: optional string, since VI API 4.0.
+    pub description: Option<String>,
+    /// `category`: required string.
+    pub category: String,
+    /// `formatOnDatacenter`: required string.
+    pub format_on_datacenter: String,
+    /// `formatOnComputeResource`: required string.
+    pub format_on_compute_resource: String,
+    /// `formatOnHost`: required string.
+    pub format_on_host: String,
+    /// `formatOnVm`: required string.
+    pub format_on_vm: String,
+    /// `fullFormat`: required string.
+    pub full_format: String,
+    /// `longDescription`: optional string, since VI API 4.1.
+    pub long_description: Option<String>,
+}
+pub(crate) static EVENT_DESCRIPTION_EVENT_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventDescriptionEventDetail",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+string description o since 4.0
+string category r
+string formatOnDatacenter r
+string formatOnComputeResource r
+string formatOnHost r
+string formatOnVm r
+string fullFormat r
+string longDescription o since 4.1
+",
+    rt::unset::<EventDescriptionEventDetail>,
+);
+impl rt::Object for EventDescriptionEventDetail {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_DESCRIPTION_EVENT_DETAIL
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_DESCRIPTION_EVENT_DETAIL
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.description),
+            2 => P::Value(&self.category),
+            3 => P::Value(&self.format_on_datacenter),
+            4 => P::Value(&self.format_on_compute_resource),
+            5 => P::Value(&self.format_on_host),
+            6 => P::Value(&self.format_on_vm),
+            7 => P::Value(&self.full_format),
+            8 => P::Value(&self.long_description),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.description),
+            2 => M::Value(&mut self.category),
+            3 => M::Value(&mut self.format_on_datacenter),
+            4 => M::Value(&mut self.format_on_compute_resource),
+            5 => M::Value(&mut self.format_on_host),
+            6 => M::Value(&mut self.format_on_vm),
+            7 => M::Value(&mut self.full_format),
+            8 => M::Value(&mut self.long_description),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventDescriptionEventDetail {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventDescriptionEventDetail {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventDescriptionEventDetail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventDescriptionEventDetail {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventEx`, a [`Event`], since VI API 4.0.
+#[derive(Default)]
+pub struct EventEx {
+    /// The properties of `Event`.
+    pub base: Event,
+    /// `eventTypeId`: required string.
+    pub event_type_id: String,
+    /// `severity`: optional string.
+    pub severity: Option<String>,
+    /// `message`: optional string.
+    pub message: Option<String>,
+    /// `arguments`: list of `KeyAnyValue`.
+    pub arguments: Vec<KeyAnyValue>,
+    /// `objectId`: optional string.
+    pub object_id: Option<String>,
+    /// `objectType`: optional string, a TypeName.
+    pub object_type: Option<String>,
+    /// `objectName`: optional string, since VI API 4.1.
+    pub object_name: Option<String>,
+    /// `fault`: optional `LocalizedMethodFault`, since VI API 4.1.
+    pub fault: Option<Box<LocalizedMethodFault>>,
+}
+pub(crate) static EVENT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventEx",
+    "4.0",
+    Some(&EVENT),
+    "
+string eventTypeId r
+string severity o
+string message o
+KeyAnyValue arguments ol
+string objectId o
+string objectType o
+string objectName o since 4.1
+LocalizedMethodFault fault o since 4.1
+",
+    rt::unset::<EventEx>,
+);
+impl rt::Object for EventEx {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_EX
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_EX
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            15 => P::Value(&self.event_type_id),
+            16 => P::Value(&self.severity),
+            17 => P::Value(&self.message),
+            18 => P::Objects(&self.arguments),
+            19 => P::Value(&self.object_id),
+            20 => P::Value(&self.object_type),
+            21 => P::Value(&self.object_name),
+            22 => P::Optional(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            15 => M::Value(&mut self.event_type_id),
+            16 => M::Value(&mut self.severity),
+            17 => M::Value(&mut self.message),
+            18 => M::Objects(&mut self.arguments),
+            19 => M::Value(&mut self.object_id),
+            20 => M::Value(&mut self.object_type),
+            21 => M::Value(&mut self.object_name),
+            22 => M::Optional(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for EventEx {}
+impl std::ops::Deref for EventEx {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for EventEx {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for EventEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventEx {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventEx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventEx {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventFilterSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct EventFilterSpec {
+    /// `entity`: optional `EventFilterSpecByEntity`.
+    pub entity: Option<Box<EventFilterSpecByEntity>>,
+    /// `time`: optional `EventFilterSpecByTime`.
+    pub time: Option<Box<EventFilterSpecByTime>>,
+    /// `userName`: optional `EventFilterSpecByUsername`.
+    pub user_name: Option<Box<EventFilterSpecByUsername>>,
+    /// `eventChainId`: optional int.
+    pub event_chain_id: Option<i32>,
+    /// `alarm`: optional reference to `Alarm`.
+    pub alarm: Option<rt::ManagedObjectReference>,
+    /// `scheduledTask`: optional reference to `ScheduledTask`.
+    pub scheduled_task: Option<rt::ManagedObjectReference>,
+    /// `disableFullMessage`: optional boolean.
+    pub disable_full_message: Option<bool>,
+    /// `category`: list of string.
+    pub category: Vec<String>,
+    /// `type`: list of string, a TypeName.
+    pub r#type: Vec<String>,
+    /// `tag`: list of string, since VI API 4.0.
+    pub tag: Vec<String>,
+    /// `eventTypeId`: list of string, since VI API 4.0.
+    pub event_type_id: Vec<String>,
+    /// `maxCount`: optional int, since VI API 6.5.
+    pub max_count: Option<i32>,
+    /// `delayedInit`: optional boolean, since VI API 8.0.3.0.
+    pub delayed_init: Option<bool>,
+    /// `auditable`: optional boolean, since VI API 9.1.0.0.
+    pub auditable: Option<bool>,
+    /// `auditId`: list of string, since VI API 9.1.0.0.
+    pub audit_id: Vec<String>,
+}
+pub(crate) static EVENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventFilterSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+EventFilterSpecByEntity entity o
+EventFilterSpecByTime time o
+EventFilterSpecByUsername userName o
+int eventChainId o
+ManagedObjectReference alarm o
+ManagedObjectReference scheduledTask o
+boolean disableFullMessage o
+string category ol
+string type ol
+string tag ol since 4.0
+string eventTypeId ol since 4.0
+int maxCount o since 6.5
+boolean delayedInit o since 8.0.3.0
+boolean auditable o since 9.1.0.0
+string auditId ol since 9.1.0.0
+",
+    rt::unset::<EventFilterSpec>,
+);
+impl rt::Object for EventFilterSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.entity),
+            1 => P::Optional(&self.time),
+            2 => P::Optional(&self.user_name),
+            3 => P::Value(&self.event_chain_id),
+            4 => P::Value(&self.alarm),
+            5 => P::Value(&self.scheduled_task),
+            6 => P::Value(&self.disable_full_message),
+            7 => P::Value(&self.category),
+            8 => P::Value(&self.r#type),
+            9 => P::Value(&self.tag),
+            10 => P::Value(&self.event_type_id),
+            11 => P::Value(&self.max_count),
+            12 => P::Value(&self.delayed_init),
+            13 => P::Value(&self.auditable),
+            14 => P::Value(&self.audit_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.entity),
+            1 => M::Optional(&mut self.time),
+            2 => M::Optional(&mut self.user_name),
+            3 => M::Value(&mut self.event_chain_id),
+            4 => M::Value(&mut self.alarm),
+            5 => M::Value(&mut self.scheduled_task),
+            6 => M::Value(&mut self.disable_full_message),
+            7 => M::Value(&mut self.category),
+            8 => M::Value(&mut self.r#type),
+            9 => M::Value(&mut self.tag),
+            10 => M::Value(&mut self.event_type_id),
+            11 => M::Value(&mut self.max_count),
+            12 => M::Value(&mut self.delayed_init),
+            13 => M::Value(&mut self.auditable),
+            14 => M::Value(&mut self.audit_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventFilterSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventFilterSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventFilterSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct EventFilterSpecByEntity {
+    /// `entity`: required reference to `ManagedEntity`.
+    pub entity: rt::ManagedObjectReference,
+    /// `recursion`: required `EventFilterSpecRecursionOption`.
+    pub recursion: enums::EventFilterSpecRecursionOption,
+}
+pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventFilterSpecByEntity",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference entity r
+EventFilterSpecRecursionOption recursion r
+",
+    rt::unset::<EventFilterSpecByEntity>,
+);
+impl rt::Object for EventFilterSpecByEntity {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_ENTITY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_ENTITY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.recursion),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.recursion),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventFilterSpecByEntity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventFilterSpecByEntity {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventFilterSpecByEntity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventFilterSpecByEntity {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct EventFilterSpecByTime {
+    /// `beginTime`: optional dateTime.
+    pub begin_time: Option<rt::DateTime>,
+    /// `endTime`: optional dateTime.
+    pub end_time: Option<rt::DateTime>,
+}
+pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventFilterSpecByTime",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+dateTime beginTime o
+dateTime endTime o
+",
+    rt::unset::<EventFilterSpecByTime>,
+);
+impl rt::Object for EventFilterSpecByTime {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_TIME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_TIME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.begin_time),
+            1 => P::Value(&self.end_time),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.begin_time),
+            1 => M::Value(&mut self.end_time),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventFilterSpecByTime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventFilterSpecByTime {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventFilterSpecByTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventFilterSpecByTime {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct EventFilterSpecByUsername {
+    /// `systemUser`: required boolean.
+    pub system_user: bool,
+    /// `userList`: list of string.
+    pub user_list: Vec<String>,
+}
+pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventFilterSpecByUsername",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean systemUser r
+string userList ol
+",
+    rt::unset::<EventFilterSpecByUsername>,
+);
+impl rt::Object for EventFilterSpecByUsername {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_USERNAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_FILTER_SPEC_BY_USERNAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.system_user),
+            1 => P::Value(&self.user_list),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.system_user),
+            1 => M::Value(&mut self.user_list),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for EventFilterSpecByUsername {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventFilterSpecByUsername {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventFilterSpecByUsername {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventFilterSpecByUsername {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
+#[derive(Default)]
+pub struct EventManagerEventViewSpec {}
+pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventManagerEventViewSpec",
+    "9.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<EventManagerEventViewSpec>,
+);
+impl rt::Object for EventManagerEventViewSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER_EVENT_VIEW_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER_EVENT_VIEW_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<EventManagerEventViewSpec> for EventManagerEventViewSpec {}
+impl Clone for EventManagerEventViewSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventManagerEventViewSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventManagerEventViewSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventManagerEventViewSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `EventManagerViewByStartId`, a [`EventManagerEventViewSpec`], since VI API 9.0.0.0.
+#[derive(Default)]
+pub struct EventManagerViewByStartId {
+    /// `startEventId`: required int.
+    pub start_event_id: i32,
+    /// `isForward`: required boolean.
+    pub is_forward: bool,
+}
+pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EventManagerViewByStartId",
+    "9.0.0.0",
+    Some(&EVENT_MANAGER_EVENT_VIEW_SPEC),
+    "
+int startEventId r
+boolean isForward r
+",
+    rt::unset::<EventManagerViewByStartId>,
+);
+impl rt::Object for EventManagerViewByStartId {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER_VIEW_BY_START_ID
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EVENT_MANAGER_VIEW_BY_START_ID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.start_event_id),
+            1 => P::Value(&self.is_forward),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.start_event_id),
+            1 => M::Value(&mut self.is_forward),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&EventManagerEventViewSpec {})
+    }
+}
+impl rt::Extends<EventManagerEventViewSpec> for EventManagerViewByStartId {}
+impl Clone for EventManagerViewByStartId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EventManagerViewByStartId {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EventManagerViewByStartId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for EventManagerViewByStartId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ExtendedDescription`, a [`Description`], since VI API 4.0.
+#[derive(Default)]
+pub struct ExtendedDescription {
+    /// The properties of `Description`.
+    pub base: Description,
+    /// `messageCatalogKeyPrefix`: required string.
+    pub message_catalog_key_prefix: String,
+    /// `messageArg`: list of `KeyAnyValue`.
+    pub message_arg: Vec<KeyAnyValue>,
+}
+pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExtendedDescription",
+    "4.0",
+    Some(&DESCRIPTION),
+    "
+string messageCatalogKeyPrefix r
+KeyAnyValue messageArg ol
+",
+    rt::unset::<ExtendedDescription>,
+);
+impl rt::Object for ExtendedDescription {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_DESCRIPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EXTENDED_DESCRIPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.message_catalog_key_prefix),
+            3 => P::Objects(&self.message_arg),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.message_catalog_key_prefix),
+            3 => M::Objects(&mut self.message_arg),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Description> for ExtendedDescription {}
+impl std::ops::Deref for ExtendedDescription {
+    type Target = Description;
+    fn deref(&self) -> &Description {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ExtendedDescription {
+    fn deref_mut(&mut self) -> &mut Description {
+        &mut self.base
+    }
+}
+impl Clone for ExtendedDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ExtendedDescription {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ExtendedDescription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ExtendedDescription {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ExtendedElementDescription`, a [`ElementDescription`], since VI API 4.0.
+#[derive(Default)]
+pub struct ExtendedElementDescription {
+    /// The properties of `ElementDescription`.
+    pub base: ElementDescription,
+    /// `messageCatalogKeyPrefix`: required string.
+    pub message_catalog_key_prefix: String,
+    /// `messageArg`: list of `KeyAnyValue`.
+    pub message_arg: Vec<KeyAnyValue>,
+}
+pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExtendedElementDescription",
+    "4.0",
+    Some(&ELEMENT_DESCRIPTION),
+    "
+string messageCatalogKeyPrefix r
+KeyAnyValue messageArg ol
+",
+    rt::unset::<ExtendedElementDescription>,
+);
+impl rt::Object for ExtendedElementDescription {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_ELEMENT_DESCRIPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EXTENDED_ELEMENT_DESCRIPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.message_catalog_key_prefix),
+            4 => P::Objects(&self.message_arg),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.message_catalog_key_prefix),
+            4 => M::Objects(&mut self.message_arg),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<ElementDescription> for ExtendedElementDescription {}
+impl rt::Extends<Description> for ExtendedElementDescription {}
+impl std::ops::Deref for ExtendedElementDescription {
+    type Target = ElementDescription;
+    fn deref(&self) -> &ElementDescription {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ExtendedElementDescription {
+    fn deref_mut(&mut self) -> &mut ElementDescription {
+        &mut self.base
+    }
+}
+impl Clone for ExtendedElementDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ExtendedElementDescription {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ExtendedElementDescription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ExtendedElementDescription {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ExtendedEvent`, a [`GeneralEvent`], since VI API 2.5.
+#[derive(Default)]
+pub struct ExtendedEvent {
+    /// The properties of `GeneralEvent`.
+    pub base: GeneralEvent,
+    /// `eventTypeId`: required string.
+    pub event_type_id: String,
+    /// `managedObject`: required reference.
+    pub managed_object: rt::ManagedObjectReference,
+    /// `data`: list of `ExtendedEventPair`.
+    pub data: Vec<ExtendedEventPair>,
+}
+pub(crate) static EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExtendedEvent",
+    "2.5",
+    Some(&GENERAL_EVENT),
+    "
+string eventTypeId r
+ManagedObjectReference managedObject r
+ExtendedEventPair data ol
+",
+    rt::unset::<ExtendedEvent>,
+);
+impl rt::Object for ExtendedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EXTENDED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Value(&self.event_type_id),
+            17 => P::Value(&self.managed_object),
+            18 => P::Objects(&self.data),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Value(&mut self.event_type_id),
+            17 => M::Value(&mut self.managed_object),
+            18 => M::Objects(&mut self.data),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for ExtendedEvent {}
+impl std::ops::Deref for ExtendedEvent {
+    type Target = GeneralEvent;
+    fn deref(&self) -> &GeneralEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ExtendedEvent {
+    fn deref_mut(&mut self) -> &mut GeneralEvent {
+        &mut self.base
+    }
+}
+impl Clone for ExtendedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ExtendedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ExtendedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ExtendedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ExtendedEventPair`, a [`DynamicData`], since VI API 2.5.
+#[derive(Default)]
+pub struct ExtendedEventPair {
+    /// `key`: required string.
+    pub key: String,
+    /// `value`: required string.
+    pub value: String,
+}
+pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExtendedEventPair",
+    "2.5",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+string value r
+",
+    rt::unset::<ExtendedEventPair>,
+);
+impl rt::Object for ExtendedEventPair {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTENDED_EVENT_PAIR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &EXTENDED_EVENT_PAIR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=0 => self.base.get_mut(index),
+            0 => M::Value(&mut self.key),
             1 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ExtendedEventPair {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ExtendedEventPair {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ExtendedEventPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ExtendedEventPair {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FileAlreadyExists`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileAlreadyExists {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+}
+pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileAlreadyExists",
+    "2.0",
+    Some(&FILE_FAULT),
+    "",
+    rt::unset::<FileAlreadyExists>,
+);
+impl rt::Object for FileAlreadyExists {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_ALREADY_EXISTS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_ALREADY_EXISTS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -3946,61 +1874,1879 @@ impl rt::Object for CustomFieldStringValue {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<CustomFieldValue> for CustomFieldStringValue {}
-impl std::ops::Deref for CustomFieldStringValue {
-    type Target = CustomFieldValue;
-    fn deref(&self) -> &CustomFieldValue {
+impl rt::Extends<MethodFault> for FileAlreadyExists {}
+impl std::ops::Deref for FileAlreadyExists {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
         &self.base
     }
 }
-impl std::ops::DerefMut for CustomFieldStringValue {
-    fn deref_mut(&mut self) -> &mut CustomFieldValue {
+impl std::ops::DerefMut for FileAlreadyExists {
+    fn deref_mut(&mut self) -> &mut FileFault {
         &mut self.base
     }
 }
-impl Clone for CustomFieldStringValue {
+impl Clone for FileAlreadyExists {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomFieldStringValue {
+impl PartialEq for FileAlreadyExists {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomFieldStringValue {
+impl std::fmt::Debug for FileAlreadyExists {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldStringValue {
+impl serde::Serialize for FileAlreadyExists {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomFieldValue`, a [`DynamicData`], since VI API 2.0.
+/// `FileBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
 #[derive(Default)]
-pub struct CustomFieldValue {
+pub struct FileBackedVirtualDiskSpec {
+    /// The properties of `VirtualDiskSpec`.
+    pub base: VirtualDiskSpec,
+    /// `capacityKb`: required long.
+    pub capacity_kb: i64,
+    /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
+    #[cfg(feature = "profile")]
+    pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    /// `crypto`: optional `CryptoSpec` or a descendant, since VI API 6.5.
+    #[cfg(feature = "crypto")]
+    pub crypto: Option<rt::Poly<CryptoSpec>>,
+    /// `sectorFormat`: optional string, since VI API 9.0.0.0.
+    pub sector_format: Option<String>,
+}
+pub(crate) static FILE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileBackedVirtualDiskSpec",
+    "2.5",
+    Some(&VIRTUAL_DISK_SPEC),
+    "
+long capacityKb r
+VirtualMachineProfileSpec profile ol since 5.5
+CryptoSpec crypto o since 6.5
+string sectorFormat o since 9.0.0.0
+",
+    rt::unset::<FileBackedVirtualDiskSpec>,
+);
+impl rt::Object for FileBackedVirtualDiskSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_BACKED_VIRTUAL_DISK_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_BACKED_VIRTUAL_DISK_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.capacity_kb),
+            #[cfg(feature = "profile")]
+            3 => P::Value(&self.profile),
+            #[cfg(feature = "crypto")]
+            4 => P::Value(&self.crypto),
+            5 => P::Value(&self.sector_format),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.capacity_kb),
+            #[cfg(feature = "profile")]
+            3 => M::Value(&mut self.profile),
+            #[cfg(feature = "crypto")]
+            4 => M::Value(&mut self.crypto),
+            5 => M::Value(&mut self.sector_format),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDiskSpec> for FileBackedVirtualDiskSpec {}
+impl std::ops::Deref for FileBackedVirtualDiskSpec {
+    type Target = VirtualDiskSpec;
+    fn deref(&self) -> &VirtualDiskSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FileBackedVirtualDiskSpec {
+    fn deref_mut(&mut self) -> &mut VirtualDiskSpec {
+        &mut self.base
+    }
+}
+impl Clone for FileBackedVirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileBackedVirtualDiskSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileBackedVirtualDiskSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileBackedVirtualDiskSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FileFault`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileFault {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `file`: required string.
+    pub file: String,
+}
+pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileFault",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+string file r
+",
+    rt::unset::<FileFault>,
+);
+impl rt::Object for FileFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.file),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.file),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for FileFault {}
+impl std::ops::Deref for FileFault {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FileFault {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for FileFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FileInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileInfo {
+    /// `path`: required string.
+    pub path: String,
+    /// `friendlyName`: optional string, since VI API 6.5.
+    pub friendly_name: Option<String>,
+    /// `fileSize`: optional long.
+    pub file_size: Option<i64>,
+    /// `modification`: optional dateTime.
+    pub modification: Option<rt::DateTime>,
+    /// `owner`: optional string, since VI API 4.0.
+    pub owner: Option<String>,
+}
+pub(crate) static FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string path r
+string friendlyName o since 6.5
+long fileSize o
+dateTime modification o
+string owner o since 4.0
+",
+    rt::unset::<FileInfo>,
+);
+impl rt::Object for FileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.path),
+            1 => P::Value(&self.friendly_name),
+            2 => P::Value(&self.file_size),
+            3 => P::Value(&self.modification),
+            4 => P::Value(&self.owner),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.path),
+            1 => M::Value(&mut self.friendly_name),
+            2 => M::Value(&mut self.file_size),
+            3 => M::Value(&mut self.modification),
+            4 => M::Value(&mut self.owner),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<FileInfo> for FileInfo {}
+impl Clone for FileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FileLocked`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileLocked {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+}
+pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileLocked",
+    "2.0",
+    Some(&FILE_FAULT),
+    "",
+    rt::unset::<FileLocked>,
+);
+impl rt::Object for FileLocked {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_LOCKED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_LOCKED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for FileLocked {}
+impl std::ops::Deref for FileLocked {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FileLocked {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for FileLocked {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileLocked {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileLocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileLocked {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FileNotFound`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileNotFound {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+}
+pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileNotFound",
+    "2.0",
+    Some(&FILE_FAULT),
+    "",
+    rt::unset::<FileNotFound>,
+);
+impl rt::Object for FileNotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for FileNotFound {}
+impl std::ops::Deref for FileNotFound {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FileNotFound {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for FileNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileNotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileNotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileNotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FileNotWritable`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileNotWritable {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+}
+pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileNotWritable",
+    "2.0",
+    Some(&FILE_FAULT),
+    "",
+    rt::unset::<FileNotWritable>,
+);
+impl rt::Object for FileNotWritable {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_NOT_WRITABLE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_NOT_WRITABLE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for FileNotWritable {}
+impl std::ops::Deref for FileNotWritable {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FileNotWritable {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for FileNotWritable {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileNotWritable {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileNotWritable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileNotWritable {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FileQuery`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileQuery {}
+pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileQuery",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<FileQuery>,
+);
+impl rt::Object for FileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<FileQuery> for FileQuery {}
+impl Clone for FileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FileQueryFlags`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct FileQueryFlags {
+    /// `fileType`: required boolean.
+    pub file_type: bool,
+    /// `fileSize`: required boolean.
+    pub file_size: bool,
+    /// `modification`: required boolean.
+    pub modification: bool,
+    /// `fileOwner`: optional boolean, since VI API 4.0 and always there from then on.
+    pub file_owner: Option<bool>,
+}
+pub(crate) static FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileQueryFlags",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean fileType r
+boolean fileSize r
+boolean modification r
+boolean fileOwner o since 4.0
+",
+    rt::unset::<FileQueryFlags>,
+);
+impl rt::Object for FileQueryFlags {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_QUERY_FLAGS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_QUERY_FLAGS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.file_type),
+            1 => P::Value(&self.file_size),
+            2 => P::Value(&self.modification),
+            3 => P::Value(&self.file_owner),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.file_type),
+            1 => M::Value(&mut self.file_size),
+            2 => M::Value(&mut self.modification),
+            3 => M::Value(&mut self.file_owner),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for FileQueryFlags {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileQueryFlags {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileQueryFlags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileQueryFlags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FileTooLarge`, a [`FileFault`], since VI API 2.5.
+#[derive(Default)]
+pub struct FileTooLarge {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+    /// `datastore`: required string.
+    pub datastore: String,
+    /// `fileSize`: required long.
+    pub file_size: i64,
+    /// `maxFileSize`: optional long.
+    pub max_file_size: Option<i64>,
+}
+pub(crate) static FILE_TOO_LARGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FileTooLarge",
+    "2.5",
+    Some(&FILE_FAULT),
+    "
+string datastore r
+long fileSize r
+long maxFileSize o
+",
+    rt::unset::<FileTooLarge>,
+);
+impl rt::Object for FileTooLarge {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILE_TOO_LARGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILE_TOO_LARGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.datastore),
+            4 => P::Value(&self.file_size),
+            5 => P::Value(&self.max_file_size),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.datastore),
+            4 => M::Value(&mut self.file_size),
+            5 => M::Value(&mut self.max_file_size),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for FileTooLarge {}
+impl std::ops::Deref for FileTooLarge {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FileTooLarge {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for FileTooLarge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FileTooLarge {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FileTooLarge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FileTooLarge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `FilesystemQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct FilesystemQuiesceFault {
+    /// The properties of `SnapshotFault`.
+    pub base: SnapshotFault,
+}
+pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FilesystemQuiesceFault",
+    "2.0",
+    Some(&SNAPSHOT_FAULT),
+    "",
+    rt::unset::<FilesystemQuiesceFault>,
+);
+impl rt::Object for FilesystemQuiesceFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FILESYSTEM_QUIESCE_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FILESYSTEM_QUIESCE_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for FilesystemQuiesceFault {}
+impl std::ops::Deref for FilesystemQuiesceFault {
+    type Target = SnapshotFault;
+    fn deref(&self) -> &SnapshotFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FilesystemQuiesceFault {
+    fn deref_mut(&mut self) -> &mut SnapshotFault {
+        &mut self.base
+    }
+}
+impl Clone for FilesystemQuiesceFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FilesystemQuiesceFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FilesystemQuiesceFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FilesystemQuiesceFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FloatOption`, a [`OptionType`], since VI API 2.0.
+#[derive(Default)]
+pub struct FloatOption {
+    /// The properties of `OptionType`.
+    pub base: OptionType,
+    /// `min`: required float.
+    pub min: f32,
+    /// `max`: required float.
+    pub max: f32,
+    /// `defaultValue`: required float.
+    pub default_value: f32,
+}
+pub(crate) static FLOAT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FloatOption",
+    "2.0",
+    Some(&OPTION_TYPE),
+    "
+float min r
+float max r
+float defaultValue r
+",
+    rt::unset::<FloatOption>,
+);
+impl rt::Object for FloatOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FLOAT_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FLOAT_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.min),
+            2 => P::Value(&self.max),
+            3 => P::Value(&self.default_value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.min),
+            2 => M::Value(&mut self.max),
+            3 => M::Value(&mut self.default_value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<OptionType> for FloatOption {}
+impl std::ops::Deref for FloatOption {
+    type Target = OptionType;
+    fn deref(&self) -> &OptionType {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FloatOption {
+    fn deref_mut(&mut self) -> &mut OptionType {
+        &mut self.base
+    }
+}
+impl Clone for FloatOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FloatOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FloatOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FloatOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FloppyImageFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct FloppyImageFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
+}
+pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FloppyImageFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
+    "",
+    rt::unset::<FloppyImageFileInfo>,
+);
+impl rt::Object for FloppyImageFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FLOPPY_IMAGE_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FLOPPY_IMAGE_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<FileInfo> for FloppyImageFileInfo {}
+impl std::ops::Deref for FloppyImageFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FloppyImageFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
+        &mut self.base
+    }
+}
+impl Clone for FloppyImageFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FloppyImageFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FloppyImageFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FloppyImageFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
+#[derive(Default)]
+pub struct FloppyImageFileQuery {}
+pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FloppyImageFileQuery",
+    "2.0",
+    Some(&FILE_QUERY),
+    "",
+    rt::unset::<FloppyImageFileQuery>,
+);
+impl rt::Object for FloppyImageFileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FLOPPY_IMAGE_FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FLOPPY_IMAGE_FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&FileQuery {})
+    }
+}
+impl rt::Extends<FileQuery> for FloppyImageFileQuery {}
+impl Clone for FloppyImageFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FloppyImageFileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FloppyImageFileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FloppyImageFileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FolderEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct FolderEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `folder`: required reference to `Folder`.
+    pub folder: rt::ManagedObjectReference,
+}
+pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FolderEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference folder r
+",
+    rt::unset::<FolderEventArgument>,
+);
+impl rt::Object for FolderEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FOLDER_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.folder),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.folder),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for FolderEventArgument {}
+impl std::ops::Deref for FolderEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FolderEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for FolderEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FolderEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FolderEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FolderEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FolderFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct FolderFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
+}
+pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FolderFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
+    "",
+    rt::unset::<FolderFileInfo>,
+);
+impl rt::Object for FolderFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FOLDER_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<FileInfo> for FolderFileInfo {}
+impl std::ops::Deref for FolderFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for FolderFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
+        &mut self.base
+    }
+}
+impl Clone for FolderFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FolderFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FolderFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FolderFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
+#[derive(Default)]
+pub struct FolderFileQuery {}
+pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "FolderFileQuery",
+    "2.0",
+    Some(&FILE_QUERY),
+    "",
+    rt::unset::<FolderFileQuery>,
+);
+impl rt::Object for FolderFileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &FOLDER_FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &FOLDER_FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&FileQuery {})
+    }
+}
+impl rt::Extends<FileQuery> for FolderFileQuery {}
+impl Clone for FolderFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for FolderFileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for FolderFileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for FolderFileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GeneralEvent`, a [`Event`], since VI API 2.0.
+#[derive(Default)]
+pub struct GeneralEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+    /// `message`: required string.
+    pub message: String,
+}
+pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GeneralEvent",
+    "2.0",
+    Some(&EVENT),
+    "
+string message r
+",
+    rt::unset::<GeneralEvent>,
+);
+impl rt::Object for GeneralEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GENERAL_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GENERAL_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            15 => P::Value(&self.message),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            15 => M::Value(&mut self.message),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for GeneralEvent {}
+impl std::ops::Deref for GeneralEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for GeneralEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for GeneralEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GeneralEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GeneralEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GeneralEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GeneralUserEvent`, a [`GeneralEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct GeneralUserEvent {
+    /// The properties of `GeneralEvent`.
+    pub base: GeneralEvent,
+    /// `entity`: optional `ManagedEntityEventArgument`.
+    pub entity: Option<Box<ManagedEntityEventArgument>>,
+}
+pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GeneralUserEvent",
+    "2.0",
+    Some(&GENERAL_EVENT),
+    "
+ManagedEntityEventArgument entity o
+",
+    rt::unset::<GeneralUserEvent>,
+);
+impl rt::Object for GeneralUserEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GENERAL_USER_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GENERAL_USER_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Optional(&self.entity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Optional(&mut self.entity),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for GeneralUserEvent {}
+impl std::ops::Deref for GeneralUserEvent {
+    type Target = GeneralEvent;
+    fn deref(&self) -> &GeneralEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for GeneralUserEvent {
+    fn deref_mut(&mut self) -> &mut GeneralEvent {
+        &mut self.base
+    }
+}
+impl Clone for GeneralUserEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GeneralUserEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GeneralUserEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GeneralUserEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `GenericVmConfigFault`, a [`VmConfigFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct GenericVmConfigFault {
+    /// The properties of `VmConfigFault`.
+    pub base: VmConfigFault,
+    /// `reason`: required string.
+    pub reason: String,
+}
+pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GenericVmConfigFault",
+    "2.0",
+    Some(&VM_CONFIG_FAULT),
+    "
+string reason r
+",
+    rt::unset::<GenericVmConfigFault>,
+);
+impl rt::Object for GenericVmConfigFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GENERIC_VM_CONFIG_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GENERIC_VM_CONFIG_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for GenericVmConfigFault {}
+impl std::ops::Deref for GenericVmConfigFault {
+    type Target = VmConfigFault;
+    fn deref(&self) -> &VmConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for GenericVmConfigFault {
+    fn deref_mut(&mut self) -> &mut VmConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for GenericVmConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GenericVmConfigFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GenericVmConfigFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GenericVmConfigFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GuestDiskInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct GuestDiskInfo {
+    /// `diskPath`: optional string.
+    pub disk_path: Option<String>,
+    /// `capacity`: optional long.
+    pub capacity: Option<i64>,
+    /// `freeSpace`: optional long.
+    pub free_space: Option<i64>,
+    /// `filesystemType`: optional string, since VI API 7.0.0.0.
+    pub filesystem_type: Option<String>,
+    /// `mappings`: list of `GuestInfoVirtualDiskMapping`, since VI API 7.0.0.0.
+    pub mappings: Vec<GuestInfoVirtualDiskMapping>,
+}
+pub(crate) static GUEST_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestDiskInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string diskPath o
+long capacity o
+long freeSpace o
+string filesystemType o since 7.0.0.0
+GuestInfoVirtualDiskMapping mappings ol since 7.0.0.0
+",
+    rt::unset::<GuestDiskInfo>,
+);
+impl rt::Object for GuestDiskInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_DISK_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GUEST_DISK_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_path),
+            1 => P::Value(&self.capacity),
+            2 => P::Value(&self.free_space),
+            3 => P::Value(&self.filesystem_type),
+            4 => P::Objects(&self.mappings),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_path),
+            1 => M::Value(&mut self.capacity),
+            2 => M::Value(&mut self.free_space),
+            3 => M::Value(&mut self.filesystem_type),
+            4 => M::Objects(&mut self.mappings),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for GuestDiskInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GuestDiskInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GuestDiskInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GuestDiskInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GuestInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct GuestInfo {
+    /// `toolsStatus`: optional `VirtualMachineToolsStatus`.
+    pub tools_status: Option<enums::VirtualMachineToolsStatus>,
+    /// `toolsVersionStatus`: optional string, since VI API 4.0.
+    pub tools_version_status: Option<String>,
+    /// `toolsVersionStatus2`: optional string, since VI API 5.0.
+    pub tools_version_status2: Option<String>,
+    /// `toolsRunningStatus`: optional string, since VI API 4.0.
+    pub tools_running_status: Option<String>,
+    /// `toolsVersion`: optional string.
+    pub tools_version: Option<String>,
+    /// `toolsInstallType`: optional string, since VI API 6.5.
+    pub tools_install_type: Option<String>,
+    /// `guestId`: optional string.
+    pub guest_id: Option<String>,
+    /// `guestFamily`: optional string.
+    pub guest_family: Option<String>,
+    /// `guestFullName`: optional string.
+    pub guest_full_name: Option<String>,
+    /// `guestRebootStatus`: optional `VirtualMachineGuestRebootStatus`, since VI API 9.1.0.0.
+    pub guest_reboot_status: Option<Box<VirtualMachineGuestRebootStatus>>,
+    /// `guestDetailedData`: optional string, since VI API 8.0.2.0.
+    pub guest_detailed_data: Option<String>,
+    /// `hostName`: optional string.
+    pub host_name: Option<String>,
+    /// `ipAddress`: optional string.
+    pub ip_address: Option<String>,
+    /// `net`: list of `GuestNicInfo`.
+    pub net: Vec<GuestNicInfo>,
+    /// `ipStack`: list of `GuestStackInfo`, since VI API 4.1.
+    pub ip_stack: Vec<GuestStackInfo>,
+    /// `disk`: list of `GuestDiskInfo`.
+    pub disk: Vec<GuestDiskInfo>,
+    /// `screen`: optional `GuestScreenInfo`.
+    pub screen: Option<Box<GuestScreenInfo>>,
+    /// `guestState`: required string.
+    pub guest_state: String,
+    /// `appHeartbeatStatus`: optional string, since VI API 4.1.
+    pub app_heartbeat_status: Option<String>,
+    /// `guestKernelCrashed`: optional boolean, since VI API 6.0.
+    pub guest_kernel_crashed: Option<bool>,
+    /// `appState`: optional string, since VI API 5.5.
+    pub app_state: Option<String>,
+    /// `guestOperationsReady`: optional boolean, since VI API 5.0.
+    pub guest_operations_ready: Option<bool>,
+    /// `interactiveGuestOperationsReady`: optional boolean, since VI API 5.0.
+    pub interactive_guest_operations_ready: Option<bool>,
+    /// `guestStateChangeSupported`: optional boolean, since VI API 6.0.
+    pub guest_state_change_supported: Option<bool>,
+    /// `generationInfo`: list of `GuestInfoNamespaceGenerationInfo`, since VI API 5.1.
+    pub generation_info: Vec<GuestInfoNamespaceGenerationInfo>,
+    /// `hwVersion`: optional string, since VI API 6.9.1.
+    pub hw_version: Option<String>,
+    /// `customizationInfo`: optional `GuestInfoCustomizationInfo`, since VI API 7.0.2.0.
+    pub customization_info: Option<Box<GuestInfoCustomizationInfo>>,
+}
+pub(crate) static GUEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineToolsStatus toolsStatus o
+string toolsVersionStatus o since 4.0
+string toolsVersionStatus2 o since 5.0
+string toolsRunningStatus o since 4.0
+string toolsVersion o
+string toolsInstallType o since 6.5
+string guestId o
+string guestFamily o
+string guestFullName o
+VirtualMachineGuestRebootStatus guestRebootStatus o since 9.1.0.0
+string guestDetailedData o since 8.0.2.0
+string hostName o
+string ipAddress o
+GuestNicInfo net ol
+GuestStackInfo ipStack ol since 4.1
+GuestDiskInfo disk ol
+GuestScreenInfo screen o
+string guestState r
+string appHeartbeatStatus o since 4.1
+boolean guestKernelCrashed o since 6.0
+string appState o since 5.5
+boolean guestOperationsReady o since 5.0
+boolean interactiveGuestOperationsReady o since 5.0
+boolean guestStateChangeSupported o since 6.0
+GuestInfoNamespaceGenerationInfo generationInfo ol since 5.1
+string hwVersion o since 6.9.1
+GuestInfoCustomizationInfo customizationInfo o since 7.0.2.0
+",
+    rt::unset::<GuestInfo>,
+);
+impl rt::Object for GuestInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GUEST_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.tools_status),
+            1 => P::Value(&self.tools_version_status),
+            2 => P::Value(&self.tools_version_status2),
+            3 => P::Value(&self.tools_running_status),
+            4 => P::Value(&self.tools_version),
+            5 => P::Value(&self.tools_install_type),
+            6 => P::Value(&self.guest_id),
+            7 => P::Value(&self.guest_family),
+            8 => P::Value(&self.guest_full_name),
+            9 => P::Optional(&self.guest_reboot_status),
+            10 => P::Value(&self.guest_detailed_data),
+            11 => P::Value(&self.host_name),
+            12 => P::Value(&self.ip_address),
+            13 => P::Objects(&self.net),
+            14 => P::Objects(&self.ip_stack),
+            15 => P::Objects(&self.disk),
+            16 => P::Optional(&self.screen),
+            17 => P::Value(&self.guest_state),
+            18 => P::Value(&self.app_heartbeat_status),
+            19 => P::Value(&self.guest_kernel_crashed),
+            20 => P::Value(&self.app_state),
+            21 => P::Value(&self.guest_operations_ready),
+            22 => P::Value(&self.interactive_guest_operations_ready),
+            23 => P::Value(&self.guest_state_change_supported),
+            24 => P::Objects(&self.generation_info),
+            25 => P::Value(&self.hw_version),
+            26 => P::Optional(&self.customization_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.tools_status),
+            1 => M::Value(&mut self.tools_version_status),
+            2 => M::Value(&mut self.tools_version_status2),
+            3 => M::Value(&mut self.tools_running_status),
+            4 => M::Value(&mut self.tools_version),
+            5 => M::Value(&mut self.tools_install_type),
+            6 => M::Value(&mut self.guest_id),
+            7 => M::Value(&mut self.guest_family),
+            8 => M::Value(&mut self.guest_full_name),
+            9 => M::Optional(&mut self.guest_reboot_status),
+            10 => M::Value(&mut self.guest_detailed_data),
+            11 => M::Value(&mut self.host_name),
+            12 => M::Value(&mut self.ip_address),
+            13 => M::Objects(&mut self.net),
+            14 => M::Objects(&mut self.ip_stack),
+            15 => M::Objects(&mut self.disk),
+            16 => M::Optional(&mut self.screen),
+            17 => M::Value(&mut self.guest_state),
+            18 => M::Value(&mut self.app_heartbeat_status),
+            19 => M::Value(&mut self.guest_kernel_crashed),
+            20 => M::Value(&mut self.app_state),
+            21 => M::Value(&mut self.guest_operations_ready),
+            22 => M::Value(&mut self.interactive_guest_operations_ready),
+            23 => M::Value(&mut self.guest_state_change_supported),
+            24 => M::Objects(&mut self.generation_info),
+            25 => M::Value(&mut self.hw_version),
+            26 => M::Optional(&mut self.customization_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for GuestInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GuestInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GuestInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GuestInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GuestInfoCustomizationInfo`, a [`DynamicData`], since VI API 7.0.2.0.
+#[derive(Default)]
+pub struct GuestInfoCustomizationInfo {
+    /// `customizationStatus`: required string.
+    pub customization_status: String,
+    /// `startTime`: optional dateTime.
+    pub start_time: Option<rt::DateTime>,
+    /// `endTime`: optional dateTime.
+    pub end_time: Option<rt::DateTime>,
+    /// `errorMsg`: optional string.
+    pub error_msg: Option<String>,
+}
+pub(crate) static GUEST_INFO_CUSTOMIZATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestInfoCustomizationInfo",
+    "7.0.2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string customizationStatus r
+dateTime startTime o
+dateTime endTime o
+string errorMsg o
+",
+    rt::unset::<GuestInfoCustomizationInfo>,
+);
+impl rt::Object for GuestInfoCustomizationInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO_CUSTOMIZATION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GUEST_INFO_CUSTOMIZATION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.customization_status),
+            1 => P::Value(&self.start_time),
+            2 => P::Value(&self.end_time),
+            3 => P::Value(&self.error_msg),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.customization_status),
+            1 => M::Value(&mut self.start_time),
+            2 => M::Value(&mut self.end_time),
+            3 => M::Value(&mut self.error_msg),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for GuestInfoCustomizationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GuestInfoCustomizationInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GuestInfoCustomizationInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GuestInfoCustomizationInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GuestInfoNamespaceGenerationInfo`, a [`DynamicData`], since VI API 5.1.
+#[derive(Default)]
+pub struct GuestInfoNamespaceGenerationInfo {
+    /// `key`: required string.
+    pub key: String,
+    /// `generationNo`: required int.
+    pub generation_no: i32,
+}
+pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestInfoNamespaceGenerationInfo",
+    "5.1",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+int generationNo r
+",
+    rt::unset::<GuestInfoNamespaceGenerationInfo>,
+);
+impl rt::Object for GuestInfoNamespaceGenerationInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_INFO_NAMESPACE_GENERATION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GUEST_INFO_NAMESPACE_GENERATION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.generation_no),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.generation_no),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for GuestInfoNamespaceGenerationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GuestInfoNamespaceGenerationInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GuestInfoNamespaceGenerationInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GuestInfoNamespaceGenerationInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GuestInfoVirtualDiskMapping`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct GuestInfoVirtualDiskMapping {
     /// `key`: required int.
     pub key: i32,
 }
-pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomFieldValue",
-    "2.0",
+pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestInfoVirtualDiskMapping",
+    "7.0.0.0",
     Some(&DYNAMIC_DATA),
     "
 int key r
 ",
-    rt::unset::<CustomFieldValue>,
+    rt::unset::<GuestInfoVirtualDiskMapping>,
 );
-impl rt::Object for CustomFieldValue {
+impl rt::Object for GuestInfoVirtualDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_VALUE
+        &GUEST_INFO_VIRTUAL_DISK_MAPPING
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_VALUE
+        &GUEST_INFO_VIRTUAL_DISK_MAPPING
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -4015,206 +3761,1412 @@ impl rt::Object for CustomFieldValue {
         }
     }
 }
-impl rt::Extends<CustomFieldValue> for CustomFieldValue {}
-impl Clone for CustomFieldValue {
+impl Clone for GuestInfoVirtualDiskMapping {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomFieldValue {
+impl PartialEq for GuestInfoVirtualDiskMapping {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomFieldValue {
+impl std::fmt::Debug for GuestInfoVirtualDiskMapping {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldValue {
+impl serde::Serialize for GuestInfoVirtualDiskMapping {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationAdapterMapping`, a [`DynamicData`], since VI API 2.0.
+/// `GuestNicInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationAdapterMapping {
+pub struct GuestNicInfo {
+    /// `network`: optional string.
+    pub network: Option<String>,
+    /// `ipAddress`: list of string.
+    pub ip_address: Vec<String>,
     /// `macAddress`: optional string.
     pub mac_address: Option<String>,
-    /// `adapter`: required `CustomizationIPSettings`.
-    pub adapter: CustomizationIpSettings,
+    /// `connected`: required boolean.
+    pub connected: bool,
+    /// `deviceConfigId`: required int.
+    pub device_config_id: i32,
+    /// `dnsConfig`: optional `NetDnsConfigInfo`, since VI API 4.1.
+    pub dns_config: Option<Box<NetDnsConfigInfo>>,
+    /// `ipConfig`: optional `NetIpConfigInfo`, since VI API 4.1.
+    pub ip_config: Option<Box<NetIpConfigInfo>>,
+    /// `netBIOSConfig`: optional `NetBIOSConfigInfo` or a descendant, since VI API 4.1.
+    pub net_bios_config: Option<rt::Poly<NetBiosConfigInfo>>,
 }
-pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationAdapterMapping",
+pub(crate) static GUEST_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestNicInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
+string network o
+string ipAddress ol
 string macAddress o
-CustomizationIPSettings adapter r
+boolean connected r
+int deviceConfigId r
+NetDnsConfigInfo dnsConfig o since 4.1
+NetIpConfigInfo ipConfig o since 4.1
+NetBIOSConfigInfo netBIOSConfig o since 4.1
 ",
-    rt::unset::<CustomizationAdapterMapping>,
+    rt::unset::<GuestNicInfo>,
 );
-impl rt::Object for CustomizationAdapterMapping {
+impl rt::Object for GuestNicInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_ADAPTER_MAPPING
+        &GUEST_NIC_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_ADAPTER_MAPPING
+        &GUEST_NIC_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.mac_address),
-            1 => P::Object(&self.adapter),
+            0 => P::Value(&self.network),
+            1 => P::Value(&self.ip_address),
+            2 => P::Value(&self.mac_address),
+            3 => P::Value(&self.connected),
+            4 => P::Value(&self.device_config_id),
+            5 => P::Optional(&self.dns_config),
+            6 => P::Optional(&self.ip_config),
+            7 => P::Value(&self.net_bios_config),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.mac_address),
-            1 => M::Object(&mut self.adapter),
+            0 => M::Value(&mut self.network),
+            1 => M::Value(&mut self.ip_address),
+            2 => M::Value(&mut self.mac_address),
+            3 => M::Value(&mut self.connected),
+            4 => M::Value(&mut self.device_config_id),
+            5 => M::Optional(&mut self.dns_config),
+            6 => M::Optional(&mut self.ip_config),
+            7 => M::Value(&mut self.net_bios_config),
             _ => M::Absent,
         }
     }
 }
-impl Clone for CustomizationAdapterMapping {
+impl Clone for GuestNicInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationAdapterMapping {
+impl PartialEq for GuestNicInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationAdapterMapping {
+impl std::fmt::Debug for GuestNicInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationAdapterMapping {
+impl serde::Serialize for GuestNicInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
+/// `GuestScreenInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationAutoIpV6Generator {}
-pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationAutoIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
-    rt::unset::<CustomizationAutoIpV6Generator>,
-);
-impl rt::Object for CustomizationAutoIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
+pub struct GuestScreenInfo {
+    /// `width`: required int.
+    pub width: i32,
+    /// `height`: required int.
+    pub height: i32,
 }
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationAutoIpV6Generator {}
-impl Clone for CustomizationAutoIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationAutoIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationAutoIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationAutoIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationCloudinitPrep`, a [`CustomizationIdentitySettings`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct CustomizationCloudinitPrep {
-    /// `metadata`: required string.
-    pub metadata: String,
-    /// `userdata`: optional string.
-    pub userdata: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCloudinitPrep",
-    "7.0.3.0",
-    Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
+pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestScreenInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
     "
-string metadata r
-string userdata o
+int width r
+int height r
 ",
-    rt::unset::<CustomizationCloudinitPrep>,
+    rt::unset::<GuestScreenInfo>,
 );
-impl rt::Object for CustomizationCloudinitPrep {
+impl rt::Object for GuestScreenInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CLOUDINIT_PREP
+        &GUEST_SCREEN_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CLOUDINIT_PREP
+        &GUEST_SCREEN_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.metadata),
-            1 => P::Value(&self.userdata),
+            0 => P::Value(&self.width),
+            1 => P::Value(&self.height),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.metadata),
-            1 => M::Value(&mut self.userdata),
+            0 => M::Value(&mut self.width),
+            1 => M::Value(&mut self.height),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
-    }
 }
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationCloudinitPrep {}
-impl Clone for CustomizationCloudinitPrep {
+impl Clone for GuestScreenInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationCloudinitPrep {
+impl PartialEq for GuestScreenInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationCloudinitPrep {
+impl std::fmt::Debug for GuestScreenInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCloudinitPrep {
+impl serde::Serialize for GuestScreenInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `GuestStackInfo`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct GuestStackInfo {
+    /// `dnsConfig`: optional `NetDnsConfigInfo`.
+    pub dns_config: Option<Box<NetDnsConfigInfo>>,
+    /// `ipRouteConfig`: optional `NetIpRouteConfigInfo`.
+    pub ip_route_config: Option<Box<NetIpRouteConfigInfo>>,
+    /// `ipStackConfig`: list of `KeyValue`.
+    pub ip_stack_config: Vec<KeyValue>,
+    /// `dhcpConfig`: optional `NetDhcpConfigInfo`.
+    pub dhcp_config: Option<Box<NetDhcpConfigInfo>>,
+}
+pub(crate) static GUEST_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "GuestStackInfo",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+NetDnsConfigInfo dnsConfig o
+NetIpRouteConfigInfo ipRouteConfig o
+KeyValue ipStackConfig ol
+NetDhcpConfigInfo dhcpConfig o
+",
+    rt::unset::<GuestStackInfo>,
+);
+impl rt::Object for GuestStackInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &GUEST_STACK_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &GUEST_STACK_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.dns_config),
+            1 => P::Optional(&self.ip_route_config),
+            2 => P::Objects(&self.ip_stack_config),
+            3 => P::Optional(&self.dhcp_config),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.dns_config),
+            1 => M::Optional(&mut self.ip_route_config),
+            2 => M::Objects(&mut self.ip_stack_config),
+            3 => M::Optional(&mut self.dhcp_config),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for GuestStackInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for GuestStackInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for GuestStackInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for GuestStackInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostAutoStartManagerConfig`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostAutoStartManagerConfig {
+    /// `defaults`: optional `AutoStartDefaults`.
+    pub defaults: Option<Box<AutoStartDefaults>>,
+    /// `powerInfo`: list of `AutoStartPowerInfo`.
+    pub power_info: Vec<AutoStartPowerInfo>,
+}
+pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostAutoStartManagerConfig",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+AutoStartDefaults defaults o
+AutoStartPowerInfo powerInfo ol
+",
+    rt::unset::<HostAutoStartManagerConfig>,
+);
+impl rt::Object for HostAutoStartManagerConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_AUTO_START_MANAGER_CONFIG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_AUTO_START_MANAGER_CONFIG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.defaults),
+            1 => P::Objects(&self.power_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.defaults),
+            1 => M::Objects(&mut self.power_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostAutoStartManagerConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostAutoStartManagerConfig {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostAutoStartManagerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostAutoStartManagerConfig {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostBIOSInfo`, a [`DynamicData`], since VI API 2.5.
+#[derive(Default)]
+pub struct HostBiosInfo {
+    /// `biosVersion`: optional string.
+    pub bios_version: Option<String>,
+    /// `releaseDate`: optional dateTime.
+    pub release_date: Option<rt::DateTime>,
+    /// `vendor`: optional string, since VI API 6.5.
+    pub vendor: Option<String>,
+    /// `majorRelease`: optional int, since VI API 6.5.
+    pub major_release: Option<i32>,
+    /// `minorRelease`: optional int, since VI API 6.5.
+    pub minor_release: Option<i32>,
+    /// `firmwareMajorRelease`: optional int, since VI API 6.5.
+    pub firmware_major_release: Option<i32>,
+    /// `firmwareMinorRelease`: optional int, since VI API 6.5.
+    pub firmware_minor_release: Option<i32>,
+    /// `firmwareType`: optional string, since VI API 8.0.2.0.
+    pub firmware_type: Option<String>,
+}
+pub(crate) static HOST_BIOS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostBIOSInfo",
+    "2.5",
+    Some(&DYNAMIC_DATA),
+    "
+string biosVersion o
+dateTime releaseDate o
+string vendor o since 6.5
+int majorRelease o since 6.5
+int minorRelease o since 6.5
+int firmwareMajorRelease o since 6.5
+int firmwareMinorRelease o since 6.5
+string firmwareType o since 8.0.2.0
+",
+    rt::unset::<HostBiosInfo>,
+);
+impl rt::Object for HostBiosInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_BIOS_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_BIOS_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.bios_version),
+            1 => P::Value(&self.release_date),
+            2 => P::Value(&self.vendor),
+            3 => P::Value(&self.major_release),
+            4 => P::Value(&self.minor_release),
+            5 => P::Value(&self.firmware_major_release),
+            6 => P::Value(&self.firmware_minor_release),
+            7 => P::Value(&self.firmware_type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.bios_version),
+            1 => M::Value(&mut self.release_date),
+            2 => M::Value(&mut self.vendor),
+            3 => M::Value(&mut self.major_release),
+            4 => M::Value(&mut self.minor_release),
+            5 => M::Value(&mut self.firmware_major_release),
+            6 => M::Value(&mut self.firmware_minor_release),
+            7 => M::Value(&mut self.firmware_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostBiosInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostBiosInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostBiosInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostBiosInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostBlockAdapterTargetTransport {}
+pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostBlockAdapterTargetTransport",
+    "2.0",
+    Some(&HOST_TARGET_TRANSPORT),
+    "",
+    rt::unset::<HostBlockAdapterTargetTransport>,
+);
+impl rt::Object for HostBlockAdapterTargetTransport {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&HostTargetTransport {})
+    }
+}
+impl rt::Extends<HostTargetTransport> for HostBlockAdapterTargetTransport {}
+impl Clone for HostBlockAdapterTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostBlockAdapterTargetTransport {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostBlockAdapterTargetTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostBlockAdapterTargetTransport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostBlockHba`, a [`HostHostBusAdapter`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostBlockHba {
+    /// The properties of `HostHostBusAdapter`.
+    pub base: HostHostBusAdapter,
+}
+pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostBlockHba",
+    "2.0",
+    Some(&HOST_HOST_BUS_ADAPTER),
+    "",
+    rt::unset::<HostBlockHba>,
+);
+impl rt::Object for HostBlockHba {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_BLOCK_HBA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_BLOCK_HBA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=9 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=9 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<HostHostBusAdapter> for HostBlockHba {}
+impl std::ops::Deref for HostBlockHba {
+    type Target = HostHostBusAdapter;
+    fn deref(&self) -> &HostHostBusAdapter {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostBlockHba {
+    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
+        &mut self.base
+    }
+}
+impl Clone for HostBlockHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostBlockHba {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostBlockHba {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostBlockHba {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostCapability`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostCapability {
+    /// `recursiveResourcePoolsSupported`: required boolean.
+    pub recursive_resource_pools_supported: bool,
+    /// `cpuMemoryResourceConfigurationSupported`: required boolean, since VI API 2.5.
+    pub cpu_memory_resource_configuration_supported: bool,
+    /// `rebootSupported`: required boolean.
+    pub reboot_supported: bool,
+    /// `shutdownSupported`: required boolean.
+    pub shutdown_supported: bool,
+    /// `vmotionSupported`: required boolean.
+    pub vmotion_supported: bool,
+    /// `standbySupported`: required boolean, since VI API 2.5.
+    pub standby_supported: bool,
+    /// `ipmiSupported`: optional boolean, since VI API 4.0.
+    pub ipmi_supported: Option<bool>,
+    /// `maxSupportedVMs`: optional int.
+    pub max_supported_vms: Option<i32>,
+    /// `maxRunningVMs`: optional int.
+    pub max_running_vms: Option<i32>,
+    /// `maxSupportedVcpus`: optional int.
+    pub max_supported_vcpus: Option<i32>,
+    /// `maxRegisteredVMs`: optional int, since VI API 5.1.
+    pub max_registered_vms: Option<i32>,
+    /// `datastorePrincipalSupported`: required boolean.
+    pub datastore_principal_supported: bool,
+    /// `sanSupported`: required boolean.
+    pub san_supported: bool,
+    /// `nfsSupported`: required boolean.
+    pub nfs_supported: bool,
+    /// `iscsiSupported`: required boolean.
+    pub iscsi_supported: bool,
+    /// `vlanTaggingSupported`: required boolean.
+    pub vlan_tagging_supported: bool,
+    /// `nicTeamingSupported`: required boolean.
+    pub nic_teaming_supported: bool,
+    /// `highGuestMemSupported`: required boolean.
+    pub high_guest_mem_supported: bool,
+    /// `maintenanceModeSupported`: required boolean.
+    pub maintenance_mode_supported: bool,
+    /// `suspendedRelocateSupported`: required boolean.
+    pub suspended_relocate_supported: bool,
+    /// `restrictedSnapshotRelocateSupported`: required boolean, since VI API 2.5.
+    pub restricted_snapshot_relocate_supported: bool,
+    /// `perVmSwapFiles`: required boolean, since VI API 2.5.
+    pub per_vm_swap_files: bool,
+    /// `localSwapDatastoreSupported`: required boolean, since VI API 2.5.
+    pub local_swap_datastore_supported: bool,
+    /// `unsharedSwapVMotionSupported`: required boolean, since VI API 2.5.
+    pub unshared_swap_v_motion_supported: bool,
+    /// `backgroundSnapshotsSupported`: required boolean, since VI API 2.5.
+    pub background_snapshots_supported: bool,
+    /// `preAssignedPCIUnitNumbersSupported`: required boolean, since VI API 2.5.
+    pub pre_assigned_pci_unit_numbers_supported: bool,
+    /// `screenshotSupported`: required boolean, since VI API 2.5.
+    pub screenshot_supported: bool,
+    /// `scaledScreenshotSupported`: required boolean, since VI API 2.5.
+    pub scaled_screenshot_supported: bool,
+    /// `storageVMotionSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub storage_v_motion_supported: Option<bool>,
+    /// `vmotionWithStorageVMotionSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub vmotion_with_storage_v_motion_supported: Option<bool>,
+    /// `vmotionAcrossNetworkSupported`: optional boolean, since VI API 5.5.
+    pub vmotion_across_network_supported: Option<bool>,
+    /// `maxNumDisksSVMotion`: optional int, since VI API 6.0.
+    pub max_num_disks_sv_motion: Option<i32>,
+    /// `maxVirtualDiskDescVersionSupported`: optional int, since VI API 8.0.1.0.
+    pub max_virtual_disk_desc_version_supported: Option<i32>,
+    /// `hbrNicSelectionSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub hbr_nic_selection_supported: Option<bool>,
+    /// `vrNfcNicSelectionSupported`: optional boolean, since VI API 6.0 and always there from then on.
+    pub vr_nfc_nic_selection_supported: Option<bool>,
+    /// `recordReplaySupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub record_replay_supported: Option<bool>,
+    /// `ftSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub ft_supported: Option<bool>,
+    /// `replayUnsupportedReason`: optional string, since VI API 4.0.
+    pub replay_unsupported_reason: Option<String>,
+    /// `replayCompatibilityIssues`: list of string, since VI API 4.1.
+    pub replay_compatibility_issues: Vec<String>,
+    /// `smpFtSupported`: optional boolean, since VI API 6.0 and always there from then on.
+    pub smp_ft_supported: Option<bool>,
+    /// `ftCompatibilityIssues`: list of string, since VI API 4.1.
+    pub ft_compatibility_issues: Vec<String>,
+    /// `smpFtCompatibilityIssues`: list of string, since VI API 6.0.
+    pub smp_ft_compatibility_issues: Vec<String>,
+    /// `maxVcpusPerFtVm`: optional int, since VI API 6.0.
+    pub max_vcpus_per_ft_vm: Option<i32>,
+    /// `loginBySSLThumbprintSupported`: optional boolean, since VI API 4.0.
+    pub login_by_ssl_thumbprint_supported: Option<bool>,
+    /// `cloneFromSnapshotSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub clone_from_snapshot_supported: Option<bool>,
+    /// `deltaDiskBackingsSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub delta_disk_backings_supported: Option<bool>,
+    /// `perVMNetworkTrafficShapingSupported`: optional boolean, since VI API 2.5u2server and always there from then on.
+    pub per_vm_network_traffic_shaping_supported: Option<bool>,
+    /// `tpmSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub tpm_supported: Option<bool>,
+    /// `tpmVersion`: optional string, since VI API 6.7.
+    pub tpm_version: Option<String>,
+    /// `txtEnabled`: optional boolean, since VI API 6.7.
+    pub txt_enabled: Option<bool>,
+    /// `drtmType`: optional string, since VI API 9.1.0.0.
+    pub drtm_type: Option<String>,
+    /// `supportedCpuFeature`: list of `HostCpuIdInfo`, since VI API 4.0.
+    pub supported_cpu_feature: Vec<HostCpuIdInfo>,
+    /// `virtualExecUsageSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub virtual_exec_usage_supported: Option<bool>,
+    /// `storageIORMSupported`: optional boolean, since VI API 4.1 and always there from then on.
+    pub storage_iorm_supported: Option<bool>,
+    /// `vmDirectPathGen2Supported`: optional boolean, since VI API 4.1.
+    pub vm_direct_path_gen2_supported: Option<bool>,
+    /// `vmDirectPathGen2UnsupportedReason`: list of string, since VI API 4.1.
+    pub vm_direct_path_gen2_unsupported_reason: Vec<String>,
+    /// `vmDirectPathGen2UnsupportedReasonExtended`: optional string, since VI API 4.1.
+    pub vm_direct_path_gen2_unsupported_reason_extended: Option<String>,
+    /// `supportedVmfsMajorVersion`: list of int, since VI API 5.0.
+    pub supported_vmfs_major_version: Vec<i32>,
+    /// `vStorageCapable`: optional boolean, since VI API 4.1 and always there from then on.
+    pub v_storage_capable: Option<bool>,
+    /// `snapshotRelayoutSupported`: optional boolean, since VI API 5.0 and always there from then on.
+    pub snapshot_relayout_supported: Option<bool>,
+    /// `firewallIpRulesSupported`: optional boolean, since VI API 5.0.
+    pub firewall_ip_rules_supported: Option<bool>,
+    /// `servicePackageInfoSupported`: optional boolean, since VI API 5.0.
+    pub service_package_info_supported: Option<bool>,
+    /// `maxHostRunningVms`: optional int, since VI API 5.0.
+    pub max_host_running_vms: Option<i32>,
+    /// `maxHostSupportedVcpus`: optional int, since VI API 5.0.
+    pub max_host_supported_vcpus: Option<i32>,
+    /// `vmfsDatastoreMountCapable`: optional boolean, since VI API 5.0 and always there from then on.
+    pub vmfs_datastore_mount_capable: Option<bool>,
+    /// `eightPlusHostVmfsSharedAccessSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub eight_plus_host_vmfs_shared_access_supported: Option<bool>,
+    /// `nestedHVSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub nested_hv_supported: Option<bool>,
+    /// `vPMCSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub v_pmc_supported: Option<bool>,
+    /// `interVMCommunicationThroughVMCISupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub inter_vm_communication_through_vmci_supported: Option<bool>,
+    /// `scheduledHardwareUpgradeSupported`: optional boolean, since VI API 5.1.
+    pub scheduled_hardware_upgrade_supported: Option<bool>,
+    /// `featureCapabilitiesSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub feature_capabilities_supported: Option<bool>,
+    /// `latencySensitivitySupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub latency_sensitivity_supported: Option<bool>,
+    /// `storagePolicySupported`: optional boolean, since VI API 5.5.
+    pub storage_policy_supported: Option<bool>,
+    /// `accel3dSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub accel3d_supported: Option<bool>,
+    /// `reliableMemoryAware`: optional boolean, since VI API 5.5.
+    pub reliable_memory_aware: Option<bool>,
+    /// `multipleNetworkStackInstanceSupported`: optional boolean, since VI API 5.5.
+    pub multiple_network_stack_instance_supported: Option<bool>,
+    /// `messageBusProxySupported`: optional boolean, since VI API 6.0.
+    pub message_bus_proxy_supported: Option<bool>,
+    /// `vsanSupported`: optional boolean, since VI API 5.5.
+    pub vsan_supported: Option<bool>,
+    /// `vFlashSupported`: optional boolean, since VI API 5.5.
+    pub v_flash_supported: Option<bool>,
+    /// `hostAccessManagerSupported`: optional boolean, since VI API 6.0.
+    pub host_access_manager_supported: Option<bool>,
+    /// `provisioningNicSelectionSupported`: optional boolean, since VI API 6.0 and always there from then on.
+    pub provisioning_nic_selection_supported: Option<bool>,
+    /// `nfs41Supported`: optional boolean, since VI API 6.0.
+    pub nfs41_supported: Option<bool>,
+    /// `nfs41Krb5iSupported`: optional boolean, since VI API 6.5.
+    pub nfs41_krb5i_supported: Option<bool>,
+    /// `turnDiskLocatorLedSupported`: optional boolean, since VI API 6.0.
+    pub turn_disk_locator_led_supported: Option<bool>,
+    /// `virtualVolumeDatastoreSupported`: optional boolean, since VI API 6.0.
+    pub virtual_volume_datastore_supported: Option<bool>,
+    /// `markAsSsdSupported`: optional boolean, since VI API 6.0.
+    pub mark_as_ssd_supported: Option<bool>,
+    /// `markAsLocalSupported`: optional boolean, since VI API 6.0.
+    pub mark_as_local_supported: Option<bool>,
+    /// `smartCardAuthenticationSupported`: optional boolean, since VI API 6.0.
+    pub smart_card_authentication_supported: Option<bool>,
+    /// `pMemSupported`: optional boolean, since VI API 6.7.
+    pub p_mem_supported: Option<bool>,
+    /// `pMemSnapshotSupported`: optional boolean, since VI API 6.7.
+    pub p_mem_snapshot_supported: Option<bool>,
+    /// `cryptoSupported`: optional boolean, since VI API 6.5.
+    pub crypto_supported: Option<bool>,
+    /// `oneKVolumeAPIsSupported`: optional boolean, since VI API 6.5.
+    pub one_k_volume_apis_supported: Option<bool>,
+    /// `gatewayOnNicSupported`: optional boolean, since VI API 6.5.
+    pub gateway_on_nic_supported: Option<bool>,
+    /// `upitSupported`: optional boolean, since VI API 6.5.
+    pub upit_supported: Option<bool>,
+    /// `cpuHwMmuSupported`: optional boolean, since VI API 6.5.
+    pub cpu_hw_mmu_supported: Option<bool>,
+    /// `encryptedVMotionSupported`: optional boolean, since VI API 6.5.
+    pub encrypted_v_motion_supported: Option<bool>,
+    /// `encryptionChangeOnAddRemoveSupported`: optional boolean, since VI API 6.5.
+    pub encryption_change_on_add_remove_supported: Option<bool>,
+    /// `encryptionHotOperationSupported`: optional boolean, since VI API 6.5.
+    pub encryption_hot_operation_supported: Option<bool>,
+    /// `encryptionWithSnapshotsSupported`: optional boolean, since VI API 6.5.
+    pub encryption_with_snapshots_supported: Option<bool>,
+    /// `encryptionFaultToleranceSupported`: optional boolean, since VI API 6.5.
+    pub encryption_fault_tolerance_supported: Option<bool>,
+    /// `encryptionMemorySaveSupported`: optional boolean, since VI API 6.5.
+    pub encryption_memory_save_supported: Option<bool>,
+    /// `encryptionRDMSupported`: optional boolean, since VI API 6.5.
+    pub encryption_rdm_supported: Option<bool>,
+    /// `encryptionVFlashSupported`: optional boolean, since VI API 6.5.
+    pub encryption_v_flash_supported: Option<bool>,
+    /// `encryptionCBRCSupported`: optional boolean, since VI API 6.5.
+    pub encryption_cbrc_supported: Option<bool>,
+    /// `encryptionHBRSupported`: optional boolean, since VI API 6.5.
+    pub encryption_hbr_supported: Option<bool>,
+    /// `ftEfiSupported`: optional boolean, since VI API 6.7.
+    pub ft_efi_supported: Option<bool>,
+    /// `unmapMethodSupported`: optional string, since VI API 6.7.
+    pub unmap_method_supported: Option<String>,
+    /// `maxMemMBPerFtVm`: optional int, since VI API 6.7.
+    pub max_mem_mb_per_ft_vm: Option<i32>,
+    /// `virtualMmuUsageIgnored`: optional boolean, since VI API 6.7.
+    pub virtual_mmu_usage_ignored: Option<bool>,
+    /// `virtualExecUsageIgnored`: optional boolean, since VI API 6.7.
+    pub virtual_exec_usage_ignored: Option<bool>,
+    /// `vmCreateDateSupported`: optional boolean, since VI API 6.7.
+    pub vm_create_date_supported: Option<bool>,
+    /// `vmfs3EOLSupported`: optional boolean, since VI API 6.7.
+    pub vmfs3_eol_supported: Option<bool>,
+    /// `ftVmcpSupported`: optional boolean, since VI API 6.7.
+    pub ft_vmcp_supported: Option<bool>,
+    /// `quickBootSupported`: optional boolean, since VI API 6.7.1.
+    pub quick_boot_supported: Option<bool>,
+    /// `encryptedFtSupported`: optional boolean, since VI API 7.0.2.0.
+    pub encrypted_ft_supported: Option<bool>,
+    /// `assignableHardwareSupported`: optional boolean, since VI API 7.0.0.0.
+    pub assignable_hardware_supported: Option<bool>,
+    /// `suspendToMemorySupported`: optional boolean, since VI API 7.0.2.0.
+    pub suspend_to_memory_supported: Option<bool>,
+    /// `useFeatureReqsForOldHWv`: optional boolean, since VI API 6.8.7.
+    pub use_feature_reqs_for_old_h_wv: Option<bool>,
+    /// `markPerenniallyReservedSupported`: optional boolean, since VI API 6.7.2.
+    pub mark_perennially_reserved_supported: Option<bool>,
+    /// `hppPspSupported`: optional boolean, since VI API 7.0.0.0.
+    pub hpp_psp_supported: Option<bool>,
+    /// `deviceRebindWithoutRebootSupported`: optional boolean, since VI API 7.0.0.0.
+    pub device_rebind_without_reboot_supported: Option<bool>,
+    /// `storagePolicyChangeSupported`: optional boolean, since VI API 7.0.0.0.
+    pub storage_policy_change_supported: Option<bool>,
+    /// `precisionTimeProtocolSupported`: optional boolean, since VI API 7.0.0.0.
+    pub precision_time_protocol_supported: Option<bool>,
+    /// `remoteDeviceVMotionSupported`: optional boolean, since VI API 7.0.0.0.
+    pub remote_device_v_motion_supported: Option<bool>,
+    /// `maxSupportedVmMemory`: optional int, since VI API 7.0.0.0.
+    pub max_supported_vm_memory: Option<i32>,
+    /// `ahDeviceHintsSupported`: optional boolean, since VI API 7.0.2.0.
+    pub ah_device_hints_supported: Option<bool>,
+    /// `nvmeOverTcpSupported`: optional boolean, since VI API 7.0.3.0.
+    pub nvme_over_tcp_supported: Option<bool>,
+    /// `nvmeStorageFabricServicesSupported`: optional boolean, since VI API 7.0.3.0.
+    pub nvme_storage_fabric_services_supported: Option<bool>,
+    /// `assignHwPciConfigSupported`: optional boolean, since VI API 7.0.2.0.
+    pub assign_hw_pci_config_supported: Option<bool>,
+    /// `timeConfigSupported`: optional boolean, since VI API 7.0.3.0.
+    pub time_config_supported: Option<bool>,
+    /// `nvmeBatchOperationsSupported`: optional boolean, since VI API 7.0.3.0.
+    pub nvme_batch_operations_supported: Option<bool>,
+    /// `pMemFailoverSupported`: optional boolean, since VI API 7.0.2.0.
+    pub p_mem_failover_supported: Option<bool>,
+    /// `hostConfigEncryptionSupported`: optional boolean, since VI API 7.0.2.0.
+    pub host_config_encryption_supported: Option<bool>,
+    /// `maxSupportedSimultaneousThreads`: optional int, since VI API 8.0.0.1.
+    pub max_supported_simultaneous_threads: Option<i32>,
+    /// `ptpConfigSupported`: optional boolean, since VI API 7.0.3.0.
+    pub ptp_config_supported: Option<bool>,
+    /// `maxSupportedPtpPorts`: optional int, since VI API 7.0.3.0.
+    pub max_supported_ptp_ports: Option<i32>,
+    /// `sgxRegistrationSupported`: optional boolean, since VI API 8.0.0.1.
+    pub sgx_registration_supported: Option<bool>,
+    /// `pMemIndependentSnapshotSupported`: optional boolean, since VI API 7.0.3.0.
+    pub p_mem_independent_snapshot_supported: Option<bool>,
+    /// `iommuSLDirtyCapable`: optional boolean, since VI API 8.0.0.1.
+    pub iommu_sl_dirty_capable: Option<bool>,
+    /// `vmknicBindingSupported`: optional boolean, since VI API 8.0.1.0.
+    pub vmknic_binding_supported: Option<bool>,
+    /// `ultralowFixedUnmapSupported`: optional boolean, since VI API 8.0.0.1.
+    pub ultralow_fixed_unmap_supported: Option<bool>,
+    /// `nvmeVvolSupported`: optional boolean, since VI API 8.0.0.0.
+    pub nvme_vvol_supported: Option<bool>,
+    /// `fptHotplugSupported`: optional boolean, since VI API 8.0.1.0.
+    pub fpt_hotplug_supported: Option<bool>,
+    /// `mconnectSupported`: optional boolean, since VI API 8.0.1.0.
+    pub mconnect_supported: Option<bool>,
+    /// `vsanNicMgmtSupported`: optional boolean, since VI API 8.0.2.0.
+    pub vsan_nic_mgmt_supported: Option<bool>,
+    /// `vvolNQNSupported`: optional boolean, since VI API 8.0.2.0.
+    pub vvol_nqn_supported: Option<bool>,
+    /// `stretchedSCSupported`: optional boolean, since VI API 8.0.3.0.
+    pub stretched_sc_supported: Option<bool>,
+    /// `vmknicBindingOnNFSv41`: optional boolean, since VI API 8.0.3.0.
+    pub vmknic_binding_on_nf_sv41: Option<bool>,
+    /// `vpStatusCheckSupported`: optional boolean, since VI API 8.0.3.0.
+    pub vp_status_check_supported: Option<bool>,
+    /// `e2e4knSupported`: optional boolean, since VI API 9.0.0.0.
+    pub e2e4kn_supported: Option<bool>,
+    /// `vsanDedicatedVmkNicSupported`: optional boolean, since VI API 9.0.0.0.
+    pub vsan_dedicated_vmk_nic_supported: Option<bool>,
+    /// `nConnectSupported`: optional boolean, since VI API 8.0.3.0.
+    pub n_connect_supported: Option<bool>,
+    /// `userKeySupported`: optional boolean, since VI API 8.0.3.0.
+    pub user_key_supported: Option<bool>,
+    /// `ndcmSupported`: optional boolean, since VI API 8.0.3.0.
+    pub ndcm_supported: Option<bool>,
+    /// `uefiSecureBoot`: optional boolean, since VI API 8.0.3.0.
+    pub uefi_secure_boot: Option<bool>,
+    /// `vpxdVmxGenerationSupported`: optional boolean, since VI API 9.0.0.0.
+    pub vpxd_vmx_generation_supported: Option<bool>,
+    /// `nfs41Krb5pSupported`: optional boolean, since VI API 9.0.0.0.
+    pub nfs41_krb5p_supported: Option<bool>,
+    /// `cimSupported`: optional boolean, since VI API 9.0.0.0.
+    pub cim_supported: Option<bool>,
+    /// `npivSupported`: optional boolean, since VI API 9.0.0.0.
+    pub npiv_supported: Option<bool>,
+    /// `entitlementSupported`: optional boolean, since VI API 9.0.0.0.
+    pub entitlement_supported: Option<bool>,
+    /// `monitorUnrestricted`: optional boolean, since VI API 9.1.0.0.
+    pub monitor_unrestricted: Option<bool>,
+    /// `vnetworkingNicSelectionSupported`: optional boolean, since VI API 9.1.0.0.
+    pub vnetworking_nic_selection_supported: Option<bool>,
+    /// `directPathInfoSupported`: optional boolean, since VI API 9.1.0.0.
+    pub direct_path_info_supported: Option<bool>,
+    /// `fcdLinkedCloneSupported`: optional boolean, since VI API 9.1.0.0.
+    pub fcd_linked_clone_supported: Option<bool>,
+    /// `ehvQuickBootSupported`: optional boolean, since VI API 9.1.0.0.
+    pub ehv_quick_boot_supported: Option<bool>,
+    /// `nestedHvTieringEnabled`: optional boolean, since VI API 9.1.0.0.
+    pub nested_hv_tiering_enabled: Option<bool>,
+}
+pub(crate) static HOST_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostCapability",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean recursiveResourcePoolsSupported r
+boolean cpuMemoryResourceConfigurationSupported r since 2.5
+boolean rebootSupported r
+boolean shutdownSupported r
+boolean vmotionSupported r
+boolean standbySupported r since 2.5
+boolean ipmiSupported o since 4.0
+int maxSupportedVMs o
+int maxRunningVMs o
+int maxSupportedVcpus o
+int maxRegisteredVMs o since 5.1
+boolean datastorePrincipalSupported r
+boolean sanSupported r
+boolean nfsSupported r
+boolean iscsiSupported r
+boolean vlanTaggingSupported r
+boolean nicTeamingSupported r
+boolean highGuestMemSupported r
+boolean maintenanceModeSupported r
+boolean suspendedRelocateSupported r
+boolean restrictedSnapshotRelocateSupported r since 2.5
+boolean perVmSwapFiles r since 2.5
+boolean localSwapDatastoreSupported r since 2.5
+boolean unsharedSwapVMotionSupported r since 2.5
+boolean backgroundSnapshotsSupported r since 2.5
+boolean preAssignedPCIUnitNumbersSupported r since 2.5
+boolean screenshotSupported r since 2.5
+boolean scaledScreenshotSupported r since 2.5
+boolean storageVMotionSupported o since 4.0
+boolean vmotionWithStorageVMotionSupported o since 4.0
+boolean vmotionAcrossNetworkSupported o since 5.5
+int maxNumDisksSVMotion o since 6.0
+int maxVirtualDiskDescVersionSupported o since 8.0.1.0
+boolean hbrNicSelectionSupported o since 5.1
+boolean vrNfcNicSelectionSupported o since 6.0
+boolean recordReplaySupported o since 4.0
+boolean ftSupported o since 4.0
+string replayUnsupportedReason o since 4.0
+string replayCompatibilityIssues ol since 4.1
+boolean smpFtSupported o since 6.0
+string ftCompatibilityIssues ol since 4.1
+string smpFtCompatibilityIssues ol since 6.0
+int maxVcpusPerFtVm o since 6.0
+boolean loginBySSLThumbprintSupported o since 4.0
+boolean cloneFromSnapshotSupported o since 4.0
+boolean deltaDiskBackingsSupported o since 4.0
+boolean perVMNetworkTrafficShapingSupported o since 2.5u2server
+boolean tpmSupported o since 4.0
+string tpmVersion o since 6.7
+boolean txtEnabled o since 6.7
+string drtmType o since 9.1.0.0
+HostCpuIdInfo supportedCpuFeature ol since 4.0
+boolean virtualExecUsageSupported o since 4.0
+boolean storageIORMSupported o since 4.1
+boolean vmDirectPathGen2Supported o since 4.1
+string vmDirectPathGen2UnsupportedReason ol since 4.1
+string vmDirectPathGen2UnsupportedReasonExtended o since 4.1
+int supportedVmfsMajorVersion ol since 5.0
+boolean vStorageCapable o since 4.1
+boolean snapshotRelayoutSupported o since 5.0
+boolean firewallIpRulesSupported o since 5.0
+boolean servicePackageInfoSupported o since 5.0
+int maxHostRunningVms o since 5.0
+int maxHostSupportedVcpus o since 5.0
+boolean vmfsDatastoreMountCapable o since 5.0
+boolean eightPlusHostVmfsSharedAccessSupported o since 5.1
+boolean nestedHVSupported o since 5.1
+boolean vPMCSupported o since 5.1
+boolean interVMCommunicationThroughVMCISupported o since 5.1
+boolean scheduledHardwareUpgradeSupported o since 5.1
+boolean featureCapabilitiesSupported o since 5.1
+boolean latencySensitivitySupported o since 5.1
+boolean storagePolicySupported o since 5.5
+boolean accel3dSupported o since 5.1
+boolean reliableMemoryAware o since 5.5
+boolean multipleNetworkStackInstanceSupported o since 5.5
+boolean messageBusProxySupported o since 6.0
+boolean vsanSupported o since 5.5
+boolean vFlashSupported o since 5.5
+boolean hostAccessManagerSupported o since 6.0
+boolean provisioningNicSelectionSupported o since 6.0
+boolean nfs41Supported o since 6.0
+boolean nfs41Krb5iSupported o since 6.5
+boolean turnDiskLocatorLedSupported o since 6.0
+boolean virtualVolumeDatastoreSupported o since 6.0
+boolean markAsSsdSupported o since 6.0
+boolean markAsLocalSupported o since 6.0
+boolean smartCardAuthenticationSupported o since 6.0
+boolean pMemSupported o since 6.7
+boolean pMemSnapshotSupported o since 6.7
+boolean cryptoSupported o since 6.5
+boolean oneKVolumeAPIsSupported o since 6.5
+boolean gatewayOnNicSupported o since 6.5
+boolean upitSupported o since 6.5
+boolean cpuHwMmuSupported o since 6.5
+boolean encryptedVMotionSupported o since 6.5
+boolean encryptionChangeOnAddRemoveSupported o since 6.5
+boolean encryptionHotOperationSupported o since 6.5
+boolean encryptionWithSnapshotsSupported o since 6.5
+boolean encryptionFaultToleranceSupported o since 6.5
+boolean encryptionMemorySaveSupported o since 6.5
+boolean encryptionRDMSupported o since 6.5
+boolean encryptionVFlashSupported o since 6.5
+boolean encryptionCBRCSupported o since 6.5
+boolean encryptionHBRSupported o since 6.5
+boolean ftEfiSupported o since 6.7
+string unmapMethodSupported o since 6.7
+int maxMemMBPerFtVm o since 6.7
+boolean virtualMmuUsageIgnored o since 6.7
+boolean virtualExecUsageIgnored o since 6.7
+boolean vmCreateDateSupported o since 6.7
+boolean vmfs3EOLSupported o since 6.7
+boolean ftVmcpSupported o since 6.7
+boolean quickBootSupported o since 6.7.1
+boolean encryptedFtSupported o since 7.0.2.0
+boolean assignableHardwareSupported o since 7.0.0.0
+boolean suspendToMemorySupported o since 7.0.2.0
+boolean useFeatureReqsForOldHWv o since 6.8.7
+boolean markPerenniallyReservedSupported o since 6.7.2
+boolean hppPspSupported o since 7.0.0.0
+boolean deviceRebindWithoutRebootSupported o since 7.0.0.0
+boolean storagePolicyChangeSupported o since 7.0.0.0
+boolean precisionTimeProtocolSupported o since 7.0.0.0
+boolean remoteDeviceVMotionSupported o since 7.0.0.0
+int maxSupportedVmMemory o since 7.0.0.0
+boolean ahDeviceHintsSupported o since 7.0.2.0
+boolean nvmeOverTcpSupported o since 7.0.3.0
+boolean nvmeStorageFabricServicesSupported o since 7.0.3.0
+boolean assignHwPciConfigSupported o since 7.0.2.0
+boolean timeConfigSupported o since 7.0.3.0
+boolean nvmeBatchOperationsSupported o since 7.0.3.0
+boolean pMemFailoverSupported o since 7.0.2.0
+boolean hostConfigEncryptionSupported o since 7.0.2.0
+int maxSupportedSimultaneousThreads o since 8.0.0.1
+boolean ptpConfigSupported o since 7.0.3.0
+int maxSupportedPtpPorts o since 7.0.3.0
+boolean sgxRegistrationSupported o since 8.0.0.1
+boolean pMemIndependentSnapshotSupported o since 7.0.3.0
+boolean iommuSLDirtyCapable o since 8.0.0.1
+boolean vmknicBindingSupported o since 8.0.1.0
+boolean ultralowFixedUnmapSupported o since 8.0.0.1
+boolean nvmeVvolSupported o since 8.0.0.0
+boolean fptHotplugSupported o since 8.0.1.0
+boolean mconnectSupported o since 8.0.1.0
+boolean vsanNicMgmtSupported o since 8.0.2.0
+boolean vvolNQNSupported o since 8.0.2.0
+boolean stretchedSCSupported o since 8.0.3.0
+boolean vmknicBindingOnNFSv41 o since 8.0.3.0
+boolean vpStatusCheckSupported o since 8.0.3.0
+boolean e2e4knSupported o since 9.0.0.0
+boolean vsanDedicatedVmkNicSupported o since 9.0.0.0
+boolean nConnectSupported o since 8.0.3.0
+boolean userKeySupported o since 8.0.3.0
+boolean ndcmSupported o since 8.0.3.0
+boolean uefiSecureBoot o since 8.0.3.0
+boolean vpxdVmxGenerationSupported o since 9.0.0.0
+boolean nfs41Krb5pSupported o since 9.0.0.0
+boolean cimSupported o since 9.0.0.0
+boolean npivSupported o since 9.0.0.0
+boolean entitlementSupported o since 9.0.0.0
+boolean monitorUnrestricted o since 9.1.0.0
+boolean vnetworkingNicSelectionSupported o since 9.1.0.0
+boolean directPathInfoSupported o since 9.1.0.0
+boolean fcdLinkedCloneSupported o since 9.1.0.0
+boolean ehvQuickBootSupported o since 9.1.0.0
+boolean nestedHvTieringEnabled o since 9.1.0.0
+",
+    rt::unset::<HostCapability>,
+);
+impl rt::Object for HostCapability {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CAPABILITY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_CAPABILITY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.recursive_resource_pools_supported),
+            1 => P::Value(&self.cpu_memory_resource_configuration_supported),
+            2 => P::Value(&self.reboot_supported),
+            3 => P::Value(&self.shutdown_supported),
+            4 => P::Value(&self.vmotion_supported),
+            5 => P::Value(&self.standby_supported),
+            6 => P::Value(&self.ipmi_supported),
+            7 => P::Value(&self.max_supported_vms),
+            8 => P::Value(&self.max_running_vms),
+            9 => P::Value(&self.max_supported_vcpus),
+            10 => P::Value(&self.max_registered_vms),
+            11 => P::Value(&self.datastore_principal_supported),
+            12 => P::Value(&self.san_supported),
+            13 => P::Value(&self.nfs_supported),
+            14 => P::Value(&self.iscsi_supported),
+            15 => P::Value(&self.vlan_tagging_supported),
+            16 => P::Value(&self.nic_teaming_supported),
+            17 => P::Value(&self.high_guest_mem_supported),
+            18 => P::Value(&self.maintenance_mode_supported),
+            19 => P::Value(&self.suspended_relocate_supported),
+            20 => P::Value(&self.restricted_snapshot_relocate_supported),
+            21 => P::Value(&self.per_vm_swap_files),
+            22 => P::Value(&self.local_swap_datastore_supported),
+            23 => P::Value(&self.unshared_swap_v_motion_supported),
+            24 => P::Value(&self.background_snapshots_supported),
+            25 => P::Value(&self.pre_assigned_pci_unit_numbers_supported),
+            26 => P::Value(&self.screenshot_supported),
+            27 => P::Value(&self.scaled_screenshot_supported),
+            28 => P::Value(&self.storage_v_motion_supported),
+            29 => P::Value(&self.vmotion_with_storage_v_motion_supported),
+            30 => P::Value(&self.vmotion_across_network_supported),
+            31 => P::Value(&self.max_num_disks_sv_motion),
+            32 => P::Value(&self.max_virtual_disk_desc_version_supported),
+            33 => P::Value(&self.hbr_nic_selection_supported),
+            34 => P::Value(&self.vr_nfc_nic_selection_supported),
+            35 => P::Value(&self.record_replay_supported),
+            36 => P::Value(&self.ft_supported),
+            37 => P::Value(&self.replay_unsupported_reason),
+            38 => P::Value(&self.replay_compatibility_issues),
+            39 => P::Value(&self.smp_ft_supported),
+            40 => P::Value(&self.ft_compatibility_issues),
+            41 => P::Value(&self.smp_ft_compatibility_issues),
+            42 => P::Value(&self.max_vcpus_per_ft_vm),
+            43 => P::Value(&self.login_by_ssl_thumbprint_supported),
+            44 => P::Value(&self.clone_from_snapshot_supported),
+            45 => P::Value(&self.delta_disk_backings_supported),
+            46 => P::Value(&self.per_vm_network_traffic_shaping_supported),
+            47 => P::Value(&self.tpm_supported),
+            48 => P::Value(&self.tpm_version),
+            49 => P::Value(&self.txt_enabled),
+            50 => P::Value(&self.drtm_type),
+            51 => P::Objects(&self.supported_cpu_feature),
+            52 => P::Value(&self.virtual_exec_usage_supported),
+            53 => P::Value(&self.storage_iorm_supported),
+            54 => P::Value(&self.vm_direct_path_gen2_supported),
+            55 => P::Value(&self.vm_direct_path_gen2_unsupported_reason),
+            56 => P::Value(&self.vm_direct_path_gen2_unsupported_reason_extended),
+            57 => P::Value(&self.supported_vmfs_major_version),
+            58 => P::Value(&self.v_storage_capable),
+            59 => P::Value(&self.snapshot_relayout_supported),
+            60 => P::Value(&self.firewall_ip_rules_supported),
+            61 => P::Value(&self.service_package_info_supported),
+            62 => P::Value(&self.max_host_running_vms),
+            63 => P::Value(&self.max_host_supported_vcpus),
+            64 => P::Value(&self.vmfs_datastore_mount_capable),
+            65 => P::Value(&self.eight_plus_host_vmfs_shared_access_supported),
+            66 => P::Value(&self.nested_hv_supported),
+            67 => P::Value(&self.v_pmc_supported),
+            68 => P::Value(&self.inter_vm_communication_through_vmci_supported),
+            69 => P::Value(&self.scheduled_hardware_upgrade_supported),
+            70 => P::Value(&self.feature_capabilities_supported),
+            71 => P::Value(&self.latency_sensitivity_supported),
+            72 => P::Value(&self.storage_policy_supported),
+            73 => P::Value(&self.accel3d_supported),
+            74 => P::Value(&self.reliable_memory_aware),
+            75 => P::Value(&self.multiple_network_stack_instance_supported),
+            76 => P::Value(&self.message_bus_proxy_supported),
+            77 => P::Value(&self.vsan_supported),
+            78 => P::Value(&self.v_flash_supported),
+            79 => P::Value(&self.host_access_manager_supported),
+            80 => P::Value(&self.provisioning_nic_selection_supported),
+            81 => P::Value(&self.nfs41_supported),
+            82 => P::Value(&self.nfs41_krb5i_supported),
+            83 => P::Value(&self.turn_disk_locator_led_supported),
+            84 => P::Value(&self.virtual_volume_datastore_supported),
+            85 => P::Value(&self.mark_as_ssd_supported),
+            86 => P::Value(&self.mark_as_local_supported),
+            87 => P::Value(&self.smart_card_authentication_supported),
+            88 => P::Value(&self.p_mem_supported),
+            89 => P::Value(&self.p_mem_snapshot_supported),
+            90 => P::Value(&self.crypto_supported),
+            91 => P::Value(&self.one_k_volume_apis_supported),
+            92 => P::Value(&self.gateway_on_nic_supported),
+            93 => P::Value(&self.upit_supported),
+            94 => P::Value(&self.cpu_hw_mmu_supported),
+            95 => P::Value(&self.encrypted_v_motion_supported),
+            96 => P::Value(&self.encryption_change_on_add_remove_supported),
+            97 => P::Value(&self.encryption_hot_operation_supported),
+            98 => P::Value(&self.encryption_with_snapshots_supported),
+            99 => P::Value(&self.encryption_fault_tolerance_supported),
+            100 => P::Value(&self.encryption_memory_save_supported),
+            101 => P::Value(&self.encryption_rdm_supported),
+            102 => P::Value(&self.encryption_v_flash_supported),
+            103 => P::Value(&self.encryption_cbrc_supported),
+            104 => P::Value(&self.encryption_hbr_supported),
+            105 => P::Value(&self.ft_efi_supported),
+            106 => P::Value(&self.unmap_method_supported),
+            107 => P::Value(&self.max_mem_mb_per_ft_vm),
+            108 => P::Value(&self.virtual_mmu_usage_ignored),
+            109 => P::Value(&self.virtual_exec_usage_ignored),
+            110 => P::Value(&self.vm_create_date_supported),
+            111 => P::Value(&self.vmfs3_eol_supported),
+            112 => P::Value(&self.ft_vmcp_supported),
+            113 => P::Value(&self.quick_boot_supported),
+            114 => P::Value(&self.encrypted_ft_supported),
+            115 => P::Value(&self.assignable_hardware_supported),
+            116 => P::Value(&self.suspend_to_memory_supported),
+            117 => P::Value(&self.use_feature_reqs_for_old_h_wv),
+            118 => P::Value(&self.mark_perennially_reserved_supported),
+            119 => P::Value(&self.hpp_psp_supported),
+            120 => P::Value(&self.device_rebind_without_reboot_supported),
+            121 => P::Value(&self.storage_policy_change_supported),
+            122 => P::Value(&self.precision_time_protocol_supported),
+            123 => P::Value(&self.remote_device_v_motion_supported),
+            124 => P::Value(&self.max_supported_vm_memory),
+            125 => P::Value(&self.ah_device_hints_supported),
+            126 => P::Value(&self.nvme_over_tcp_supported),
+            127 => P::Value(&self.nvme_storage_fabric_services_supported),
+            128 => P::Value(&self.assign_hw_pci_config_supported),
+            129 => P::Value(&self.time_config_supported),
+            130 => P::Value(&self.nvme_batch_operations_supported),
+            131 => P::Value(&self.p_mem_failover_supported),
+            132 => P::Value(&self.host_config_encryption_supported),
+            133 => P::Value(&self.max_supported_simultaneous_threads),
+            134 => P::Value(&self.ptp_config_supported),
+            135 => P::Value(&self.max_supported_ptp_ports),
+            136 => P::Value(&self.sgx_registration_supported),
+            137 => P::Value(&self.p_mem_independent_snapshot_supported),
+            138 => P::Value(&self.iommu_sl_dirty_capable),
+            139 => P::Value(&self.vmknic_binding_supported),
+            140 => P::Value(&self.ultralow_fixed_unmap_supported),
+            141 => P::Value(&self.nvme_vvol_supported),
+            142 => P::Value(&self.fpt_hotplug_supported),
+            143 => P::Value(&self.mconnect_supported),
+            144 => P::Value(&self.vsan_nic_mgmt_supported),
+            145 => P::Value(&self.vvol_nqn_supported),
+            146 => P::Value(&self.stretched_sc_supported),
+            147 => P::Value(&self.vmknic_binding_on_nf_sv41),
+            148 => P::Value(&self.vp_status_check_supported),
+            149 => P::Value(&self.e2e4kn_supported),
+            150 => P::Value(&self.vsan_dedicated_vmk_nic_supported),
+            151 => P::Value(&self.n_connect_supported),
+            152 => P::Value(&self.user_key_supported),
+            153 => P::Value(&self.ndcm_supported),
+            154 => P::Value(&self.uefi_secure_boot),
+            155 => P::Value(&self.vpxd_vmx_generation_supported),
+            156 => P::Value(&self.nfs41_krb5p_supported),
+            157 => P::Value(&self.cim_supported),
+            158 => P::Value(&self.npiv_supported),
+            159 => P::Value(&self.entitlement_supported),
+            160 => P::Value(&self.monitor_unrestricted),
+            161 => P::Value(&self.vnetworking_nic_selection_supported),
+            162 => P::Value(&self.direct_path_info_supported),
+            163 => P::Value(&self.fcd_linked_clone_supported),
+            164 => P::Value(&self.ehv_quick_boot_supported),
+            165 => P::Value(&self.nested_hv_tiering_enabled),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.recursive_resource_pools_supported),
+            1 => M::Value(&mut self.cpu_memory_resource_configuration_supported),
+            2 => M::Value(&mut self.reboot_supported),
+            3 => M::Value(&mut self.shutdown_supported),
+            4 => M::Value(&mut self.vmotion_supported),
+            5 => M::Value(&mut self.standby_supported),
+            6 => M::Value(&mut self.ipmi_supported),
+            7 => M::Value(&mut self.max_supported_vms),
+            8 => M::Value(&mut self.max_running_vms),
+            9 => M::Value(&mut self.max_supported_vcpus),
+            10 => M::Value(&mut self.max_registered_vms),
+            11 => M::Value(&mut self.datastore_principal_supported),
+            12 => M::Value(&mut self.san_supported),
+            13 => M::Value(&mut self.nfs_supported),
+            14 => M::Value(&mut self.iscsi_supported),
+            15 => M::Value(&mut self.vlan_tagging_supported),
+            16 => M::Value(&mut self.nic_teaming_supported),
+            17 => M::Value(&mut self.high_guest_mem_supported),
+            18 => M::Value(&mut self.maintenance_mode_supported),
+            19 => M::Value(&mut self.suspended_relocate_supported),
+            20 => M::Value(&mut self.restricted_snapshot_relocate_supported),
+            21 => M::Value(&mut self.per_vm_swap_files),
+            22 => M::Value(&mut self.local_swap_datastore_supported),
+            23 => M::Value(&mut self.unshared_swap_v_motion_supported),
+            24 => M::Value(&mut self.background_snapshots_supported),
+            25 => M::Value(&mut self.pre_assigned_pci_unit_numbers_supported),
+            26 => M::Value(&mut self.screenshot_supported),
+            27 => M::Value(&mut self.scaled_screenshot_supported),
+            28 => M::Value(&mut self.storage_v_motion_supported),
+            29 => M::Value(&mut self.vmotion_with_storage_v_motion_supported),
+            30 => M::Value(&mut self.vmotion_across_network_supported),
+            31 => M::Value(&mut self.max_num_disks_sv_motion),
+            32 => M::Value(&mut self.max_virtual_disk_desc_version_supported),
+            33 => M::Value(&mut self.hbr_nic_selection_supported),
+            34 => M::Value(&mut self.vr_nfc_nic_selection_supported),
+            35 => M::Value(&mut self.record_replay_supported),
+            36 => M::Value(&mut self.ft_supported),
+            37 => M::Value(&mut self.replay_unsupported_reason),
+            38 => M::Value(&mut self.replay_compatibility_issues),
+            39 => M::Value(&mut self.smp_ft_supported),
+            40 => M::Value(&mut self.ft_compatibility_issues),
+            41 => M::Value(&mut self.smp_ft_compatibility_issues),
+            42 => M::Value(&mut self.max_vcpus_per_ft_vm),
+            43 => M::Value(&mut self.login_by_ssl_thumbprint_supported),
+            44 => M::Value(&mut self.clone_from_snapshot_supported),
+            45 => M::Value(&mut self.delta_disk_backings_supported),
+            46 => M::Value(&mut self.per_vm_network_traffic_shaping_supported),
+            47 => M::Value(&mut self.tpm_supported),
+            48 => M::Value(&mut self.tpm_version),
+            49 => M::Value(&mut self.txt_enabled),
+            50 => M::Value(&mut self.drtm_type),
+            51 => M::Objects(&mut self.supported_cpu_feature),
+            52 => M::Value(&mut self.virtual_exec_usage_supported),
+            53 => M::Value(&mut self.storage_iorm_supported),
+            54 => M::Value(&mut self.vm_direct_path_gen2_supported),
+            55 => M::Value(&mut self.vm_direct_path_gen2_unsupported_reason),
+            56 => M::Value(&mut self.vm_direct_path_gen2_unsupported_reason_extended),
+            57 => M::Value(&mut self.supported_vmfs_major_version),
+            58 => M::Value(&mut self.v_storage_capable),
+            59 => M::Value(&mut self.snapshot_relayout_supported),
+            60 => M::Value(&mut self.firewall_ip_rules_supported),
+            61 => M::Value(&mut self.service_package_info_supported),
+            62 => M::Value(&mut self.max_host_running_vms),
+            63 => M::Value(&mut self.max_host_supported_vcpus),
+            64 => M::Value(&mut self.vmfs_datastore_mount_capable),
+            65 => M::Value(&mut self.eight_plus_host_vmfs_shared_access_supported),
+            66 => M::Value(&mut self.nested_hv_supported),
+            67 => M::Value(&mut self.v_pmc_supported),
+            68 => M::Value(&mut self.inter_vm_communication_through_vmci_supported),
+            69 => M::Value(&mut self.scheduled_hardware_upgrade_supported),
+            70 => M::Value(&mut self.feature_capabilities_supported),
+            71 => M::Value(&mut self.latency_sensitivity_supported),
+            72 => M::Value(&mut self.storage_policy_supported),
+            73 => M::Value(&mut self.accel3d_supported),
+            74 => M::Value(&mut self.reliable_memory_aware),
+            75 => M::Value(&mut self.multiple_network_stack_instance_supported),
+            76 => M::Value(&mut self.message_bus_proxy_supported),
+            77 => M::Value(&mut self.vsan_supported),
+            78 => M::Value(&mut self.v_flash_supported),
+            79 => M::Value(&mut self.host_access_manager_supported),
+            80 => M::Value(&mut self.provisioning_nic_selection_supported),
+            81 => M::Value(&mut self.nfs41_supported),
+            82 => M::Value(&mut self.nfs41_krb5i_supported),
+            83 => M::Value(&mut self.turn_disk_locator_led_supported),
+            84 => M::Value(&mut self.virtual_volume_datastore_supported),
+            85 => M::Value(&mut self.mark_as_ssd_supported),
+            86 => M::Value(&mut self.mark_as_local_supported),
+            87 => M::Value(&mut self.smart_card_authentication_supported),
+            88 => M::Value(&mut self.p_mem_supported),
+            89 => M::Value(&mut self.p_mem_snapshot_supported),
+            90 => M::Value(&mut self.crypto_supported),
+            91 => M::Value(&mut self.one_k_volume_apis_supported),
+            92 => M::Value(&mut self.gateway_on_nic_supported),
+            93 => M::Value(&mut self.upit_supported),
+            94 => M::Value(&mut self.cpu_hw_mmu_supported),
+            95 => M::Value(&mut self.encrypted_v_motion_supported),
+            96 => M::Value(&mut self.encryption_change_on_add_remove_supported),
+            97 => M::Value(&mut self.encryption_hot_operation_supported),
+            98 => M::Value(&mut self.encryption_with_snapshots_supported),
+            99 => M::Value(&mut self.encryption_fault_tolerance_supported),
+            100 => M::Value(&mut self.encryption_memory_save_supported),
+            101 => M::Value(&mut self.encryption_rdm_supported),
+            102 => M::Value(&mut self.encryption_v_flash_supported),
+            103 => M::Value(&mut self.encryption_cbrc_supported),
+            104 => M::Value(&mut self.encryption_hbr_supported),
+            105 => M::Value(&mut self.ft_efi_supported),
+            106 => M::Value(&mut self.unmap_method_supported),
+            107 => M::Value(&mut self.max_mem_mb_per_ft_vm),
+            108 => M::Value(&mut self.virtual_mmu_usage_ignored),
+            109 => M::Value(&mut self.virtual_exec_usage_ignored),
+            110 => M::Value(&mut self.vm_create_date_supported),
+            111 => M::Value(&mut self.vmfs3_eol_supported),
+            112 => M::Value(&mut self.ft_vmcp_supported),
+            113 => M::Value(&mut self.quick_boot_supported),
+            114 => M::Value(&mut self.encrypted_ft_supported),
+            115 => M::Value(&mut self.assignable_hardware_supported),
+            116 => M::Value(&mut self.suspend_to_memory_supported),
+            117 => M::Value(&mut self.use_feature_reqs_for_old_h_wv),
+            118 => M::Value(&mut self.mark_perennially_reserved_supported),
+            119 => M::Value(&mut self.hpp_psp_supported),
+            120 => M::Value(&mut self.device_rebind_without_reboot_supported),
+            121 => M::Value(&mut self.storage_policy_change_supported),
+            122 => M::Value(&mut self.precision_time_protocol_supported),
+            123 => M::Value(&mut self.remote_device_v_motion_supported),
+            124 => M::Value(&mut self.max_supported_vm_memory),
+            125 => M::Value(&mut self.ah_device_hints_supported),
+            126 => M::Value(&mut self.nvme_over_tcp_supported),
+            127 => M::Value(&mut self.nvme_storage_fabric_services_supported),
+            128 => M::Value(&mut self.assign_hw_pci_config_supported),
+            129 => M::Value(&mut self.time_config_supported),
+            130 => M::Value(&mut self.nvme_batch_operations_supported),
+            131 => M::Value(&mut self.p_mem_failover_supported),
+            132 => M::Value(&mut self.host_config_encryption_supported),
+            133 => M::Value(&mut self.max_supported_simultaneous_threads),
+            134 => M::Value(&mut self.ptp_config_supported),
+            135 => M::Value(&mut self.max_supported_ptp_ports),
+            136 => M::Value(&mut self.sgx_registration_supported),
+            137 => M::Value(&mut self.p_mem_independent_snapshot_supported),
+            138 => M::Value(&mut self.iommu_sl_dirty_capable),
+            139 => M::Value(&mut self.vmknic_binding_supported),
+            140 => M::Value(&mut self.ultralow_fixed_unmap_supported),
+            141 => M::Value(&mut self.nvme_vvol_supported),
+            142 => M::Value(&mut self.fpt_hotplug_supported),
+            143 => M::Value(&mut self.mconnect_supported),
+            144 => M::Value(&mut self.vsan_nic_mgmt_supported),
+            145 => M::Value(&mut self.vvol_nqn_supported),
+            146 => M::Value(&mut self.stretched_sc_supported),
+            147 => M::Value(&mut self.vmknic_binding_on_nf_sv41),
+            148 => M::Value(&mut self.vp_status_check_supported),
+            149 => M::Value(&mut self.e2e4kn_supported),
+            150 => M::Value(&mut self.vsan_dedicated_vmk_nic_supported),
+            151 => M::Value(&mut self.n_connect_supported),
+            152 => M::Value(&mut self.user_key_supported),
+            153 => M::Value(&mut self.ndcm_supported),
+            154 => M::Value(&mut self.uefi_secure_boot),
+            155 => M::Value(&mut self.vpxd_vmx_generation_supported),
+            156 => M::Value(&mut self.nfs41_krb5p_supported),
+            157 => M::Value(&mut self.cim_supported),
+            158 => M::Value(&mut self.npiv_supported),
+            159 => M::Value(&mut self.entitlement_supported),
+            160 => M::Value(&mut self.monitor_unrestricted),
+            161 => M::Value(&mut self.vnetworking_nic_selection_supported),
+            162 => M::Value(&mut self.direct_path_info_supported),
+            163 => M::Value(&mut self.fcd_linked_clone_supported),
+            164 => M::Value(&mut self.ehv_quick_boot_supported),
+            165 => M::Value(&mut self.nested_hv_tiering_enabled),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostCapability {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostCapability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostCapability {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,528 +5,25 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `CustomizationCustomIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
+/// The fault `HostCommunication`, a [`RuntimeFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationCustomIpGenerator {
-    /// `argument`: optional string.
-    pub argument: Option<String>,
+pub struct HostCommunication {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
 }
-pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCustomIpGenerator",
+pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostCommunication",
     "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    "
-string argument o
-",
-    rt::unset::<CustomizationCustomIpGenerator>,
-);
-impl rt::Object for CustomizationCustomIpGenerator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.argument),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.argument),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationCustomIpGenerator {}
-impl Clone for CustomizationCustomIpGenerator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationCustomIpGenerator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationCustomIpGenerator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationCustomIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationCustomIpV6Generator {
-    /// `argument`: optional string.
-    pub argument: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCustomIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "
-string argument o
-",
-    rt::unset::<CustomizationCustomIpV6Generator>,
-);
-impl rt::Object for CustomizationCustomIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.argument),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.argument),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationCustomIpV6Generator {}
-impl Clone for CustomizationCustomIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationCustomIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationCustomIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationCustomName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationCustomName {
-    /// `argument`: optional string.
-    pub argument: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationCustomName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    "
-string argument o
-",
-    rt::unset::<CustomizationCustomName>,
-);
-impl rt::Object for CustomizationCustomName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.argument),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.argument),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationCustomName {}
-impl Clone for CustomizationCustomName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationCustomName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationCustomName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationDhcpIpGenerator {}
-pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationDhcpIpGenerator",
-    "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
+    Some(&RUNTIME_FAULT),
     "",
-    rt::unset::<CustomizationDhcpIpGenerator>,
+    rt::unset::<HostCommunication>,
 );
-impl rt::Object for CustomizationDhcpIpGenerator {
+impl rt::Object for HostCommunication {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_GENERATOR
+        &HOST_COMMUNICATION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationDhcpIpGenerator {}
-impl Clone for CustomizationDhcpIpGenerator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationDhcpIpGenerator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationDhcpIpGenerator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDhcpIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationDhcpIpV6Generator {}
-pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationDhcpIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
-    rt::unset::<CustomizationDhcpIpV6Generator>,
-);
-impl rt::Object for CustomizationDhcpIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationDhcpIpV6Generator {}
-impl Clone for CustomizationDhcpIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationDhcpIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationDhcpIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDhcpIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct CustomizationDisableIpV4 {}
-pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationDisableIpV4",
-    "9.1.0.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
-    rt::unset::<CustomizationDisableIpV4>,
-);
-impl rt::Object for CustomizationDisableIpV4 {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DISABLE_IP_V4
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DISABLE_IP_V4
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationDisableIpV4 {}
-impl Clone for CustomizationDisableIpV4 {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationDisableIpV4 {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationDisableIpV4 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDisableIpV4 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `logLocation`: optional string.
-    pub log_location: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationEvent",
-    "2.5",
-    Some(&VM_EVENT),
-    "
-string logLocation o
-",
-    rt::unset::<CustomizationEvent>,
-);
-impl rt::Object for CustomizationEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Value(&self.log_location),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Value(&mut self.log_location),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationEvent {}
-impl std::ops::Deref for CustomizationEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFailed`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationFailed {
-    /// The properties of `CustomizationEvent`.
-    pub base: CustomizationEvent,
-    /// `reason`: optional string, since VI API 7.0.0.0.
-    pub reason: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFailed",
-    "2.5",
-    Some(&CUSTOMIZATION_EVENT),
-    "
-string reason o since 7.0.0.0
-",
-    rt::unset::<CustomizationFailed>,
-);
-impl rt::Object for CustomizationFailed {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAILED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAILED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            17 => P::Value(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            17 => M::Value(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationFailed {}
-impl std::ops::Deref for CustomizationFailed {
-    type Target = CustomizationEvent;
-    fn deref(&self) -> &CustomizationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationFailed {
-    fn deref_mut(&mut self) -> &mut CustomizationEvent {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationFailed {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFailed {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFailed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `CustomizationFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationFault {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFault",
-    "2.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<CustomizationFault>,
-);
-impl rt::Object for CustomizationFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAULT
+        &HOST_COMMUNICATION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -547,953 +44,69 @@ impl rt::Object for CustomizationFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for CustomizationFault {}
-impl std::ops::Deref for CustomizationFault {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<MethodFault> for HostCommunication {}
+impl std::ops::Deref for HostCommunication {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
         &self.base
     }
 }
-impl std::ops::DerefMut for CustomizationFault {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for HostCommunication {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
         &mut self.base
     }
 }
-impl Clone for CustomizationFault {
+impl Clone for HostCommunication {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationFault {
+impl PartialEq for HostCommunication {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationFault {
+impl std::fmt::Debug for HostCommunication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFault {
+impl serde::Serialize for HostCommunication {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationFixedIp`, a [`CustomizationIpGenerator`], since VI API 2.0.
+/// The fault `HostConfigFault`, a [`VimFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationFixedIp {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
+pub struct HostConfigFault {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
 }
-pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFixedIp",
+pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConfigFault",
     "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    "
-string ipAddress r
-",
-    rt::unset::<CustomizationFixedIp>,
-);
-impl rt::Object for CustomizationFixedIp {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_address),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_address),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationFixedIp {}
-impl Clone for CustomizationFixedIp {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFixedIp {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFixedIp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedIp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFixedIpV6`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationFixedIpV6 {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-    /// `subnetMask`: required int.
-    pub subnet_mask: i32,
-}
-pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFixedIpV6",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "
-string ipAddress r
-int subnetMask r
-",
-    rt::unset::<CustomizationFixedIpV6>,
-);
-impl rt::Object for CustomizationFixedIpV6 {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP_V6
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP_V6
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_address),
-            1 => P::Value(&self.subnet_mask),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_address),
-            1 => M::Value(&mut self.subnet_mask),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationFixedIpV6 {}
-impl Clone for CustomizationFixedIpV6 {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFixedIpV6 {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFixedIpV6 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedIpV6 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationFixedName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationFixedName {
-    /// `name`: required string.
-    pub name: String,
-}
-pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationFixedName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    "
-string name r
-",
-    rt::unset::<CustomizationFixedName>,
-);
-impl rt::Object for CustomizationFixedName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationFixedName {}
-impl Clone for CustomizationFixedName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationFixedName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationFixedName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationGlobalIPSettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationGlobalIpSettings {
-    /// `dnsSuffixList`: list of string.
-    pub dns_suffix_list: Vec<String>,
-    /// `dnsServerList`: list of string.
-    pub dns_server_list: Vec<String>,
-}
-pub(crate) static CUSTOMIZATION_GLOBAL_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationGlobalIPSettings",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string dnsSuffixList ol
-string dnsServerList ol
-",
-    rt::unset::<CustomizationGlobalIpSettings>,
-);
-impl rt::Object for CustomizationGlobalIpSettings {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GLOBAL_IP_SETTINGS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GLOBAL_IP_SETTINGS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.dns_suffix_list),
-            1 => P::Value(&self.dns_server_list),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.dns_suffix_list),
-            1 => M::Value(&mut self.dns_server_list),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationGlobalIpSettings {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationGlobalIpSettings {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationGlobalIpSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationGlobalIpSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationGuiRunOnce`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationGuiRunOnce {
-    /// `commandList`: list, not empty, of string.
-    pub command_list: Vec<String>,
-}
-pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationGuiRunOnce",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string commandList rl
-",
-    rt::unset::<CustomizationGuiRunOnce>,
-);
-impl rt::Object for CustomizationGuiRunOnce {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_RUN_ONCE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_RUN_ONCE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.command_list),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.command_list),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationGuiRunOnce {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationGuiRunOnce {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationGuiRunOnce {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationGuiRunOnce {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationGuiUnattended`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationGuiUnattended {
-    /// `password`: optional `CustomizationPassword`.
-    pub password: Option<Box<CustomizationPassword>>,
-    /// `timeZone`: required int.
-    pub time_zone: i32,
-    /// `autoLogon`: required boolean.
-    pub auto_logon: bool,
-    /// `autoLogonCount`: required int.
-    pub auto_logon_count: i32,
-}
-pub(crate) static CUSTOMIZATION_GUI_UNATTENDED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationGuiUnattended",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-CustomizationPassword password o
-int timeZone r
-boolean autoLogon r
-int autoLogonCount r
-",
-    rt::unset::<CustomizationGuiUnattended>,
-);
-impl rt::Object for CustomizationGuiUnattended {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_UNATTENDED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_UNATTENDED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.password),
-            1 => P::Value(&self.time_zone),
-            2 => P::Value(&self.auto_logon),
-            3 => P::Value(&self.auto_logon_count),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.password),
-            1 => M::Value(&mut self.time_zone),
-            2 => M::Value(&mut self.auto_logon),
-            3 => M::Value(&mut self.auto_logon_count),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationGuiUnattended {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationGuiUnattended {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationGuiUnattended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationGuiUnattended {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationIPSettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationIpSettings {
-    /// `ip`: required `CustomizationIpGenerator` or a descendant.
-    pub ip: rt::Poly<CustomizationIpGenerator>,
-    /// `subnetMask`: optional string.
-    pub subnet_mask: Option<String>,
-    /// `gateway`: list of string.
-    pub gateway: Vec<String>,
-    /// `ipV6Spec`: optional `CustomizationIPSettingsIpV6AddressSpec`, since VI API 4.0.
-    pub ip_v6_spec: Option<Box<CustomizationIpSettingsIpV6AddressSpec>>,
-    /// `dnsServerList`: list of string.
-    pub dns_server_list: Vec<String>,
-    /// `dnsDomain`: optional string.
-    pub dns_domain: Option<String>,
-    /// `primaryWINS`: optional string.
-    pub primary_wins: Option<String>,
-    /// `secondaryWINS`: optional string.
-    pub secondary_wins: Option<String>,
-    /// `netBIOS`: optional `CustomizationNetBIOSMode`.
-    pub net_bios: Option<enums::CustomizationNetBiosMode>,
-}
-pub(crate) static CUSTOMIZATION_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationIPSettings",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-CustomizationIpGenerator ip r
-string subnetMask o
-string gateway ol
-CustomizationIPSettingsIpV6AddressSpec ipV6Spec o since 4.0
-string dnsServerList ol
-string dnsDomain o
-string primaryWINS o
-string secondaryWINS o
-CustomizationNetBIOSMode netBIOS o
-",
-    rt::unset::<CustomizationIpSettings>,
-);
-impl rt::Object for CustomizationIpSettings {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip),
-            1 => P::Value(&self.subnet_mask),
-            2 => P::Value(&self.gateway),
-            3 => P::Optional(&self.ip_v6_spec),
-            4 => P::Value(&self.dns_server_list),
-            5 => P::Value(&self.dns_domain),
-            6 => P::Value(&self.primary_wins),
-            7 => P::Value(&self.secondary_wins),
-            8 => P::Value(&self.net_bios),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip),
-            1 => M::Value(&mut self.subnet_mask),
-            2 => M::Value(&mut self.gateway),
-            3 => M::Optional(&mut self.ip_v6_spec),
-            4 => M::Value(&mut self.dns_server_list),
-            5 => M::Value(&mut self.dns_domain),
-            6 => M::Value(&mut self.primary_wins),
-            7 => M::Value(&mut self.secondary_wins),
-            8 => M::Value(&mut self.net_bios),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationIpSettings {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationIpSettings {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationIpSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationIPSettingsIpV6AddressSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationIpSettingsIpV6AddressSpec {
-    /// `ip`: list, not empty, of `CustomizationIpV6Generator` or a descendant.
-    pub ip: Vec<rt::Poly<CustomizationIpV6Generator>>,
-    /// `gateway`: list of string.
-    pub gateway: Vec<String>,
-}
-pub(crate) static CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationIPSettingsIpV6AddressSpec",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-CustomizationIpV6Generator ip rl
-string gateway ol
-",
-    rt::unset::<CustomizationIpSettingsIpV6AddressSpec>,
-);
-impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip),
-            1 => P::Value(&self.gateway),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip),
-            1 => M::Value(&mut self.gateway),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationIpSettingsIpV6AddressSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationIpSettingsIpV6AddressSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationIpSettingsIpV6AddressSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpSettingsIpV6AddressSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationIdentification`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationIdentification {
-    /// `joinWorkgroup`: optional string.
-    pub join_workgroup: Option<String>,
-    /// `joinDomain`: optional string.
-    pub join_domain: Option<String>,
-    /// `domainAdmin`: optional string.
-    pub domain_admin: Option<String>,
-    /// `domainAdminPassword`: optional `CustomizationPassword`.
-    pub domain_admin_password: Option<Box<CustomizationPassword>>,
-    /// `domainOU`: optional string, since VI API 8.0.2.0.
-    pub domain_ou: Option<String>,
-}
-pub(crate) static CUSTOMIZATION_IDENTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationIdentification",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string joinWorkgroup o
-string joinDomain o
-string domainAdmin o
-CustomizationPassword domainAdminPassword o
-string domainOU o since 8.0.2.0
-",
-    rt::unset::<CustomizationIdentification>,
-);
-impl rt::Object for CustomizationIdentification {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTIFICATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTIFICATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.join_workgroup),
-            1 => P::Value(&self.join_domain),
-            2 => P::Value(&self.domain_admin),
-            3 => P::Optional(&self.domain_admin_password),
-            4 => P::Value(&self.domain_ou),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.join_workgroup),
-            1 => M::Value(&mut self.join_domain),
-            2 => M::Value(&mut self.domain_admin),
-            3 => M::Optional(&mut self.domain_admin_password),
-            4 => M::Value(&mut self.domain_ou),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationIdentification {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationIdentification {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationIdentification {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIdentification {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationIdentitySettings {}
-pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationIdentitySettings",
-    "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&VIM_FAULT),
     "",
-    rt::unset::<CustomizationIdentitySettings>,
+    rt::unset::<HostConfigFault>,
 );
-impl rt::Object for CustomizationIdentitySettings {
+impl rt::Object for HostConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTITY_SETTINGS
+        &HOST_CONFIG_FAULT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTITY_SETTINGS
+        &HOST_CONFIG_FAULT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationIdentitySettings {}
-impl Clone for CustomizationIdentitySettings {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationIdentitySettings {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationIdentitySettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIdentitySettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationIpGenerator {}
-pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationIpGenerator",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<CustomizationIpGenerator>,
-);
-impl rt::Object for CustomizationIpGenerator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationIpGenerator {}
-impl Clone for CustomizationIpGenerator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationIpGenerator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationIpGenerator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationIpV6Generator {}
-pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationIpV6Generator",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<CustomizationIpV6Generator>,
-);
-impl rt::Object for CustomizationIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_V6_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationIpV6Generator {}
-impl Clone for CustomizationIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationLicenseFilePrintData`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationLicenseFilePrintData {
-    /// `autoMode`: required `CustomizationLicenseDataMode`.
-    pub auto_mode: enums::CustomizationLicenseDataMode,
-    /// `autoUsers`: optional int.
-    pub auto_users: Option<i32>,
-}
-pub(crate) static CUSTOMIZATION_LICENSE_FILE_PRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationLicenseFilePrintData",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-CustomizationLicenseDataMode autoMode r
-int autoUsers o
-",
-    rt::unset::<CustomizationLicenseFilePrintData>,
-);
-impl rt::Object for CustomizationLicenseFilePrintData {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.auto_mode),
-            1 => P::Value(&self.auto_users),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.auto_mode),
-            1 => M::Value(&mut self.auto_users),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for CustomizationLicenseFilePrintData {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationLicenseFilePrintData {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationLicenseFilePrintData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLicenseFilePrintData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct CustomizationLinuxFlexPrep {}
-pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationLinuxFlexPrep",
-    "9.1.0.0",
-    Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "",
-    rt::unset::<CustomizationLinuxFlexPrep>,
-);
-impl rt::Object for CustomizationLinuxFlexPrep {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_FLEX_PREP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_FLEX_PREP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
-    }
-}
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxFlexPrep {}
-impl Clone for CustomizationLinuxFlexPrep {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationLinuxFlexPrep {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationLinuxFlexPrep {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxFlexPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationLinuxIdentityFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationLinuxIdentityFailed {
-    /// The properties of `CustomizationFailed`.
-    pub base: CustomizationFailed,
-}
-pub(crate) static CUSTOMIZATION_LINUX_IDENTITY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationLinuxIdentityFailed",
-    "2.5",
-    Some(&CUSTOMIZATION_FAILED),
-    "",
-    rt::unset::<CustomizationLinuxIdentityFailed>,
-);
-impl rt::Object for CustomizationLinuxIdentityFailed {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_IDENTITY_FAILED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_IDENTITY_FAILED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=17 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=17 => self.base.get_mut(index),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -1504,2559 +117,2123 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<Event> for CustomizationLinuxIdentityFailed {}
-impl std::ops::Deref for CustomizationLinuxIdentityFailed {
-    type Target = CustomizationFailed;
-    fn deref(&self) -> &CustomizationFailed {
+impl rt::Extends<MethodFault> for HostConfigFault {}
+impl std::ops::Deref for HostConfigFault {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
         &self.base
     }
 }
-impl std::ops::DerefMut for CustomizationLinuxIdentityFailed {
-    fn deref_mut(&mut self) -> &mut CustomizationFailed {
+impl std::ops::DerefMut for HostConfigFault {
+    fn deref_mut(&mut self) -> &mut VimFault {
         &mut self.base
     }
 }
-impl Clone for CustomizationLinuxIdentityFailed {
+impl Clone for HostConfigFault {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationLinuxIdentityFailed {
+impl PartialEq for HostConfigFault {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationLinuxIdentityFailed {
+impl std::fmt::Debug for HostConfigFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxIdentityFailed {
+impl serde::Serialize for HostConfigFault {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
+/// `HostConfigInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationLinuxOptions {}
-pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationLinuxOptions",
+pub struct HostConfigInfo {
+    /// `host`: required reference to `HostSystem`.
+    pub host: rt::ManagedObjectReference,
+    /// `product`: required `AboutInfo`.
+    pub product: AboutInfo,
+    /// `deploymentInfo`: optional `HostDeploymentInfo`, since VI API 6.5.
+    #[cfg(feature = "host")]
+    pub deployment_info: Option<Box<HostDeploymentInfo>>,
+    /// `hyperThread`: optional `HostHyperThreadScheduleInfo`.
+    #[cfg(feature = "host")]
+    pub hyper_thread: Option<Box<HostHyperThreadScheduleInfo>>,
+    /// `cpuScheduler`: optional `HostCpuSchedulerInfo`, since VI API 8.0.3.0.
+    #[cfg(feature = "host")]
+    pub cpu_scheduler: Option<Box<HostCpuSchedulerInfo>>,
+    /// `consoleReservation`: optional `ServiceConsoleReservationInfo`.
+    #[cfg(feature = "host")]
+    pub console_reservation: Option<Box<ServiceConsoleReservationInfo>>,
+    /// `virtualMachineReservation`: optional `VirtualMachineMemoryReservationInfo`, since VI API 2.5.
+    #[cfg(feature = "vm")]
+    pub virtual_machine_reservation: Option<Box<VirtualMachineMemoryReservationInfo>>,
+    /// `storageDevice`: optional `HostStorageDeviceInfo`.
+    pub storage_device: Option<Box<HostStorageDeviceInfo>>,
+    /// `multipathState`: optional `HostMultipathStateInfo`, since VI API 4.0.
+    #[cfg(feature = "storage")]
+    pub multipath_state: Option<Box<HostMultipathStateInfo>>,
+    /// `fileSystemVolume`: optional `HostFileSystemVolumeInfo`.
+    pub file_system_volume: Option<Box<HostFileSystemVolumeInfo>>,
+    /// `systemFile`: list of string, since VI API 4.1.
+    pub system_file: Vec<String>,
+    /// `network`: optional `HostNetworkInfo`.
+    pub network: Option<Box<HostNetworkInfo>>,
+    /// `vmotion`: optional `HostVMotionInfo`.
+    #[cfg(feature = "network")]
+    pub vmotion: Option<Box<HostVMotionInfo>>,
+    /// `virtualNicManagerInfo`: optional `HostVirtualNicManagerInfo`, since VI API 4.0.
+    #[cfg(feature = "network")]
+    pub virtual_nic_manager_info: Option<Box<HostVirtualNicManagerInfo>>,
+    /// `capabilities`: optional `HostNetCapabilities`.
+    pub capabilities: Option<Box<HostNetCapabilities>>,
+    /// `datastoreCapabilities`: optional `HostDatastoreSystemCapabilities`, since VI API 2.5.
+    pub datastore_capabilities: Option<Box<HostDatastoreSystemCapabilities>>,
+    /// `offloadCapabilities`: optional `HostNetOffloadCapabilities`.
+    pub offload_capabilities: Option<Box<HostNetOffloadCapabilities>>,
+    /// `service`: optional `HostServiceInfo`.
+    #[cfg(feature = "host")]
+    pub service: Option<Box<HostServiceInfo>>,
+    /// `firewall`: optional `HostFirewallInfo`.
+    #[cfg(feature = "host")]
+    pub firewall: Option<Box<HostFirewallInfo>>,
+    /// `autoStart`: optional `HostAutoStartManagerConfig`.
+    pub auto_start: Option<Box<HostAutoStartManagerConfig>>,
+    /// `activeDiagnosticPartition`: optional `HostDiagnosticPartition`.
+    #[cfg(feature = "host")]
+    pub active_diagnostic_partition: Option<Box<HostDiagnosticPartition>>,
+    /// `option`: list of `OptionValue` or a descendant.
+    pub option: Vec<rt::Poly<OptionValue>>,
+    /// `optionDef`: list of `OptionDef`.
+    pub option_def: Vec<OptionDef>,
+    /// `datastorePrincipal`: optional string.
+    pub datastore_principal: Option<String>,
+    /// `localSwapDatastore`: optional reference to `Datastore`, since VI API 2.5.
+    pub local_swap_datastore: Option<rt::ManagedObjectReference>,
+    /// `systemSwapConfiguration`: optional `HostSystemSwapConfiguration`, since VI API 5.1.
+    #[cfg(feature = "host")]
+    pub system_swap_configuration: Option<Box<HostSystemSwapConfiguration>>,
+    /// `systemResources`: optional `HostSystemResourceInfo`.
+    #[cfg(feature = "host")]
+    pub system_resources: Option<Box<HostSystemResourceInfo>>,
+    /// `dateTimeInfo`: optional `HostDateTimeInfo`, since VI API 2.5.
+    #[cfg(feature = "host")]
+    pub date_time_info: Option<Box<HostDateTimeInfo>>,
+    /// `flags`: optional `HostFlagInfo`, since VI API 2.5.
+    #[cfg(feature = "host")]
+    pub flags: Option<Box<HostFlagInfo>>,
+    /// `adminDisabled`: optional boolean, since VI API 2.5.
+    pub admin_disabled: Option<bool>,
+    /// `lockdownMode`: optional `HostLockdownMode`, since VI API 6.0.
+    #[cfg(feature = "host")]
+    pub lockdown_mode: Option<enums::HostLockdownMode>,
+    /// `ipmi`: optional `HostIpmiInfo`, since VI API 4.0.
+    #[cfg(feature = "host")]
+    pub ipmi: Option<Box<HostIpmiInfo>>,
+    /// `sslThumbprintInfo`: optional `HostSslThumbprintInfo`, since VI API 4.0.
+    pub ssl_thumbprint_info: Option<Box<HostSslThumbprintInfo>>,
+    /// `sslThumbprintData`: list of `HostSslThumbprintInfo`, since VI API 5.0.
+    pub ssl_thumbprint_data: Vec<HostSslThumbprintInfo>,
+    /// `authenticationData`: list of `HostAuthenticationInfo`, since VI API 9.0.0.0.
+    #[cfg(feature = "host")]
+    pub authentication_data: Vec<HostAuthenticationInfo>,
+    /// `certificate`: list of byte, since VI API 5.0.
+    pub certificate: Vec<i8>,
+    /// `pciPassthruInfo`: list of `HostPciPassthruInfo` or a descendant, since VI API 4.0.
+    #[cfg(feature = "host")]
+    pub pci_passthru_info: Vec<rt::Poly<HostPciPassthruInfo>>,
+    /// `authenticationManagerInfo`: optional `HostAuthenticationManagerInfo`, since VI API 4.1.
+    #[cfg(feature = "host")]
+    pub authentication_manager_info: Option<Box<HostAuthenticationManagerInfo>>,
+    /// `featureVersion`: list of `HostFeatureVersionInfo`, since VI API 4.1.
+    #[cfg(feature = "host")]
+    pub feature_version: Vec<HostFeatureVersionInfo>,
+    /// `powerSystemCapability`: optional `PowerSystemCapability`, since VI API 4.1.
+    #[cfg(feature = "host")]
+    pub power_system_capability: Option<Box<PowerSystemCapability>>,
+    /// `powerSystemInfo`: optional `PowerSystemInfo`, since VI API 4.1.
+    #[cfg(feature = "host")]
+    pub power_system_info: Option<Box<PowerSystemInfo>>,
+    /// `cacheConfigurationInfo`: list of `HostCacheConfigurationInfo`, since VI API 5.0.
+    #[cfg(feature = "storage")]
+    pub cache_configuration_info: Vec<HostCacheConfigurationInfo>,
+    /// `wakeOnLanCapable`: optional boolean, since VI API 5.0.
+    pub wake_on_lan_capable: Option<bool>,
+    /// `featureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
+    #[cfg(feature = "host")]
+    pub feature_capability: Vec<HostFeatureCapability>,
+    /// `maskedFeatureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
+    #[cfg(feature = "host")]
+    pub masked_feature_capability: Vec<HostFeatureCapability>,
+    /// `vFlashConfigInfo`: optional `HostVFlashManagerVFlashConfigInfo`, since VI API 5.5.
+    #[cfg(feature = "storage")]
+    pub v_flash_config_info: Option<Box<HostVFlashManagerVFlashConfigInfo>>,
+    /// `vsanHostConfig`: optional `VsanHostConfigInfo`, since VI API 5.5.
+    #[cfg(feature = "vsan")]
+    pub vsan_host_config: Option<Box<VsanHostConfigInfo>>,
+    /// `domainList`: list of string, since VI API 6.0.
+    pub domain_list: Vec<String>,
+    /// `scriptCheckSum`: optional base64Binary, since VI API 6.0.
+    pub script_check_sum: Option<rt::Binary>,
+    /// `hostConfigCheckSum`: optional base64Binary, since VI API 6.0.
+    pub host_config_check_sum: Option<rt::Binary>,
+    /// `descriptionTreeCheckSum`: optional base64Binary, since VI API 7.0.0.0.
+    pub description_tree_check_sum: Option<rt::Binary>,
+    /// `graphicsInfo`: list of `HostGraphicsInfo`, since VI API 5.5.
+    #[cfg(feature = "host")]
+    pub graphics_info: Vec<HostGraphicsInfo>,
+    /// `sharedPassthruGpuTypes`: list of string, since VI API 6.0.
+    pub shared_passthru_gpu_types: Vec<String>,
+    /// `graphicsConfig`: optional `HostGraphicsConfig`, since VI API 6.5.
+    #[cfg(feature = "host")]
+    pub graphics_config: Option<Box<HostGraphicsConfig>>,
+    /// `sharedGpuCapabilities`: list of `HostSharedGpuCapabilities`, since VI API 6.7.
+    #[cfg(feature = "host")]
+    pub shared_gpu_capabilities: Vec<HostSharedGpuCapabilities>,
+    /// `ioFilterInfo`: list of `HostIoFilterInfo`, since VI API 6.0.
+    #[cfg(feature = "iofilter")]
+    pub io_filter_info: Vec<HostIoFilterInfo>,
+    /// `sriovDevicePool`: list of `HostSriovDevicePoolInfo` or a descendant, since VI API 6.5.
+    #[cfg(feature = "host")]
+    pub sriov_device_pool: Vec<rt::Poly<HostSriovDevicePoolInfo>>,
+    /// `assignableHardwareBinding`: list of `HostAssignableHardwareBinding`, since VI API 7.0.0.0.
+    #[cfg(feature = "host")]
+    pub assignable_hardware_binding: Vec<HostAssignableHardwareBinding>,
+    /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
+    #[cfg(feature = "host")]
+    pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+}
+pub(crate) static HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConfigInfo",
     "2.0",
-    Some(&CUSTOMIZATION_OPTIONS),
-    "",
-    rt::unset::<CustomizationLinuxOptions>,
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference host r
+AboutInfo product r
+HostDeploymentInfo deploymentInfo o since 6.5
+HostHyperThreadScheduleInfo hyperThread o
+HostCpuSchedulerInfo cpuScheduler o since 8.0.3.0
+ServiceConsoleReservationInfo consoleReservation o
+VirtualMachineMemoryReservationInfo virtualMachineReservation o since 2.5
+HostStorageDeviceInfo storageDevice o
+HostMultipathStateInfo multipathState o since 4.0
+HostFileSystemVolumeInfo fileSystemVolume o
+string systemFile ol since 4.1
+HostNetworkInfo network o
+HostVMotionInfo vmotion o
+HostVirtualNicManagerInfo virtualNicManagerInfo o since 4.0
+HostNetCapabilities capabilities o
+HostDatastoreSystemCapabilities datastoreCapabilities o since 2.5
+HostNetOffloadCapabilities offloadCapabilities o
+HostServiceInfo service o
+HostFirewallInfo firewall o
+HostAutoStartManagerConfig autoStart o
+HostDiagnosticPartition activeDiagnosticPartition o
+OptionValue option ol
+OptionDef optionDef ol
+string datastorePrincipal o
+ManagedObjectReference localSwapDatastore o since 2.5
+HostSystemSwapConfiguration systemSwapConfiguration o since 5.1
+HostSystemResourceInfo systemResources o
+HostDateTimeInfo dateTimeInfo o since 2.5
+HostFlagInfo flags o since 2.5
+boolean adminDisabled o since 2.5
+HostLockdownMode lockdownMode o since 6.0
+HostIpmiInfo ipmi o since 4.0
+HostSslThumbprintInfo sslThumbprintInfo o since 4.0
+HostSslThumbprintInfo sslThumbprintData ol since 5.0
+HostAuthenticationInfo authenticationData ol since 9.0.0.0
+byte certificate ol since 5.0
+HostPciPassthruInfo pciPassthruInfo ol since 4.0
+HostAuthenticationManagerInfo authenticationManagerInfo o since 4.1
+HostFeatureVersionInfo featureVersion ol since 4.1
+PowerSystemCapability powerSystemCapability o since 4.1
+PowerSystemInfo powerSystemInfo o since 4.1
+HostCacheConfigurationInfo cacheConfigurationInfo ol since 5.0
+boolean wakeOnLanCapable o since 5.0
+HostFeatureCapability featureCapability ol since 5.1
+HostFeatureCapability maskedFeatureCapability ol since 5.1
+HostVFlashManagerVFlashConfigInfo vFlashConfigInfo o since 5.5
+VsanHostConfigInfo vsanHostConfig o since 5.5
+string domainList ol since 6.0
+base64Binary scriptCheckSum o since 6.0
+base64Binary hostConfigCheckSum o since 6.0
+base64Binary descriptionTreeCheckSum o since 7.0.0.0
+HostGraphicsInfo graphicsInfo ol since 5.5
+string sharedPassthruGpuTypes ol since 6.0
+HostGraphicsConfig graphicsConfig o since 6.5
+HostSharedGpuCapabilities sharedGpuCapabilities ol since 6.7
+HostIoFilterInfo ioFilterInfo ol since 6.0
+HostSriovDevicePoolInfo sriovDevicePool ol since 6.5
+HostAssignableHardwareBinding assignableHardwareBinding ol since 7.0.0.0
+HostAssignableHardwareConfig assignableHardwareConfig o since 7.0.0.0
+",
+    rt::unset::<HostConfigInfo>,
 );
-impl rt::Object for CustomizationLinuxOptions {
+impl rt::Object for HostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_OPTIONS
+        &HOST_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_OPTIONS
+        &HOST_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            0 => P::Value(&self.host),
+            1 => P::Object(&self.product),
+            #[cfg(feature = "host")]
+            2 => P::Optional(&self.deployment_info),
+            #[cfg(feature = "host")]
+            3 => P::Optional(&self.hyper_thread),
+            #[cfg(feature = "host")]
+            4 => P::Optional(&self.cpu_scheduler),
+            #[cfg(feature = "host")]
+            5 => P::Optional(&self.console_reservation),
+            #[cfg(feature = "vm")]
+            6 => P::Optional(&self.virtual_machine_reservation),
+            7 => P::Optional(&self.storage_device),
+            #[cfg(feature = "storage")]
+            8 => P::Optional(&self.multipath_state),
+            9 => P::Optional(&self.file_system_volume),
+            10 => P::Value(&self.system_file),
+            11 => P::Optional(&self.network),
+            #[cfg(feature = "network")]
+            12 => P::Optional(&self.vmotion),
+            #[cfg(feature = "network")]
+            13 => P::Optional(&self.virtual_nic_manager_info),
+            14 => P::Optional(&self.capabilities),
+            15 => P::Optional(&self.datastore_capabilities),
+            16 => P::Optional(&self.offload_capabilities),
+            #[cfg(feature = "host")]
+            17 => P::Optional(&self.service),
+            #[cfg(feature = "host")]
+            18 => P::Optional(&self.firewall),
+            19 => P::Optional(&self.auto_start),
+            #[cfg(feature = "host")]
+            20 => P::Optional(&self.active_diagnostic_partition),
+            21 => P::Value(&self.option),
+            22 => P::Objects(&self.option_def),
+            23 => P::Value(&self.datastore_principal),
+            24 => P::Value(&self.local_swap_datastore),
+            #[cfg(feature = "host")]
+            25 => P::Optional(&self.system_swap_configuration),
+            #[cfg(feature = "host")]
+            26 => P::Optional(&self.system_resources),
+            #[cfg(feature = "host")]
+            27 => P::Optional(&self.date_time_info),
+            #[cfg(feature = "host")]
+            28 => P::Optional(&self.flags),
+            29 => P::Value(&self.admin_disabled),
+            #[cfg(feature = "host")]
+            30 => P::Value(&self.lockdown_mode),
+            #[cfg(feature = "host")]
+            31 => P::Optional(&self.ipmi),
+            32 => P::Optional(&self.ssl_thumbprint_info),
+            33 => P::Objects(&self.ssl_thumbprint_data),
+            #[cfg(feature = "host")]
+            34 => P::Objects(&self.authentication_data),
+            35 => P::Value(&self.certificate),
+            #[cfg(feature = "host")]
+            36 => P::Value(&self.pci_passthru_info),
+            #[cfg(feature = "host")]
+            37 => P::Optional(&self.authentication_manager_info),
+            #[cfg(feature = "host")]
+            38 => P::Objects(&self.feature_version),
+            #[cfg(feature = "host")]
+            39 => P::Optional(&self.power_system_capability),
+            #[cfg(feature = "host")]
+            40 => P::Optional(&self.power_system_info),
+            #[cfg(feature = "storage")]
+            41 => P::Objects(&self.cache_configuration_info),
+            42 => P::Value(&self.wake_on_lan_capable),
+            #[cfg(feature = "host")]
+            43 => P::Objects(&self.feature_capability),
+            #[cfg(feature = "host")]
+            44 => P::Objects(&self.masked_feature_capability),
+            #[cfg(feature = "storage")]
+            45 => P::Optional(&self.v_flash_config_info),
+            #[cfg(feature = "vsan")]
+            46 => P::Optional(&self.vsan_host_config),
+            47 => P::Value(&self.domain_list),
+            48 => P::Value(&self.script_check_sum),
+            49 => P::Value(&self.host_config_check_sum),
+            50 => P::Value(&self.description_tree_check_sum),
+            #[cfg(feature = "host")]
+            51 => P::Objects(&self.graphics_info),
+            52 => P::Value(&self.shared_passthru_gpu_types),
+            #[cfg(feature = "host")]
+            53 => P::Optional(&self.graphics_config),
+            #[cfg(feature = "host")]
+            54 => P::Objects(&self.shared_gpu_capabilities),
+            #[cfg(feature = "iofilter")]
+            55 => P::Objects(&self.io_filter_info),
+            #[cfg(feature = "host")]
+            56 => P::Value(&self.sriov_device_pool),
+            #[cfg(feature = "host")]
+            57 => P::Objects(&self.assignable_hardware_binding),
+            #[cfg(feature = "host")]
+            58 => P::Optional(&self.assignable_hardware_config),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
+            0 => M::Value(&mut self.host),
+            1 => M::Object(&mut self.product),
+            #[cfg(feature = "host")]
+            2 => M::Optional(&mut self.deployment_info),
+            #[cfg(feature = "host")]
+            3 => M::Optional(&mut self.hyper_thread),
+            #[cfg(feature = "host")]
+            4 => M::Optional(&mut self.cpu_scheduler),
+            #[cfg(feature = "host")]
+            5 => M::Optional(&mut self.console_reservation),
+            #[cfg(feature = "vm")]
+            6 => M::Optional(&mut self.virtual_machine_reservation),
+            7 => M::Optional(&mut self.storage_device),
+            #[cfg(feature = "storage")]
+            8 => M::Optional(&mut self.multipath_state),
+            9 => M::Optional(&mut self.file_system_volume),
+            10 => M::Value(&mut self.system_file),
+            11 => M::Optional(&mut self.network),
+            #[cfg(feature = "network")]
+            12 => M::Optional(&mut self.vmotion),
+            #[cfg(feature = "network")]
+            13 => M::Optional(&mut self.virtual_nic_manager_info),
+            14 => M::Optional(&mut self.capabilities),
+            15 => M::Optional(&mut self.datastore_capabilities),
+            16 => M::Optional(&mut self.offload_capabilities),
+            #[cfg(feature = "host")]
+            17 => M::Optional(&mut self.service),
+            #[cfg(feature = "host")]
+            18 => M::Optional(&mut self.firewall),
+            19 => M::Optional(&mut self.auto_start),
+            #[cfg(feature = "host")]
+            20 => M::Optional(&mut self.active_diagnostic_partition),
+            21 => M::Value(&mut self.option),
+            22 => M::Objects(&mut self.option_def),
+            23 => M::Value(&mut self.datastore_principal),
+            24 => M::Value(&mut self.local_swap_datastore),
+            #[cfg(feature = "host")]
+            25 => M::Optional(&mut self.system_swap_configuration),
+            #[cfg(feature = "host")]
+            26 => M::Optional(&mut self.system_resources),
+            #[cfg(feature = "host")]
+            27 => M::Optional(&mut self.date_time_info),
+            #[cfg(feature = "host")]
+            28 => M::Optional(&mut self.flags),
+            29 => M::Value(&mut self.admin_disabled),
+            #[cfg(feature = "host")]
+            30 => M::Value(&mut self.lockdown_mode),
+            #[cfg(feature = "host")]
+            31 => M::Optional(&mut self.ipmi),
+            32 => M::Optional(&mut self.ssl_thumbprint_info),
+            33 => M::Objects(&mut self.ssl_thumbprint_data),
+            #[cfg(feature = "host")]
+            34 => M::Objects(&mut self.authentication_data),
+            35 => M::Value(&mut self.certificate),
+            #[cfg(feature = "host")]
+            36 => M::Value(&mut self.pci_passthru_info),
+            #[cfg(feature = "host")]
+            37 => M::Optional(&mut self.authentication_manager_info),
+            #[cfg(feature = "host")]
+            38 => M::Objects(&mut self.feature_version),
+            #[cfg(feature = "host")]
+            39 => M::Optional(&mut self.power_system_capability),
+            #[cfg(feature = "host")]
+            40 => M::Optional(&mut self.power_system_info),
+            #[cfg(feature = "storage")]
+            41 => M::Objects(&mut self.cache_configuration_info),
+            42 => M::Value(&mut self.wake_on_lan_capable),
+            #[cfg(feature = "host")]
+            43 => M::Objects(&mut self.feature_capability),
+            #[cfg(feature = "host")]
+            44 => M::Objects(&mut self.masked_feature_capability),
+            #[cfg(feature = "storage")]
+            45 => M::Optional(&mut self.v_flash_config_info),
+            #[cfg(feature = "vsan")]
+            46 => M::Optional(&mut self.vsan_host_config),
+            47 => M::Value(&mut self.domain_list),
+            48 => M::Value(&mut self.script_check_sum),
+            49 => M::Value(&mut self.host_config_check_sum),
+            50 => M::Value(&mut self.description_tree_check_sum),
+            #[cfg(feature = "host")]
+            51 => M::Objects(&mut self.graphics_info),
+            52 => M::Value(&mut self.shared_passthru_gpu_types),
+            #[cfg(feature = "host")]
+            53 => M::Optional(&mut self.graphics_config),
+            #[cfg(feature = "host")]
+            54 => M::Objects(&mut self.shared_gpu_capabilities),
+            #[cfg(feature = "iofilter")]
+            55 => M::Objects(&mut self.io_filter_info),
+            #[cfg(feature = "host")]
+            56 => M::Value(&mut self.sriov_device_pool),
+            #[cfg(feature = "host")]
+            57 => M::Objects(&mut self.assignable_hardware_binding),
+            #[cfg(feature = "host")]
+            58 => M::Optional(&mut self.assignable_hardware_config),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationOptions {})
-    }
 }
-impl rt::Extends<CustomizationOptions> for CustomizationLinuxOptions {}
-impl Clone for CustomizationLinuxOptions {
+impl Clone for HostConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationLinuxOptions {
+impl PartialEq for HostConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationLinuxOptions {
+impl std::fmt::Debug for HostConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxOptions {
+impl serde::Serialize for HostConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationLinuxPrep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
+/// `HostConfigManager`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationLinuxPrep {
-    /// `hostName`: required `CustomizationName` or a descendant.
-    pub host_name: rt::Poly<CustomizationName>,
-    /// `domain`: required string.
-    pub domain: String,
-    /// `timeZone`: optional string, since VI API 4.0.
-    pub time_zone: Option<String>,
-    /// `hwClockUTC`: optional boolean, since VI API 4.0.
-    pub hw_clock_utc: Option<bool>,
-    /// `scriptText`: optional string, since VI API 7.0.0.0.
-    pub script_text: Option<String>,
-    /// `compatibleCustomizationMethod`: optional string, since VI API 8.0.3.0.
-    pub compatible_customization_method: Option<String>,
-    /// `resetPassword`: optional boolean, since VI API 9.1.0.0.
-    pub reset_password: Option<bool>,
-    /// `password`: optional `CustomizationPassword`, since VI API 9.1.0.0.
-    pub password: Option<Box<CustomizationPassword>>,
-    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
-    pub extra_config: Vec<rt::Poly<OptionValue>>,
+pub struct HostConfigManager {
+    /// `cpuScheduler`: optional reference to `HostCpuSchedulerSystem`.
+    pub cpu_scheduler: Option<rt::ManagedObjectReference>,
+    /// `datastoreSystem`: optional reference to `HostDatastoreSystem`.
+    pub datastore_system: Option<rt::ManagedObjectReference>,
+    /// `memoryManager`: optional reference to `HostMemorySystem`.
+    pub memory_manager: Option<rt::ManagedObjectReference>,
+    /// `storageSystem`: optional reference to `HostStorageSystem`.
+    pub storage_system: Option<rt::ManagedObjectReference>,
+    /// `networkSystem`: optional reference to `HostNetworkSystem`.
+    pub network_system: Option<rt::ManagedObjectReference>,
+    /// `vmotionSystem`: optional reference to `HostVMotionSystem`.
+    pub vmotion_system: Option<rt::ManagedObjectReference>,
+    /// `virtualNicManager`: optional reference to `HostVirtualNicManager`, since VI API 4.0.
+    pub virtual_nic_manager: Option<rt::ManagedObjectReference>,
+    /// `serviceSystem`: optional reference to `HostServiceSystem`.
+    pub service_system: Option<rt::ManagedObjectReference>,
+    /// `firewallSystem`: optional reference to `HostFirewallSystem`.
+    pub firewall_system: Option<rt::ManagedObjectReference>,
+    /// `advancedOption`: optional reference to `OptionManager`.
+    pub advanced_option: Option<rt::ManagedObjectReference>,
+    /// `diagnosticSystem`: optional reference to `HostDiagnosticSystem`.
+    pub diagnostic_system: Option<rt::ManagedObjectReference>,
+    /// `autoStartManager`: optional reference to `HostAutoStartManager`.
+    pub auto_start_manager: Option<rt::ManagedObjectReference>,
+    /// `snmpSystem`: optional reference to `HostSnmpSystem`.
+    pub snmp_system: Option<rt::ManagedObjectReference>,
+    /// `dateTimeSystem`: optional reference to `HostDateTimeSystem`, since VI API 2.5.
+    pub date_time_system: Option<rt::ManagedObjectReference>,
+    /// `patchManager`: optional reference to `HostPatchManager`, since VI API 2.5.
+    pub patch_manager: Option<rt::ManagedObjectReference>,
+    /// `imageConfigManager`: optional reference to `HostImageConfigManager`, since VI API 5.0.
+    pub image_config_manager: Option<rt::ManagedObjectReference>,
+    /// `bootDeviceSystem`: optional reference to `HostBootDeviceSystem`, since VI API 2.5.
+    pub boot_device_system: Option<rt::ManagedObjectReference>,
+    /// `firmwareSystem`: optional reference to `HostFirmwareSystem`, since VI API 2.5.
+    pub firmware_system: Option<rt::ManagedObjectReference>,
+    /// `healthStatusSystem`: optional reference to `HostHealthStatusSystem`, since VI API 2.5.
+    pub health_status_system: Option<rt::ManagedObjectReference>,
+    /// `pciPassthruSystem`: optional reference to `HostPciPassthruSystem`, since VI API 4.0.
+    pub pci_passthru_system: Option<rt::ManagedObjectReference>,
+    /// `licenseManager`: optional reference to `LicenseManager`, since VI API 4.0.
+    pub license_manager: Option<rt::ManagedObjectReference>,
+    /// `kernelModuleSystem`: optional reference to `HostKernelModuleSystem`, since VI API 4.0.
+    pub kernel_module_system: Option<rt::ManagedObjectReference>,
+    /// `authenticationManager`: optional reference to `HostAuthenticationManager`, since VI API 4.1.
+    pub authentication_manager: Option<rt::ManagedObjectReference>,
+    /// `powerSystem`: optional reference to `HostPowerSystem`, since VI API 4.1.
+    pub power_system: Option<rt::ManagedObjectReference>,
+    /// `cacheConfigurationManager`: optional reference to `HostCacheConfigurationManager`, since VI API 5.0.
+    pub cache_configuration_manager: Option<rt::ManagedObjectReference>,
+    /// `esxAgentHostManager`: optional reference to `HostEsxAgentHostManager`, since VI API 5.0.
+    pub esx_agent_host_manager: Option<rt::ManagedObjectReference>,
+    /// `iscsiManager`: optional reference to `IscsiManager`, since VI API 5.0.
+    pub iscsi_manager: Option<rt::ManagedObjectReference>,
+    /// `vFlashManager`: optional reference to `HostVFlashManager`, since VI API 5.5.
+    pub v_flash_manager: Option<rt::ManagedObjectReference>,
+    /// `vsanSystem`: optional reference to `HostVsanSystem`, since VI API 5.5.
+    pub vsan_system: Option<rt::ManagedObjectReference>,
+    /// `messageBusProxy`: optional reference to `MessageBusProxy`, since VI API 6.0.
+    pub message_bus_proxy: Option<rt::ManagedObjectReference>,
+    /// `userDirectory`: optional reference to `UserDirectory`, since VI API 6.0.
+    pub user_directory: Option<rt::ManagedObjectReference>,
+    /// `accountManager`: optional reference to `HostLocalAccountManager`, since VI API 6.0.
+    pub account_manager: Option<rt::ManagedObjectReference>,
+    /// `hostAccessManager`: optional reference to `HostAccessManager`, since VI API 6.0.
+    pub host_access_manager: Option<rt::ManagedObjectReference>,
+    /// `graphicsManager`: optional reference to `HostGraphicsManager`, since VI API 5.5.
+    pub graphics_manager: Option<rt::ManagedObjectReference>,
+    /// `vsanInternalSystem`: optional reference to `HostVsanInternalSystem`, since VI API 5.5.
+    pub vsan_internal_system: Option<rt::ManagedObjectReference>,
+    /// `certificateManager`: optional reference to `HostCertificateManager`, since VI API 6.0.
+    pub certificate_manager: Option<rt::ManagedObjectReference>,
+    /// `cryptoManager`: optional reference to `CryptoManager`, since VI API 6.5.
+    pub crypto_manager: Option<rt::ManagedObjectReference>,
+    /// `nvdimmSystem`: optional reference to `HostNvdimmSystem`, since VI API 6.7.
+    pub nvdimm_system: Option<rt::ManagedObjectReference>,
+    /// `assignableHardwareManager`: optional reference to `HostAssignableHardwareManager`, since VI API 7.0.0.0.
+    pub assignable_hardware_manager: Option<rt::ManagedObjectReference>,
 }
-pub(crate) static CUSTOMIZATION_LINUX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationLinuxPrep",
+pub(crate) static HOST_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConfigManager",
     "2.0",
-    Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
+    Some(&DYNAMIC_DATA),
     "
-CustomizationName hostName r
-string domain r
-string timeZone o since 4.0
-boolean hwClockUTC o since 4.0
-string scriptText o since 7.0.0.0
-string compatibleCustomizationMethod o since 8.0.3.0
-boolean resetPassword o since 9.1.0.0
-CustomizationPassword password o since 9.1.0.0
-OptionValue extraConfig ol since 9.1.0.0
+ManagedObjectReference cpuScheduler o
+ManagedObjectReference datastoreSystem o
+ManagedObjectReference memoryManager o
+ManagedObjectReference storageSystem o
+ManagedObjectReference networkSystem o
+ManagedObjectReference vmotionSystem o
+ManagedObjectReference virtualNicManager o since 4.0
+ManagedObjectReference serviceSystem o
+ManagedObjectReference firewallSystem o
+ManagedObjectReference advancedOption o
+ManagedObjectReference diagnosticSystem o
+ManagedObjectReference autoStartManager o
+ManagedObjectReference snmpSystem o
+ManagedObjectReference dateTimeSystem o since 2.5
+ManagedObjectReference patchManager o since 2.5
+ManagedObjectReference imageConfigManager o since 5.0
+ManagedObjectReference bootDeviceSystem o since 2.5
+ManagedObjectReference firmwareSystem o since 2.5
+ManagedObjectReference healthStatusSystem o since 2.5
+ManagedObjectReference pciPassthruSystem o since 4.0
+ManagedObjectReference licenseManager o since 4.0
+ManagedObjectReference kernelModuleSystem o since 4.0
+ManagedObjectReference authenticationManager o since 4.1
+ManagedObjectReference powerSystem o since 4.1
+ManagedObjectReference cacheConfigurationManager o since 5.0
+ManagedObjectReference esxAgentHostManager o since 5.0
+ManagedObjectReference iscsiManager o since 5.0
+ManagedObjectReference vFlashManager o since 5.5
+ManagedObjectReference vsanSystem o since 5.5
+ManagedObjectReference messageBusProxy o since 6.0
+ManagedObjectReference userDirectory o since 6.0
+ManagedObjectReference accountManager o since 6.0
+ManagedObjectReference hostAccessManager o since 6.0
+ManagedObjectReference graphicsManager o since 5.5
+ManagedObjectReference vsanInternalSystem o since 5.5
+ManagedObjectReference certificateManager o since 6.0
+ManagedObjectReference cryptoManager o since 6.5
+ManagedObjectReference nvdimmSystem o since 6.7
+ManagedObjectReference assignableHardwareManager o since 7.0.0.0
 ",
-    rt::unset::<CustomizationLinuxPrep>,
+    rt::unset::<HostConfigManager>,
 );
-impl rt::Object for CustomizationLinuxPrep {
+impl rt::Object for HostConfigManager {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_PREP
+        &HOST_CONFIG_MANAGER
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_PREP
+        &HOST_CONFIG_MANAGER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.cpu_scheduler),
+            1 => P::Value(&self.datastore_system),
+            2 => P::Value(&self.memory_manager),
+            3 => P::Value(&self.storage_system),
+            4 => P::Value(&self.network_system),
+            5 => P::Value(&self.vmotion_system),
+            6 => P::Value(&self.virtual_nic_manager),
+            7 => P::Value(&self.service_system),
+            8 => P::Value(&self.firewall_system),
+            9 => P::Value(&self.advanced_option),
+            10 => P::Value(&self.diagnostic_system),
+            11 => P::Value(&self.auto_start_manager),
+            12 => P::Value(&self.snmp_system),
+            13 => P::Value(&self.date_time_system),
+            14 => P::Value(&self.patch_manager),
+            15 => P::Value(&self.image_config_manager),
+            16 => P::Value(&self.boot_device_system),
+            17 => P::Value(&self.firmware_system),
+            18 => P::Value(&self.health_status_system),
+            19 => P::Value(&self.pci_passthru_system),
+            20 => P::Value(&self.license_manager),
+            21 => P::Value(&self.kernel_module_system),
+            22 => P::Value(&self.authentication_manager),
+            23 => P::Value(&self.power_system),
+            24 => P::Value(&self.cache_configuration_manager),
+            25 => P::Value(&self.esx_agent_host_manager),
+            26 => P::Value(&self.iscsi_manager),
+            27 => P::Value(&self.v_flash_manager),
+            28 => P::Value(&self.vsan_system),
+            29 => P::Value(&self.message_bus_proxy),
+            30 => P::Value(&self.user_directory),
+            31 => P::Value(&self.account_manager),
+            32 => P::Value(&self.host_access_manager),
+            33 => P::Value(&self.graphics_manager),
+            34 => P::Value(&self.vsan_internal_system),
+            35 => P::Value(&self.certificate_manager),
+            36 => P::Value(&self.crypto_manager),
+            37 => P::Value(&self.nvdimm_system),
+            38 => P::Value(&self.assignable_hardware_manager),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.cpu_scheduler),
+            1 => M::Value(&mut self.datastore_system),
+            2 => M::Value(&mut self.memory_manager),
+            3 => M::Value(&mut self.storage_system),
+            4 => M::Value(&mut self.network_system),
+            5 => M::Value(&mut self.vmotion_system),
+            6 => M::Value(&mut self.virtual_nic_manager),
+            7 => M::Value(&mut self.service_system),
+            8 => M::Value(&mut self.firewall_system),
+            9 => M::Value(&mut self.advanced_option),
+            10 => M::Value(&mut self.diagnostic_system),
+            11 => M::Value(&mut self.auto_start_manager),
+            12 => M::Value(&mut self.snmp_system),
+            13 => M::Value(&mut self.date_time_system),
+            14 => M::Value(&mut self.patch_manager),
+            15 => M::Value(&mut self.image_config_manager),
+            16 => M::Value(&mut self.boot_device_system),
+            17 => M::Value(&mut self.firmware_system),
+            18 => M::Value(&mut self.health_status_system),
+            19 => M::Value(&mut self.pci_passthru_system),
+            20 => M::Value(&mut self.license_manager),
+            21 => M::Value(&mut self.kernel_module_system),
+            22 => M::Value(&mut self.authentication_manager),
+            23 => M::Value(&mut self.power_system),
+            24 => M::Value(&mut self.cache_configuration_manager),
+            25 => M::Value(&mut self.esx_agent_host_manager),
+            26 => M::Value(&mut self.iscsi_manager),
+            27 => M::Value(&mut self.v_flash_manager),
+            28 => M::Value(&mut self.vsan_system),
+            29 => M::Value(&mut self.message_bus_proxy),
+            30 => M::Value(&mut self.user_directory),
+            31 => M::Value(&mut self.account_manager),
+            32 => M::Value(&mut self.host_access_manager),
+            33 => M::Value(&mut self.graphics_manager),
+            34 => M::Value(&mut self.vsan_internal_system),
+            35 => M::Value(&mut self.certificate_manager),
+            36 => M::Value(&mut self.crypto_manager),
+            37 => M::Value(&mut self.nvdimm_system),
+            38 => M::Value(&mut self.assignable_hardware_manager),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostConfigManager {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostConfigManager {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostConfigManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostConfigManager {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostConfigSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostConfigSummary {
+    /// `name`: required string.
+    pub name: String,
+    /// `port`: required int.
+    pub port: i32,
+    /// `sslThumbprint`: optional string, since VI API 4.0.
+    pub ssl_thumbprint: Option<String>,
+    /// `sslCertificate`: optional string, since VI API 9.0.0.0.
+    pub ssl_certificate: Option<String>,
+    /// `product`: optional `AboutInfo`.
+    pub product: Option<Box<AboutInfo>>,
+    /// `vmotionEnabled`: required boolean.
+    pub vmotion_enabled: bool,
+    /// `faultToleranceEnabled`: optional boolean, since VI API 4.0 and always there from then on.
+    pub fault_tolerance_enabled: Option<bool>,
+    /// `featureVersion`: list of `HostFeatureVersionInfo`, since VI API 4.1.
+    #[cfg(feature = "host")]
+    pub feature_version: Vec<HostFeatureVersionInfo>,
+    /// `agentVmDatastore`: optional reference to `Datastore`, since VI API 5.0.
+    pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
+    /// `agentVmNetwork`: optional reference to `Network`, since VI API 5.0.
+    pub agent_vm_network: Option<rt::ManagedObjectReference>,
+}
+pub(crate) static HOST_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConfigSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+int port r
+string sslThumbprint o since 4.0
+string sslCertificate o since 9.0.0.0
+AboutInfo product o
+boolean vmotionEnabled r
+boolean faultToleranceEnabled o since 4.0
+HostFeatureVersionInfo featureVersion ol since 4.1
+ManagedObjectReference agentVmDatastore o since 5.0
+ManagedObjectReference agentVmNetwork o since 5.0
+",
+    rt::unset::<HostConfigSummary>,
+);
+impl rt::Object for HostConfigSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_CONFIG_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.port),
+            2 => P::Value(&self.ssl_thumbprint),
+            3 => P::Value(&self.ssl_certificate),
+            4 => P::Optional(&self.product),
+            5 => P::Value(&self.vmotion_enabled),
+            6 => P::Value(&self.fault_tolerance_enabled),
+            #[cfg(feature = "host")]
+            7 => P::Objects(&self.feature_version),
+            8 => P::Value(&self.agent_vm_datastore),
+            9 => P::Value(&self.agent_vm_network),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.port),
+            2 => M::Value(&mut self.ssl_thumbprint),
+            3 => M::Value(&mut self.ssl_certificate),
+            4 => M::Optional(&mut self.product),
+            5 => M::Value(&mut self.vmotion_enabled),
+            6 => M::Value(&mut self.fault_tolerance_enabled),
+            #[cfg(feature = "host")]
+            7 => M::Objects(&mut self.feature_version),
+            8 => M::Value(&mut self.agent_vm_datastore),
+            9 => M::Value(&mut self.agent_vm_network),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostConfigSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostConfigSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostConfigSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostConfigSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `HostConnectFault`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostConnectFault {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConnectFault",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<HostConnectFault>,
+);
+impl rt::Object for HostConnectFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for HostConnectFault {}
+impl std::ops::Deref for HostConnectFault {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostConnectFault {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for HostConnectFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostConnectFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostConnectFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostConnectFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostConnectSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostConnectSpec {
+    /// `hostName`: optional string.
+    pub host_name: Option<String>,
+    /// `port`: optional int.
+    pub port: Option<i32>,
+    /// `sslThumbprint`: optional string, since VI API 2.5.
+    pub ssl_thumbprint: Option<String>,
+    /// `sslCertificate`: optional string, since VI API 9.0.0.0.
+    pub ssl_certificate: Option<String>,
+    /// `userName`: optional string.
+    pub user_name: Option<String>,
+    /// `password`: optional string, secret.
+    pub password: Option<String>,
+    /// `vmFolder`: optional reference to `Folder`.
+    pub vm_folder: Option<rt::ManagedObjectReference>,
+    /// `force`: required boolean.
+    pub force: bool,
+    /// `vimAccountName`: optional string.
+    pub vim_account_name: Option<String>,
+    /// `vimAccountPassword`: optional string, secret.
+    pub vim_account_password: Option<String>,
+    /// `managementIp`: optional string, since VI API 4.0.
+    pub management_ip: Option<String>,
+    /// `lockdownMode`: optional `HostLockdownMode`, since VI API 6.0.
+    #[cfg(feature = "host")]
+    pub lockdown_mode: Option<enums::HostLockdownMode>,
+    /// `hostGateway`: optional `HostGatewaySpec`, since VI API 6.0.
+    #[cfg(feature = "host")]
+    pub host_gateway: Option<Box<HostGatewaySpec>>,
+}
+pub(crate) static HOST_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConnectSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string hostName o
+int port o
+string sslThumbprint o since 2.5
+string sslCertificate o since 9.0.0.0
+string userName o
+string password o secret
+ManagedObjectReference vmFolder o
+boolean force r
+string vimAccountName o
+string vimAccountPassword o secret
+string managementIp o since 4.0
+HostLockdownMode lockdownMode o since 6.0
+HostGatewaySpec hostGateway o since 6.0
+",
+    rt::unset::<HostConnectSpec>,
+);
+impl rt::Object for HostConnectSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_CONNECT_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.host_name),
-            1 => P::Value(&self.domain),
-            2 => P::Value(&self.time_zone),
-            3 => P::Value(&self.hw_clock_utc),
-            4 => P::Value(&self.script_text),
-            5 => P::Value(&self.compatible_customization_method),
-            6 => P::Value(&self.reset_password),
-            7 => P::Optional(&self.password),
-            8 => P::Value(&self.extra_config),
+            1 => P::Value(&self.port),
+            2 => P::Value(&self.ssl_thumbprint),
+            3 => P::Value(&self.ssl_certificate),
+            4 => P::Value(&self.user_name),
+            5 => P::Value(&self.password),
+            6 => P::Value(&self.vm_folder),
+            7 => P::Value(&self.force),
+            8 => P::Value(&self.vim_account_name),
+            9 => P::Value(&self.vim_account_password),
+            10 => P::Value(&self.management_ip),
+            #[cfg(feature = "host")]
+            11 => P::Value(&self.lockdown_mode),
+            #[cfg(feature = "host")]
+            12 => P::Optional(&self.host_gateway),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.host_name),
-            1 => M::Value(&mut self.domain),
-            2 => M::Value(&mut self.time_zone),
-            3 => M::Value(&mut self.hw_clock_utc),
-            4 => M::Value(&mut self.script_text),
-            5 => M::Value(&mut self.compatible_customization_method),
-            6 => M::Value(&mut self.reset_password),
-            7 => M::Optional(&mut self.password),
-            8 => M::Value(&mut self.extra_config),
+            1 => M::Value(&mut self.port),
+            2 => M::Value(&mut self.ssl_thumbprint),
+            3 => M::Value(&mut self.ssl_certificate),
+            4 => M::Value(&mut self.user_name),
+            5 => M::Value(&mut self.password),
+            6 => M::Value(&mut self.vm_folder),
+            7 => M::Value(&mut self.force),
+            8 => M::Value(&mut self.vim_account_name),
+            9 => M::Value(&mut self.vim_account_password),
+            10 => M::Value(&mut self.management_ip),
+            #[cfg(feature = "host")]
+            11 => M::Value(&mut self.lockdown_mode),
+            #[cfg(feature = "host")]
+            12 => M::Optional(&mut self.host_gateway),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
-    }
 }
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxPrep {}
-impl Clone for CustomizationLinuxPrep {
+impl Clone for HostConnectSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationLinuxPrep {
+impl PartialEq for HostConnectSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationLinuxPrep {
+impl std::fmt::Debug for HostConnectSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxPrep {
+impl serde::Serialize for HostConnectSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
+/// `HostCpuIdInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationName {}
-pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationName",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<CustomizationName>,
-);
-impl rt::Object for CustomizationName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
+pub struct HostCpuIdInfo {
+    /// `level`: required int.
+    pub level: i32,
+    /// `vendor`: optional string.
+    pub vendor: Option<String>,
+    /// `eax`: optional string.
+    pub eax: Option<String>,
+    /// `ebx`: optional string.
+    pub ebx: Option<String>,
+    /// `ecx`: optional string.
+    pub ecx: Option<String>,
+    /// `edx`: optional string.
+    pub edx: Option<String>,
 }
-impl rt::Extends<CustomizationName> for CustomizationName {}
-impl Clone for CustomizationName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationNetworkSetupFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationNetworkSetupFailed {
-    /// The properties of `CustomizationFailed`.
-    pub base: CustomizationFailed,
-}
-pub(crate) static CUSTOMIZATION_NETWORK_SETUP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationNetworkSetupFailed",
-    "2.5",
-    Some(&CUSTOMIZATION_FAILED),
-    "",
-    rt::unset::<CustomizationNetworkSetupFailed>,
-);
-impl rt::Object for CustomizationNetworkSetupFailed {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NETWORK_SETUP_FAILED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NETWORK_SETUP_FAILED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=17 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=17 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationNetworkSetupFailed {}
-impl std::ops::Deref for CustomizationNetworkSetupFailed {
-    type Target = CustomizationFailed;
-    fn deref(&self) -> &CustomizationFailed {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationNetworkSetupFailed {
-    fn deref_mut(&mut self) -> &mut CustomizationFailed {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationNetworkSetupFailed {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationNetworkSetupFailed {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationNetworkSetupFailed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationNetworkSetupFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationOptions {}
-pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationOptions",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<CustomizationOptions>,
-);
-impl rt::Object for CustomizationOptions {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_OPTIONS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_OPTIONS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<CustomizationOptions> for CustomizationOptions {}
-impl Clone for CustomizationOptions {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationOptions {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationPassword`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationPassword {
-    /// `value`: required string, secret.
-    pub value: String,
-    /// `plainText`: required boolean.
-    pub plain_text: bool,
-}
-pub(crate) static CUSTOMIZATION_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationPassword",
+pub(crate) static HOST_CPU_ID_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostCpuIdInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string value r secret
-boolean plainText r
+int level r
+string vendor o
+string eax o
+string ebx o
+string ecx o
+string edx o
 ",
-    rt::unset::<CustomizationPassword>,
+    rt::unset::<HostCpuIdInfo>,
 );
-impl rt::Object for CustomizationPassword {
+impl rt::Object for HostCpuIdInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PASSWORD
+        &HOST_CPU_ID_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PASSWORD
+        &HOST_CPU_ID_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.value),
-            1 => P::Value(&self.plain_text),
+            0 => P::Value(&self.level),
+            1 => P::Value(&self.vendor),
+            2 => P::Value(&self.eax),
+            3 => P::Value(&self.ebx),
+            4 => P::Value(&self.ecx),
+            5 => P::Value(&self.edx),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.value),
-            1 => M::Value(&mut self.plain_text),
+            0 => M::Value(&mut self.level),
+            1 => M::Value(&mut self.vendor),
+            2 => M::Value(&mut self.eax),
+            3 => M::Value(&mut self.ebx),
+            4 => M::Value(&mut self.ecx),
+            5 => M::Value(&mut self.edx),
             _ => M::Absent,
         }
     }
 }
-impl Clone for CustomizationPassword {
+impl Clone for HostCpuIdInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationPassword {
+impl PartialEq for HostCpuIdInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationPassword {
+impl std::fmt::Debug for HostCpuIdInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationPassword {
+impl serde::Serialize for HostCpuIdInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationPrefixName`, a [`CustomizationName`], since VI API 2.0.
+/// `HostCpuInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationPrefixName {
-    /// `base`: required string.
-    pub base_: String,
+pub struct HostCpuInfo {
+    /// `numCpuPackages`: required short.
+    pub num_cpu_packages: i16,
+    /// `numCpuCores`: required short.
+    pub num_cpu_cores: i16,
+    /// `numCpuThreads`: required short.
+    pub num_cpu_threads: i16,
+    /// `hz`: required long.
+    pub hz: i64,
 }
-pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationPrefixName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    "
-string base r
-",
-    rt::unset::<CustomizationPrefixName>,
-);
-impl rt::Object for CustomizationPrefixName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PREFIX_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PREFIX_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.base_),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.base_),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationPrefixName {}
-impl Clone for CustomizationPrefixName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationPrefixName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationPrefixName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationPrefixName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationSpec {
-    /// `options`: optional `CustomizationOptions` or a descendant.
-    pub options: Option<rt::Poly<CustomizationOptions>>,
-    /// `identity`: required `CustomizationIdentitySettings` or a descendant.
-    pub identity: rt::Poly<CustomizationIdentitySettings>,
-    /// `globalIPSettings`: required `CustomizationGlobalIPSettings`.
-    pub global_ip_settings: CustomizationGlobalIpSettings,
-    /// `nicSettingMap`: list of `CustomizationAdapterMapping`.
-    pub nic_setting_map: Vec<CustomizationAdapterMapping>,
-    /// `encryptionKey`: list of byte.
-    pub encryption_key: Vec<i8>,
-}
-pub(crate) static CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationSpec",
+pub(crate) static HOST_CPU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostCpuInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-CustomizationOptions options o
-CustomizationIdentitySettings identity r
-CustomizationGlobalIPSettings globalIPSettings r
-CustomizationAdapterMapping nicSettingMap ol
-byte encryptionKey ol
+short numCpuPackages r
+short numCpuCores r
+short numCpuThreads r
+long hz r
 ",
-    rt::unset::<CustomizationSpec>,
+    rt::unset::<HostCpuInfo>,
 );
-impl rt::Object for CustomizationSpec {
+impl rt::Object for HostCpuInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC
+        &HOST_CPU_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC
+        &HOST_CPU_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.options),
-            1 => P::Value(&self.identity),
-            2 => P::Object(&self.global_ip_settings),
-            3 => P::Objects(&self.nic_setting_map),
-            4 => P::Value(&self.encryption_key),
+            0 => P::Value(&self.num_cpu_packages),
+            1 => P::Value(&self.num_cpu_cores),
+            2 => P::Value(&self.num_cpu_threads),
+            3 => P::Value(&self.hz),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.options),
-            1 => M::Value(&mut self.identity),
-            2 => M::Object(&mut self.global_ip_settings),
-            3 => M::Objects(&mut self.nic_setting_map),
-            4 => M::Value(&mut self.encryption_key),
+            0 => M::Value(&mut self.num_cpu_packages),
+            1 => M::Value(&mut self.num_cpu_cores),
+            2 => M::Value(&mut self.num_cpu_threads),
+            3 => M::Value(&mut self.hz),
             _ => M::Absent,
         }
     }
 }
-impl Clone for CustomizationSpec {
+impl Clone for HostCpuInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationSpec {
+impl PartialEq for HostCpuInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationSpec {
+impl std::fmt::Debug for HostCpuInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSpec {
+impl serde::Serialize for HostCpuInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationStartedEvent`, a [`CustomizationEvent`], since VI API 2.5.
+/// `HostCpuPackage`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationStartedEvent {
-    /// The properties of `CustomizationEvent`.
-    pub base: CustomizationEvent,
-}
-pub(crate) static CUSTOMIZATION_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationStartedEvent",
-    "2.5",
-    Some(&CUSTOMIZATION_EVENT),
-    "",
-    rt::unset::<CustomizationStartedEvent>,
-);
-impl rt::Object for CustomizationStartedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STARTED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STARTED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationStartedEvent {}
-impl std::ops::Deref for CustomizationStartedEvent {
-    type Target = CustomizationEvent;
-    fn deref(&self) -> &CustomizationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationStartedEvent {
-    fn deref_mut(&mut self) -> &mut CustomizationEvent {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationStartedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationStartedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationStartedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationStartedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationStatelessIpV6Generator {}
-pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationStatelessIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
-    rt::unset::<CustomizationStatelessIpV6Generator>,
-);
-impl rt::Object for CustomizationStatelessIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationStatelessIpV6Generator {}
-impl Clone for CustomizationStatelessIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationStatelessIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationStatelessIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationStatelessIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationSucceeded`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationSucceeded {
-    /// The properties of `CustomizationEvent`.
-    pub base: CustomizationEvent,
-}
-pub(crate) static CUSTOMIZATION_SUCCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationSucceeded",
-    "2.5",
-    Some(&CUSTOMIZATION_EVENT),
-    "",
-    rt::unset::<CustomizationSucceeded>,
-);
-impl rt::Object for CustomizationSucceeded {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SUCCEEDED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SUCCEEDED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationSucceeded {}
-impl std::ops::Deref for CustomizationSucceeded {
-    type Target = CustomizationEvent;
-    fn deref(&self) -> &CustomizationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationSucceeded {
-    fn deref_mut(&mut self) -> &mut CustomizationEvent {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationSucceeded {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationSucceeded {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationSucceeded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSucceeded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationSysprep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationSysprep {
-    /// `guiUnattended`: required `CustomizationGuiUnattended`.
-    pub gui_unattended: CustomizationGuiUnattended,
-    /// `userData`: required `CustomizationUserData`.
-    pub user_data: CustomizationUserData,
-    /// `guiRunOnce`: optional `CustomizationGuiRunOnce`.
-    pub gui_run_once: Option<Box<CustomizationGuiRunOnce>>,
-    /// `identification`: required `CustomizationIdentification`.
-    pub identification: CustomizationIdentification,
-    /// `licenseFilePrintData`: optional `CustomizationLicenseFilePrintData`.
-    pub license_file_print_data: Option<Box<CustomizationLicenseFilePrintData>>,
-    /// `scriptText`: optional string, since VI API 9.1.0.0.
-    pub script_text: Option<String>,
-    /// `resetPassword`: optional boolean, since VI API 9.1.0.0.
-    pub reset_password: Option<bool>,
-    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
-    pub extra_config: Vec<rt::Poly<OptionValue>>,
-}
-pub(crate) static CUSTOMIZATION_SYSPREP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationSysprep",
-    "2.0",
-    Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
-CustomizationGuiUnattended guiUnattended r
-CustomizationUserData userData r
-CustomizationGuiRunOnce guiRunOnce o
-CustomizationIdentification identification r
-CustomizationLicenseFilePrintData licenseFilePrintData o
-string scriptText o since 9.1.0.0
-boolean resetPassword o since 9.1.0.0
-OptionValue extraConfig ol since 9.1.0.0
-",
-    rt::unset::<CustomizationSysprep>,
-);
-impl rt::Object for CustomizationSysprep {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.gui_unattended),
-            1 => P::Object(&self.user_data),
-            2 => P::Optional(&self.gui_run_once),
-            3 => P::Object(&self.identification),
-            4 => P::Optional(&self.license_file_print_data),
-            5 => P::Value(&self.script_text),
-            6 => P::Value(&self.reset_password),
-            7 => P::Value(&self.extra_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.gui_unattended),
-            1 => M::Object(&mut self.user_data),
-            2 => M::Optional(&mut self.gui_run_once),
-            3 => M::Object(&mut self.identification),
-            4 => M::Optional(&mut self.license_file_print_data),
-            5 => M::Value(&mut self.script_text),
-            6 => M::Value(&mut self.reset_password),
-            7 => M::Value(&mut self.extra_config),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
-    }
-}
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprep {}
-impl Clone for CustomizationSysprep {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationSysprep {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationSysprep {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationSysprepFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationSysprepFailed {
-    /// The properties of `CustomizationFailed`.
-    pub base: CustomizationFailed,
-    /// `sysprepVersion`: required string.
-    pub sysprep_version: String,
-    /// `systemVersion`: required string.
-    pub system_version: String,
-}
-pub(crate) static CUSTOMIZATION_SYSPREP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationSysprepFailed",
-    "2.5",
-    Some(&CUSTOMIZATION_FAILED),
-    "
-string sysprepVersion r
-string systemVersion r
-",
-    rt::unset::<CustomizationSysprepFailed>,
-);
-impl rt::Object for CustomizationSysprepFailed {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_FAILED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_FAILED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=17 => self.base.get(index),
-            18 => P::Value(&self.sysprep_version),
-            19 => P::Value(&self.system_version),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=17 => self.base.get_mut(index),
-            18 => M::Value(&mut self.sysprep_version),
-            19 => M::Value(&mut self.system_version),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationSysprepFailed {}
-impl std::ops::Deref for CustomizationSysprepFailed {
-    type Target = CustomizationFailed;
-    fn deref(&self) -> &CustomizationFailed {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationSysprepFailed {
-    fn deref_mut(&mut self) -> &mut CustomizationFailed {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationSysprepFailed {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationSysprepFailed {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationSysprepFailed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprepFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationSysprepText`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationSysprepText {
-    /// `value`: required string.
-    pub value: String,
-}
-pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationSysprepText",
-    "2.0",
-    Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
-string value r
-",
-    rt::unset::<CustomizationSysprepText>,
-);
-impl rt::Object for CustomizationSysprepText {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_TEXT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_TEXT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
-    }
-}
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprepText {}
-impl Clone for CustomizationSysprepText {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationSysprepText {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationSysprepText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprepText {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationUnknownFailure`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
-pub struct CustomizationUnknownFailure {
-    /// The properties of `CustomizationFailed`.
-    pub base: CustomizationFailed,
-}
-pub(crate) static CUSTOMIZATION_UNKNOWN_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationUnknownFailure",
-    "2.5",
-    Some(&CUSTOMIZATION_FAILED),
-    "",
-    rt::unset::<CustomizationUnknownFailure>,
-);
-impl rt::Object for CustomizationUnknownFailure {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_FAILURE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_FAILURE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=17 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=17 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for CustomizationUnknownFailure {}
-impl std::ops::Deref for CustomizationUnknownFailure {
-    type Target = CustomizationFailed;
-    fn deref(&self) -> &CustomizationFailed {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for CustomizationUnknownFailure {
-    fn deref_mut(&mut self) -> &mut CustomizationFailed {
-        &mut self.base
-    }
-}
-impl Clone for CustomizationUnknownFailure {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationUnknownFailure {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationUnknownFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationUnknownIpGenerator {}
-pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationUnknownIpGenerator",
-    "2.0",
-    Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
-    rt::unset::<CustomizationUnknownIpGenerator>,
-);
-impl rt::Object for CustomizationUnknownIpGenerator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
-    }
-}
-impl rt::Extends<CustomizationIpGenerator> for CustomizationUnknownIpGenerator {}
-impl Clone for CustomizationUnknownIpGenerator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationUnknownIpGenerator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationUnknownIpGenerator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
-pub struct CustomizationUnknownIpV6Generator {}
-pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationUnknownIpV6Generator",
-    "4.0",
-    Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
-    rt::unset::<CustomizationUnknownIpV6Generator>,
-);
-impl rt::Object for CustomizationUnknownIpV6Generator {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
-    }
-}
-impl rt::Extends<CustomizationIpV6Generator> for CustomizationUnknownIpV6Generator {}
-impl Clone for CustomizationUnknownIpV6Generator {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationUnknownIpV6Generator {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationUnknownIpV6Generator {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationUnknownName {}
-pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationUnknownName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    "",
-    rt::unset::<CustomizationUnknownName>,
-);
-impl rt::Object for CustomizationUnknownName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationUnknownName {}
-impl Clone for CustomizationUnknownName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationUnknownName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationUnknownName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationUserData`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationUserData {
-    /// `fullName`: required string.
-    pub full_name: String,
-    /// `orgName`: required string.
-    pub org_name: String,
-    /// `computerName`: required `CustomizationName` or a descendant.
-    pub computer_name: rt::Poly<CustomizationName>,
-    /// `productId`: required string.
-    pub product_id: String,
-}
-pub(crate) static CUSTOMIZATION_USER_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationUserData",
+pub struct HostCpuPackage {
+    /// `index`: required short.
+    pub index: i16,
+    /// `vendor`: required string.
+    pub vendor: String,
+    /// `hz`: required long.
+    pub hz: i64,
+    /// `busHz`: required long.
+    pub bus_hz: i64,
+    /// `description`: required string.
+    pub description: String,
+    /// `threadId`: list, not empty, of short.
+    pub thread_id: Vec<i16>,
+    /// `cpuFeature`: list of `HostCpuIdInfo`.
+    pub cpu_feature: Vec<HostCpuIdInfo>,
+    /// `family`: optional short, since VI API 8.0.3.0.
+    pub family: Option<i16>,
+    /// `model`: optional short, since VI API 8.0.3.0.
+    pub model: Option<i16>,
+    /// `stepping`: optional short, since VI API 8.0.3.0.
+    pub stepping: Option<i16>,
+}
+pub(crate) static HOST_CPU_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostCpuPackage",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string fullName r
-string orgName r
-CustomizationName computerName r
-string productId r
+short index r
+string vendor r
+long hz r
+long busHz r
+string description r
+short threadId rl
+HostCpuIdInfo cpuFeature ol
+short family o since 8.0.3.0
+short model o since 8.0.3.0
+short stepping o since 8.0.3.0
 ",
-    rt::unset::<CustomizationUserData>,
+    rt::unset::<HostCpuPackage>,
 );
-impl rt::Object for CustomizationUserData {
+impl rt::Object for HostCpuPackage {
     fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_USER_DATA
+        &HOST_CPU_PACKAGE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_USER_DATA
+        &HOST_CPU_PACKAGE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.full_name),
-            1 => P::Value(&self.org_name),
-            2 => P::Value(&self.computer_name),
-            3 => P::Value(&self.product_id),
+            0 => P::Value(&self.index),
+            1 => P::Value(&self.vendor),
+            2 => P::Value(&self.hz),
+            3 => P::Value(&self.bus_hz),
+            4 => P::Value(&self.description),
+            5 => P::Value(&self.thread_id),
+            6 => P::Objects(&self.cpu_feature),
+            7 => P::Value(&self.family),
+            8 => P::Value(&self.model),
+            9 => P::Value(&self.stepping),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.full_name),
-            1 => M::Value(&mut self.org_name),
-            2 => M::Value(&mut self.computer_name),
-            3 => M::Value(&mut self.product_id),
+            0 => M::Value(&mut self.index),
+            1 => M::Value(&mut self.vendor),
+            2 => M::Value(&mut self.hz),
+            3 => M::Value(&mut self.bus_hz),
+            4 => M::Value(&mut self.description),
+            5 => M::Value(&mut self.thread_id),
+            6 => M::Objects(&mut self.cpu_feature),
+            7 => M::Value(&mut self.family),
+            8 => M::Value(&mut self.model),
+            9 => M::Value(&mut self.stepping),
             _ => M::Absent,
         }
     }
 }
-impl Clone for CustomizationUserData {
+impl Clone for HostCpuPackage {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for CustomizationUserData {
+impl PartialEq for HostCpuPackage {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for CustomizationUserData {
+impl std::fmt::Debug for HostCpuPackage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUserData {
+impl serde::Serialize for HostCpuPackage {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
+/// `HostDatastoreBrowserSearchResults`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct CustomizationVirtualMachineName {}
-pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationVirtualMachineName",
-    "2.0",
-    Some(&CUSTOMIZATION_NAME),
-    "",
-    rt::unset::<CustomizationVirtualMachineName>,
-);
-impl rt::Object for CustomizationVirtualMachineName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
-    }
-}
-impl rt::Extends<CustomizationName> for CustomizationVirtualMachineName {}
-impl Clone for CustomizationVirtualMachineName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationVirtualMachineName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationVirtualMachineName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationVirtualMachineName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationWinOptions`, a [`CustomizationOptions`], since VI API 2.0.
-#[derive(Default)]
-pub struct CustomizationWinOptions {
-    /// `changeSID`: required boolean.
-    pub change_sid: bool,
-    /// `deleteAccounts`: required boolean.
-    pub delete_accounts: bool,
-    /// `reboot`: optional `CustomizationSysprepRebootOption`, since VI API 2.5.
-    pub reboot: Option<enums::CustomizationSysprepRebootOption>,
-}
-pub(crate) static CUSTOMIZATION_WIN_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationWinOptions",
-    "2.0",
-    Some(&CUSTOMIZATION_OPTIONS),
-    "
-boolean changeSID r
-boolean deleteAccounts r
-CustomizationSysprepRebootOption reboot o since 2.5
-",
-    rt::unset::<CustomizationWinOptions>,
-);
-impl rt::Object for CustomizationWinOptions {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WIN_OPTIONS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WIN_OPTIONS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_sid),
-            1 => P::Value(&self.delete_accounts),
-            2 => P::Value(&self.reboot),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_sid),
-            1 => M::Value(&mut self.delete_accounts),
-            2 => M::Value(&mut self.reboot),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationOptions {})
-    }
-}
-impl rt::Extends<CustomizationOptions> for CustomizationWinOptions {}
-impl Clone for CustomizationWinOptions {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationWinOptions {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationWinOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationWinOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct CustomizationWindowsFlexPrep {}
-pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "CustomizationWindowsFlexPrep",
-    "9.1.0.0",
-    Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "",
-    rt::unset::<CustomizationWindowsFlexPrep>,
-);
-impl rt::Object for CustomizationWindowsFlexPrep {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WINDOWS_FLEX_PREP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WINDOWS_FLEX_PREP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
-    }
-}
-impl rt::Extends<CustomizationIdentitySettings> for CustomizationWindowsFlexPrep {}
-impl Clone for CustomizationWindowsFlexPrep {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for CustomizationWindowsFlexPrep {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for CustomizationWindowsFlexPrep {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationWindowsFlexPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatacenterConfigInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
-pub struct DatacenterConfigInfo {
-    /// `defaultHardwareVersionKey`: optional string.
-    pub default_hardware_version_key: Option<String>,
-    /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
-    pub maximum_hardware_version_key: Option<String>,
-}
-pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatacenterConfigInfo",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "
-string defaultHardwareVersionKey o
-string maximumHardwareVersionKey o since 7.0.2.0
-",
-    rt::unset::<DatacenterConfigInfo>,
-);
-impl rt::Object for DatacenterConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATACENTER_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.default_hardware_version_key),
-            1 => P::Value(&self.maximum_hardware_version_key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.default_hardware_version_key),
-            1 => M::Value(&mut self.maximum_hardware_version_key),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DatacenterConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatacenterConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatacenterConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatacenterEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatacenterEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `datacenter`: required reference to `Datacenter`.
-    pub datacenter: rt::ManagedObjectReference,
-}
-pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatacenterEventArgument",
-    "2.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference datacenter r
-",
-    rt::unset::<DatacenterEventArgument>,
-);
-impl rt::Object for DatacenterEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATACENTER_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.datacenter),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for DatacenterEventArgument {}
-impl std::ops::Deref for DatacenterEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DatacenterEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for DatacenterEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatacenterEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatacenterEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `DatacenterMismatch`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatacenterMismatch {
-    /// The properties of `MigrationFault`.
-    pub base: MigrationFault,
-    /// `invalidArgument`: list, not empty, of `DatacenterMismatchArgument`.
-    pub invalid_argument: Vec<DatacenterMismatchArgument>,
-    /// `expectedDatacenter`: required reference to `Datacenter`.
-    pub expected_datacenter: rt::ManagedObjectReference,
-}
-pub(crate) static DATACENTER_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatacenterMismatch",
-    "2.0",
-    Some(&MIGRATION_FAULT),
-    "
-DatacenterMismatchArgument invalidArgument rl
-ManagedObjectReference expectedDatacenter r
-",
-    rt::unset::<DatacenterMismatch>,
-);
-impl rt::Object for DatacenterMismatch {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Objects(&self.invalid_argument),
-            3 => P::Value(&self.expected_datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Objects(&mut self.invalid_argument),
-            3 => M::Value(&mut self.expected_datacenter),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for DatacenterMismatch {}
-impl std::ops::Deref for DatacenterMismatch {
-    type Target = MigrationFault;
-    fn deref(&self) -> &MigrationFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DatacenterMismatch {
-    fn deref_mut(&mut self) -> &mut MigrationFault {
-        &mut self.base
-    }
-}
-impl Clone for DatacenterMismatch {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatacenterMismatch {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatacenterMismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterMismatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatacenterMismatchArgument`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatacenterMismatchArgument {
-    /// `entity`: required reference to `ManagedEntity`.
-    pub entity: rt::ManagedObjectReference,
-    /// `inputDatacenter`: optional reference to `Datacenter`.
-    pub input_datacenter: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static DATACENTER_MISMATCH_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatacenterMismatchArgument",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference entity r
-ManagedObjectReference inputDatacenter o
-",
-    rt::unset::<DatacenterMismatchArgument>,
-);
-impl rt::Object for DatacenterMismatchArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.entity),
-            1 => P::Value(&self.input_datacenter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.entity),
-            1 => M::Value(&mut self.input_datacenter),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DatacenterMismatchArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatacenterMismatchArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatacenterMismatchArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterMismatchArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatastoreCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatastoreCapability {
-    /// `directoryHierarchySupported`: required boolean.
-    pub directory_hierarchy_supported: bool,
-    /// `rawDiskMappingsSupported`: required boolean.
-    pub raw_disk_mappings_supported: bool,
-    /// `perFileThinProvisioningSupported`: required boolean.
-    pub per_file_thin_provisioning_supported: bool,
-    /// `storageIORMSupported`: optional boolean, since VI API 4.1 and always there from then on.
-    pub storage_iorm_supported: Option<bool>,
-    /// `nativeSnapshotSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub native_snapshot_supported: Option<bool>,
-    /// `topLevelDirectoryCreateSupported`: optional boolean, since VI API 5.5.
-    pub top_level_directory_create_supported: Option<bool>,
-    /// `seSparseSupported`: optional boolean, since VI API 5.5.
-    pub se_sparse_supported: Option<bool>,
-    /// `vmfsSparseSupported`: optional boolean, since VI API 6.5.
-    pub vmfs_sparse_supported: Option<bool>,
-    /// `vsanSparseSupported`: optional boolean, since VI API 6.5.
-    pub vsan_sparse_supported: Option<bool>,
-    /// `upitSupported`: optional boolean, since VI API 6.5.
-    pub upit_supported: Option<bool>,
-    /// `vmdkExpandSupported`: optional boolean, since VI API 6.7.
-    pub vmdk_expand_supported: Option<bool>,
-    /// `clusteredVmdkSupported`: optional boolean, since VI API 7.0.0.0.
-    pub clustered_vmdk_supported: Option<bool>,
-}
-pub(crate) static DATASTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatastoreCapability",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean directoryHierarchySupported r
-boolean rawDiskMappingsSupported r
-boolean perFileThinProvisioningSupported r
-boolean storageIORMSupported o since 4.1
-boolean nativeSnapshotSupported o since 5.1
-boolean topLevelDirectoryCreateSupported o since 5.5
-boolean seSparseSupported o since 5.5
-boolean vmfsSparseSupported o since 6.5
-boolean vsanSparseSupported o since 6.5
-boolean upitSupported o since 6.5
-boolean vmdkExpandSupported o since 6.7
-boolean clusteredVmdkSupported o since 7.0.0.0
-",
-    rt::unset::<DatastoreCapability>,
-);
-impl rt::Object for DatastoreCapability {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATASTORE_CAPABILITY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_CAPABILITY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.directory_hierarchy_supported),
-            1 => P::Value(&self.raw_disk_mappings_supported),
-            2 => P::Value(&self.per_file_thin_provisioning_supported),
-            3 => P::Value(&self.storage_iorm_supported),
-            4 => P::Value(&self.native_snapshot_supported),
-            5 => P::Value(&self.top_level_directory_create_supported),
-            6 => P::Value(&self.se_sparse_supported),
-            7 => P::Value(&self.vmfs_sparse_supported),
-            8 => P::Value(&self.vsan_sparse_supported),
-            9 => P::Value(&self.upit_supported),
-            10 => P::Value(&self.vmdk_expand_supported),
-            11 => P::Value(&self.clustered_vmdk_supported),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.directory_hierarchy_supported),
-            1 => M::Value(&mut self.raw_disk_mappings_supported),
-            2 => M::Value(&mut self.per_file_thin_provisioning_supported),
-            3 => M::Value(&mut self.storage_iorm_supported),
-            4 => M::Value(&mut self.native_snapshot_supported),
-            5 => M::Value(&mut self.top_level_directory_create_supported),
-            6 => M::Value(&mut self.se_sparse_supported),
-            7 => M::Value(&mut self.vmfs_sparse_supported),
-            8 => M::Value(&mut self.vsan_sparse_supported),
-            9 => M::Value(&mut self.upit_supported),
-            10 => M::Value(&mut self.vmdk_expand_supported),
-            11 => M::Value(&mut self.clustered_vmdk_supported),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DatastoreCapability {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatastoreCapability {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatastoreCapability {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatastoreEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatastoreEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `datastore`: required reference to `Datastore`.
-    pub datastore: rt::ManagedObjectReference,
-}
-pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatastoreEventArgument",
-    "2.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference datastore r
-",
-    rt::unset::<DatastoreEventArgument>,
-);
-impl rt::Object for DatastoreEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATASTORE_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.datastore),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.datastore),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for DatastoreEventArgument {}
-impl std::ops::Deref for DatastoreEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DatastoreEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for DatastoreEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatastoreEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatastoreEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatastoreHostMount`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatastoreHostMount {
-    /// `key`: required reference to `HostSystem`.
-    pub key: rt::ManagedObjectReference,
-    /// `mountInfo`: required `HostMountInfo`.
-    pub mount_info: HostMountInfo,
-}
-pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatastoreHostMount",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference key r
-HostMountInfo mountInfo r
-",
-    rt::unset::<DatastoreHostMount>,
-);
-impl rt::Object for DatastoreHostMount {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATASTORE_HOST_MOUNT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_HOST_MOUNT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Object(&self.mount_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Object(&mut self.mount_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DatastoreHostMount {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatastoreHostMount {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatastoreHostMount {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreHostMount {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatastoreInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatastoreInfo {
-    /// `name`: required string.
-    pub name: String,
-    /// `url`: required string.
-    pub url: String,
-    /// `freeSpace`: required long.
-    pub free_space: i64,
-    /// `maxFileSize`: required long.
-    pub max_file_size: i64,
-    /// `maxVirtualDiskCapacity`: optional long, since VI API 5.5.
-    pub max_virtual_disk_capacity: Option<i64>,
-    /// `maxMemoryFileSize`: optional long, since VI API 6.0 and always there from then on.
-    pub max_memory_file_size: Option<i64>,
-    /// `timestamp`: optional dateTime, since VI API 4.0.
-    pub timestamp: Option<rt::DateTime>,
-    /// `containerId`: optional string, since VI API 5.5.
-    pub container_id: Option<String>,
-    /// `aliasOf`: optional string, since VI API 6.7.1.
-    pub alias_of: Option<String>,
-    /// `supportedVDiskFormats`: list of string, since VI API 9.0.0.0.
-    pub supported_v_disk_formats: Vec<String>,
-    /// `logicalSectorSize`: optional int, since VI API 9.0.0.0.
-    pub logical_sector_size: Option<i32>,
-    /// `physicalSectorSize`: optional int, since VI API 9.0.0.0.
-    pub physical_sector_size: Option<i32>,
-}
-pub(crate) static DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatastoreInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-string url r
-long freeSpace r
-long maxFileSize r
-long maxVirtualDiskCapacity o since 5.5
-long maxMemoryFileSize o since 6.0
-dateTime timestamp o since 4.0
-string containerId o since 5.5
-string aliasOf o since 6.7.1
-string supportedVDiskFormats ol since 9.0.0.0
-int logicalSectorSize o since 9.0.0.0
-int physicalSectorSize o since 9.0.0.0
-",
-    rt::unset::<DatastoreInfo>,
-);
-impl rt::Object for DatastoreInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATASTORE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.url),
-            2 => P::Value(&self.free_space),
-            3 => P::Value(&self.max_file_size),
-            4 => P::Value(&self.max_virtual_disk_capacity),
-            5 => P::Value(&self.max_memory_file_size),
-            6 => P::Value(&self.timestamp),
-            7 => P::Value(&self.container_id),
-            8 => P::Value(&self.alias_of),
-            9 => P::Value(&self.supported_v_disk_formats),
-            10 => P::Value(&self.logical_sector_size),
-            11 => P::Value(&self.physical_sector_size),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.url),
-            2 => M::Value(&mut self.free_space),
-            3 => M::Value(&mut self.max_file_size),
-            4 => M::Value(&mut self.max_virtual_disk_capacity),
-            5 => M::Value(&mut self.max_memory_file_size),
-            6 => M::Value(&mut self.timestamp),
-            7 => M::Value(&mut self.container_id),
-            8 => M::Value(&mut self.alias_of),
-            9 => M::Value(&mut self.supported_v_disk_formats),
-            10 => M::Value(&mut self.logical_sector_size),
-            11 => M::Value(&mut self.physical_sector_size),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<DatastoreInfo> for DatastoreInfo {}
-impl Clone for DatastoreInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatastoreInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatastoreInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `DatastoreNotWritableOnHost`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatastoreNotWritableOnHost {
-    /// The properties of `InvalidDatastore`.
-    pub base: InvalidDatastore,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-}
-pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatastoreNotWritableOnHost",
-    "2.0",
-    Some(&INVALID_DATASTORE),
-    "
-ManagedObjectReference host r
-",
-    rt::unset::<DatastoreNotWritableOnHost>,
-);
-impl rt::Object for DatastoreNotWritableOnHost {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DATASTORE_NOT_WRITABLE_ON_HOST
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NOT_WRITABLE_ON_HOST
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=3 => self.base.get(index),
-            4 => P::Value(&self.host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Value(&mut self.host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for DatastoreNotWritableOnHost {}
-impl std::ops::Deref for DatastoreNotWritableOnHost {
-    type Target = InvalidDatastore;
-    fn deref(&self) -> &InvalidDatastore {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DatastoreNotWritableOnHost {
-    fn deref_mut(&mut self) -> &mut InvalidDatastore {
-        &mut self.base
-    }
-}
-impl Clone for DatastoreNotWritableOnHost {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DatastoreNotWritableOnHost {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DatastoreNotWritableOnHost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreNotWritableOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DatastoreSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct DatastoreSummary {
+pub struct HostDatastoreBrowserSearchResults {
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
-    /// `name`: required string.
-    pub name: String,
-    /// `url`: required string.
-    pub url: String,
-    /// `capacity`: required long.
-    pub capacity: i64,
-    /// `freeSpace`: required long.
-    pub free_space: i64,
-    /// `uncommitted`: optional long, since VI API 4.0.
-    pub uncommitted: Option<i64>,
-    /// `accessible`: required boolean.
-    pub accessible: bool,
-    /// `multipleHostAccess`: optional boolean.
-    pub multiple_host_access: Option<bool>,
-    /// `type`: required string.
-    pub r#type: String,
-    /// `maintenanceMode`: optional string, since VI API 5.0.
-    pub maintenance_mode: Option<String>,
+    /// `folderPath`: optional string.
+    pub folder_path: Option<String>,
+    /// `file`: list of `FileInfo` or a descendant.
+    pub file: Vec<rt::Poly<FileInfo>>,
 }
-pub(crate) static DATASTORE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DatastoreSummary",
+pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDatastoreBrowserSearchResults",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
 ManagedObjectReference datastore o
-string name r
-string url r
-long capacity r
-long freeSpace r
-long uncommitted o since 4.0
-boolean accessible r
-boolean multipleHostAccess o
-string type r
-string maintenanceMode o since 5.0
+string folderPath o
+FileInfo file ol
 ",
-    rt::unset::<DatastoreSummary>,
+    rt::unset::<HostDatastoreBrowserSearchResults>,
 );
-impl rt::Object for DatastoreSummary {
+impl rt::Object for HostDatastoreBrowserSearchResults {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DATASTORE_SUMMARY
+        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_SUMMARY
+        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.datastore),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.url),
-            3 => P::Value(&self.capacity),
-            4 => P::Value(&self.free_space),
-            5 => P::Value(&self.uncommitted),
-            6 => P::Value(&self.accessible),
-            7 => P::Value(&self.multiple_host_access),
-            8 => P::Value(&self.r#type),
-            9 => P::Value(&self.maintenance_mode),
+            1 => P::Value(&self.folder_path),
+            2 => P::Value(&self.file),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.datastore),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.url),
-            3 => M::Value(&mut self.capacity),
-            4 => M::Value(&mut self.free_space),
-            5 => M::Value(&mut self.uncommitted),
-            6 => M::Value(&mut self.accessible),
-            7 => M::Value(&mut self.multiple_host_access),
-            8 => M::Value(&mut self.r#type),
-            9 => M::Value(&mut self.maintenance_mode),
+            1 => M::Value(&mut self.folder_path),
+            2 => M::Value(&mut self.file),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DatastoreSummary {
+impl Clone for HostDatastoreBrowserSearchResults {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DatastoreSummary {
+impl PartialEq for HostDatastoreBrowserSearchResults {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DatastoreSummary {
+impl std::fmt::Debug for HostDatastoreBrowserSearchResults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreSummary {
+impl serde::Serialize for HostDatastoreBrowserSearchResults {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `Description`, a [`DynamicData`], since VI API 2.0.
+/// `HostDatastoreBrowserSearchSpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct Description {
-    /// `label`: required string.
-    pub label: String,
-    /// `summary`: required string.
-    pub summary: String,
+pub struct HostDatastoreBrowserSearchSpec {
+    /// `query`: list of `FileQuery` or a descendant.
+    pub query: Vec<rt::Poly<FileQuery>>,
+    /// `details`: optional `FileQueryFlags`.
+    pub details: Option<Box<FileQueryFlags>>,
+    /// `searchCaseInsensitive`: optional boolean.
+    pub search_case_insensitive: Option<bool>,
+    /// `matchPattern`: list of string.
+    pub match_pattern: Vec<String>,
+    /// `sortFoldersFirst`: optional boolean.
+    pub sort_folders_first: Option<bool>,
 }
-pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "Description",
+pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDatastoreBrowserSearchSpec",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string label r
-string summary r
+FileQuery query ol
+FileQueryFlags details o
+boolean searchCaseInsensitive o
+string matchPattern ol
+boolean sortFoldersFirst o
 ",
-    rt::unset::<Description>,
+    rt::unset::<HostDatastoreBrowserSearchSpec>,
 );
-impl rt::Object for Description {
+impl rt::Object for HostDatastoreBrowserSearchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DESCRIPTION
+        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DESCRIPTION
+        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.label),
-            1 => P::Value(&self.summary),
+            0 => P::Value(&self.query),
+            1 => P::Optional(&self.details),
+            2 => P::Value(&self.search_case_insensitive),
+            3 => P::Value(&self.match_pattern),
+            4 => P::Value(&self.sort_folders_first),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.label),
-            1 => M::Value(&mut self.summary),
+            0 => M::Value(&mut self.query),
+            1 => M::Optional(&mut self.details),
+            2 => M::Value(&mut self.search_case_insensitive),
+            3 => M::Value(&mut self.match_pattern),
+            4 => M::Value(&mut self.sort_folders_first),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<Description> for Description {}
-impl Clone for Description {
+impl Clone for HostDatastoreBrowserSearchSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for Description {
+impl PartialEq for HostDatastoreBrowserSearchSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for Description {
+impl std::fmt::Debug for HostDatastoreBrowserSearchSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Description {
+impl serde::Serialize for HostDatastoreBrowserSearchSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DeviceBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
+/// `HostDatastoreSystemCapabilities`, a [`DynamicData`], since VI API 2.5.
 #[derive(Default)]
-pub struct DeviceBackedVirtualDiskSpec {
-    /// The properties of `VirtualDiskSpec`.
-    pub base: VirtualDiskSpec,
-    /// `device`: required string.
-    pub device: String,
+pub struct HostDatastoreSystemCapabilities {
+    /// `nfsMountCreationRequired`: required boolean.
+    pub nfs_mount_creation_required: bool,
+    /// `nfsMountCreationSupported`: required boolean.
+    pub nfs_mount_creation_supported: bool,
+    /// `localDatastoreSupported`: required boolean.
+    pub local_datastore_supported: bool,
+    /// `vmfsExtentExpansionSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub vmfs_extent_expansion_supported: Option<bool>,
 }
-pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DeviceBackedVirtualDiskSpec",
+pub(crate) static HOST_DATASTORE_SYSTEM_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDatastoreSystemCapabilities",
     "2.5",
-    Some(&VIRTUAL_DISK_SPEC),
-    "
-string device r
-",
-    rt::unset::<DeviceBackedVirtualDiskSpec>,
-);
-impl rt::Object for DeviceBackedVirtualDiskSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.device),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<VirtualDiskSpec> for DeviceBackedVirtualDiskSpec {}
-impl std::ops::Deref for DeviceBackedVirtualDiskSpec {
-    type Target = VirtualDiskSpec;
-    fn deref(&self) -> &VirtualDiskSpec {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DeviceBackedVirtualDiskSpec {
-    fn deref_mut(&mut self) -> &mut VirtualDiskSpec {
-        &mut self.base
-    }
-}
-impl Clone for DeviceBackedVirtualDiskSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DeviceBackedVirtualDiskSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DeviceBackedVirtualDiskSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DeviceBackedVirtualDiskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DeviceGroupId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct DeviceGroupId {
-    /// `id`: required string.
-    pub id: String,
-}
-pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DeviceGroupId",
-    "6.5",
     Some(&DYNAMIC_DATA),
     "
-string id r
+boolean nfsMountCreationRequired r
+boolean nfsMountCreationSupported r
+boolean localDatastoreSupported r
+boolean vmfsExtentExpansionSupported o since 4.0
 ",
-    rt::unset::<DeviceGroupId>,
+    rt::unset::<HostDatastoreSystemCapabilities>,
 );
-impl rt::Object for DeviceGroupId {
+impl rt::Object for HostDatastoreSystemCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DEVICE_GROUP_ID
+        &HOST_DATASTORE_SYSTEM_CAPABILITIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_GROUP_ID
+        &HOST_DATASTORE_SYSTEM_CAPABILITIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.id),
+            0 => P::Value(&self.nfs_mount_creation_required),
+            1 => P::Value(&self.nfs_mount_creation_supported),
+            2 => P::Value(&self.local_datastore_supported),
+            3 => P::Value(&self.vmfs_extent_expansion_supported),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.id),
+            0 => M::Value(&mut self.nfs_mount_creation_required),
+            1 => M::Value(&mut self.nfs_mount_creation_supported),
+            2 => M::Value(&mut self.local_datastore_supported),
+            3 => M::Value(&mut self.vmfs_extent_expansion_supported),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DeviceGroupId {
+impl Clone for HostDatastoreSystemCapabilities {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DeviceGroupId {
+impl PartialEq for HostDatastoreSystemCapabilities {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DeviceGroupId {
+impl std::fmt::Debug for HostDatastoreSystemCapabilities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceGroupId {
+impl serde::Serialize for HostDatastoreSystemCapabilities {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `DeviceNotFound`, a [`InvalidDeviceSpec`], since VI API 2.0.
+/// `HostDevice`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DeviceNotFound {
-    /// The properties of `InvalidDeviceSpec`.
-    pub base: InvalidDeviceSpec,
+pub struct HostDevice {
+    /// `deviceName`: required string.
+    pub device_name: String,
+    /// `deviceType`: required string.
+    pub device_type: String,
 }
-pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DeviceNotFound",
+pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDevice",
     "2.0",
-    Some(&INVALID_DEVICE_SPEC),
-    "",
-    rt::unset::<DeviceNotFound>,
+    Some(&DYNAMIC_DATA),
+    "
+string deviceName r
+string deviceType r
+",
+    rt::unset::<HostDevice>,
 );
-impl rt::Object for DeviceNotFound {
+impl rt::Object for HostDevice {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_FOUND
+        &HOST_DEVICE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_FOUND
+        &HOST_DEVICE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=3 => self.base.get(index),
+            0 => P::Value(&self.device_name),
+            1 => P::Value(&self.device_type),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=3 => self.base.get_mut(index),
+            0 => M::Value(&mut self.device_name),
+            1 => M::Value(&mut self.device_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDiskDimensionsChs`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDiskDimensionsChs {
+    /// `cylinder`: required long.
+    pub cylinder: i64,
+    /// `head`: required int.
+    pub head: i32,
+    /// `sector`: required int.
+    pub sector: i32,
+}
+pub(crate) static HOST_DISK_DIMENSIONS_CHS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskDimensionsChs",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+long cylinder r
+int head r
+int sector r
+",
+    rt::unset::<HostDiskDimensionsChs>,
+);
+impl rt::Object for HostDiskDimensionsChs {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_DIMENSIONS_CHS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DISK_DIMENSIONS_CHS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.cylinder),
+            1 => P::Value(&self.head),
+            2 => P::Value(&self.sector),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.cylinder),
+            1 => M::Value(&mut self.head),
+            2 => M::Value(&mut self.sector),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskDimensionsChs {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskDimensionsChs {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskDimensionsChs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDiskDimensionsChs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDiskDimensionsLba`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDiskDimensionsLba {
+    /// `blockSize`: required int.
+    pub block_size: i32,
+    /// `block`: required long.
+    pub block: i64,
+}
+pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskDimensionsLba",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int blockSize r
+long block r
+",
+    rt::unset::<HostDiskDimensionsLba>,
+);
+impl rt::Object for HostDiskDimensionsLba {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_DIMENSIONS_LBA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DISK_DIMENSIONS_LBA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.block_size),
+            1 => P::Value(&self.block),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.block_size),
+            1 => M::Value(&mut self.block),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskDimensionsLba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskDimensionsLba {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskDimensionsLba {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDiskDimensionsLba {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDiskPartitionAttributes`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDiskPartitionAttributes {
+    /// `partition`: required int.
+    pub partition: i32,
+    /// `startSector`: required long.
+    pub start_sector: i64,
+    /// `endSector`: required long.
+    pub end_sector: i64,
+    /// `type`: required string.
+    pub r#type: String,
+    /// `guid`: optional string, since VI API 5.0.
+    pub guid: Option<String>,
+    /// `logical`: required boolean.
+    pub logical: bool,
+    /// `attributes`: required byte.
+    pub attributes: i8,
+    /// `partitionAlignment`: optional long, since VI API 5.0.
+    pub partition_alignment: Option<i64>,
+}
+pub(crate) static HOST_DISK_PARTITION_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskPartitionAttributes",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int partition r
+long startSector r
+long endSector r
+string type r
+string guid o since 5.0
+boolean logical r
+byte attributes r
+long partitionAlignment o since 5.0
+",
+    rt::unset::<HostDiskPartitionAttributes>,
+);
+impl rt::Object for HostDiskPartitionAttributes {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_ATTRIBUTES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_ATTRIBUTES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.partition),
+            1 => P::Value(&self.start_sector),
+            2 => P::Value(&self.end_sector),
+            3 => P::Value(&self.r#type),
+            4 => P::Value(&self.guid),
+            5 => P::Value(&self.logical),
+            6 => P::Value(&self.attributes),
+            7 => P::Value(&self.partition_alignment),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.partition),
+            1 => M::Value(&mut self.start_sector),
+            2 => M::Value(&mut self.end_sector),
+            3 => M::Value(&mut self.r#type),
+            4 => M::Value(&mut self.guid),
+            5 => M::Value(&mut self.logical),
+            6 => M::Value(&mut self.attributes),
+            7 => M::Value(&mut self.partition_alignment),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskPartitionAttributes {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskPartitionAttributes {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskPartitionAttributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDiskPartitionAttributes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDiskPartitionBlockRange`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDiskPartitionBlockRange {
+    /// `partition`: optional int.
+    pub partition: Option<i32>,
+    /// `type`: required string.
+    pub r#type: String,
+    /// `start`: required `HostDiskDimensionsLba`.
+    pub start: HostDiskDimensionsLba,
+    /// `end`: required `HostDiskDimensionsLba`.
+    pub end: HostDiskDimensionsLba,
+}
+pub(crate) static HOST_DISK_PARTITION_BLOCK_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskPartitionBlockRange",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int partition o
+string type r
+HostDiskDimensionsLba start r
+HostDiskDimensionsLba end r
+",
+    rt::unset::<HostDiskPartitionBlockRange>,
+);
+impl rt::Object for HostDiskPartitionBlockRange {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_BLOCK_RANGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_BLOCK_RANGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.partition),
+            1 => P::Value(&self.r#type),
+            2 => P::Object(&self.start),
+            3 => P::Object(&self.end),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.partition),
+            1 => M::Value(&mut self.r#type),
+            2 => M::Object(&mut self.start),
+            3 => M::Object(&mut self.end),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskPartitionBlockRange {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskPartitionBlockRange {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskPartitionBlockRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDiskPartitionBlockRange {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDiskPartitionLayout`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDiskPartitionLayout {
+    /// `total`: optional `HostDiskDimensionsLba`.
+    pub total: Option<Box<HostDiskDimensionsLba>>,
+    /// `partition`: list, not empty, of `HostDiskPartitionBlockRange`.
+    pub partition: Vec<HostDiskPartitionBlockRange>,
+}
+pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskPartitionLayout",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostDiskDimensionsLba total o
+HostDiskPartitionBlockRange partition rl
+",
+    rt::unset::<HostDiskPartitionLayout>,
+);
+impl rt::Object for HostDiskPartitionLayout {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_LAYOUT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_LAYOUT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.total),
+            1 => P::Objects(&self.partition),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.total),
+            1 => M::Objects(&mut self.partition),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskPartitionLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskPartitionLayout {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskPartitionLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDiskPartitionLayout {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDiskPartitionSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDiskPartitionSpec {
+    /// `partitionFormat`: optional string, since VI API 5.0.
+    pub partition_format: Option<String>,
+    /// `chs`: optional `HostDiskDimensionsChs`.
+    pub chs: Option<Box<HostDiskDimensionsChs>>,
+    /// `totalSectors`: optional long.
+    pub total_sectors: Option<i64>,
+    /// `partition`: list of `HostDiskPartitionAttributes`.
+    pub partition: Vec<HostDiskPartitionAttributes>,
+    /// `sectorSize`: optional int, since VI API 9.0.0.0.
+    pub sector_size: Option<i32>,
+}
+pub(crate) static HOST_DISK_PARTITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskPartitionSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string partitionFormat o since 5.0
+HostDiskDimensionsChs chs o
+long totalSectors o
+HostDiskPartitionAttributes partition ol
+int sectorSize o since 9.0.0.0
+",
+    rt::unset::<HostDiskPartitionSpec>,
+);
+impl rt::Object for HostDiskPartitionSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.partition_format),
+            1 => P::Optional(&self.chs),
+            2 => P::Value(&self.total_sectors),
+            3 => P::Objects(&self.partition),
+            4 => P::Value(&self.sector_size),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.partition_format),
+            1 => M::Optional(&mut self.chs),
+            2 => M::Value(&mut self.total_sectors),
+            3 => M::Objects(&mut self.partition),
+            4 => M::Value(&mut self.sector_size),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskPartitionSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskPartitionSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskPartitionSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDiskPartitionSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostDnsConfig`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostDnsConfig {
+    /// `dhcp`: required boolean.
+    pub dhcp: bool,
+    /// `virtualNicDevice`: optional string.
+    pub virtual_nic_device: Option<String>,
+    /// `ipv6VirtualNicDevice`: optional string, since VI API 6.7.
+    pub ipv6_virtual_nic_device: Option<String>,
+    /// `hostName`: required string.
+    pub host_name: String,
+    /// `domainName`: required string.
+    pub domain_name: String,
+    /// `address`: list of string.
+    pub address: Vec<String>,
+    /// `searchDomain`: list of string.
+    pub search_domain: Vec<String>,
+}
+pub(crate) static HOST_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDnsConfig",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean dhcp r
+string virtualNicDevice o
+string ipv6VirtualNicDevice o since 6.7
+string hostName r
+string domainName r
+string address ol
+string searchDomain ol
+",
+    rt::unset::<HostDnsConfig>,
+);
+impl rt::Object for HostDnsConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DNS_CONFIG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_DNS_CONFIG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.dhcp),
+            1 => P::Value(&self.virtual_nic_device),
+            2 => P::Value(&self.ipv6_virtual_nic_device),
+            3 => P::Value(&self.host_name),
+            4 => P::Value(&self.domain_name),
+            5 => P::Value(&self.address),
+            6 => P::Value(&self.search_domain),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.dhcp),
+            1 => M::Value(&mut self.virtual_nic_device),
+            2 => M::Value(&mut self.ipv6_virtual_nic_device),
+            3 => M::Value(&mut self.host_name),
+            4 => M::Value(&mut self.domain_name),
+            5 => M::Value(&mut self.address),
+            6 => M::Value(&mut self.search_domain),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostDnsConfig> for HostDnsConfig {}
+impl Clone for HostDnsConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDnsConfig {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDnsConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostDnsConfig {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostEvent`, a [`Event`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+}
+pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostEvent",
+    "2.0",
+    Some(&EVENT),
+    "",
+    rt::unset::<HostEvent>,
+);
+impl rt::Object for HostEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -4067,361 +2244,1056 @@ impl rt::Object for DeviceNotFound {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for DeviceNotFound {}
-impl std::ops::Deref for DeviceNotFound {
-    type Target = InvalidDeviceSpec;
-    fn deref(&self) -> &InvalidDeviceSpec {
+impl rt::Extends<Event> for HostEvent {}
+impl std::ops::Deref for HostEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
         &self.base
     }
 }
-impl std::ops::DerefMut for DeviceNotFound {
-    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+impl std::ops::DerefMut for HostEvent {
+    fn deref_mut(&mut self) -> &mut Event {
         &mut self.base
     }
 }
-impl Clone for DeviceNotFound {
+impl Clone for HostEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DeviceNotFound {
+impl PartialEq for HostEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DeviceNotFound {
+impl std::fmt::Debug for HostEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceNotFound {
+impl serde::Serialize for HostEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `DeviceNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
+/// `HostEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 #[derive(Default)]
-pub struct DeviceNotSupported {
-    /// The properties of `VirtualHardwareCompatibilityIssue`.
-    pub base: VirtualHardwareCompatibilityIssue,
+pub struct HostEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `host`: required reference to `HostSystem`.
+    pub host: rt::ManagedObjectReference,
+}
+pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference host r
+",
+    rt::unset::<HostEventArgument>,
+);
+impl rt::Object for HostEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.host),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.host),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for HostEventArgument {}
+impl std::ops::Deref for HostEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for HostEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostFeatureMask`, a [`DynamicData`], since VI API 5.1.
+#[derive(Default)]
+pub struct HostFeatureMask {
+    /// `key`: required string.
+    pub key: String,
+    /// `featureName`: required string.
+    pub feature_name: String,
+    /// `value`: required string.
+    pub value: String,
+}
+pub(crate) static HOST_FEATURE_MASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostFeatureMask",
+    "5.1",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+string featureName r
+string value r
+",
+    rt::unset::<HostFeatureMask>,
+);
+impl rt::Object for HostFeatureMask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FEATURE_MASK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_FEATURE_MASK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.feature_name),
+            2 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.feature_name),
+            2 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostFeatureMask {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostFeatureMask {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostFeatureMask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostFeatureMask {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostFibreChannelHba`, a [`HostHostBusAdapter`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostFibreChannelHba {
+    /// The properties of `HostHostBusAdapter`.
+    pub base: HostHostBusAdapter,
+    /// `portWorldWideName`: required long.
+    pub port_world_wide_name: i64,
+    /// `nodeWorldWideName`: required long.
+    pub node_world_wide_name: i64,
+    /// `portType`: required `FibreChannelPortType`.
+    pub port_type: enums::FibreChannelPortType,
+    /// `speed`: required long.
+    pub speed: i64,
+}
+pub(crate) static HOST_FIBRE_CHANNEL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostFibreChannelHba",
+    "2.0",
+    Some(&HOST_HOST_BUS_ADAPTER),
+    "
+long portWorldWideName r
+long nodeWorldWideName r
+FibreChannelPortType portType r
+long speed r
+",
+    rt::unset::<HostFibreChannelHba>,
+);
+impl rt::Object for HostFibreChannelHba {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_HBA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_HBA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=9 => self.base.get(index),
+            10 => P::Value(&self.port_world_wide_name),
+            11 => P::Value(&self.node_world_wide_name),
+            12 => P::Value(&self.port_type),
+            13 => P::Value(&self.speed),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=9 => self.base.get_mut(index),
+            10 => M::Value(&mut self.port_world_wide_name),
+            11 => M::Value(&mut self.node_world_wide_name),
+            12 => M::Value(&mut self.port_type),
+            13 => M::Value(&mut self.speed),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<HostHostBusAdapter> for HostFibreChannelHba {}
+impl std::ops::Deref for HostFibreChannelHba {
+    type Target = HostHostBusAdapter;
+    fn deref(&self) -> &HostHostBusAdapter {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostFibreChannelHba {
+    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
+        &mut self.base
+    }
+}
+impl Clone for HostFibreChannelHba {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostFibreChannelHba {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostFibreChannelHba {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostFibreChannelHba {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostFibreChannelTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostFibreChannelTargetTransport {
+    /// `portWorldWideName`: required long.
+    pub port_world_wide_name: i64,
+    /// `nodeWorldWideName`: required long.
+    pub node_world_wide_name: i64,
+}
+pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostFibreChannelTargetTransport",
+    "2.0",
+    Some(&HOST_TARGET_TRANSPORT),
+    "
+long portWorldWideName r
+long nodeWorldWideName r
+",
+    rt::unset::<HostFibreChannelTargetTransport>,
+);
+impl rt::Object for HostFibreChannelTargetTransport {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.port_world_wide_name),
+            1 => P::Value(&self.node_world_wide_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.port_world_wide_name),
+            1 => M::Value(&mut self.node_world_wide_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&HostTargetTransport {})
+    }
+}
+impl rt::Extends<HostTargetTransport> for HostFibreChannelTargetTransport {}
+impl Clone for HostFibreChannelTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostFibreChannelTargetTransport {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostFibreChannelTargetTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostFibreChannelTargetTransport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostFileSystemMountInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostFileSystemMountInfo {
+    /// `mountInfo`: required `HostMountInfo`.
+    pub mount_info: HostMountInfo,
+    /// `volume`: required `HostFileSystemVolume` or a descendant.
+    pub volume: rt::Poly<HostFileSystemVolume>,
+    /// `vStorageSupport`: optional string, since VI API 4.1.
+    pub v_storage_support: Option<String>,
+}
+pub(crate) static HOST_FILE_SYSTEM_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostFileSystemMountInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostMountInfo mountInfo r
+HostFileSystemVolume volume r
+string vStorageSupport o since 4.1
+",
+    rt::unset::<HostFileSystemMountInfo>,
+);
+impl rt::Object for HostFileSystemMountInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_MOUNT_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_MOUNT_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.mount_info),
+            1 => P::Value(&self.volume),
+            2 => P::Value(&self.v_storage_support),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.mount_info),
+            1 => M::Value(&mut self.volume),
+            2 => M::Value(&mut self.v_storage_support),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostFileSystemMountInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostFileSystemMountInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostFileSystemMountInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostFileSystemMountInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostFileSystemVolume`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostFileSystemVolume {
+    /// `type`: required string.
+    pub r#type: String,
+    /// `name`: required string.
+    pub name: String,
+    /// `capacity`: required long.
+    pub capacity: i64,
+}
+pub(crate) static HOST_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostFileSystemVolume",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string type r
+string name r
+long capacity r
+",
+    rt::unset::<HostFileSystemVolume>,
+);
+impl rt::Object for HostFileSystemVolume {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_VOLUME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_VOLUME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.r#type),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.capacity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.r#type),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.capacity),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostFileSystemVolume> for HostFileSystemVolume {}
+impl Clone for HostFileSystemVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostFileSystemVolume {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostFileSystemVolume {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostFileSystemVolume {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostFileSystemVolumeInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostFileSystemVolumeInfo {
+    /// `volumeTypeList`: list of string.
+    pub volume_type_list: Vec<String>,
+    /// `mountInfo`: list of `HostFileSystemMountInfo`.
+    pub mount_info: Vec<HostFileSystemMountInfo>,
+}
+pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostFileSystemVolumeInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string volumeTypeList ol
+HostFileSystemMountInfo mountInfo ol
+",
+    rt::unset::<HostFileSystemVolumeInfo>,
+);
+impl rt::Object for HostFileSystemVolumeInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_VOLUME_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_FILE_SYSTEM_VOLUME_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.volume_type_list),
+            1 => P::Objects(&self.mount_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.volume_type_list),
+            1 => M::Objects(&mut self.mount_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostFileSystemVolumeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostFileSystemVolumeInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostFileSystemVolumeInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostFileSystemVolumeInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostHardwareInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostHardwareInfo {
+    /// `systemInfo`: required `HostSystemInfo`.
+    pub system_info: HostSystemInfo,
+    /// `cpuPowerManagementInfo`: optional `HostCpuPowerManagementInfo`, since VI API 4.0.
+    #[cfg(feature = "host")]
+    pub cpu_power_management_info: Option<Box<HostCpuPowerManagementInfo>>,
+    /// `cpuInfo`: required `HostCpuInfo`.
+    pub cpu_info: HostCpuInfo,
+    /// `cpuPkg`: list, not empty, of `HostCpuPackage`.
+    pub cpu_pkg: Vec<HostCpuPackage>,
+    /// `memorySize`: required long.
+    pub memory_size: i64,
+    /// `numaInfo`: optional `HostNumaInfo`.
+    pub numa_info: Option<Box<HostNumaInfo>>,
+    /// `smcPresent`: optional boolean, since VI API 5.0 and always there from then on.
+    pub smc_present: Option<bool>,
+    /// `pciDevice`: list of `HostPciDevice`.
+    pub pci_device: Vec<HostPciDevice>,
+    /// `dvxClasses`: list of `HostDvxClass`, since VI API 8.0.0.1.
+    #[cfg(feature = "host")]
+    pub dvx_classes: Vec<HostDvxClass>,
+    /// `cpuFeature`: list of `HostCpuIdInfo`.
+    pub cpu_feature: Vec<HostCpuIdInfo>,
+    /// `biosInfo`: optional `HostBIOSInfo`, since VI API 2.5.
+    pub bios_info: Option<Box<HostBiosInfo>>,
+    /// `reliableMemoryInfo`: optional `HostReliableMemoryInfo`, since VI API 5.5.
+    #[cfg(feature = "host")]
+    pub reliable_memory_info: Option<Box<HostReliableMemoryInfo>>,
+    /// `persistentMemoryInfo`: optional `HostPersistentMemoryInfo`, since VI API 6.7.
+    #[cfg(feature = "host")]
+    pub persistent_memory_info: Option<Box<HostPersistentMemoryInfo>>,
+    /// `sgxInfo`: optional `HostSgxInfo`, since VI API 7.0.0.0.
+    #[cfg(feature = "host")]
+    pub sgx_info: Option<Box<HostSgxInfo>>,
+    /// `sevInfo`: optional `HostSevInfo`, since VI API 7.0.1.0.
+    #[cfg(feature = "host")]
+    pub sev_info: Option<Box<HostSevInfo>>,
+    /// `memoryTieringType`: optional string, since VI API 7.0.3.0.
+    pub memory_tiering_type: Option<String>,
+    /// `memoryTierInfo`: list of `HostMemoryTierInfo`, since VI API 7.0.3.0.
+    #[cfg(feature = "host")]
+    pub memory_tier_info: Vec<HostMemoryTierInfo>,
+    /// `tdxInfo`: optional `HostTdxInfo`, since VI API 9.0.0.0.
+    #[cfg(feature = "host")]
+    pub tdx_info: Option<Box<HostTdxInfo>>,
+}
+pub(crate) static HOST_HARDWARE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostHardwareInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostSystemInfo systemInfo r
+HostCpuPowerManagementInfo cpuPowerManagementInfo o since 4.0
+HostCpuInfo cpuInfo r
+HostCpuPackage cpuPkg rl
+long memorySize r
+HostNumaInfo numaInfo o
+boolean smcPresent o since 5.0
+HostPciDevice pciDevice ol
+HostDvxClass dvxClasses ol since 8.0.0.1
+HostCpuIdInfo cpuFeature ol
+HostBIOSInfo biosInfo o since 2.5
+HostReliableMemoryInfo reliableMemoryInfo o since 5.5
+HostPersistentMemoryInfo persistentMemoryInfo o since 6.7
+HostSgxInfo sgxInfo o since 7.0.0.0
+HostSevInfo sevInfo o since 7.0.1.0
+string memoryTieringType o since 7.0.3.0
+HostMemoryTierInfo memoryTierInfo ol since 7.0.3.0
+HostTdxInfo tdxInfo o since 9.0.0.0
+",
+    rt::unset::<HostHardwareInfo>,
+);
+impl rt::Object for HostHardwareInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.system_info),
+            #[cfg(feature = "host")]
+            1 => P::Optional(&self.cpu_power_management_info),
+            2 => P::Object(&self.cpu_info),
+            3 => P::Objects(&self.cpu_pkg),
+            4 => P::Value(&self.memory_size),
+            5 => P::Optional(&self.numa_info),
+            6 => P::Value(&self.smc_present),
+            7 => P::Objects(&self.pci_device),
+            #[cfg(feature = "host")]
+            8 => P::Objects(&self.dvx_classes),
+            9 => P::Objects(&self.cpu_feature),
+            10 => P::Optional(&self.bios_info),
+            #[cfg(feature = "host")]
+            11 => P::Optional(&self.reliable_memory_info),
+            #[cfg(feature = "host")]
+            12 => P::Optional(&self.persistent_memory_info),
+            #[cfg(feature = "host")]
+            13 => P::Optional(&self.sgx_info),
+            #[cfg(feature = "host")]
+            14 => P::Optional(&self.sev_info),
+            15 => P::Value(&self.memory_tiering_type),
+            #[cfg(feature = "host")]
+            16 => P::Objects(&self.memory_tier_info),
+            #[cfg(feature = "host")]
+            17 => P::Optional(&self.tdx_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.system_info),
+            #[cfg(feature = "host")]
+            1 => M::Optional(&mut self.cpu_power_management_info),
+            2 => M::Object(&mut self.cpu_info),
+            3 => M::Objects(&mut self.cpu_pkg),
+            4 => M::Value(&mut self.memory_size),
+            5 => M::Optional(&mut self.numa_info),
+            6 => M::Value(&mut self.smc_present),
+            7 => M::Objects(&mut self.pci_device),
+            #[cfg(feature = "host")]
+            8 => M::Objects(&mut self.dvx_classes),
+            9 => M::Objects(&mut self.cpu_feature),
+            10 => M::Optional(&mut self.bios_info),
+            #[cfg(feature = "host")]
+            11 => M::Optional(&mut self.reliable_memory_info),
+            #[cfg(feature = "host")]
+            12 => M::Optional(&mut self.persistent_memory_info),
+            #[cfg(feature = "host")]
+            13 => M::Optional(&mut self.sgx_info),
+            #[cfg(feature = "host")]
+            14 => M::Optional(&mut self.sev_info),
+            15 => M::Value(&mut self.memory_tiering_type),
+            #[cfg(feature = "host")]
+            16 => M::Objects(&mut self.memory_tier_info),
+            #[cfg(feature = "host")]
+            17 => M::Optional(&mut self.tdx_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostHardwareInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostHardwareInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostHardwareInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostHardwareInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostHardwareSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostHardwareSummary {
+    /// `vendor`: required string.
+    pub vendor: String,
+    /// `model`: required string.
+    pub model: String,
+    /// `family`: optional string, since VI API 9.0.0.0.
+    pub family: Option<String>,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `otherIdentifyingInfo`: list of `HostSystemIdentificationInfo`, since VI API 2.5.
+    pub other_identifying_info: Vec<HostSystemIdentificationInfo>,
+    /// `memorySize`: required long.
+    pub memory_size: i64,
+    /// `cpuModel`: required string.
+    pub cpu_model: String,
+    /// `cpuMhz`: required int.
+    pub cpu_mhz: i32,
+    /// `numCpuPkgs`: required short.
+    pub num_cpu_pkgs: i16,
+    /// `numCpuCores`: required short.
+    pub num_cpu_cores: i16,
+    /// `numCpuThreads`: required short.
+    pub num_cpu_threads: i16,
+    /// `numNics`: required int.
+    pub num_nics: i32,
+    /// `numHBAs`: required int.
+    pub num_hbas: i32,
+}
+pub(crate) static HOST_HARDWARE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostHardwareSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string vendor r
+string model r
+string family o since 9.0.0.0
+string uuid r
+HostSystemIdentificationInfo otherIdentifyingInfo ol since 2.5
+long memorySize r
+string cpuModel r
+int cpuMhz r
+short numCpuPkgs r
+short numCpuCores r
+short numCpuThreads r
+int numNics r
+int numHBAs r
+",
+    rt::unset::<HostHardwareSummary>,
+);
+impl rt::Object for HostHardwareSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vendor),
+            1 => P::Value(&self.model),
+            2 => P::Value(&self.family),
+            3 => P::Value(&self.uuid),
+            4 => P::Objects(&self.other_identifying_info),
+            5 => P::Value(&self.memory_size),
+            6 => P::Value(&self.cpu_model),
+            7 => P::Value(&self.cpu_mhz),
+            8 => P::Value(&self.num_cpu_pkgs),
+            9 => P::Value(&self.num_cpu_cores),
+            10 => P::Value(&self.num_cpu_threads),
+            11 => P::Value(&self.num_nics),
+            12 => P::Value(&self.num_hbas),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vendor),
+            1 => M::Value(&mut self.model),
+            2 => M::Value(&mut self.family),
+            3 => M::Value(&mut self.uuid),
+            4 => M::Objects(&mut self.other_identifying_info),
+            5 => M::Value(&mut self.memory_size),
+            6 => M::Value(&mut self.cpu_model),
+            7 => M::Value(&mut self.cpu_mhz),
+            8 => M::Value(&mut self.num_cpu_pkgs),
+            9 => M::Value(&mut self.num_cpu_cores),
+            10 => M::Value(&mut self.num_cpu_threads),
+            11 => M::Value(&mut self.num_nics),
+            12 => M::Value(&mut self.num_hbas),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostHardwareSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostHardwareSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostHardwareSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostHardwareSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostHostBusAdapter`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostHostBusAdapter {
+    /// `key`: optional string.
+    pub key: Option<String>,
     /// `device`: required string.
     pub device: String,
-    /// `reason`: optional string, since VI API 2.5.
-    pub reason: Option<String>,
+    /// `bus`: required int.
+    pub bus: i32,
+    /// `status`: required string.
+    pub status: String,
+    /// `model`: required string.
+    pub model: String,
+    /// `driver`: optional string.
+    pub driver: Option<String>,
+    /// `pci`: optional string.
+    pub pci: Option<String>,
+    /// `storageProtocol`: optional string, since VI API 7.0.0.0.
+    pub storage_protocol: Option<String>,
+    /// `driverVersion`: optional string, since VI API 9.1.0.0.
+    pub driver_version: Option<String>,
+    /// `firmwareVersion`: optional string, since VI API 9.1.0.0.
+    pub firmware_version: Option<String>,
 }
-pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DeviceNotSupported",
+pub(crate) static HOST_HOST_BUS_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostHostBusAdapter",
     "2.0",
-    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
+    Some(&DYNAMIC_DATA),
     "
+string key o
 string device r
-string reason o since 2.5
+int bus r
+string status r
+string model r
+string driver o
+string pci o
+string storageProtocol o since 7.0.0.0
+string driverVersion o since 9.1.0.0
+string firmwareVersion o since 9.1.0.0
 ",
-    rt::unset::<DeviceNotSupported>,
+    rt::unset::<HostHostBusAdapter>,
 );
-impl rt::Object for DeviceNotSupported {
+impl rt::Object for HostHostBusAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_SUPPORTED
+        &HOST_HOST_BUS_ADAPTER
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_SUPPORTED
+        &HOST_HOST_BUS_ADAPTER
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.device),
-            3 => P::Value(&self.reason),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.device),
+            2 => P::Value(&self.bus),
+            3 => P::Value(&self.status),
+            4 => P::Value(&self.model),
+            5 => P::Value(&self.driver),
+            6 => P::Value(&self.pci),
+            7 => P::Value(&self.storage_protocol),
+            8 => P::Value(&self.driver_version),
+            9 => P::Value(&self.firmware_version),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.device),
-            3 => M::Value(&mut self.reason),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.device),
+            2 => M::Value(&mut self.bus),
+            3 => M::Value(&mut self.status),
+            4 => M::Value(&mut self.model),
+            5 => M::Value(&mut self.driver),
+            6 => M::Value(&mut self.pci),
+            7 => M::Value(&mut self.storage_protocol),
+            8 => M::Value(&mut self.driver_version),
+            9 => M::Value(&mut self.firmware_version),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<MethodFault> for DeviceNotSupported {}
-impl std::ops::Deref for DeviceNotSupported {
-    type Target = VirtualHardwareCompatibilityIssue;
-    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DeviceNotSupported {
-    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
-        &mut self.base
-    }
-}
-impl Clone for DeviceNotSupported {
+impl rt::Extends<HostHostBusAdapter> for HostHostBusAdapter {}
+impl Clone for HostHostBusAdapter {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DeviceNotSupported {
+impl PartialEq for HostHostBusAdapter {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DeviceNotSupported {
+impl std::fmt::Debug for HostHostBusAdapter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceNotSupported {
+impl serde::Serialize for HostHostBusAdapter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `DirectoryNotEmpty`, a [`FileFault`], since VI API 5.0.
+/// `HostInternetScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 #[derive(Default)]
-pub struct DirectoryNotEmpty {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
+pub struct HostInternetScsiHba {
+    /// The properties of `HostHostBusAdapter`.
+    pub base: HostHostBusAdapter,
+    /// `isSoftwareBased`: required boolean.
+    pub is_software_based: bool,
+    /// `canBeDisabled`: optional boolean, since VI API 5.0.
+    pub can_be_disabled: Option<bool>,
+    /// `networkBindingSupport`: optional `HostInternetScsiHbaNetworkBindingSupportType`, since VI API 5.0.
+    pub network_binding_support: Option<
+        enums::HostInternetScsiHbaNetworkBindingSupportType,
+    >,
+    /// `discoveryCapabilities`: required `HostInternetScsiHbaDiscoveryCapabilities`.
+    pub discovery_capabilities: HostInternetScsiHbaDiscoveryCapabilities,
+    /// `discoveryProperties`: required `HostInternetScsiHbaDiscoveryProperties`.
+    pub discovery_properties: HostInternetScsiHbaDiscoveryProperties,
+    /// `authenticationCapabilities`: required `HostInternetScsiHbaAuthenticationCapabilities`.
+    pub authentication_capabilities: HostInternetScsiHbaAuthenticationCapabilities,
+    /// `authenticationProperties`: required `HostInternetScsiHbaAuthenticationProperties`.
+    pub authentication_properties: HostInternetScsiHbaAuthenticationProperties,
+    /// `digestCapabilities`: optional `HostInternetScsiHbaDigestCapabilities`, since VI API 4.0.
+    pub digest_capabilities: Option<Box<HostInternetScsiHbaDigestCapabilities>>,
+    /// `digestProperties`: optional `HostInternetScsiHbaDigestProperties`, since VI API 4.0.
+    pub digest_properties: Option<Box<HostInternetScsiHbaDigestProperties>>,
+    /// `ipCapabilities`: required `HostInternetScsiHbaIPCapabilities`.
+    pub ip_capabilities: HostInternetScsiHbaIpCapabilities,
+    /// `ipProperties`: required `HostInternetScsiHbaIPProperties`.
+    pub ip_properties: HostInternetScsiHbaIpProperties,
+    /// `supportedAdvancedOptions`: list of `OptionDef`, since VI API 4.0.
+    pub supported_advanced_options: Vec<OptionDef>,
+    /// `advancedOptions`: list of `HostInternetScsiHbaParamValue`, since VI API 4.0.
+    pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
+    /// `iScsiName`: required string.
+    pub i_scsi_name: String,
+    /// `iScsiAlias`: optional string.
+    pub i_scsi_alias: Option<String>,
+    /// `configuredSendTarget`: list of `HostInternetScsiHbaSendTarget`.
+    pub configured_send_target: Vec<HostInternetScsiHbaSendTarget>,
+    /// `configuredStaticTarget`: list of `HostInternetScsiHbaStaticTarget`.
+    pub configured_static_target: Vec<HostInternetScsiHbaStaticTarget>,
+    /// `maxSpeedMb`: optional int.
+    pub max_speed_mb: Option<i32>,
+    /// `currentSpeedMb`: optional int.
+    pub current_speed_mb: Option<i32>,
 }
-pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DirectoryNotEmpty",
-    "5.0",
-    Some(&FILE_FAULT),
-    "",
-    rt::unset::<DirectoryNotEmpty>,
-);
-impl rt::Object for DirectoryNotEmpty {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DIRECTORY_NOT_EMPTY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECTORY_NOT_EMPTY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for DirectoryNotEmpty {}
-impl std::ops::Deref for DirectoryNotEmpty {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DirectoryNotEmpty {
-    fn deref_mut(&mut self) -> &mut FileFault {
-        &mut self.base
-    }
-}
-impl Clone for DirectoryNotEmpty {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DirectoryNotEmpty {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DirectoryNotEmpty {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DirectoryNotEmpty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DiskChangeExtent`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct DiskChangeExtent {
-    /// `start`: required long.
-    pub start: i64,
-    /// `length`: required long.
-    pub length: i64,
-}
-pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DiskChangeExtent",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-long start r
-long length r
-",
-    rt::unset::<DiskChangeExtent>,
-);
-impl rt::Object for DiskChangeExtent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_EXTENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_EXTENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.start),
-            1 => P::Value(&self.length),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.start),
-            1 => M::Value(&mut self.length),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DiskChangeExtent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DiskChangeExtent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DiskChangeExtent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DiskChangeExtent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DiskChangeInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct DiskChangeInfo {
-    /// `startOffset`: required long.
-    pub start_offset: i64,
-    /// `length`: required long.
-    pub length: i64,
-    /// `changedArea`: list of `DiskChangeExtent`.
-    pub changed_area: Vec<DiskChangeExtent>,
-}
-pub(crate) static DISK_CHANGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DiskChangeInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-long startOffset r
-long length r
-DiskChangeExtent changedArea ol
-",
-    rt::unset::<DiskChangeInfo>,
-);
-impl rt::Object for DiskChangeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.start_offset),
-            1 => P::Value(&self.length),
-            2 => P::Objects(&self.changed_area),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.start_offset),
-            1 => M::Value(&mut self.length),
-            2 => M::Objects(&mut self.changed_area),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DiskChangeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DiskChangeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DiskChangeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DiskChangeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `DiskNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
-pub struct DiskNotSupported {
-    /// The properties of `VirtualHardwareCompatibilityIssue`.
-    pub base: VirtualHardwareCompatibilityIssue,
-    /// `disk`: required int.
-    pub disk: i32,
-}
-pub(crate) static DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DiskNotSupported",
+pub(crate) static HOST_INTERNET_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHba",
     "2.0",
-    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
+    Some(&HOST_HOST_BUS_ADAPTER),
     "
-int disk r
+boolean isSoftwareBased r
+boolean canBeDisabled o since 5.0
+HostInternetScsiHbaNetworkBindingSupportType networkBindingSupport o since 5.0
+HostInternetScsiHbaDiscoveryCapabilities discoveryCapabilities r
+HostInternetScsiHbaDiscoveryProperties discoveryProperties r
+HostInternetScsiHbaAuthenticationCapabilities authenticationCapabilities r
+HostInternetScsiHbaAuthenticationProperties authenticationProperties r
+HostInternetScsiHbaDigestCapabilities digestCapabilities o since 4.0
+HostInternetScsiHbaDigestProperties digestProperties o since 4.0
+HostInternetScsiHbaIPCapabilities ipCapabilities r
+HostInternetScsiHbaIPProperties ipProperties r
+OptionDef supportedAdvancedOptions ol since 4.0
+HostInternetScsiHbaParamValue advancedOptions ol since 4.0
+string iScsiName r
+string iScsiAlias o
+HostInternetScsiHbaSendTarget configuredSendTarget ol
+HostInternetScsiHbaStaticTarget configuredStaticTarget ol
+int maxSpeedMb o
+int currentSpeedMb o
 ",
-    rt::unset::<DiskNotSupported>,
+    rt::unset::<HostInternetScsiHba>,
 );
-impl rt::Object for DiskNotSupported {
+impl rt::Object for HostInternetScsiHba {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DISK_NOT_SUPPORTED
+        &HOST_INTERNET_SCSI_HBA
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_NOT_SUPPORTED
+        &HOST_INTERNET_SCSI_HBA
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.disk),
+            0..=9 => self.base.get(index),
+            10 => P::Value(&self.is_software_based),
+            11 => P::Value(&self.can_be_disabled),
+            12 => P::Value(&self.network_binding_support),
+            13 => P::Object(&self.discovery_capabilities),
+            14 => P::Object(&self.discovery_properties),
+            15 => P::Object(&self.authentication_capabilities),
+            16 => P::Object(&self.authentication_properties),
+            17 => P::Optional(&self.digest_capabilities),
+            18 => P::Optional(&self.digest_properties),
+            19 => P::Object(&self.ip_capabilities),
+            20 => P::Object(&self.ip_properties),
+            21 => P::Objects(&self.supported_advanced_options),
+            22 => P::Objects(&self.advanced_options),
+            23 => P::Value(&self.i_scsi_name),
+            24 => P::Value(&self.i_scsi_alias),
+            25 => P::Objects(&self.configured_send_target),
+            26 => P::Objects(&self.configured_static_target),
+            27 => P::Value(&self.max_speed_mb),
+            28 => P::Value(&self.current_speed_mb),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.disk),
+            0..=9 => self.base.get_mut(index),
+            10 => M::Value(&mut self.is_software_based),
+            11 => M::Value(&mut self.can_be_disabled),
+            12 => M::Value(&mut self.network_binding_support),
+            13 => M::Object(&mut self.discovery_capabilities),
+            14 => M::Object(&mut self.discovery_properties),
+            15 => M::Object(&mut self.authentication_capabilities),
+            16 => M::Object(&mut self.authentication_properties),
+            17 => M::Optional(&mut self.digest_capabilities),
+            18 => M::Optional(&mut self.digest_properties),
+            19 => M::Object(&mut self.ip_capabilities),
+            20 => M::Object(&mut self.ip_properties),
+            21 => M::Objects(&mut self.supported_advanced_options),
+            22 => M::Objects(&mut self.advanced_options),
+            23 => M::Value(&mut self.i_scsi_name),
+            24 => M::Value(&mut self.i_scsi_alias),
+            25 => M::Objects(&mut self.configured_send_target),
+            26 => M::Objects(&mut self.configured_static_target),
+            27 => M::Value(&mut self.max_speed_mb),
+            28 => M::Value(&mut self.current_speed_mb),
             _ => M::Absent,
         }
     }
@@ -4432,216 +3304,122 @@ impl rt::Object for DiskNotSupported {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for DiskNotSupported {}
-impl std::ops::Deref for DiskNotSupported {
-    type Target = VirtualHardwareCompatibilityIssue;
-    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
+impl rt::Extends<HostHostBusAdapter> for HostInternetScsiHba {}
+impl std::ops::Deref for HostInternetScsiHba {
+    type Target = HostHostBusAdapter;
+    fn deref(&self) -> &HostHostBusAdapter {
         &self.base
     }
 }
-impl std::ops::DerefMut for DiskNotSupported {
-    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
+impl std::ops::DerefMut for HostInternetScsiHba {
+    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
         &mut self.base
     }
 }
-impl Clone for DiskNotSupported {
+impl Clone for HostInternetScsiHba {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DiskNotSupported {
+impl PartialEq for HostInternetScsiHba {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DiskNotSupported {
+impl std::fmt::Debug for HostInternetScsiHba {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskNotSupported {
+impl serde::Serialize for HostInternetScsiHba {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
+/// `HostInternetScsiHbaAuthenticationCapabilities`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DistributedVirtualSwitchHostMemberBacking {}
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchHostMemberBacking",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<DistributedVirtualSwitchHostMemberBacking>,
-);
-impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
+pub struct HostInternetScsiHbaAuthenticationCapabilities {
+    /// `chapAuthSettable`: required boolean.
+    pub chap_auth_settable: bool,
+    /// `krb5AuthSettable`: required boolean.
+    pub krb5_auth_settable: bool,
+    /// `srpAuthSettable`: required boolean.
+    pub srp_auth_settable: bool,
+    /// `spkmAuthSettable`: required boolean.
+    pub spkm_auth_settable: bool,
+    /// `mutualChapSettable`: optional boolean, since VI API 4.0.
+    pub mutual_chap_settable: Option<bool>,
+    /// `targetChapSettable`: optional boolean, since VI API 4.0.
+    pub target_chap_settable: Option<bool>,
+    /// `targetMutualChapSettable`: optional boolean, since VI API 4.0.
+    pub target_mutual_chap_settable: Option<bool>,
 }
-impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
-for DistributedVirtualSwitchHostMemberBacking {}
-impl Clone for DistributedVirtualSwitchHostMemberBacking {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DistributedVirtualSwitchHostMemberBacking {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DistributedVirtualSwitchHostMemberBacking {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DistributedVirtualSwitchHostMemberHostPerfNicOffloadState`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
-    /// `enabled`: required boolean.
-    pub enabled: bool,
-    /// `runtimeStatus`: optional string.
-    pub runtime_status: Option<String>,
-    /// `statusDescription`: optional string.
-    pub status_description: Option<String>,
-}
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchHostMemberHostPerfNicOffloadState",
-    "9.1.0.0",
+pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaAuthenticationCapabilities",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean enabled r
-string runtimeStatus o
-string statusDescription o
+boolean chapAuthSettable r
+boolean krb5AuthSettable r
+boolean srpAuthSettable r
+boolean spkmAuthSettable r
+boolean mutualChapSettable o since 4.0
+boolean targetChapSettable o since 4.0
+boolean targetMutualChapSettable o since 4.0
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
+    rt::unset::<HostInternetScsiHbaAuthenticationCapabilities>,
 );
-impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
+        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
+        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.enabled),
-            1 => P::Value(&self.runtime_status),
-            2 => P::Value(&self.status_description),
+            0 => P::Value(&self.chap_auth_settable),
+            1 => P::Value(&self.krb5_auth_settable),
+            2 => P::Value(&self.srp_auth_settable),
+            3 => P::Value(&self.spkm_auth_settable),
+            4 => P::Value(&self.mutual_chap_settable),
+            5 => P::Value(&self.target_chap_settable),
+            6 => P::Value(&self.target_mutual_chap_settable),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.enabled),
-            1 => M::Value(&mut self.runtime_status),
-            2 => M::Value(&mut self.status_description),
+            0 => M::Value(&mut self.chap_auth_settable),
+            1 => M::Value(&mut self.krb5_auth_settable),
+            2 => M::Value(&mut self.srp_auth_settable),
+            3 => M::Value(&mut self.spkm_auth_settable),
+            4 => M::Value(&mut self.mutual_chap_settable),
+            5 => M::Value(&mut self.target_chap_settable),
+            6 => M::Value(&mut self.target_mutual_chap_settable),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+impl Clone for HostInternetScsiHbaAuthenticationCapabilities {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+impl PartialEq for HostInternetScsiHbaAuthenticationCapabilities {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+impl std::fmt::Debug for HostInternetScsiHbaAuthenticationCapabilities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DistributedVirtualSwitchHostMemberHostUplinkState`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
-pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
-    /// `uplinkName`: required string.
-    pub uplink_name: String,
-    /// `state`: required string.
-    pub state: String,
-}
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchHostMemberHostUplinkState",
-    "8.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-string uplinkName r
-string state r
-",
-    rt::unset::<DistributedVirtualSwitchHostMemberHostUplinkState>,
-);
-impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.uplink_name),
-            1 => P::Value(&self.state),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.uplink_name),
-            1 => M::Value(&mut self.state),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberHostUplinkState {
+impl serde::Serialize for HostInternetScsiHbaAuthenticationCapabilities {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,848 +5,879 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `DistributedVirtualSwitchHostMemberPnicBacking`, a [`DistributedVirtualSwitchHostMemberBacking`], since VI API 4.0.
+/// `HostInternetScsiHbaAuthenticationProperties`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DistributedVirtualSwitchHostMemberPnicBacking {
-    /// `pnicSpec`: list of `DistributedVirtualSwitchHostMemberPnicSpec`.
-    pub pnic_spec: Vec<DistributedVirtualSwitchHostMemberPnicSpec>,
+pub struct HostInternetScsiHbaAuthenticationProperties {
+    /// `chapAuthEnabled`: required boolean.
+    pub chap_auth_enabled: bool,
+    /// `chapName`: optional string.
+    pub chap_name: Option<String>,
+    /// `chapSecret`: optional string, secret.
+    pub chap_secret: Option<String>,
+    /// `chapAuthenticationType`: optional string, since VI API 4.0.
+    pub chap_authentication_type: Option<String>,
+    /// `chapInherited`: optional boolean, since VI API 4.0.
+    pub chap_inherited: Option<bool>,
+    /// `mutualChapName`: optional string, since VI API 4.0.
+    pub mutual_chap_name: Option<String>,
+    /// `mutualChapSecret`: optional string, secret, since VI API 4.0.
+    pub mutual_chap_secret: Option<String>,
+    /// `mutualChapAuthenticationType`: optional string, since VI API 4.0.
+    pub mutual_chap_authentication_type: Option<String>,
+    /// `mutualChapInherited`: optional boolean, since VI API 4.0.
+    pub mutual_chap_inherited: Option<bool>,
 }
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchHostMemberPnicBacking",
-    "4.0",
-    Some(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING),
-    "
-DistributedVirtualSwitchHostMemberPnicSpec pnicSpec ol
-",
-    rt::unset::<DistributedVirtualSwitchHostMemberPnicBacking>,
-);
-impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.pnic_spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.pnic_spec),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DistributedVirtualSwitchHostMemberBacking {
-            },
-        )
-    }
-}
-impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
-for DistributedVirtualSwitchHostMemberPnicBacking {}
-impl Clone for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DistributedVirtualSwitchHostMemberPnicSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct DistributedVirtualSwitchHostMemberPnicSpec {
-    /// `pnicDevice`: required string.
-    pub pnic_device: String,
-    /// `uplinkPortKey`: optional string.
-    pub uplink_port_key: Option<String>,
-    /// `uplinkPortgroupKey`: optional string.
-    pub uplink_portgroup_key: Option<String>,
-    /// `connectionCookie`: optional int.
-    pub connection_cookie: Option<i32>,
-}
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchHostMemberPnicSpec",
-    "4.0",
+pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaAuthenticationProperties",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-string pnicDevice r
-string uplinkPortKey o
-string uplinkPortgroupKey o
-int connectionCookie o
+boolean chapAuthEnabled r
+string chapName o
+string chapSecret o secret
+string chapAuthenticationType o since 4.0
+boolean chapInherited o since 4.0
+string mutualChapName o since 4.0
+string mutualChapSecret o since 4.0 secret
+string mutualChapAuthenticationType o since 4.0
+boolean mutualChapInherited o since 4.0
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberPnicSpec>,
+    rt::unset::<HostInternetScsiHbaAuthenticationProperties>,
 );
-impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
+impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
+        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
+        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.pnic_device),
-            1 => P::Value(&self.uplink_port_key),
-            2 => P::Value(&self.uplink_portgroup_key),
-            3 => P::Value(&self.connection_cookie),
+            0 => P::Value(&self.chap_auth_enabled),
+            1 => P::Value(&self.chap_name),
+            2 => P::Value(&self.chap_secret),
+            3 => P::Value(&self.chap_authentication_type),
+            4 => P::Value(&self.chap_inherited),
+            5 => P::Value(&self.mutual_chap_name),
+            6 => P::Value(&self.mutual_chap_secret),
+            7 => P::Value(&self.mutual_chap_authentication_type),
+            8 => P::Value(&self.mutual_chap_inherited),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.pnic_device),
-            1 => M::Value(&mut self.uplink_port_key),
-            2 => M::Value(&mut self.uplink_portgroup_key),
-            3 => M::Value(&mut self.connection_cookie),
+            0 => M::Value(&mut self.chap_auth_enabled),
+            1 => M::Value(&mut self.chap_name),
+            2 => M::Value(&mut self.chap_secret),
+            3 => M::Value(&mut self.chap_authentication_type),
+            4 => M::Value(&mut self.chap_inherited),
+            5 => M::Value(&mut self.mutual_chap_name),
+            6 => M::Value(&mut self.mutual_chap_secret),
+            7 => M::Value(&mut self.mutual_chap_authentication_type),
+            8 => M::Value(&mut self.mutual_chap_inherited),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DistributedVirtualSwitchHostMemberPnicSpec {
+impl Clone for HostInternetScsiHbaAuthenticationProperties {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DistributedVirtualSwitchHostMemberPnicSpec {
+impl PartialEq for HostInternetScsiHbaAuthenticationProperties {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DistributedVirtualSwitchHostMemberPnicSpec {
+impl std::fmt::Debug for HostInternetScsiHbaAuthenticationProperties {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicSpec {
+impl serde::Serialize for HostInternetScsiHbaAuthenticationProperties {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DistributedVirtualSwitchHostMemberTransportZoneInfo`, a [`DynamicData`], since VI API 7.0.0.0.
+/// `HostInternetScsiHbaDigestCapabilities`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `type`: required string.
-    pub r#type: String,
+pub struct HostInternetScsiHbaDigestCapabilities {
+    /// `headerDigestSettable`: optional boolean.
+    pub header_digest_settable: Option<bool>,
+    /// `dataDigestSettable`: optional boolean.
+    pub data_digest_settable: Option<bool>,
+    /// `targetHeaderDigestSettable`: optional boolean.
+    pub target_header_digest_settable: Option<bool>,
+    /// `targetDataDigestSettable`: optional boolean.
+    pub target_data_digest_settable: Option<bool>,
 }
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchHostMemberTransportZoneInfo",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string uuid r
-string type r
-",
-    rt::unset::<DistributedVirtualSwitchHostMemberTransportZoneInfo>,
-);
-impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.uuid),
-            1 => P::Value(&self.r#type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.uuid),
-            1 => M::Value(&mut self.r#type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DistributedVirtualSwitchPortConnection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct DistributedVirtualSwitchPortConnection {
-    /// `switchUuid`: required string.
-    pub switch_uuid: String,
-    /// `portgroupKey`: optional string.
-    pub portgroup_key: Option<String>,
-    /// `portKey`: optional string.
-    pub port_key: Option<String>,
-    /// `connectionCookie`: optional int.
-    pub connection_cookie: Option<i32>,
-}
-pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DistributedVirtualSwitchPortConnection",
+pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaDigestCapabilities",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-string switchUuid r
-string portgroupKey o
-string portKey o
-int connectionCookie o
+boolean headerDigestSettable o
+boolean dataDigestSettable o
+boolean targetHeaderDigestSettable o
+boolean targetDataDigestSettable o
 ",
-    rt::unset::<DistributedVirtualSwitchPortConnection>,
+    rt::unset::<HostInternetScsiHbaDigestCapabilities>,
 );
-impl rt::Object for DistributedVirtualSwitchPortConnection {
+impl rt::Object for HostInternetScsiHbaDigestCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
+        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
+        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.switch_uuid),
-            1 => P::Value(&self.portgroup_key),
-            2 => P::Value(&self.port_key),
-            3 => P::Value(&self.connection_cookie),
+            0 => P::Value(&self.header_digest_settable),
+            1 => P::Value(&self.data_digest_settable),
+            2 => P::Value(&self.target_header_digest_settable),
+            3 => P::Value(&self.target_data_digest_settable),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.switch_uuid),
-            1 => M::Value(&mut self.portgroup_key),
-            2 => M::Value(&mut self.port_key),
-            3 => M::Value(&mut self.connection_cookie),
+            0 => M::Value(&mut self.header_digest_settable),
+            1 => M::Value(&mut self.data_digest_settable),
+            2 => M::Value(&mut self.target_header_digest_settable),
+            3 => M::Value(&mut self.target_data_digest_settable),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DistributedVirtualSwitchPortConnection {
+impl Clone for HostInternetScsiHbaDigestCapabilities {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DistributedVirtualSwitchPortConnection {
+impl PartialEq for HostInternetScsiHbaDigestCapabilities {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DistributedVirtualSwitchPortConnection {
+impl std::fmt::Debug for HostInternetScsiHbaDigestCapabilities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchPortConnection {
+impl serde::Serialize for HostInternetScsiHbaDigestCapabilities {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DpuStatusInfo`, a [`HostHardwareElementInfo`], since VI API 8.0.0.1.
+/// `HostInternetScsiHbaDigestProperties`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct DpuStatusInfo {
-    /// The properties of `HostHardwareElementInfo`.
-    pub base: HostHardwareElementInfo,
-    /// `dpuId`: required string.
-    pub dpu_id: String,
-    /// `fru`: optional `HostFru`.
-    pub fru: Option<Box<HostFru>>,
-    /// `sensors`: list of `DpuStatusInfoOperationalInfo`.
-    pub sensors: Vec<DpuStatusInfoOperationalInfo>,
+pub struct HostInternetScsiHbaDigestProperties {
+    /// `headerDigestType`: optional string.
+    pub header_digest_type: Option<String>,
+    /// `headerDigestInherited`: optional boolean.
+    pub header_digest_inherited: Option<bool>,
+    /// `dataDigestType`: optional string.
+    pub data_digest_type: Option<String>,
+    /// `dataDigestInherited`: optional boolean.
+    pub data_digest_inherited: Option<bool>,
 }
-pub(crate) static DPU_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DpuStatusInfo",
-    "8.0.0.1",
-    Some(&HOST_HARDWARE_ELEMENT_INFO),
-    "
-string dpuId r
-HostFru fru o
-DpuStatusInfoOperationalInfo sensors ol
-",
-    rt::unset::<DpuStatusInfo>,
-);
-impl rt::Object for DpuStatusInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.dpu_id),
-            3 => P::Optional(&self.fru),
-            4 => P::Objects(&self.sensors),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.dpu_id),
-            3 => M::Optional(&mut self.fru),
-            4 => M::Objects(&mut self.sensors),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHardwareElementInfo> for DpuStatusInfo {}
-impl std::ops::Deref for DpuStatusInfo {
-    type Target = HostHardwareElementInfo;
-    fn deref(&self) -> &HostHardwareElementInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DpuStatusInfo {
-    fn deref_mut(&mut self) -> &mut HostHardwareElementInfo {
-        &mut self.base
-    }
-}
-impl Clone for DpuStatusInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DpuStatusInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DpuStatusInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DpuStatusInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DpuStatusInfoOperationalInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
-pub struct DpuStatusInfoOperationalInfo {
-    /// `sensorId`: required string.
-    pub sensor_id: String,
-    /// `healthState`: optional `ElementDescription` or a descendant.
-    pub health_state: Option<rt::Poly<ElementDescription>>,
-    /// `reading`: required string.
-    pub reading: String,
-    /// `units`: optional string.
-    pub units: Option<String>,
-    /// `timeStamp`: optional dateTime.
-    pub time_stamp: Option<rt::DateTime>,
-}
-pub(crate) static DPU_STATUS_INFO_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DpuStatusInfoOperationalInfo",
-    "8.0.0.1",
+pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaDigestProperties",
+    "4.0",
     Some(&DYNAMIC_DATA),
     "
-string sensorId r
-ElementDescription healthState o
-string reading r
-string units o
-dateTime timeStamp o
+string headerDigestType o
+boolean headerDigestInherited o
+string dataDigestType o
+boolean dataDigestInherited o
 ",
-    rt::unset::<DpuStatusInfoOperationalInfo>,
+    rt::unset::<HostInternetScsiHbaDigestProperties>,
 );
-impl rt::Object for DpuStatusInfoOperationalInfo {
+impl rt::Object for HostInternetScsiHbaDigestProperties {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO_OPERATIONAL_INFO
+        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO_OPERATIONAL_INFO
+        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.sensor_id),
-            1 => P::Value(&self.health_state),
-            2 => P::Value(&self.reading),
-            3 => P::Value(&self.units),
-            4 => P::Value(&self.time_stamp),
+            0 => P::Value(&self.header_digest_type),
+            1 => P::Value(&self.header_digest_inherited),
+            2 => P::Value(&self.data_digest_type),
+            3 => P::Value(&self.data_digest_inherited),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.sensor_id),
-            1 => M::Value(&mut self.health_state),
-            2 => M::Value(&mut self.reading),
-            3 => M::Value(&mut self.units),
-            4 => M::Value(&mut self.time_stamp),
+            0 => M::Value(&mut self.header_digest_type),
+            1 => M::Value(&mut self.header_digest_inherited),
+            2 => M::Value(&mut self.data_digest_type),
+            3 => M::Value(&mut self.data_digest_inherited),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DpuStatusInfoOperationalInfo {
+impl Clone for HostInternetScsiHbaDigestProperties {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DpuStatusInfoOperationalInfo {
+impl PartialEq for HostInternetScsiHbaDigestProperties {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DpuStatusInfoOperationalInfo {
+impl std::fmt::Debug for HostInternetScsiHbaDigestProperties {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DpuStatusInfoOperationalInfo {
+impl serde::Serialize for HostInternetScsiHbaDigestProperties {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DrsRuleComplianceEvent`, a [`VmEvent`], since VI API 4.1.
+/// `HostInternetScsiHbaDiscoveryCapabilities`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DrsRuleComplianceEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
+pub struct HostInternetScsiHbaDiscoveryCapabilities {
+    /// `iSnsDiscoverySettable`: required boolean.
+    pub i_sns_discovery_settable: bool,
+    /// `slpDiscoverySettable`: required boolean.
+    pub slp_discovery_settable: bool,
+    /// `staticTargetDiscoverySettable`: required boolean.
+    pub static_target_discovery_settable: bool,
+    /// `sendTargetsDiscoverySettable`: required boolean.
+    pub send_targets_discovery_settable: bool,
 }
-pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DrsRuleComplianceEvent",
-    "4.1",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<DrsRuleComplianceEvent>,
+pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaDiscoveryCapabilities",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean iSnsDiscoverySettable r
+boolean slpDiscoverySettable r
+boolean staticTargetDiscoverySettable r
+boolean sendTargetsDiscoverySettable r
+",
+    rt::unset::<HostInternetScsiHbaDiscoveryCapabilities>,
 );
-impl rt::Object for DrsRuleComplianceEvent {
+impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DRS_RULE_COMPLIANCE_EVENT
+        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RULE_COMPLIANCE_EVENT
+        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=15 => self.base.get(index),
+            0 => P::Value(&self.i_sns_discovery_settable),
+            1 => P::Value(&self.slp_discovery_settable),
+            2 => P::Value(&self.static_target_discovery_settable),
+            3 => P::Value(&self.send_targets_discovery_settable),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=15 => self.base.get_mut(index),
+            0 => M::Value(&mut self.i_sns_discovery_settable),
+            1 => M::Value(&mut self.slp_discovery_settable),
+            2 => M::Value(&mut self.static_target_discovery_settable),
+            3 => M::Value(&mut self.send_targets_discovery_settable),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<Event> for DrsRuleComplianceEvent {}
-impl std::ops::Deref for DrsRuleComplianceEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DrsRuleComplianceEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for DrsRuleComplianceEvent {
+impl Clone for HostInternetScsiHbaDiscoveryCapabilities {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DrsRuleComplianceEvent {
+impl PartialEq for HostInternetScsiHbaDiscoveryCapabilities {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DrsRuleComplianceEvent {
+impl std::fmt::Debug for HostInternetScsiHbaDiscoveryCapabilities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsRuleComplianceEvent {
+impl serde::Serialize for HostInternetScsiHbaDiscoveryCapabilities {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DrsRuleViolationEvent`, a [`VmEvent`], since VI API 4.1.
+/// `HostInternetScsiHbaDiscoveryProperties`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DrsRuleViolationEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
+pub struct HostInternetScsiHbaDiscoveryProperties {
+    /// `iSnsDiscoveryEnabled`: required boolean.
+    pub i_sns_discovery_enabled: bool,
+    /// `iSnsDiscoveryMethod`: optional string.
+    pub i_sns_discovery_method: Option<String>,
+    /// `iSnsHost`: optional string.
+    pub i_sns_host: Option<String>,
+    /// `slpDiscoveryEnabled`: required boolean.
+    pub slp_discovery_enabled: bool,
+    /// `slpDiscoveryMethod`: optional string.
+    pub slp_discovery_method: Option<String>,
+    /// `slpHost`: optional string.
+    pub slp_host: Option<String>,
+    /// `staticTargetDiscoveryEnabled`: required boolean.
+    pub static_target_discovery_enabled: bool,
+    /// `sendTargetsDiscoveryEnabled`: required boolean.
+    pub send_targets_discovery_enabled: bool,
 }
-pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DrsRuleViolationEvent",
-    "4.1",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<DrsRuleViolationEvent>,
+pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaDiscoveryProperties",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean iSnsDiscoveryEnabled r
+string iSnsDiscoveryMethod o
+string iSnsHost o
+boolean slpDiscoveryEnabled r
+string slpDiscoveryMethod o
+string slpHost o
+boolean staticTargetDiscoveryEnabled r
+boolean sendTargetsDiscoveryEnabled r
+",
+    rt::unset::<HostInternetScsiHbaDiscoveryProperties>,
 );
-impl rt::Object for DrsRuleViolationEvent {
+impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DRS_RULE_VIOLATION_EVENT
+        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RULE_VIOLATION_EVENT
+        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=15 => self.base.get(index),
+            0 => P::Value(&self.i_sns_discovery_enabled),
+            1 => P::Value(&self.i_sns_discovery_method),
+            2 => P::Value(&self.i_sns_host),
+            3 => P::Value(&self.slp_discovery_enabled),
+            4 => P::Value(&self.slp_discovery_method),
+            5 => P::Value(&self.slp_host),
+            6 => P::Value(&self.static_target_discovery_enabled),
+            7 => P::Value(&self.send_targets_discovery_enabled),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=15 => self.base.get_mut(index),
+            0 => M::Value(&mut self.i_sns_discovery_enabled),
+            1 => M::Value(&mut self.i_sns_discovery_method),
+            2 => M::Value(&mut self.i_sns_host),
+            3 => M::Value(&mut self.slp_discovery_enabled),
+            4 => M::Value(&mut self.slp_discovery_method),
+            5 => M::Value(&mut self.slp_host),
+            6 => M::Value(&mut self.static_target_discovery_enabled),
+            7 => M::Value(&mut self.send_targets_discovery_enabled),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<Event> for DrsRuleViolationEvent {}
-impl std::ops::Deref for DrsRuleViolationEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DrsRuleViolationEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for DrsRuleViolationEvent {
+impl Clone for HostInternetScsiHbaDiscoveryProperties {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DrsRuleViolationEvent {
+impl PartialEq for HostInternetScsiHbaDiscoveryProperties {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DrsRuleViolationEvent {
+impl std::fmt::Debug for HostInternetScsiHbaDiscoveryProperties {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsRuleViolationEvent {
+impl serde::Serialize for HostInternetScsiHbaDiscoveryProperties {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DrsSoftRuleViolationEvent`, a [`VmEvent`], since VI API 6.0.
+/// `HostInternetScsiHbaIPCapabilities`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DrsSoftRuleViolationEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
+pub struct HostInternetScsiHbaIpCapabilities {
+    /// `addressSettable`: required boolean.
+    pub address_settable: bool,
+    /// `ipConfigurationMethodSettable`: required boolean.
+    pub ip_configuration_method_settable: bool,
+    /// `subnetMaskSettable`: required boolean.
+    pub subnet_mask_settable: bool,
+    /// `defaultGatewaySettable`: required boolean.
+    pub default_gateway_settable: bool,
+    /// `primaryDnsServerAddressSettable`: required boolean.
+    pub primary_dns_server_address_settable: bool,
+    /// `alternateDnsServerAddressSettable`: required boolean.
+    pub alternate_dns_server_address_settable: bool,
+    /// `ipv6Supported`: optional boolean, since VI API 4.0.
+    pub ipv6_supported: Option<bool>,
+    /// `arpRedirectSettable`: optional boolean, since VI API 4.0.
+    pub arp_redirect_settable: Option<bool>,
+    /// `mtuSettable`: optional boolean, since VI API 4.0.
+    pub mtu_settable: Option<bool>,
+    /// `hostNameAsTargetAddress`: optional boolean, since VI API 4.0.
+    pub host_name_as_target_address: Option<bool>,
+    /// `nameAliasSettable`: optional boolean, since VI API 4.1.
+    pub name_alias_settable: Option<bool>,
+    /// `ipv4EnableSettable`: optional boolean, since VI API 6.0.
+    pub ipv4_enable_settable: Option<bool>,
+    /// `ipv6EnableSettable`: optional boolean, since VI API 6.0.
+    pub ipv6_enable_settable: Option<bool>,
+    /// `ipv6PrefixLengthSettable`: optional boolean, since VI API 6.0.
+    pub ipv6_prefix_length_settable: Option<bool>,
+    /// `ipv6PrefixLength`: optional int, since VI API 6.0.
+    pub ipv6_prefix_length: Option<i32>,
+    /// `ipv6DhcpConfigurationSettable`: optional boolean, since VI API 6.0.
+    pub ipv6_dhcp_configuration_settable: Option<bool>,
+    /// `ipv6LinkLocalAutoConfigurationSettable`: optional boolean, since VI API 6.0.
+    pub ipv6_link_local_auto_configuration_settable: Option<bool>,
+    /// `ipv6RouterAdvertisementConfigurationSettable`: optional boolean, since VI API 6.0.
+    pub ipv6_router_advertisement_configuration_settable: Option<bool>,
+    /// `ipv6DefaultGatewaySettable`: optional boolean, since VI API 6.0.
+    pub ipv6_default_gateway_settable: Option<bool>,
+    /// `ipv6MaxStaticAddressesSupported`: optional int, since VI API 6.0.
+    pub ipv6_max_static_addresses_supported: Option<i32>,
 }
-pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DrsSoftRuleViolationEvent",
+pub(crate) static HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaIPCapabilities",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean addressSettable r
+boolean ipConfigurationMethodSettable r
+boolean subnetMaskSettable r
+boolean defaultGatewaySettable r
+boolean primaryDnsServerAddressSettable r
+boolean alternateDnsServerAddressSettable r
+boolean ipv6Supported o since 4.0
+boolean arpRedirectSettable o since 4.0
+boolean mtuSettable o since 4.0
+boolean hostNameAsTargetAddress o since 4.0
+boolean nameAliasSettable o since 4.1
+boolean ipv4EnableSettable o since 6.0
+boolean ipv6EnableSettable o since 6.0
+boolean ipv6PrefixLengthSettable o since 6.0
+int ipv6PrefixLength o since 6.0
+boolean ipv6DhcpConfigurationSettable o since 6.0
+boolean ipv6LinkLocalAutoConfigurationSettable o since 6.0
+boolean ipv6RouterAdvertisementConfigurationSettable o since 6.0
+boolean ipv6DefaultGatewaySettable o since 6.0
+int ipv6MaxStaticAddressesSupported o since 6.0
+",
+    rt::unset::<HostInternetScsiHbaIpCapabilities>,
+);
+impl rt::Object for HostInternetScsiHbaIpCapabilities {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.address_settable),
+            1 => P::Value(&self.ip_configuration_method_settable),
+            2 => P::Value(&self.subnet_mask_settable),
+            3 => P::Value(&self.default_gateway_settable),
+            4 => P::Value(&self.primary_dns_server_address_settable),
+            5 => P::Value(&self.alternate_dns_server_address_settable),
+            6 => P::Value(&self.ipv6_supported),
+            7 => P::Value(&self.arp_redirect_settable),
+            8 => P::Value(&self.mtu_settable),
+            9 => P::Value(&self.host_name_as_target_address),
+            10 => P::Value(&self.name_alias_settable),
+            11 => P::Value(&self.ipv4_enable_settable),
+            12 => P::Value(&self.ipv6_enable_settable),
+            13 => P::Value(&self.ipv6_prefix_length_settable),
+            14 => P::Value(&self.ipv6_prefix_length),
+            15 => P::Value(&self.ipv6_dhcp_configuration_settable),
+            16 => P::Value(&self.ipv6_link_local_auto_configuration_settable),
+            17 => P::Value(&self.ipv6_router_advertisement_configuration_settable),
+            18 => P::Value(&self.ipv6_default_gateway_settable),
+            19 => P::Value(&self.ipv6_max_static_addresses_supported),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.address_settable),
+            1 => M::Value(&mut self.ip_configuration_method_settable),
+            2 => M::Value(&mut self.subnet_mask_settable),
+            3 => M::Value(&mut self.default_gateway_settable),
+            4 => M::Value(&mut self.primary_dns_server_address_settable),
+            5 => M::Value(&mut self.alternate_dns_server_address_settable),
+            6 => M::Value(&mut self.ipv6_supported),
+            7 => M::Value(&mut self.arp_redirect_settable),
+            8 => M::Value(&mut self.mtu_settable),
+            9 => M::Value(&mut self.host_name_as_target_address),
+            10 => M::Value(&mut self.name_alias_settable),
+            11 => M::Value(&mut self.ipv4_enable_settable),
+            12 => M::Value(&mut self.ipv6_enable_settable),
+            13 => M::Value(&mut self.ipv6_prefix_length_settable),
+            14 => M::Value(&mut self.ipv6_prefix_length),
+            15 => M::Value(&mut self.ipv6_dhcp_configuration_settable),
+            16 => M::Value(&mut self.ipv6_link_local_auto_configuration_settable),
+            17 => M::Value(&mut self.ipv6_router_advertisement_configuration_settable),
+            18 => M::Value(&mut self.ipv6_default_gateway_settable),
+            19 => M::Value(&mut self.ipv6_max_static_addresses_supported),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostInternetScsiHbaIpCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostInternetScsiHbaIpCapabilities {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostInternetScsiHbaIpCapabilities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostInternetScsiHbaIpCapabilities {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostInternetScsiHbaIPProperties`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostInternetScsiHbaIpProperties {
+    /// `mac`: optional string.
+    pub mac: Option<String>,
+    /// `address`: optional string.
+    pub address: Option<String>,
+    /// `dhcpConfigurationEnabled`: required boolean.
+    pub dhcp_configuration_enabled: bool,
+    /// `subnetMask`: optional string.
+    pub subnet_mask: Option<String>,
+    /// `defaultGateway`: optional string.
+    pub default_gateway: Option<String>,
+    /// `primaryDnsServerAddress`: optional string.
+    pub primary_dns_server_address: Option<String>,
+    /// `alternateDnsServerAddress`: optional string.
+    pub alternate_dns_server_address: Option<String>,
+    /// `ipv6Address`: optional string, since VI API 4.0.
+    pub ipv6_address: Option<String>,
+    /// `ipv6SubnetMask`: optional string, since VI API 4.0.
+    pub ipv6_subnet_mask: Option<String>,
+    /// `ipv6DefaultGateway`: optional string, since VI API 4.0.
+    pub ipv6_default_gateway: Option<String>,
+    /// `arpRedirectEnabled`: optional boolean, since VI API 4.0.
+    pub arp_redirect_enabled: Option<bool>,
+    /// `mtu`: optional int, since VI API 4.0.
+    pub mtu: Option<i32>,
+    /// `jumboFramesEnabled`: optional boolean, since VI API 4.0.
+    pub jumbo_frames_enabled: Option<bool>,
+    /// `ipv4Enabled`: optional boolean, since VI API 6.0.
+    pub ipv4_enabled: Option<bool>,
+    /// `ipv6Enabled`: optional boolean, since VI API 6.0.
+    pub ipv6_enabled: Option<bool>,
+    /// `ipv6properties`: optional `HostInternetScsiHbaIPv6Properties`, since VI API 6.0.
+    pub ipv6properties: Option<Box<HostInternetScsiHbaIPv6Properties>>,
+}
+pub(crate) static HOST_INTERNET_SCSI_HBA_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaIPProperties",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string mac o
+string address o
+boolean dhcpConfigurationEnabled r
+string subnetMask o
+string defaultGateway o
+string primaryDnsServerAddress o
+string alternateDnsServerAddress o
+string ipv6Address o since 4.0
+string ipv6SubnetMask o since 4.0
+string ipv6DefaultGateway o since 4.0
+boolean arpRedirectEnabled o since 4.0
+int mtu o since 4.0
+boolean jumboFramesEnabled o since 4.0
+boolean ipv4Enabled o since 6.0
+boolean ipv6Enabled o since 6.0
+HostInternetScsiHbaIPv6Properties ipv6properties o since 6.0
+",
+    rt::unset::<HostInternetScsiHbaIpProperties>,
+);
+impl rt::Object for HostInternetScsiHbaIpProperties {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.mac),
+            1 => P::Value(&self.address),
+            2 => P::Value(&self.dhcp_configuration_enabled),
+            3 => P::Value(&self.subnet_mask),
+            4 => P::Value(&self.default_gateway),
+            5 => P::Value(&self.primary_dns_server_address),
+            6 => P::Value(&self.alternate_dns_server_address),
+            7 => P::Value(&self.ipv6_address),
+            8 => P::Value(&self.ipv6_subnet_mask),
+            9 => P::Value(&self.ipv6_default_gateway),
+            10 => P::Value(&self.arp_redirect_enabled),
+            11 => P::Value(&self.mtu),
+            12 => P::Value(&self.jumbo_frames_enabled),
+            13 => P::Value(&self.ipv4_enabled),
+            14 => P::Value(&self.ipv6_enabled),
+            15 => P::Optional(&self.ipv6properties),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.mac),
+            1 => M::Value(&mut self.address),
+            2 => M::Value(&mut self.dhcp_configuration_enabled),
+            3 => M::Value(&mut self.subnet_mask),
+            4 => M::Value(&mut self.default_gateway),
+            5 => M::Value(&mut self.primary_dns_server_address),
+            6 => M::Value(&mut self.alternate_dns_server_address),
+            7 => M::Value(&mut self.ipv6_address),
+            8 => M::Value(&mut self.ipv6_subnet_mask),
+            9 => M::Value(&mut self.ipv6_default_gateway),
+            10 => M::Value(&mut self.arp_redirect_enabled),
+            11 => M::Value(&mut self.mtu),
+            12 => M::Value(&mut self.jumbo_frames_enabled),
+            13 => M::Value(&mut self.ipv4_enabled),
+            14 => M::Value(&mut self.ipv6_enabled),
+            15 => M::Optional(&mut self.ipv6properties),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostInternetScsiHbaIpProperties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostInternetScsiHbaIpProperties {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostInternetScsiHbaIpProperties {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostInternetScsiHbaIpProperties {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostInternetScsiHbaIPv6Properties`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct HostInternetScsiHbaIPv6Properties {
+    /// `iscsiIpv6Address`: list of `HostInternetScsiHbaIscsiIpv6Address`.
+    pub iscsi_ipv6_address: Vec<HostInternetScsiHbaIscsiIpv6Address>,
+    /// `ipv6DhcpConfigurationEnabled`: optional boolean.
+    pub ipv6_dhcp_configuration_enabled: Option<bool>,
+    /// `ipv6LinkLocalAutoConfigurationEnabled`: optional boolean.
+    pub ipv6_link_local_auto_configuration_enabled: Option<bool>,
+    /// `ipv6RouterAdvertisementConfigurationEnabled`: optional boolean.
+    pub ipv6_router_advertisement_configuration_enabled: Option<bool>,
+    /// `ipv6DefaultGateway`: optional string.
+    pub ipv6_default_gateway: Option<String>,
+}
+pub(crate) static HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaIPv6Properties",
     "6.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<DrsSoftRuleViolationEvent>,
-);
-impl rt::Object for DrsSoftRuleViolationEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DRS_SOFT_RULE_VIOLATION_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_SOFT_RULE_VIOLATION_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for DrsSoftRuleViolationEvent {}
-impl std::ops::Deref for DrsSoftRuleViolationEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DrsSoftRuleViolationEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for DrsSoftRuleViolationEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DrsSoftRuleViolationEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DrsSoftRuleViolationEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DrsSoftRuleViolationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DrsVmMigratedEvent`, a [`VmMigratedEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct DrsVmMigratedEvent {
-    /// The properties of `VmMigratedEvent`.
-    pub base: VmMigratedEvent,
-}
-pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DrsVmMigratedEvent",
-    "2.0",
-    Some(&VM_MIGRATED_EVENT),
-    "",
-    rt::unset::<DrsVmMigratedEvent>,
-);
-impl rt::Object for DrsVmMigratedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DRS_VM_MIGRATED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VM_MIGRATED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=18 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=18 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for DrsVmMigratedEvent {}
-impl std::ops::Deref for DrsVmMigratedEvent {
-    type Target = VmMigratedEvent;
-    fn deref(&self) -> &VmMigratedEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DrsVmMigratedEvent {
-    fn deref_mut(&mut self) -> &mut VmMigratedEvent {
-        &mut self.base
-    }
-}
-impl Clone for DrsVmMigratedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DrsVmMigratedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DrsVmMigratedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DrsVmMigratedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DrsVmPoweredOnEvent`, a [`VmPoweredOnEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct DrsVmPoweredOnEvent {
-    /// The properties of `VmPoweredOnEvent`.
-    pub base: VmPoweredOnEvent,
-}
-pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DrsVmPoweredOnEvent",
-    "2.5",
-    Some(&VM_POWERED_ON_EVENT),
-    "",
-    rt::unset::<DrsVmPoweredOnEvent>,
-);
-impl rt::Object for DrsVmPoweredOnEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DRS_VM_POWERED_ON_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VM_POWERED_ON_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for DrsVmPoweredOnEvent {}
-impl std::ops::Deref for DrsVmPoweredOnEvent {
-    type Target = VmPoweredOnEvent;
-    fn deref(&self) -> &VmPoweredOnEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DrsVmPoweredOnEvent {
-    fn deref_mut(&mut self) -> &mut VmPoweredOnEvent {
-        &mut self.base
-    }
-}
-impl Clone for DrsVmPoweredOnEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DrsVmPoweredOnEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DrsVmPoweredOnEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DrsVmPoweredOnEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `DuplicateName`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct DuplicateName {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-    /// `name`: required string.
-    pub name: String,
-    /// `object`: required reference.
-    pub object: rt::ManagedObjectReference,
-}
-pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DuplicateName",
-    "2.0",
-    Some(&VIM_FAULT),
+    Some(&DYNAMIC_DATA),
     "
-string name r
-ManagedObjectReference object r
+HostInternetScsiHbaIscsiIpv6Address iscsiIpv6Address ol
+boolean ipv6DhcpConfigurationEnabled o
+boolean ipv6LinkLocalAutoConfigurationEnabled o
+boolean ipv6RouterAdvertisementConfigurationEnabled o
+string ipv6DefaultGateway o
 ",
-    rt::unset::<DuplicateName>,
+    rt::unset::<HostInternetScsiHbaIPv6Properties>,
 );
-impl rt::Object for DuplicateName {
+impl rt::Object for HostInternetScsiHbaIPv6Properties {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DUPLICATE_NAME
+        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_NAME
+        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.iscsi_ipv6_address),
+            1 => P::Value(&self.ipv6_dhcp_configuration_enabled),
+            2 => P::Value(&self.ipv6_link_local_auto_configuration_enabled),
+            3 => P::Value(&self.ipv6_router_advertisement_configuration_enabled),
+            4 => P::Value(&self.ipv6_default_gateway),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.iscsi_ipv6_address),
+            1 => M::Value(&mut self.ipv6_dhcp_configuration_enabled),
+            2 => M::Value(&mut self.ipv6_link_local_auto_configuration_enabled),
+            3 => M::Value(&mut self.ipv6_router_advertisement_configuration_enabled),
+            4 => M::Value(&mut self.ipv6_default_gateway),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostInternetScsiHbaIPv6Properties {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostInternetScsiHbaIPv6Properties {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostInternetScsiHbaIPv6Properties {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostInternetScsiHbaIPv6Properties {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostInternetScsiHbaIscsiIpv6Address`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct HostInternetScsiHbaIscsiIpv6Address {
+    /// `address`: required string.
+    pub address: String,
+    /// `prefixLength`: required int.
+    pub prefix_length: i32,
+    /// `origin`: required string.
+    pub origin: String,
+    /// `operation`: optional string.
+    pub operation: Option<String>,
+}
+pub(crate) static HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaIscsiIpv6Address",
+    "6.0",
+    Some(&DYNAMIC_DATA),
+    "
+string address r
+int prefixLength r
+string origin r
+string operation o
+",
+    rt::unset::<HostInternetScsiHbaIscsiIpv6Address>,
+);
+impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.address),
+            1 => P::Value(&self.prefix_length),
+            2 => P::Value(&self.origin),
+            3 => P::Value(&self.operation),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.address),
+            1 => M::Value(&mut self.prefix_length),
+            2 => M::Value(&mut self.origin),
+            3 => M::Value(&mut self.operation),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostInternetScsiHbaIscsiIpv6Address {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostInternetScsiHbaIscsiIpv6Address {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostInternetScsiHbaIscsiIpv6Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostInternetScsiHbaIscsiIpv6Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostInternetScsiHbaParamValue`, a [`OptionValue`], since VI API 4.0.
+#[derive(Default)]
+pub struct HostInternetScsiHbaParamValue {
+    /// The properties of `OptionValue`.
+    pub base: OptionValue,
+    /// `isInherited`: optional boolean.
+    pub is_inherited: Option<bool>,
+}
+pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaParamValue",
+    "4.0",
+    Some(&OPTION_VALUE),
+    "
+boolean isInherited o
+",
+    rt::unset::<HostInternetScsiHbaParamValue>,
+);
+impl rt::Object for HostInternetScsiHbaParamValue {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => P::Value(&self.name),
-            3 => P::Value(&self.object),
+            2 => P::Value(&self.is_inherited),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.name),
-            3 => M::Value(&mut self.object),
+            2 => M::Value(&mut self.is_inherited),
             _ => M::Absent,
         }
     }
@@ -857,2347 +888,975 @@ impl rt::Object for DuplicateName {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for DuplicateName {}
-impl std::ops::Deref for DuplicateName {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<OptionValue> for HostInternetScsiHbaParamValue {}
+impl std::ops::Deref for HostInternetScsiHbaParamValue {
+    type Target = OptionValue;
+    fn deref(&self) -> &OptionValue {
         &self.base
     }
 }
-impl std::ops::DerefMut for DuplicateName {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for HostInternetScsiHbaParamValue {
+    fn deref_mut(&mut self) -> &mut OptionValue {
         &mut self.base
     }
 }
-impl Clone for DuplicateName {
+impl Clone for HostInternetScsiHbaParamValue {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DuplicateName {
+impl PartialEq for HostInternetScsiHbaParamValue {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DuplicateName {
+impl std::fmt::Debug for HostInternetScsiHbaParamValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DuplicateName {
+impl serde::Serialize for HostInternetScsiHbaParamValue {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DvsEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
+/// `HostInternetScsiHbaSendTarget`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DvsEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `dvs`: required reference to `DistributedVirtualSwitch`.
-    pub dvs: rt::ManagedObjectReference,
+pub struct HostInternetScsiHbaSendTarget {
+    /// `address`: required string.
+    pub address: String,
+    /// `port`: optional int.
+    pub port: Option<i32>,
+    /// `authenticationProperties`: optional `HostInternetScsiHbaAuthenticationProperties`, since VI API 4.0.
+    pub authentication_properties: Option<
+        Box<HostInternetScsiHbaAuthenticationProperties>,
+    >,
+    /// `digestProperties`: optional `HostInternetScsiHbaDigestProperties`, since VI API 4.0.
+    pub digest_properties: Option<Box<HostInternetScsiHbaDigestProperties>>,
+    /// `supportedAdvancedOptions`: list of `OptionDef`, since VI API 4.0.
+    pub supported_advanced_options: Vec<OptionDef>,
+    /// `advancedOptions`: list of `HostInternetScsiHbaParamValue`, since VI API 4.0.
+    pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
+    /// `parent`: optional string, since VI API 4.0.
+    pub parent: Option<String>,
 }
-pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DvsEventArgument",
-    "4.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference dvs r
-",
-    rt::unset::<DvsEventArgument>,
-);
-impl rt::Object for DvsEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DVS_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.dvs),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.dvs),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for DvsEventArgument {}
-impl std::ops::Deref for DvsEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DvsEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for DvsEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DvsEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DvsEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DvsEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `DynamicData`, since VI API 2.0.
-#[derive(Default)]
-pub struct DynamicData {}
-pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DynamicData",
+pub(crate) static HOST_INTERNET_SCSI_HBA_SEND_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaSendTarget",
     "2.0",
-    None,
-    "",
-    rt::unset::<DynamicData>,
+    Some(&DYNAMIC_DATA),
+    "
+string address r
+int port o
+HostInternetScsiHbaAuthenticationProperties authenticationProperties o since 4.0
+HostInternetScsiHbaDigestProperties digestProperties o since 4.0
+OptionDef supportedAdvancedOptions ol since 4.0
+HostInternetScsiHbaParamValue advancedOptions ol since 4.0
+string parent o since 4.0
+",
+    rt::unset::<HostInternetScsiHbaSendTarget>,
 );
-impl rt::Object for DynamicData {
+impl rt::Object for HostInternetScsiHbaSendTarget {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DYNAMIC_DATA
+        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_DATA
+        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            0 => P::Value(&self.address),
+            1 => P::Value(&self.port),
+            2 => P::Optional(&self.authentication_properties),
+            3 => P::Optional(&self.digest_properties),
+            4 => P::Objects(&self.supported_advanced_options),
+            5 => P::Objects(&self.advanced_options),
+            6 => P::Value(&self.parent),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
+            0 => M::Value(&mut self.address),
+            1 => M::Value(&mut self.port),
+            2 => M::Optional(&mut self.authentication_properties),
+            3 => M::Optional(&mut self.digest_properties),
+            4 => M::Objects(&mut self.supported_advanced_options),
+            5 => M::Objects(&mut self.advanced_options),
+            6 => M::Value(&mut self.parent),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DynamicData {
+impl Clone for HostInternetScsiHbaSendTarget {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DynamicData {
+impl PartialEq for HostInternetScsiHbaSendTarget {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DynamicData {
+impl std::fmt::Debug for HostInternetScsiHbaSendTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DynamicData {
+impl serde::Serialize for HostInternetScsiHbaSendTarget {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `DynamicProperty`, since VI API 2.0.
+/// `HostInternetScsiHbaStaticTarget`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct DynamicProperty {
-    /// `name`: required string, a PropertyPath.
-    pub name: String,
-    /// `val`: required anyType.
-    pub val: rt::Any,
+pub struct HostInternetScsiHbaStaticTarget {
+    /// `address`: required string.
+    pub address: String,
+    /// `port`: optional int.
+    pub port: Option<i32>,
+    /// `iScsiName`: required string.
+    pub i_scsi_name: String,
+    /// `discoveryMethod`: optional string, since VI API 5.1.
+    pub discovery_method: Option<String>,
+    /// `authenticationProperties`: optional `HostInternetScsiHbaAuthenticationProperties`, since VI API 4.0.
+    pub authentication_properties: Option<
+        Box<HostInternetScsiHbaAuthenticationProperties>,
+    >,
+    /// `digestProperties`: optional `HostInternetScsiHbaDigestProperties`, since VI API 4.0.
+    pub digest_properties: Option<Box<HostInternetScsiHbaDigestProperties>>,
+    /// `supportedAdvancedOptions`: list of `OptionDef`, since VI API 4.0.
+    pub supported_advanced_options: Vec<OptionDef>,
+    /// `advancedOptions`: list of `HostInternetScsiHbaParamValue`, since VI API 4.0.
+    pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
+    /// `parent`: optional string, since VI API 4.0.
+    pub parent: Option<String>,
 }
-pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DynamicProperty",
+pub(crate) static HOST_INTERNET_SCSI_HBA_STATIC_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaStaticTarget",
     "2.0",
-    None,
+    Some(&DYNAMIC_DATA),
     "
-string name r
-anyType val r
+string address r
+int port o
+string iScsiName r
+string discoveryMethod o since 5.1
+HostInternetScsiHbaAuthenticationProperties authenticationProperties o since 4.0
+HostInternetScsiHbaDigestProperties digestProperties o since 4.0
+OptionDef supportedAdvancedOptions ol since 4.0
+HostInternetScsiHbaParamValue advancedOptions ol since 4.0
+string parent o since 4.0
 ",
-    rt::unset::<DynamicProperty>,
+    rt::unset::<HostInternetScsiHbaStaticTarget>,
 );
-impl rt::Object for DynamicProperty {
+impl rt::Object for HostInternetScsiHbaStaticTarget {
     fn type_info() -> &'static rt::ObjectInfo {
-        &DYNAMIC_PROPERTY
+        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_PROPERTY
+        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.val),
+            0 => P::Value(&self.address),
+            1 => P::Value(&self.port),
+            2 => P::Value(&self.i_scsi_name),
+            3 => P::Value(&self.discovery_method),
+            4 => P::Optional(&self.authentication_properties),
+            5 => P::Optional(&self.digest_properties),
+            6 => P::Objects(&self.supported_advanced_options),
+            7 => P::Objects(&self.advanced_options),
+            8 => P::Value(&self.parent),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.val),
+            0 => M::Value(&mut self.address),
+            1 => M::Value(&mut self.port),
+            2 => M::Value(&mut self.i_scsi_name),
+            3 => M::Value(&mut self.discovery_method),
+            4 => M::Optional(&mut self.authentication_properties),
+            5 => M::Optional(&mut self.digest_properties),
+            6 => M::Objects(&mut self.supported_advanced_options),
+            7 => M::Objects(&mut self.advanced_options),
+            8 => M::Value(&mut self.parent),
             _ => M::Absent,
         }
     }
 }
-impl Clone for DynamicProperty {
+impl Clone for HostInternetScsiHbaStaticTarget {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for DynamicProperty {
+impl PartialEq for HostInternetScsiHbaStaticTarget {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for DynamicProperty {
+impl std::fmt::Debug for HostInternetScsiHbaStaticTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DynamicProperty {
+impl serde::Serialize for HostInternetScsiHbaStaticTarget {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `EVCMode`, a [`ElementDescription`], since VI API 4.0.
+/// `HostInternetScsiHbaTargetSet`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct EvcMode {
-    /// The properties of `ElementDescription`.
-    pub base: ElementDescription,
-    /// `guaranteedCPUFeatures`: list of `HostCpuIdInfo`, since VI API 4.1.
-    pub guaranteed_cpu_features: Vec<HostCpuIdInfo>,
-    /// `featureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
-    pub feature_capability: Vec<HostFeatureCapability>,
-    /// `featureMask`: list of `HostFeatureMask`, since VI API 5.1.
-    pub feature_mask: Vec<HostFeatureMask>,
-    /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 5.1.
-    pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
-    /// `vendor`: required string.
-    pub vendor: String,
-    /// `track`: list of string, since VI API 4.1 and always there from then on.
-    pub track: Vec<String>,
-    /// `vendorTier`: required int.
-    pub vendor_tier: i32,
+pub struct HostInternetScsiHbaTargetSet {
+    /// `staticTargets`: list of `HostInternetScsiHbaStaticTarget`.
+    pub static_targets: Vec<HostInternetScsiHbaStaticTarget>,
+    /// `sendTargets`: list of `HostInternetScsiHbaSendTarget`.
+    pub send_targets: Vec<HostInternetScsiHbaSendTarget>,
 }
-pub(crate) static EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EVCMode",
-    "4.0",
-    Some(&ELEMENT_DESCRIPTION),
-    "
-HostCpuIdInfo guaranteedCPUFeatures ol since 4.1
-HostFeatureCapability featureCapability ol since 5.1
-HostFeatureMask featureMask ol since 5.1
-VirtualMachineFeatureRequirement featureRequirement ol since 5.1
-string vendor r
-string track ol since 4.1
-int vendorTier r
-",
-    rt::unset::<EvcMode>,
-);
-impl rt::Object for EvcMode {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVC_MODE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Objects(&self.guaranteed_cpu_features),
-            4 => P::Objects(&self.feature_capability),
-            5 => P::Objects(&self.feature_mask),
-            6 => P::Objects(&self.feature_requirement),
-            7 => P::Value(&self.vendor),
-            8 => P::Value(&self.track),
-            9 => P::Value(&self.vendor_tier),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Objects(&mut self.guaranteed_cpu_features),
-            4 => M::Objects(&mut self.feature_capability),
-            5 => M::Objects(&mut self.feature_mask),
-            6 => M::Objects(&mut self.feature_requirement),
-            7 => M::Value(&mut self.vendor),
-            8 => M::Value(&mut self.track),
-            9 => M::Value(&mut self.vendor_tier),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ElementDescription> for EvcMode {}
-impl rt::Extends<Description> for EvcMode {}
-impl std::ops::Deref for EvcMode {
-    type Target = ElementDescription;
-    fn deref(&self) -> &ElementDescription {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for EvcMode {
-    fn deref_mut(&mut self) -> &mut ElementDescription {
-        &mut self.base
-    }
-}
-impl Clone for EvcMode {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EvcMode {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EvcMode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EvcMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ElementDescription`, a [`Description`], since VI API 2.0.
-#[derive(Default)]
-pub struct ElementDescription {
-    /// The properties of `Description`.
-    pub base: Description,
-    /// `key`: required string.
-    pub key: String,
-}
-pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ElementDescription",
-    "2.0",
-    Some(&DESCRIPTION),
-    "
-string key r
-",
-    rt::unset::<ElementDescription>,
-);
-impl rt::Object for ElementDescription {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ELEMENT_DESCRIPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ELEMENT_DESCRIPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.key),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ElementDescription> for ElementDescription {}
-impl rt::Extends<Description> for ElementDescription {}
-impl std::ops::Deref for ElementDescription {
-    type Target = Description;
-    fn deref(&self) -> &Description {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ElementDescription {
-    fn deref_mut(&mut self) -> &mut Description {
-        &mut self.base
-    }
-}
-impl Clone for ElementDescription {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ElementDescription {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ElementDescription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ElementDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EntityEventArgument`, a [`EventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct EntityEventArgument {
-    /// `name`: required string.
-    pub name: String,
-}
-pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EntityEventArgument",
-    "2.0",
-    Some(&EVENT_ARGUMENT),
-    "
-string name r
-",
-    rt::unset::<EntityEventArgument>,
-);
-impl rt::Object for EntityEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &ENTITY_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<EntityEventArgument> for EntityEventArgument {}
-impl Clone for EntityEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EntityEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EntityEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EntityEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EnumDescription`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct EnumDescription {
-    /// `key`: required string, a TypeName.
-    pub key: String,
-    /// `tags`: list, not empty, of `ElementDescription` or a descendant.
-    pub tags: Vec<rt::Poly<ElementDescription>>,
-}
-pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EnumDescription",
+pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiHbaTargetSet",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-string key r
-ElementDescription tags rl
+HostInternetScsiHbaStaticTarget staticTargets ol
+HostInternetScsiHbaSendTarget sendTargets ol
 ",
-    rt::unset::<EnumDescription>,
+    rt::unset::<HostInternetScsiHbaTargetSet>,
 );
-impl rt::Object for EnumDescription {
+impl rt::Object for HostInternetScsiHbaTargetSet {
     fn type_info() -> &'static rt::ObjectInfo {
-        &ENUM_DESCRIPTION
+        &HOST_INTERNET_SCSI_HBA_TARGET_SET
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &ENUM_DESCRIPTION
+        &HOST_INTERNET_SCSI_HBA_TARGET_SET
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.tags),
+            0 => P::Objects(&self.static_targets),
+            1 => P::Objects(&self.send_targets),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.tags),
+            0 => M::Objects(&mut self.static_targets),
+            1 => M::Objects(&mut self.send_targets),
             _ => M::Absent,
         }
     }
 }
-impl Clone for EnumDescription {
+impl Clone for HostInternetScsiHbaTargetSet {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for EnumDescription {
+impl PartialEq for HostInternetScsiHbaTargetSet {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for EnumDescription {
+impl std::fmt::Debug for HostInternetScsiHbaTargetSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnumDescription {
+impl serde::Serialize for HostInternetScsiHbaTargetSet {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `EvaluationLicenseSource`, a [`LicenseSource`], since VI API 2.5.
+/// `HostInternetScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 #[derive(Default)]
-pub struct EvaluationLicenseSource {
-    /// `remainingHours`: optional long.
-    pub remaining_hours: Option<i64>,
+pub struct HostInternetScsiTargetTransport {
+    /// `iScsiName`: required string.
+    pub i_scsi_name: String,
+    /// `iScsiAlias`: required string.
+    pub i_scsi_alias: String,
+    /// `address`: list of string.
+    pub address: Vec<String>,
 }
-pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EvaluationLicenseSource",
-    "2.5",
-    Some(&LICENSE_SOURCE),
+pub(crate) static HOST_INTERNET_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostInternetScsiTargetTransport",
+    "2.0",
+    Some(&HOST_TARGET_TRANSPORT),
     "
-long remainingHours o
+string iScsiName r
+string iScsiAlias r
+string address ol
 ",
-    rt::unset::<EvaluationLicenseSource>,
+    rt::unset::<HostInternetScsiTargetTransport>,
 );
-impl rt::Object for EvaluationLicenseSource {
+impl rt::Object for HostInternetScsiTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
-        &EVALUATION_LICENSE_SOURCE
+        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &EVALUATION_LICENSE_SOURCE
+        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.remaining_hours),
+            0 => P::Value(&self.i_scsi_name),
+            1 => P::Value(&self.i_scsi_alias),
+            2 => P::Value(&self.address),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.remaining_hours),
+            0 => M::Value(&mut self.i_scsi_name),
+            1 => M::Value(&mut self.i_scsi_alias),
+            2 => M::Value(&mut self.address),
             _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&LicenseSource {})
+        Some(&HostTargetTransport {})
     }
 }
-impl rt::Extends<LicenseSource> for EvaluationLicenseSource {}
-impl Clone for EvaluationLicenseSource {
+impl rt::Extends<HostTargetTransport> for HostInternetScsiTargetTransport {}
+impl Clone for HostInternetScsiTargetTransport {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for EvaluationLicenseSource {
+impl PartialEq for HostInternetScsiTargetTransport {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for EvaluationLicenseSource {
+impl std::fmt::Debug for HostInternetScsiTargetTransport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvaluationLicenseSource {
+impl serde::Serialize for HostInternetScsiTargetTransport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `Event`, a [`DynamicData`], since VI API 2.0.
+/// `HostIpConfig`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct Event {
-    /// `key`: required int.
-    pub key: i32,
-    /// `chainId`: required int.
-    pub chain_id: i32,
-    /// `createdTime`: required dateTime.
-    pub created_time: rt::DateTime,
-    /// `userName`: required string.
-    pub user_name: String,
-    /// `datacenter`: optional `DatacenterEventArgument`.
-    pub datacenter: Option<Box<DatacenterEventArgument>>,
-    /// `computeResource`: optional `ComputeResourceEventArgument`.
-    pub compute_resource: Option<Box<ComputeResourceEventArgument>>,
-    /// `host`: optional `HostEventArgument`.
-    pub host: Option<Box<HostEventArgument>>,
-    /// `vm`: optional `VmEventArgument`.
-    pub vm: Option<Box<VmEventArgument>>,
-    /// `ds`: optional `DatastoreEventArgument`, since VI API 4.0.
-    pub ds: Option<Box<DatastoreEventArgument>>,
-    /// `net`: optional `NetworkEventArgument`, since VI API 4.0.
-    pub net: Option<Box<NetworkEventArgument>>,
-    /// `dvs`: optional `DvsEventArgument`, since VI API 4.0.
-    pub dvs: Option<Box<DvsEventArgument>>,
-    /// `tgw`: optional `TgwEventArgument`, since VI API 9.1.0.0.
-    pub tgw: Option<Box<TgwEventArgument>>,
-    /// `fullFormattedMessage`: optional string.
-    pub full_formatted_message: Option<String>,
-    /// `changeTag`: optional string, since VI API 4.0.
-    pub change_tag: Option<String>,
-    /// `auditId`: optional string, since VI API 9.1.0.0.
-    pub audit_id: Option<String>,
+pub struct HostIpConfig {
+    /// `dhcp`: required boolean.
+    pub dhcp: bool,
+    /// `ipAddress`: optional string.
+    pub ip_address: Option<String>,
+    /// `subnetMask`: optional string.
+    pub subnet_mask: Option<String>,
+    /// `ipV6Config`: optional `HostIpConfigIpV6AddressConfiguration`, since VI API 4.0.
+    pub ip_v6_config: Option<Box<HostIpConfigIpV6AddressConfiguration>>,
 }
-pub(crate) static EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "Event",
+pub(crate) static HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpConfig",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-int key r
-int chainId r
-dateTime createdTime r
-string userName r
-DatacenterEventArgument datacenter o
-ComputeResourceEventArgument computeResource o
-HostEventArgument host o
-VmEventArgument vm o
-DatastoreEventArgument ds o since 4.0
-NetworkEventArgument net o since 4.0
-DvsEventArgument dvs o since 4.0
-TgwEventArgument tgw o since 9.1.0.0
-string fullFormattedMessage o
-string changeTag o since 4.0
-string auditId o since 9.1.0.0
+boolean dhcp r
+string ipAddress o
+string subnetMask o
+HostIpConfigIpV6AddressConfiguration ipV6Config o since 4.0
 ",
-    rt::unset::<Event>,
+    rt::unset::<HostIpConfig>,
 );
-impl rt::Object for Event {
+impl rt::Object for HostIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT
+        &HOST_IP_CONFIG
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT
+        &HOST_IP_CONFIG
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.chain_id),
-            2 => P::Value(&self.created_time),
-            3 => P::Value(&self.user_name),
-            4 => P::Optional(&self.datacenter),
-            5 => P::Optional(&self.compute_resource),
-            6 => P::Optional(&self.host),
-            7 => P::Optional(&self.vm),
-            8 => P::Optional(&self.ds),
-            9 => P::Optional(&self.net),
-            10 => P::Optional(&self.dvs),
-            11 => P::Optional(&self.tgw),
-            12 => P::Value(&self.full_formatted_message),
-            13 => P::Value(&self.change_tag),
-            14 => P::Value(&self.audit_id),
+            0 => P::Value(&self.dhcp),
+            1 => P::Value(&self.ip_address),
+            2 => P::Value(&self.subnet_mask),
+            3 => P::Optional(&self.ip_v6_config),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.chain_id),
-            2 => M::Value(&mut self.created_time),
-            3 => M::Value(&mut self.user_name),
-            4 => M::Optional(&mut self.datacenter),
-            5 => M::Optional(&mut self.compute_resource),
-            6 => M::Optional(&mut self.host),
-            7 => M::Optional(&mut self.vm),
-            8 => M::Optional(&mut self.ds),
-            9 => M::Optional(&mut self.net),
-            10 => M::Optional(&mut self.dvs),
-            11 => M::Optional(&mut self.tgw),
-            12 => M::Value(&mut self.full_formatted_message),
-            13 => M::Value(&mut self.change_tag),
-            14 => M::Value(&mut self.audit_id),
+            0 => M::Value(&mut self.dhcp),
+            1 => M::Value(&mut self.ip_address),
+            2 => M::Value(&mut self.subnet_mask),
+            3 => M::Optional(&mut self.ip_v6_config),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<Event> for Event {}
-impl Clone for Event {
+impl Clone for HostIpConfig {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for Event {
+impl PartialEq for HostIpConfig {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for Event {
+impl std::fmt::Debug for HostIpConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Event {
+impl serde::Serialize for HostIpConfig {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `EventArgument`, a [`DynamicData`], since VI API 2.0.
+/// `HostIpConfigIpV6Address`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct EventArgument {}
-pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventArgument",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<EventArgument>,
-);
-impl rt::Object for EventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct EventDescription {
-    /// `category`: list, not empty, of `ElementDescription` or a descendant.
-    pub category: Vec<rt::Poly<ElementDescription>>,
-    /// `eventInfo`: list, not empty, of `EventDescriptionEventDetail`.
-    pub event_info: Vec<EventDescriptionEventDetail>,
-    /// `enumeratedTypes`: list of `EnumDescription`, since VI API 4.0.
-    pub enumerated_types: Vec<EnumDescription>,
-}
-pub(crate) static EVENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventDescription",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ElementDescription category rl
-EventDescriptionEventDetail eventInfo rl
-EnumDescription enumeratedTypes ol since 4.0
-",
-    rt::unset::<EventDescription>,
-);
-impl rt::Object for EventDescription {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.category),
-            1 => P::Objects(&self.event_info),
-            2 => P::Objects(&self.enumerated_types),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.category),
-            1 => M::Objects(&mut self.event_info),
-            2 => M::Objects(&mut self.enumerated_types),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventDescription {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventDescription {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventDescription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventDescriptionEventDetail`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct EventDescriptionEventDetail {
-    /// `key`: required string, a TypeName.
-    pub key: String,
-    /// `description`: optional string, since VI API 4.0.
-    pub description: Option<String>,
-    /// `category`: required string.
-    pub category: String,
-    /// `formatOnDatacenter`: required string.
-    pub format_on_datacenter: String,
-    /// `formatOnComputeResource`: required string.
-    pub format_on_compute_resource: String,
-    /// `formatOnHost`: required string.
-    pub format_on_host: String,
-    /// `formatOnVm`: required string.
-    pub format_on_vm: String,
-    /// `fullFormat`: required string.
-    pub full_format: String,
-    /// `longDescription`: optional string, since VI API 4.1.
-    pub long_description: Option<String>,
-}
-pub(crate) static EVENT_DESCRIPTION_EVENT_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventDescriptionEventDetail",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string description o since 4.0
-string category r
-string formatOnDatacenter r
-string formatOnComputeResource r
-string formatOnHost r
-string formatOnVm r
-string fullFormat r
-string longDescription o since 4.1
-",
-    rt::unset::<EventDescriptionEventDetail>,
-);
-impl rt::Object for EventDescriptionEventDetail {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION_EVENT_DETAIL
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION_EVENT_DETAIL
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.description),
-            2 => P::Value(&self.category),
-            3 => P::Value(&self.format_on_datacenter),
-            4 => P::Value(&self.format_on_compute_resource),
-            5 => P::Value(&self.format_on_host),
-            6 => P::Value(&self.format_on_vm),
-            7 => P::Value(&self.full_format),
-            8 => P::Value(&self.long_description),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.description),
-            2 => M::Value(&mut self.category),
-            3 => M::Value(&mut self.format_on_datacenter),
-            4 => M::Value(&mut self.format_on_compute_resource),
-            5 => M::Value(&mut self.format_on_host),
-            6 => M::Value(&mut self.format_on_vm),
-            7 => M::Value(&mut self.full_format),
-            8 => M::Value(&mut self.long_description),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventDescriptionEventDetail {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventDescriptionEventDetail {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventDescriptionEventDetail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventDescriptionEventDetail {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventEx`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
-pub struct EventEx {
-    /// The properties of `Event`.
-    pub base: Event,
-    /// `eventTypeId`: required string.
-    pub event_type_id: String,
-    /// `severity`: optional string.
-    pub severity: Option<String>,
-    /// `message`: optional string.
-    pub message: Option<String>,
-    /// `arguments`: list of `KeyAnyValue`.
-    pub arguments: Vec<KeyAnyValue>,
-    /// `objectId`: optional string.
-    pub object_id: Option<String>,
-    /// `objectType`: optional string, a TypeName.
-    pub object_type: Option<String>,
-    /// `objectName`: optional string, since VI API 4.1.
-    pub object_name: Option<String>,
-    /// `fault`: optional `LocalizedMethodFault`, since VI API 4.1.
-    pub fault: Option<Box<LocalizedMethodFault>>,
-}
-pub(crate) static EVENT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventEx",
-    "4.0",
-    Some(&EVENT),
-    "
-string eventTypeId r
-string severity o
-string message o
-KeyAnyValue arguments ol
-string objectId o
-string objectType o
-string objectName o since 4.1
-LocalizedMethodFault fault o since 4.1
-",
-    rt::unset::<EventEx>,
-);
-impl rt::Object for EventEx {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_EX
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_EX
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            15 => P::Value(&self.event_type_id),
-            16 => P::Value(&self.severity),
-            17 => P::Value(&self.message),
-            18 => P::Objects(&self.arguments),
-            19 => P::Value(&self.object_id),
-            20 => P::Value(&self.object_type),
-            21 => P::Value(&self.object_name),
-            22 => P::Optional(&self.fault),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            15 => M::Value(&mut self.event_type_id),
-            16 => M::Value(&mut self.severity),
-            17 => M::Value(&mut self.message),
-            18 => M::Objects(&mut self.arguments),
-            19 => M::Value(&mut self.object_id),
-            20 => M::Value(&mut self.object_type),
-            21 => M::Value(&mut self.object_name),
-            22 => M::Optional(&mut self.fault),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for EventEx {}
-impl std::ops::Deref for EventEx {
-    type Target = Event;
-    fn deref(&self) -> &Event {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for EventEx {
-    fn deref_mut(&mut self) -> &mut Event {
-        &mut self.base
-    }
-}
-impl Clone for EventEx {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventEx {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventEx {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventEx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct EventFilterSpec {
-    /// `entity`: optional `EventFilterSpecByEntity`.
-    pub entity: Option<Box<EventFilterSpecByEntity>>,
-    /// `time`: optional `EventFilterSpecByTime`.
-    pub time: Option<Box<EventFilterSpecByTime>>,
-    /// `userName`: optional `EventFilterSpecByUsername`.
-    pub user_name: Option<Box<EventFilterSpecByUsername>>,
-    /// `eventChainId`: optional int.
-    pub event_chain_id: Option<i32>,
-    /// `alarm`: optional reference to `Alarm`.
-    pub alarm: Option<rt::ManagedObjectReference>,
-    /// `scheduledTask`: optional reference to `ScheduledTask`.
-    pub scheduled_task: Option<rt::ManagedObjectReference>,
-    /// `disableFullMessage`: optional boolean.
-    pub disable_full_message: Option<bool>,
-    /// `category`: list of string.
-    pub category: Vec<String>,
-    /// `type`: list of string, a TypeName.
-    pub r#type: Vec<String>,
-    /// `tag`: list of string, since VI API 4.0.
-    pub tag: Vec<String>,
-    /// `eventTypeId`: list of string, since VI API 4.0.
-    pub event_type_id: Vec<String>,
-    /// `maxCount`: optional int, since VI API 6.5.
-    pub max_count: Option<i32>,
-    /// `delayedInit`: optional boolean, since VI API 8.0.3.0.
-    pub delayed_init: Option<bool>,
-    /// `auditable`: optional boolean, since VI API 9.1.0.0.
-    pub auditable: Option<bool>,
-    /// `auditId`: list of string, since VI API 9.1.0.0.
-    pub audit_id: Vec<String>,
-}
-pub(crate) static EVENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventFilterSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-EventFilterSpecByEntity entity o
-EventFilterSpecByTime time o
-EventFilterSpecByUsername userName o
-int eventChainId o
-ManagedObjectReference alarm o
-ManagedObjectReference scheduledTask o
-boolean disableFullMessage o
-string category ol
-string type ol
-string tag ol since 4.0
-string eventTypeId ol since 4.0
-int maxCount o since 6.5
-boolean delayedInit o since 8.0.3.0
-boolean auditable o since 9.1.0.0
-string auditId ol since 9.1.0.0
-",
-    rt::unset::<EventFilterSpec>,
-);
-impl rt::Object for EventFilterSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.entity),
-            1 => P::Optional(&self.time),
-            2 => P::Optional(&self.user_name),
-            3 => P::Value(&self.event_chain_id),
-            4 => P::Value(&self.alarm),
-            5 => P::Value(&self.scheduled_task),
-            6 => P::Value(&self.disable_full_message),
-            7 => P::Value(&self.category),
-            8 => P::Value(&self.r#type),
-            9 => P::Value(&self.tag),
-            10 => P::Value(&self.event_type_id),
-            11 => P::Value(&self.max_count),
-            12 => P::Value(&self.delayed_init),
-            13 => P::Value(&self.auditable),
-            14 => P::Value(&self.audit_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.entity),
-            1 => M::Optional(&mut self.time),
-            2 => M::Optional(&mut self.user_name),
-            3 => M::Value(&mut self.event_chain_id),
-            4 => M::Value(&mut self.alarm),
-            5 => M::Value(&mut self.scheduled_task),
-            6 => M::Value(&mut self.disable_full_message),
-            7 => M::Value(&mut self.category),
-            8 => M::Value(&mut self.r#type),
-            9 => M::Value(&mut self.tag),
-            10 => M::Value(&mut self.event_type_id),
-            11 => M::Value(&mut self.max_count),
-            12 => M::Value(&mut self.delayed_init),
-            13 => M::Value(&mut self.auditable),
-            14 => M::Value(&mut self.audit_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventFilterSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventFilterSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventFilterSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct EventFilterSpecByEntity {
-    /// `entity`: required reference to `ManagedEntity`.
-    pub entity: rt::ManagedObjectReference,
-    /// `recursion`: required `EventFilterSpecRecursionOption`.
-    pub recursion: enums::EventFilterSpecRecursionOption,
-}
-pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventFilterSpecByEntity",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference entity r
-EventFilterSpecRecursionOption recursion r
-",
-    rt::unset::<EventFilterSpecByEntity>,
-);
-impl rt::Object for EventFilterSpecByEntity {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_ENTITY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_ENTITY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.entity),
-            1 => P::Value(&self.recursion),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.entity),
-            1 => M::Value(&mut self.recursion),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventFilterSpecByEntity {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventFilterSpecByEntity {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventFilterSpecByEntity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecByEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct EventFilterSpecByTime {
-    /// `beginTime`: optional dateTime.
-    pub begin_time: Option<rt::DateTime>,
-    /// `endTime`: optional dateTime.
-    pub end_time: Option<rt::DateTime>,
-}
-pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventFilterSpecByTime",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-dateTime beginTime o
-dateTime endTime o
-",
-    rt::unset::<EventFilterSpecByTime>,
-);
-impl rt::Object for EventFilterSpecByTime {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_TIME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_TIME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.begin_time),
-            1 => P::Value(&self.end_time),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.begin_time),
-            1 => M::Value(&mut self.end_time),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventFilterSpecByTime {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventFilterSpecByTime {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventFilterSpecByTime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecByTime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct EventFilterSpecByUsername {
-    /// `systemUser`: required boolean.
-    pub system_user: bool,
-    /// `userList`: list of string.
-    pub user_list: Vec<String>,
-}
-pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventFilterSpecByUsername",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean systemUser r
-string userList ol
-",
-    rt::unset::<EventFilterSpecByUsername>,
-);
-impl rt::Object for EventFilterSpecByUsername {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_USERNAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_USERNAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.system_user),
-            1 => P::Value(&self.user_list),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.system_user),
-            1 => M::Value(&mut self.user_list),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for EventFilterSpecByUsername {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventFilterSpecByUsername {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventFilterSpecByUsername {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecByUsername {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
-pub struct EventManagerEventViewSpec {}
-pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventManagerEventViewSpec",
-    "9.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<EventManagerEventViewSpec>,
-);
-impl rt::Object for EventManagerEventViewSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_EVENT_VIEW_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_EVENT_VIEW_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<EventManagerEventViewSpec> for EventManagerEventViewSpec {}
-impl Clone for EventManagerEventViewSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventManagerEventViewSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventManagerEventViewSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventManagerEventViewSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `EventManagerViewByStartId`, a [`EventManagerEventViewSpec`], since VI API 9.0.0.0.
-#[derive(Default)]
-pub struct EventManagerViewByStartId {
-    /// `startEventId`: required int.
-    pub start_event_id: i32,
-    /// `isForward`: required boolean.
-    pub is_forward: bool,
-}
-pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "EventManagerViewByStartId",
-    "9.0.0.0",
-    Some(&EVENT_MANAGER_EVENT_VIEW_SPEC),
-    "
-int startEventId r
-boolean isForward r
-",
-    rt::unset::<EventManagerViewByStartId>,
-);
-impl rt::Object for EventManagerViewByStartId {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_VIEW_BY_START_ID
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_VIEW_BY_START_ID
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.start_event_id),
-            1 => P::Value(&self.is_forward),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.start_event_id),
-            1 => M::Value(&mut self.is_forward),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&EventManagerEventViewSpec {})
-    }
-}
-impl rt::Extends<EventManagerEventViewSpec> for EventManagerViewByStartId {}
-impl Clone for EventManagerViewByStartId {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for EventManagerViewByStartId {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for EventManagerViewByStartId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for EventManagerViewByStartId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ExtendedDescription`, a [`Description`], since VI API 4.0.
-#[derive(Default)]
-pub struct ExtendedDescription {
-    /// The properties of `Description`.
-    pub base: Description,
-    /// `messageCatalogKeyPrefix`: required string.
-    pub message_catalog_key_prefix: String,
-    /// `messageArg`: list of `KeyAnyValue`.
-    pub message_arg: Vec<KeyAnyValue>,
-}
-pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ExtendedDescription",
-    "4.0",
-    Some(&DESCRIPTION),
-    "
-string messageCatalogKeyPrefix r
-KeyAnyValue messageArg ol
-",
-    rt::unset::<ExtendedDescription>,
-);
-impl rt::Object for ExtendedDescription {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EXTENDED_DESCRIPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_DESCRIPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.message_catalog_key_prefix),
-            3 => P::Objects(&self.message_arg),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.message_catalog_key_prefix),
-            3 => M::Objects(&mut self.message_arg),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Description> for ExtendedDescription {}
-impl std::ops::Deref for ExtendedDescription {
-    type Target = Description;
-    fn deref(&self) -> &Description {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ExtendedDescription {
-    fn deref_mut(&mut self) -> &mut Description {
-        &mut self.base
-    }
-}
-impl Clone for ExtendedDescription {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ExtendedDescription {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ExtendedDescription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ExtendedElementDescription`, a [`ElementDescription`], since VI API 4.0.
-#[derive(Default)]
-pub struct ExtendedElementDescription {
-    /// The properties of `ElementDescription`.
-    pub base: ElementDescription,
-    /// `messageCatalogKeyPrefix`: required string.
-    pub message_catalog_key_prefix: String,
-    /// `messageArg`: list of `KeyAnyValue`.
-    pub message_arg: Vec<KeyAnyValue>,
-}
-pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ExtendedElementDescription",
-    "4.0",
-    Some(&ELEMENT_DESCRIPTION),
-    "
-string messageCatalogKeyPrefix r
-KeyAnyValue messageArg ol
-",
-    rt::unset::<ExtendedElementDescription>,
-);
-impl rt::Object for ExtendedElementDescription {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EXTENDED_ELEMENT_DESCRIPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_ELEMENT_DESCRIPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.message_catalog_key_prefix),
-            4 => P::Objects(&self.message_arg),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.message_catalog_key_prefix),
-            4 => M::Objects(&mut self.message_arg),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ElementDescription> for ExtendedElementDescription {}
-impl rt::Extends<Description> for ExtendedElementDescription {}
-impl std::ops::Deref for ExtendedElementDescription {
-    type Target = ElementDescription;
-    fn deref(&self) -> &ElementDescription {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ExtendedElementDescription {
-    fn deref_mut(&mut self) -> &mut ElementDescription {
-        &mut self.base
-    }
-}
-impl Clone for ExtendedElementDescription {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ExtendedElementDescription {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ExtendedElementDescription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedElementDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ExtendedEvent`, a [`GeneralEvent`], since VI API 2.5.
-#[derive(Default)]
-pub struct ExtendedEvent {
-    /// The properties of `GeneralEvent`.
-    pub base: GeneralEvent,
-    /// `eventTypeId`: required string.
-    pub event_type_id: String,
-    /// `managedObject`: required reference.
-    pub managed_object: rt::ManagedObjectReference,
-    /// `data`: list of `ExtendedEventPair`.
-    pub data: Vec<ExtendedEventPair>,
-}
-pub(crate) static EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ExtendedEvent",
-    "2.5",
-    Some(&GENERAL_EVENT),
-    "
-string eventTypeId r
-ManagedObjectReference managedObject r
-ExtendedEventPair data ol
-",
-    rt::unset::<ExtendedEvent>,
-);
-impl rt::Object for ExtendedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Value(&self.event_type_id),
-            17 => P::Value(&self.managed_object),
-            18 => P::Objects(&self.data),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Value(&mut self.event_type_id),
-            17 => M::Value(&mut self.managed_object),
-            18 => M::Objects(&mut self.data),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for ExtendedEvent {}
-impl std::ops::Deref for ExtendedEvent {
-    type Target = GeneralEvent;
-    fn deref(&self) -> &GeneralEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ExtendedEvent {
-    fn deref_mut(&mut self) -> &mut GeneralEvent {
-        &mut self.base
-    }
-}
-impl Clone for ExtendedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ExtendedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ExtendedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ExtendedEventPair`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct ExtendedEventPair {
-    /// `key`: required string.
-    pub key: String,
-    /// `value`: required string.
-    pub value: String,
-}
-pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ExtendedEventPair",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string value r
-",
-    rt::unset::<ExtendedEventPair>,
-);
-impl rt::Object for ExtendedEventPair {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT_PAIR
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT_PAIR
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ExtendedEventPair {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ExtendedEventPair {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ExtendedEventPair {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedEventPair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FaultDomainId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct FaultDomainId {
-    /// `id`: required string.
-    pub id: String,
-}
-pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FaultDomainId",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string id r
-",
-    rt::unset::<FaultDomainId>,
-);
-impl rt::Object for FaultDomainId {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FAULT_DOMAIN_ID
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_DOMAIN_ID
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for FaultDomainId {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FaultDomainId {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FaultDomainId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FaultDomainId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FaultToleranceConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct FaultToleranceConfigInfo {
-    /// `role`: required int.
-    pub role: i32,
-    /// `instanceUuids`: list, not empty, of string.
-    pub instance_uuids: Vec<String>,
-    /// `configPaths`: list, not empty, of string.
-    pub config_paths: Vec<String>,
-    /// `orphaned`: optional boolean, since VI API 6.0.
-    pub orphaned: Option<bool>,
-}
-pub(crate) static FAULT_TOLERANCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FaultToleranceConfigInfo",
+pub struct HostIpConfigIpV6Address {
+    /// `ipAddress`: required string.
+    pub ip_address: String,
+    /// `prefixLength`: required int.
+    pub prefix_length: i32,
+    /// `origin`: optional string.
+    pub origin: Option<String>,
+    /// `dadState`: optional string.
+    pub dad_state: Option<String>,
+    /// `lifetime`: optional dateTime.
+    pub lifetime: Option<rt::DateTime>,
+    /// `operation`: optional string.
+    pub operation: Option<String>,
+}
+pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpConfigIpV6Address",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-int role r
-string instanceUuids rl
-string configPaths rl
-boolean orphaned o since 6.0
+string ipAddress r
+int prefixLength r
+string origin o
+string dadState o
+dateTime lifetime o
+string operation o
 ",
-    rt::unset::<FaultToleranceConfigInfo>,
+    rt::unset::<HostIpConfigIpV6Address>,
 );
-impl rt::Object for FaultToleranceConfigInfo {
+impl rt::Object for HostIpConfigIpV6Address {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CONFIG_INFO
+        &HOST_IP_CONFIG_IP_V6_ADDRESS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CONFIG_INFO
+        &HOST_IP_CONFIG_IP_V6_ADDRESS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.role),
-            1 => P::Value(&self.instance_uuids),
-            2 => P::Value(&self.config_paths),
-            3 => P::Value(&self.orphaned),
+            0 => P::Value(&self.ip_address),
+            1 => P::Value(&self.prefix_length),
+            2 => P::Value(&self.origin),
+            3 => P::Value(&self.dad_state),
+            4 => P::Value(&self.lifetime),
+            5 => P::Value(&self.operation),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.role),
-            1 => M::Value(&mut self.instance_uuids),
-            2 => M::Value(&mut self.config_paths),
-            3 => M::Value(&mut self.orphaned),
+            0 => M::Value(&mut self.ip_address),
+            1 => M::Value(&mut self.prefix_length),
+            2 => M::Value(&mut self.origin),
+            3 => M::Value(&mut self.dad_state),
+            4 => M::Value(&mut self.lifetime),
+            5 => M::Value(&mut self.operation),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<FaultToleranceConfigInfo> for FaultToleranceConfigInfo {}
-impl Clone for FaultToleranceConfigInfo {
+impl Clone for HostIpConfigIpV6Address {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FaultToleranceConfigInfo {
+impl PartialEq for HostIpConfigIpV6Address {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FaultToleranceConfigInfo {
+impl std::fmt::Debug for HostIpConfigIpV6Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceConfigInfo {
+impl serde::Serialize for HostIpConfigIpV6Address {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FaultTolerancePrimaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
+/// `HostIpConfigIpV6AddressConfiguration`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct FaultTolerancePrimaryConfigInfo {
-    /// The properties of `FaultToleranceConfigInfo`.
-    pub base: FaultToleranceConfigInfo,
-    /// `secondaries`: list, not empty, of reference to `VirtualMachine`.
-    pub secondaries: Vec<rt::ManagedObjectReference>,
+pub struct HostIpConfigIpV6AddressConfiguration {
+    /// `ipV6Address`: list of `HostIpConfigIpV6Address`.
+    pub ip_v6_address: Vec<HostIpConfigIpV6Address>,
+    /// `autoConfigurationEnabled`: optional boolean.
+    pub auto_configuration_enabled: Option<bool>,
+    /// `dhcpV6Enabled`: optional boolean.
+    pub dhcp_v6_enabled: Option<bool>,
 }
-pub(crate) static FAULT_TOLERANCE_PRIMARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FaultTolerancePrimaryConfigInfo",
+pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpConfigIpV6AddressConfiguration",
     "4.0",
-    Some(&FAULT_TOLERANCE_CONFIG_INFO),
+    Some(&DYNAMIC_DATA),
     "
-ManagedObjectReference secondaries rl
+HostIpConfigIpV6Address ipV6Address ol
+boolean autoConfigurationEnabled o
+boolean dhcpV6Enabled o
 ",
-    rt::unset::<FaultTolerancePrimaryConfigInfo>,
+    rt::unset::<HostIpConfigIpV6AddressConfiguration>,
 );
-impl rt::Object for FaultTolerancePrimaryConfigInfo {
+impl rt::Object for HostIpConfigIpV6AddressConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
+        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
+        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=3 => self.base.get(index),
-            4 => P::Value(&self.secondaries),
+            0 => P::Objects(&self.ip_v6_address),
+            1 => P::Value(&self.auto_configuration_enabled),
+            2 => P::Value(&self.dhcp_v6_enabled),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Value(&mut self.secondaries),
+            0 => M::Objects(&mut self.ip_v6_address),
+            1 => M::Value(&mut self.auto_configuration_enabled),
+            2 => M::Value(&mut self.dhcp_v6_enabled),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<FaultToleranceConfigInfo> for FaultTolerancePrimaryConfigInfo {}
-impl std::ops::Deref for FaultTolerancePrimaryConfigInfo {
-    type Target = FaultToleranceConfigInfo;
-    fn deref(&self) -> &FaultToleranceConfigInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FaultTolerancePrimaryConfigInfo {
-    fn deref_mut(&mut self) -> &mut FaultToleranceConfigInfo {
-        &mut self.base
-    }
-}
-impl Clone for FaultTolerancePrimaryConfigInfo {
+impl Clone for HostIpConfigIpV6AddressConfiguration {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FaultTolerancePrimaryConfigInfo {
+impl PartialEq for HostIpConfigIpV6AddressConfiguration {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FaultTolerancePrimaryConfigInfo {
+impl std::fmt::Debug for HostIpConfigIpV6AddressConfiguration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultTolerancePrimaryConfigInfo {
+impl serde::Serialize for HostIpConfigIpV6AddressConfiguration {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FaultToleranceSecondaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
+/// `HostIpRouteConfig`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FaultToleranceSecondaryConfigInfo {
-    /// The properties of `FaultToleranceConfigInfo`.
-    pub base: FaultToleranceConfigInfo,
-    /// `primaryVM`: required reference to `VirtualMachine`.
-    pub primary_vm: rt::ManagedObjectReference,
+pub struct HostIpRouteConfig {
+    /// `defaultGateway`: optional string.
+    pub default_gateway: Option<String>,
+    /// `gatewayDevice`: optional string.
+    pub gateway_device: Option<String>,
+    /// `ipV6DefaultGateway`: optional string, since VI API 4.0.
+    pub ip_v6_default_gateway: Option<String>,
+    /// `ipV6GatewayDevice`: optional string, since VI API 4.0.
+    pub ip_v6_gateway_device: Option<String>,
 }
-pub(crate) static FAULT_TOLERANCE_SECONDARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FaultToleranceSecondaryConfigInfo",
-    "4.0",
-    Some(&FAULT_TOLERANCE_CONFIG_INFO),
+pub(crate) static HOST_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpRouteConfig",
+    "2.0",
+    Some(&DYNAMIC_DATA),
     "
-ManagedObjectReference primaryVM r
+string defaultGateway o
+string gatewayDevice o
+string ipV6DefaultGateway o since 4.0
+string ipV6GatewayDevice o since 4.0
 ",
-    rt::unset::<FaultToleranceSecondaryConfigInfo>,
+    rt::unset::<HostIpRouteConfig>,
 );
-impl rt::Object for FaultToleranceSecondaryConfigInfo {
+impl rt::Object for HostIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
+        &HOST_IP_ROUTE_CONFIG
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
+        &HOST_IP_ROUTE_CONFIG
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=3 => self.base.get(index),
-            4 => P::Value(&self.primary_vm),
+            0 => P::Value(&self.default_gateway),
+            1 => P::Value(&self.gateway_device),
+            2 => P::Value(&self.ip_v6_default_gateway),
+            3 => P::Value(&self.ip_v6_gateway_device),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Value(&mut self.primary_vm),
+            0 => M::Value(&mut self.default_gateway),
+            1 => M::Value(&mut self.gateway_device),
+            2 => M::Value(&mut self.ip_v6_default_gateway),
+            3 => M::Value(&mut self.ip_v6_gateway_device),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<FaultToleranceConfigInfo> for FaultToleranceSecondaryConfigInfo {}
-impl std::ops::Deref for FaultToleranceSecondaryConfigInfo {
-    type Target = FaultToleranceConfigInfo;
-    fn deref(&self) -> &FaultToleranceConfigInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FaultToleranceSecondaryConfigInfo {
-    fn deref_mut(&mut self) -> &mut FaultToleranceConfigInfo {
-        &mut self.base
-    }
-}
-impl Clone for FaultToleranceSecondaryConfigInfo {
+impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfig {}
+impl Clone for HostIpRouteConfig {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FaultToleranceSecondaryConfigInfo {
+impl PartialEq for HostIpRouteConfig {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FaultToleranceSecondaryConfigInfo {
+impl std::fmt::Debug for HostIpRouteConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceSecondaryConfigInfo {
+impl serde::Serialize for HostIpRouteConfig {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FcoeConfig`, a [`DynamicData`], since VI API 5.0.
+/// `HostLicensableResourceInfo`, a [`DynamicData`], since VI API 5.0.
 #[derive(Default)]
-pub struct FcoeConfig {
-    /// `priorityClass`: required int.
-    pub priority_class: i32,
-    /// `sourceMac`: required string.
-    pub source_mac: String,
-    /// `vlanRange`: list, not empty, of `FcoeConfigVlanRange`.
-    pub vlan_range: Vec<FcoeConfigVlanRange>,
-    /// `capabilities`: required `FcoeConfigFcoeCapabilities`.
-    pub capabilities: FcoeConfigFcoeCapabilities,
-    /// `fcoeActive`: required boolean.
-    pub fcoe_active: bool,
+pub struct HostLicensableResourceInfo {
+    /// `resource`: list, not empty, of `KeyAnyValue`.
+    pub resource: Vec<KeyAnyValue>,
 }
-pub(crate) static FCOE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FcoeConfig",
+pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostLicensableResourceInfo",
     "5.0",
     Some(&DYNAMIC_DATA),
     "
-int priorityClass r
-string sourceMac r
-FcoeConfigVlanRange vlanRange rl
-FcoeConfigFcoeCapabilities capabilities r
-boolean fcoeActive r
+KeyAnyValue resource rl
 ",
-    rt::unset::<FcoeConfig>,
+    rt::unset::<HostLicensableResourceInfo>,
 );
-impl rt::Object for FcoeConfig {
+impl rt::Object for HostLicensableResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG
+        &HOST_LICENSABLE_RESOURCE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG
+        &HOST_LICENSABLE_RESOURCE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.priority_class),
-            1 => P::Value(&self.source_mac),
-            2 => P::Objects(&self.vlan_range),
-            3 => P::Object(&self.capabilities),
-            4 => P::Value(&self.fcoe_active),
+            0 => P::Objects(&self.resource),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.priority_class),
-            1 => M::Value(&mut self.source_mac),
-            2 => M::Objects(&mut self.vlan_range),
-            3 => M::Object(&mut self.capabilities),
-            4 => M::Value(&mut self.fcoe_active),
+            0 => M::Objects(&mut self.resource),
             _ => M::Absent,
         }
     }
 }
-impl Clone for FcoeConfig {
+impl Clone for HostLicensableResourceInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FcoeConfig {
+impl PartialEq for HostLicensableResourceInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FcoeConfig {
+impl std::fmt::Debug for HostLicensableResourceInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfig {
+impl serde::Serialize for HostLicensableResourceInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FcoeConfigFcoeCapabilities`, a [`DynamicData`], since VI API 5.0.
+/// `HostListSummary`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FcoeConfigFcoeCapabilities {
-    /// `priorityClass`: required boolean.
-    pub priority_class: bool,
-    /// `sourceMacAddress`: required boolean.
-    pub source_mac_address: bool,
-    /// `vlanRange`: required boolean.
-    pub vlan_range: bool,
+pub struct HostListSummary {
+    /// `host`: optional reference to `HostSystem`.
+    pub host: Option<rt::ManagedObjectReference>,
+    /// `hardware`: optional `HostHardwareSummary`.
+    pub hardware: Option<Box<HostHardwareSummary>>,
+    /// `runtime`: optional `HostRuntimeInfo`.
+    pub runtime: Option<Box<HostRuntimeInfo>>,
+    /// `config`: required `HostConfigSummary`.
+    pub config: HostConfigSummary,
+    /// `quickStats`: required `HostListSummaryQuickStats`.
+    pub quick_stats: HostListSummaryQuickStats,
+    /// `overallStatus`: required `ManagedEntityStatus`.
+    pub overall_status: enums::ManagedEntityStatus,
+    /// `rebootRequired`: required boolean.
+    pub reboot_required: bool,
+    /// `rebootRequiredReason`: list of `LocalizableMessage`, since VI API 9.1.0.0.
+    pub reboot_required_reason: Vec<LocalizableMessage>,
+    /// `maintenanceModeRequired`: optional boolean, since VI API 9.1.0.0.
+    pub maintenance_mode_required: Option<bool>,
+    /// `customValue`: list of `CustomFieldValue` or a descendant.
+    pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
+    /// `managementServerIp`: optional string, since VI API 2.5.
+    pub management_server_ip: Option<String>,
+    /// `maxEVCModeKey`: optional string, since VI API 4.0.
+    pub max_evc_mode_key: Option<String>,
+    /// `currentEVCModeKey`: optional string, since VI API 4.0.
+    pub current_evc_mode_key: Option<String>,
+    /// `currentEVCGraphicsModeKey`: optional string, since VI API 7.0.1.0.
+    pub current_evc_graphics_mode_key: Option<String>,
+    /// `gateway`: optional `HostListSummaryGatewaySummary`, since VI API 6.0.
+    #[cfg(feature = "host")]
+    pub gateway: Option<Box<HostListSummaryGatewaySummary>>,
+    /// `tpmAttestation`: optional `HostTpmAttestationInfo`, since VI API 6.7.
+    #[cfg(feature = "host")]
+    pub tpm_attestation: Option<Box<HostTpmAttestationInfo>>,
+    /// `trustAuthorityAttestationInfos`: list of `HostTrustAuthorityAttestationInfo`, since VI API 7.0.1.0.
+    #[cfg(feature = "host")]
+    pub trust_authority_attestation_infos: Vec<HostTrustAuthorityAttestationInfo>,
 }
-pub(crate) static FCOE_CONFIG_FCOE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FcoeConfigFcoeCapabilities",
-    "5.0",
+pub(crate) static HOST_LIST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostListSummary",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean priorityClass r
-boolean sourceMacAddress r
-boolean vlanRange r
+ManagedObjectReference host o
+HostHardwareSummary hardware o
+HostRuntimeInfo runtime o
+HostConfigSummary config r
+HostListSummaryQuickStats quickStats r
+ManagedEntityStatus overallStatus r
+boolean rebootRequired r
+LocalizableMessage rebootRequiredReason ol since 9.1.0.0
+boolean maintenanceModeRequired o since 9.1.0.0
+CustomFieldValue customValue ol
+string managementServerIp o since 2.5
+string maxEVCModeKey o since 4.0
+string currentEVCModeKey o since 4.0
+string currentEVCGraphicsModeKey o since 7.0.1.0
+HostListSummaryGatewaySummary gateway o since 6.0
+HostTpmAttestationInfo tpmAttestation o since 6.7
+HostTrustAuthorityAttestationInfo trustAuthorityAttestationInfos ol since 7.0.1.0
 ",
-    rt::unset::<FcoeConfigFcoeCapabilities>,
+    rt::unset::<HostListSummary>,
 );
-impl rt::Object for FcoeConfigFcoeCapabilities {
+impl rt::Object for HostListSummary {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_FCOE_CAPABILITIES
+        &HOST_LIST_SUMMARY
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_FCOE_CAPABILITIES
+        &HOST_LIST_SUMMARY
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.priority_class),
-            1 => P::Value(&self.source_mac_address),
-            2 => P::Value(&self.vlan_range),
+            0 => P::Value(&self.host),
+            1 => P::Optional(&self.hardware),
+            2 => P::Optional(&self.runtime),
+            3 => P::Object(&self.config),
+            4 => P::Object(&self.quick_stats),
+            5 => P::Value(&self.overall_status),
+            6 => P::Value(&self.reboot_required),
+            7 => P::Objects(&self.reboot_required_reason),
+            8 => P::Value(&self.maintenance_mode_required),
+            9 => P::Value(&self.custom_value),
+            10 => P::Value(&self.management_server_ip),
+            11 => P::Value(&self.max_evc_mode_key),
+            12 => P::Value(&self.current_evc_mode_key),
+            13 => P::Value(&self.current_evc_graphics_mode_key),
+            #[cfg(feature = "host")]
+            14 => P::Optional(&self.gateway),
+            #[cfg(feature = "host")]
+            15 => P::Optional(&self.tpm_attestation),
+            #[cfg(feature = "host")]
+            16 => P::Objects(&self.trust_authority_attestation_infos),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.priority_class),
-            1 => M::Value(&mut self.source_mac_address),
-            2 => M::Value(&mut self.vlan_range),
+            0 => M::Value(&mut self.host),
+            1 => M::Optional(&mut self.hardware),
+            2 => M::Optional(&mut self.runtime),
+            3 => M::Object(&mut self.config),
+            4 => M::Object(&mut self.quick_stats),
+            5 => M::Value(&mut self.overall_status),
+            6 => M::Value(&mut self.reboot_required),
+            7 => M::Objects(&mut self.reboot_required_reason),
+            8 => M::Value(&mut self.maintenance_mode_required),
+            9 => M::Value(&mut self.custom_value),
+            10 => M::Value(&mut self.management_server_ip),
+            11 => M::Value(&mut self.max_evc_mode_key),
+            12 => M::Value(&mut self.current_evc_mode_key),
+            13 => M::Value(&mut self.current_evc_graphics_mode_key),
+            #[cfg(feature = "host")]
+            14 => M::Optional(&mut self.gateway),
+            #[cfg(feature = "host")]
+            15 => M::Optional(&mut self.tpm_attestation),
+            #[cfg(feature = "host")]
+            16 => M::Objects(&mut self.trust_authority_attestation_infos),
             _ => M::Absent,
         }
     }
 }
-impl Clone for FcoeConfigFcoeCapabilities {
+impl Clone for HostListSummary {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FcoeConfigFcoeCapabilities {
+impl PartialEq for HostListSummary {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FcoeConfigFcoeCapabilities {
+impl std::fmt::Debug for HostListSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfigFcoeCapabilities {
+impl serde::Serialize for HostListSummary {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FcoeConfigVlanRange`, a [`DynamicData`], since VI API 5.0.
+/// `HostListSummaryQuickStats`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FcoeConfigVlanRange {
-    /// `vlanLow`: required int.
-    pub vlan_low: i32,
-    /// `vlanHigh`: required int.
-    pub vlan_high: i32,
+pub struct HostListSummaryQuickStats {
+    /// `overallCpuUsage`: optional int.
+    pub overall_cpu_usage: Option<i32>,
+    /// `overallMemoryUsage`: optional int.
+    pub overall_memory_usage: Option<i32>,
+    /// `distributedCpuFairness`: optional int.
+    pub distributed_cpu_fairness: Option<i32>,
+    /// `distributedMemoryFairness`: optional int.
+    pub distributed_memory_fairness: Option<i32>,
+    /// `availablePMemCapacity`: optional int, since VI API 6.7.
+    pub available_p_mem_capacity: Option<i32>,
+    /// `uptime`: optional int, since VI API 4.1.
+    pub uptime: Option<i32>,
 }
-pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FcoeConfigVlanRange",
-    "5.0",
+pub(crate) static HOST_LIST_SUMMARY_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostListSummaryQuickStats",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-int vlanLow r
-int vlanHigh r
+int overallCpuUsage o
+int overallMemoryUsage o
+int distributedCpuFairness o
+int distributedMemoryFairness o
+int availablePMemCapacity o since 6.7
+int uptime o since 4.1
 ",
-    rt::unset::<FcoeConfigVlanRange>,
+    rt::unset::<HostListSummaryQuickStats>,
 );
-impl rt::Object for FcoeConfigVlanRange {
+impl rt::Object for HostListSummaryQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_VLAN_RANGE
+        &HOST_LIST_SUMMARY_QUICK_STATS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_VLAN_RANGE
+        &HOST_LIST_SUMMARY_QUICK_STATS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.vlan_low),
-            1 => P::Value(&self.vlan_high),
+            0 => P::Value(&self.overall_cpu_usage),
+            1 => P::Value(&self.overall_memory_usage),
+            2 => P::Value(&self.distributed_cpu_fairness),
+            3 => P::Value(&self.distributed_memory_fairness),
+            4 => P::Value(&self.available_p_mem_capacity),
+            5 => P::Value(&self.uptime),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.vlan_low),
-            1 => M::Value(&mut self.vlan_high),
+            0 => M::Value(&mut self.overall_cpu_usage),
+            1 => M::Value(&mut self.overall_memory_usage),
+            2 => M::Value(&mut self.distributed_cpu_fairness),
+            3 => M::Value(&mut self.distributed_memory_fairness),
+            4 => M::Value(&mut self.available_p_mem_capacity),
+            5 => M::Value(&mut self.uptime),
             _ => M::Absent,
         }
     }
 }
-impl Clone for FcoeConfigVlanRange {
+impl Clone for HostListSummaryQuickStats {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FcoeConfigVlanRange {
+impl PartialEq for HostListSummaryQuickStats {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FcoeConfigVlanRange {
+impl std::fmt::Debug for HostListSummaryQuickStats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfigVlanRange {
+impl serde::Serialize for HostListSummaryQuickStats {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FeatureEVCMode`, a [`ElementDescription`], since VI API 7.0.1.0.
+/// `HostLocalFileSystemVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
 #[derive(Default)]
-pub struct FeatureEvcMode {
-    /// The properties of `ElementDescription`.
-    pub base: ElementDescription,
-    /// `mask`: list of `HostFeatureMask`.
-    pub mask: Vec<HostFeatureMask>,
-    /// `capability`: list of `HostFeatureCapability`.
-    pub capability: Vec<HostFeatureCapability>,
-    /// `requirement`: list of `VirtualMachineFeatureRequirement`.
-    pub requirement: Vec<VirtualMachineFeatureRequirement>,
+pub struct HostLocalFileSystemVolume {
+    /// The properties of `HostFileSystemVolume`.
+    pub base: HostFileSystemVolume,
+    /// `device`: required string.
+    pub device: String,
 }
-pub(crate) static FEATURE_EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FeatureEVCMode",
-    "7.0.1.0",
-    Some(&ELEMENT_DESCRIPTION),
+pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostLocalFileSystemVolume",
+    "2.0",
+    Some(&HOST_FILE_SYSTEM_VOLUME),
     "
-HostFeatureMask mask ol
-HostFeatureCapability capability ol
-VirtualMachineFeatureRequirement requirement ol
+string device r
 ",
-    rt::unset::<FeatureEvcMode>,
+    rt::unset::<HostLocalFileSystemVolume>,
 );
-impl rt::Object for FeatureEvcMode {
+impl rt::Object for HostLocalFileSystemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FEATURE_EVC_MODE
+        &HOST_LOCAL_FILE_SYSTEM_VOLUME
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FEATURE_EVC_MODE
+        &HOST_LOCAL_FILE_SYSTEM_VOLUME
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
-            3 => P::Objects(&self.mask),
-            4 => P::Objects(&self.capability),
-            5 => P::Objects(&self.requirement),
+            3 => P::Value(&self.device),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
-            3 => M::Objects(&mut self.mask),
-            4 => M::Objects(&mut self.capability),
-            5 => M::Objects(&mut self.requirement),
+            3 => M::Value(&mut self.device),
             _ => M::Absent,
         }
     }
@@ -3208,467 +1867,270 @@ impl rt::Object for FeatureEvcMode {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<ElementDescription> for FeatureEvcMode {}
-impl rt::Extends<Description> for FeatureEvcMode {}
-impl std::ops::Deref for FeatureEvcMode {
-    type Target = ElementDescription;
-    fn deref(&self) -> &ElementDescription {
+impl rt::Extends<HostFileSystemVolume> for HostLocalFileSystemVolume {}
+impl std::ops::Deref for HostLocalFileSystemVolume {
+    type Target = HostFileSystemVolume;
+    fn deref(&self) -> &HostFileSystemVolume {
         &self.base
     }
 }
-impl std::ops::DerefMut for FeatureEvcMode {
-    fn deref_mut(&mut self) -> &mut ElementDescription {
+impl std::ops::DerefMut for HostLocalFileSystemVolume {
+    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
         &mut self.base
     }
 }
-impl Clone for FeatureEvcMode {
+impl Clone for HostLocalFileSystemVolume {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FeatureEvcMode {
+impl PartialEq for HostLocalFileSystemVolume {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FeatureEvcMode {
+impl std::fmt::Debug for HostLocalFileSystemVolume {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FeatureEvcMode {
+impl serde::Serialize for HostLocalFileSystemVolume {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `FileAlreadyExists`, a [`FileFault`], since VI API 2.0.
+/// `HostMaintenanceSpec`, a [`DynamicData`], since VI API 5.5.
 #[derive(Default)]
-pub struct FileAlreadyExists {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
+pub struct HostMaintenanceSpec {
+    /// `vsanMode`: optional `VsanHostDecommissionMode`.
+    #[cfg(feature = "vsan")]
+    pub vsan_mode: Option<Box<VsanHostDecommissionMode>>,
+    /// `purpose`: optional string, since VI API 7.0.0.0.
+    pub purpose: Option<String>,
+    /// `evacMode`: optional `HostMaintenanceSpecEvacuationMode`, since VI API 9.1.0.0.
+    #[cfg(feature = "host")]
+    pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
 }
-pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileAlreadyExists",
-    "2.0",
-    Some(&FILE_FAULT),
-    "",
-    rt::unset::<FileAlreadyExists>,
-);
-impl rt::Object for FileAlreadyExists {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_ALREADY_EXISTS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_ALREADY_EXISTS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for FileAlreadyExists {}
-impl std::ops::Deref for FileAlreadyExists {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileAlreadyExists {
-    fn deref_mut(&mut self) -> &mut FileFault {
-        &mut self.base
-    }
-}
-impl Clone for FileAlreadyExists {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileAlreadyExists {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileAlreadyExists {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileAlreadyExists {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `FileBackedPortNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
-pub struct FileBackedPortNotSupported {
-    /// The properties of `DeviceNotSupported`.
-    pub base: DeviceNotSupported,
-}
-pub(crate) static FILE_BACKED_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileBackedPortNotSupported",
-    "2.5",
-    Some(&DEVICE_NOT_SUPPORTED),
-    "",
-    rt::unset::<FileBackedPortNotSupported>,
-);
-impl rt::Object for FileBackedPortNotSupported {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_BACKED_PORT_NOT_SUPPORTED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_BACKED_PORT_NOT_SUPPORTED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=3 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=3 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for FileBackedPortNotSupported {}
-impl std::ops::Deref for FileBackedPortNotSupported {
-    type Target = DeviceNotSupported;
-    fn deref(&self) -> &DeviceNotSupported {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileBackedPortNotSupported {
-    fn deref_mut(&mut self) -> &mut DeviceNotSupported {
-        &mut self.base
-    }
-}
-impl Clone for FileBackedPortNotSupported {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileBackedPortNotSupported {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileBackedPortNotSupported {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileBackedPortNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FileBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
-#[derive(Default)]
-pub struct FileBackedVirtualDiskSpec {
-    /// The properties of `VirtualDiskSpec`.
-    pub base: VirtualDiskSpec,
-    /// `capacityKb`: required long.
-    pub capacity_kb: i64,
-    /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
-    pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
-    /// `crypto`: optional `CryptoSpec` or a descendant, since VI API 6.5.
-    pub crypto: Option<rt::Poly<CryptoSpec>>,
-    /// `sectorFormat`: optional string, since VI API 9.0.0.0.
-    pub sector_format: Option<String>,
-}
-pub(crate) static FILE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileBackedVirtualDiskSpec",
-    "2.5",
-    Some(&VIRTUAL_DISK_SPEC),
+pub(crate) static HOST_MAINTENANCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMaintenanceSpec",
+    "5.5",
+    Some(&DYNAMIC_DATA),
     "
-long capacityKb r
-VirtualMachineProfileSpec profile ol since 5.5
-CryptoSpec crypto o since 6.5
-string sectorFormat o since 9.0.0.0
+VsanHostDecommissionMode vsanMode o
+string purpose o since 7.0.0.0
+HostMaintenanceSpecEvacuationMode evacMode o since 9.1.0.0
 ",
-    rt::unset::<FileBackedVirtualDiskSpec>,
+    rt::unset::<HostMaintenanceSpec>,
 );
-impl rt::Object for FileBackedVirtualDiskSpec {
+impl rt::Object for HostMaintenanceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_BACKED_VIRTUAL_DISK_SPEC
+        &HOST_MAINTENANCE_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_BACKED_VIRTUAL_DISK_SPEC
+        &HOST_MAINTENANCE_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.capacity_kb),
-            3 => P::Value(&self.profile),
-            4 => P::Value(&self.crypto),
-            5 => P::Value(&self.sector_format),
+            #[cfg(feature = "vsan")]
+            0 => P::Optional(&self.vsan_mode),
+            1 => P::Value(&self.purpose),
+            #[cfg(feature = "host")]
+            2 => P::Optional(&self.evac_mode),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.capacity_kb),
-            3 => M::Value(&mut self.profile),
-            4 => M::Value(&mut self.crypto),
-            5 => M::Value(&mut self.sector_format),
+            #[cfg(feature = "vsan")]
+            0 => M::Optional(&mut self.vsan_mode),
+            1 => M::Value(&mut self.purpose),
+            #[cfg(feature = "host")]
+            2 => M::Optional(&mut self.evac_mode),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<VirtualDiskSpec> for FileBackedVirtualDiskSpec {}
-impl std::ops::Deref for FileBackedVirtualDiskSpec {
-    type Target = VirtualDiskSpec;
-    fn deref(&self) -> &VirtualDiskSpec {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileBackedVirtualDiskSpec {
-    fn deref_mut(&mut self) -> &mut VirtualDiskSpec {
-        &mut self.base
-    }
-}
-impl Clone for FileBackedVirtualDiskSpec {
+impl Clone for HostMaintenanceSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FileBackedVirtualDiskSpec {
+impl PartialEq for HostMaintenanceSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FileBackedVirtualDiskSpec {
+impl std::fmt::Debug for HostMaintenanceSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileBackedVirtualDiskSpec {
+impl serde::Serialize for HostMaintenanceSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `FileFault`, a [`VimFault`], since VI API 2.0.
+/// `HostMountInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FileFault {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-    /// `file`: required string.
-    pub file: String,
+pub struct HostMountInfo {
+    /// `path`: optional string.
+    pub path: Option<String>,
+    /// `accessMode`: required string.
+    pub access_mode: String,
+    /// `mounted`: optional boolean, since VI API 5.0.
+    pub mounted: Option<bool>,
+    /// `accessible`: optional boolean, since VI API 2.5.
+    pub accessible: Option<bool>,
+    /// `inaccessibleReason`: optional string, since VI API 5.1.
+    pub inaccessible_reason: Option<String>,
+    /// `vmknicName`: optional string, since VI API 8.0.1.0.
+    pub vmknic_name: Option<String>,
+    /// `vmknicActive`: optional boolean, since VI API 8.0.1.0.
+    pub vmknic_active: Option<bool>,
+    /// `mountFailedReason`: optional string, since VI API 8.0.0.1.
+    pub mount_failed_reason: Option<String>,
+    /// `numTcpConnections`: optional int, since VI API 8.0.1.0.
+    pub num_tcp_connections: Option<i32>,
 }
-pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileFault",
-    "2.0",
-    Some(&VIM_FAULT),
-    "
-string file r
-",
-    rt::unset::<FileFault>,
-);
-impl rt::Object for FileFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.file),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.file),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for FileFault {}
-impl std::ops::Deref for FileFault {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileFault {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for FileFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FileInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct FileInfo {
-    /// `path`: required string.
-    pub path: String,
-    /// `friendlyName`: optional string, since VI API 6.5.
-    pub friendly_name: Option<String>,
-    /// `fileSize`: optional long.
-    pub file_size: Option<i64>,
-    /// `modification`: optional dateTime.
-    pub modification: Option<rt::DateTime>,
-    /// `owner`: optional string, since VI API 4.0.
-    pub owner: Option<String>,
-}
-pub(crate) static FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileInfo",
+pub(crate) static HOST_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMountInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string path r
-string friendlyName o since 6.5
-long fileSize o
-dateTime modification o
-string owner o since 4.0
+string path o
+string accessMode r
+boolean mounted o since 5.0
+boolean accessible o since 2.5
+string inaccessibleReason o since 5.1
+string vmknicName o since 8.0.1.0
+boolean vmknicActive o since 8.0.1.0
+string mountFailedReason o since 8.0.0.1
+int numTcpConnections o since 8.0.1.0
 ",
-    rt::unset::<FileInfo>,
+    rt::unset::<HostMountInfo>,
 );
-impl rt::Object for FileInfo {
+impl rt::Object for HostMountInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_INFO
+        &HOST_MOUNT_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_INFO
+        &HOST_MOUNT_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.path),
-            1 => P::Value(&self.friendly_name),
-            2 => P::Value(&self.file_size),
-            3 => P::Value(&self.modification),
-            4 => P::Value(&self.owner),
+            1 => P::Value(&self.access_mode),
+            2 => P::Value(&self.mounted),
+            3 => P::Value(&self.accessible),
+            4 => P::Value(&self.inaccessible_reason),
+            5 => P::Value(&self.vmknic_name),
+            6 => P::Value(&self.vmknic_active),
+            7 => P::Value(&self.mount_failed_reason),
+            8 => P::Value(&self.num_tcp_connections),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.path),
-            1 => M::Value(&mut self.friendly_name),
-            2 => M::Value(&mut self.file_size),
-            3 => M::Value(&mut self.modification),
-            4 => M::Value(&mut self.owner),
+            1 => M::Value(&mut self.access_mode),
+            2 => M::Value(&mut self.mounted),
+            3 => M::Value(&mut self.accessible),
+            4 => M::Value(&mut self.inaccessible_reason),
+            5 => M::Value(&mut self.vmknic_name),
+            6 => M::Value(&mut self.vmknic_active),
+            7 => M::Value(&mut self.mount_failed_reason),
+            8 => M::Value(&mut self.num_tcp_connections),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<FileInfo> for FileInfo {}
-impl Clone for FileInfo {
+impl Clone for HostMountInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FileInfo {
+impl PartialEq for HostMountInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FileInfo {
+impl std::fmt::Debug for HostMountInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileInfo {
+impl serde::Serialize for HostMountInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `FileLocked`, a [`FileFault`], since VI API 2.0.
+/// `HostNasVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
 #[derive(Default)]
-pub struct FileLocked {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
+pub struct HostNasVolume {
+    /// The properties of `HostFileSystemVolume`.
+    pub base: HostFileSystemVolume,
+    /// `remoteHost`: required string.
+    pub remote_host: String,
+    /// `remotePath`: required string.
+    pub remote_path: String,
+    /// `userName`: optional string, since VI API 2.5.
+    pub user_name: Option<String>,
+    /// `remoteHostNames`: list of string, since VI API 6.0.
+    pub remote_host_names: Vec<String>,
+    /// `securityType`: optional string, since VI API 6.0.
+    pub security_type: Option<String>,
+    /// `protocolEndpoint`: optional boolean, since VI API 6.0.
+    pub protocol_endpoint: Option<bool>,
 }
-pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileLocked",
+pub(crate) static HOST_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNasVolume",
     "2.0",
-    Some(&FILE_FAULT),
-    "",
-    rt::unset::<FileLocked>,
+    Some(&HOST_FILE_SYSTEM_VOLUME),
+    "
+string remoteHost r
+string remotePath r
+string userName o since 2.5
+string remoteHostNames ol since 6.0
+string securityType o since 6.0
+boolean protocolEndpoint o since 6.0
+",
+    rt::unset::<HostNasVolume>,
 );
-impl rt::Object for FileLocked {
+impl rt::Object for HostNasVolume {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_LOCKED
+        &HOST_NAS_VOLUME
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCKED
+        &HOST_NAS_VOLUME
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            3 => P::Value(&self.remote_host),
+            4 => P::Value(&self.remote_path),
+            5 => P::Value(&self.user_name),
+            6 => P::Value(&self.remote_host_names),
+            7 => P::Value(&self.security_type),
+            8 => P::Value(&self.protocol_endpoint),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.remote_host),
+            4 => M::Value(&mut self.remote_path),
+            5 => M::Value(&mut self.user_name),
+            6 => M::Value(&mut self.remote_host_names),
+            7 => M::Value(&mut self.security_type),
+            8 => M::Value(&mut self.protocol_endpoint),
             _ => M::Absent,
         }
     }
@@ -3679,417 +2141,983 @@ impl rt::Object for FileLocked {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for FileLocked {}
-impl std::ops::Deref for FileLocked {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
+impl rt::Extends<HostFileSystemVolume> for HostNasVolume {}
+impl std::ops::Deref for HostNasVolume {
+    type Target = HostFileSystemVolume;
+    fn deref(&self) -> &HostFileSystemVolume {
         &self.base
     }
 }
-impl std::ops::DerefMut for FileLocked {
-    fn deref_mut(&mut self) -> &mut FileFault {
+impl std::ops::DerefMut for HostNasVolume {
+    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
         &mut self.base
     }
 }
-impl Clone for FileLocked {
+impl Clone for HostNasVolume {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FileLocked {
+impl PartialEq for HostNasVolume {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FileLocked {
+impl std::fmt::Debug for HostNasVolume {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileLocked {
+impl serde::Serialize for HostNasVolume {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `FileNotFound`, a [`FileFault`], since VI API 2.0.
+/// `HostNasVolumeSpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FileNotFound {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
+pub struct HostNasVolumeSpec {
+    /// `remoteHost`: required string.
+    pub remote_host: String,
+    /// `remotePath`: required string.
+    pub remote_path: String,
+    /// `localPath`: required string.
+    pub local_path: String,
+    /// `accessMode`: required string.
+    pub access_mode: String,
+    /// `type`: optional string, since VI API 2.5.
+    pub r#type: Option<String>,
+    /// `userName`: optional string, since VI API 2.5.
+    pub user_name: Option<String>,
+    /// `password`: optional string, secret, since VI API 2.5.
+    pub password: Option<String>,
+    /// `remoteHostNames`: list of string, since VI API 6.0.
+    pub remote_host_names: Vec<String>,
+    /// `securityType`: optional string, since VI API 6.0.
+    pub security_type: Option<String>,
+    /// `vmknicToBind`: optional string, since VI API 8.0.1.0.
+    pub vmknic_to_bind: Option<String>,
+    /// `vmknicBound`: optional boolean, since VI API 8.0.1.0.
+    pub vmknic_bound: Option<bool>,
+    /// `connections`: optional int, since VI API 8.0.1.0.
+    pub connections: Option<i32>,
 }
-pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileNotFound",
-    "2.0",
-    Some(&FILE_FAULT),
-    "",
-    rt::unset::<FileNotFound>,
-);
-impl rt::Object for FileNotFound {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_NOT_FOUND
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NOT_FOUND
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for FileNotFound {}
-impl std::ops::Deref for FileNotFound {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileNotFound {
-    fn deref_mut(&mut self) -> &mut FileFault {
-        &mut self.base
-    }
-}
-impl Clone for FileNotFound {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileNotFound {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileNotFound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `FileNotWritable`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct FileNotWritable {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
-}
-pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileNotWritable",
-    "2.0",
-    Some(&FILE_FAULT),
-    "",
-    rt::unset::<FileNotWritable>,
-);
-impl rt::Object for FileNotWritable {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_NOT_WRITABLE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NOT_WRITABLE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for FileNotWritable {}
-impl std::ops::Deref for FileNotWritable {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileNotWritable {
-    fn deref_mut(&mut self) -> &mut FileFault {
-        &mut self.base
-    }
-}
-impl Clone for FileNotWritable {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileNotWritable {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileNotWritable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileNotWritable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FileQuery`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct FileQuery {}
-pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileQuery",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<FileQuery>,
-);
-impl rt::Object for FileQuery {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_QUERY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_QUERY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<FileQuery> for FileQuery {}
-impl Clone for FileQuery {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileQuery {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileQuery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct FileQueryFlags {
-    /// `fileType`: required boolean.
-    pub file_type: bool,
-    /// `fileSize`: required boolean.
-    pub file_size: bool,
-    /// `modification`: required boolean.
-    pub modification: bool,
-    /// `fileOwner`: optional boolean, since VI API 4.0 and always there from then on.
-    pub file_owner: Option<bool>,
-}
-pub(crate) static FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileQueryFlags",
+pub(crate) static HOST_NAS_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNasVolumeSpec",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean fileType r
-boolean fileSize r
-boolean modification r
-boolean fileOwner o since 4.0
+string remoteHost r
+string remotePath r
+string localPath r
+string accessMode r
+string type o since 2.5
+string userName o since 2.5
+string password o since 2.5 secret
+string remoteHostNames ol since 6.0
+string securityType o since 6.0
+string vmknicToBind o since 8.0.1.0
+boolean vmknicBound o since 8.0.1.0
+int connections o since 8.0.1.0
 ",
-    rt::unset::<FileQueryFlags>,
+    rt::unset::<HostNasVolumeSpec>,
 );
-impl rt::Object for FileQueryFlags {
+impl rt::Object for HostNasVolumeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_QUERY_FLAGS
+        &HOST_NAS_VOLUME_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_QUERY_FLAGS
+        &HOST_NAS_VOLUME_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.file_type),
-            1 => P::Value(&self.file_size),
-            2 => P::Value(&self.modification),
-            3 => P::Value(&self.file_owner),
+            0 => P::Value(&self.remote_host),
+            1 => P::Value(&self.remote_path),
+            2 => P::Value(&self.local_path),
+            3 => P::Value(&self.access_mode),
+            4 => P::Value(&self.r#type),
+            5 => P::Value(&self.user_name),
+            6 => P::Value(&self.password),
+            7 => P::Value(&self.remote_host_names),
+            8 => P::Value(&self.security_type),
+            9 => P::Value(&self.vmknic_to_bind),
+            10 => P::Value(&self.vmknic_bound),
+            11 => P::Value(&self.connections),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.file_type),
-            1 => M::Value(&mut self.file_size),
-            2 => M::Value(&mut self.modification),
-            3 => M::Value(&mut self.file_owner),
+            0 => M::Value(&mut self.remote_host),
+            1 => M::Value(&mut self.remote_path),
+            2 => M::Value(&mut self.local_path),
+            3 => M::Value(&mut self.access_mode),
+            4 => M::Value(&mut self.r#type),
+            5 => M::Value(&mut self.user_name),
+            6 => M::Value(&mut self.password),
+            7 => M::Value(&mut self.remote_host_names),
+            8 => M::Value(&mut self.security_type),
+            9 => M::Value(&mut self.vmknic_to_bind),
+            10 => M::Value(&mut self.vmknic_bound),
+            11 => M::Value(&mut self.connections),
             _ => M::Absent,
         }
     }
 }
-impl Clone for FileQueryFlags {
+impl Clone for HostNasVolumeSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FileQueryFlags {
+impl PartialEq for HostNasVolumeSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FileQueryFlags {
+impl std::fmt::Debug for HostNasVolumeSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileQueryFlags {
+impl serde::Serialize for HostNasVolumeSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `FileTooLarge`, a [`FileFault`], since VI API 2.5.
+/// `HostNetCapabilities`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FileTooLarge {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
-    /// `datastore`: required string.
-    pub datastore: String,
-    /// `fileSize`: required long.
-    pub file_size: i64,
-    /// `maxFileSize`: optional long.
-    pub max_file_size: Option<i64>,
+pub struct HostNetCapabilities {
+    /// `canSetPhysicalNicLinkSpeed`: required boolean.
+    pub can_set_physical_nic_link_speed: bool,
+    /// `supportsNicTeaming`: required boolean.
+    pub supports_nic_teaming: bool,
+    /// `nicTeamingPolicy`: list of string.
+    pub nic_teaming_policy: Vec<String>,
+    /// `supportsVlan`: required boolean.
+    pub supports_vlan: bool,
+    /// `usesServiceConsoleNic`: required boolean.
+    pub uses_service_console_nic: bool,
+    /// `supportsNetworkHints`: required boolean.
+    pub supports_network_hints: bool,
+    /// `maxPortGroupsPerVswitch`: optional int, since VI API 2.5.
+    pub max_port_groups_per_vswitch: Option<i32>,
+    /// `vswitchConfigSupported`: required boolean, since VI API 2.5.
+    pub vswitch_config_supported: bool,
+    /// `vnicConfigSupported`: required boolean, since VI API 2.5.
+    pub vnic_config_supported: bool,
+    /// `ipRouteConfigSupported`: required boolean, since VI API 2.5.
+    pub ip_route_config_supported: bool,
+    /// `dnsConfigSupported`: required boolean, since VI API 2.5.
+    pub dns_config_supported: bool,
+    /// `dhcpOnVnicSupported`: required boolean, since VI API 2.5.
+    pub dhcp_on_vnic_supported: bool,
+    /// `ipV6Supported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub ip_v6_supported: Option<bool>,
+    /// `backupNfcNiocSupported`: optional boolean, since VI API 7.0.1.0.
+    pub backup_nfc_nioc_supported: Option<bool>,
 }
-pub(crate) static FILE_TOO_LARGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FileTooLarge",
-    "2.5",
-    Some(&FILE_FAULT),
-    "
-string datastore r
-long fileSize r
-long maxFileSize o
-",
-    rt::unset::<FileTooLarge>,
-);
-impl rt::Object for FileTooLarge {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FILE_TOO_LARGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_TOO_LARGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.datastore),
-            4 => P::Value(&self.file_size),
-            5 => P::Value(&self.max_file_size),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.datastore),
-            4 => M::Value(&mut self.file_size),
-            5 => M::Value(&mut self.max_file_size),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for FileTooLarge {}
-impl std::ops::Deref for FileTooLarge {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FileTooLarge {
-    fn deref_mut(&mut self) -> &mut FileFault {
-        &mut self.base
-    }
-}
-impl Clone for FileTooLarge {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FileTooLarge {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FileTooLarge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileTooLarge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `FilesystemQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct FilesystemQuiesceFault {
-    /// The properties of `SnapshotFault`.
-    pub base: SnapshotFault,
-}
-pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FilesystemQuiesceFault",
+pub(crate) static HOST_NET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetCapabilities",
     "2.0",
-    Some(&SNAPSHOT_FAULT),
-    "",
-    rt::unset::<FilesystemQuiesceFault>,
+    Some(&DYNAMIC_DATA),
+    "
+boolean canSetPhysicalNicLinkSpeed r
+boolean supportsNicTeaming r
+string nicTeamingPolicy ol
+boolean supportsVlan r
+boolean usesServiceConsoleNic r
+boolean supportsNetworkHints r
+int maxPortGroupsPerVswitch o since 2.5
+boolean vswitchConfigSupported r since 2.5
+boolean vnicConfigSupported r since 2.5
+boolean ipRouteConfigSupported r since 2.5
+boolean dnsConfigSupported r since 2.5
+boolean dhcpOnVnicSupported r since 2.5
+boolean ipV6Supported o since 4.0
+boolean backupNfcNiocSupported o since 7.0.1.0
+",
+    rt::unset::<HostNetCapabilities>,
 );
-impl rt::Object for FilesystemQuiesceFault {
+impl rt::Object for HostNetCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FILESYSTEM_QUIESCE_FAULT
+        &HOST_NET_CAPABILITIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FILESYSTEM_QUIESCE_FAULT
+        &HOST_NET_CAPABILITIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.can_set_physical_nic_link_speed),
+            1 => P::Value(&self.supports_nic_teaming),
+            2 => P::Value(&self.nic_teaming_policy),
+            3 => P::Value(&self.supports_vlan),
+            4 => P::Value(&self.uses_service_console_nic),
+            5 => P::Value(&self.supports_network_hints),
+            6 => P::Value(&self.max_port_groups_per_vswitch),
+            7 => P::Value(&self.vswitch_config_supported),
+            8 => P::Value(&self.vnic_config_supported),
+            9 => P::Value(&self.ip_route_config_supported),
+            10 => P::Value(&self.dns_config_supported),
+            11 => P::Value(&self.dhcp_on_vnic_supported),
+            12 => P::Value(&self.ip_v6_supported),
+            13 => P::Value(&self.backup_nfc_nioc_supported),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.can_set_physical_nic_link_speed),
+            1 => M::Value(&mut self.supports_nic_teaming),
+            2 => M::Value(&mut self.nic_teaming_policy),
+            3 => M::Value(&mut self.supports_vlan),
+            4 => M::Value(&mut self.uses_service_console_nic),
+            5 => M::Value(&mut self.supports_network_hints),
+            6 => M::Value(&mut self.max_port_groups_per_vswitch),
+            7 => M::Value(&mut self.vswitch_config_supported),
+            8 => M::Value(&mut self.vnic_config_supported),
+            9 => M::Value(&mut self.ip_route_config_supported),
+            10 => M::Value(&mut self.dns_config_supported),
+            11 => M::Value(&mut self.dhcp_on_vnic_supported),
+            12 => M::Value(&mut self.ip_v6_supported),
+            13 => M::Value(&mut self.backup_nfc_nioc_supported),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetCapabilities {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetCapabilities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNetCapabilities {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNetOffloadCapabilities`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNetOffloadCapabilities {
+    /// `csumOffload`: optional boolean.
+    pub csum_offload: Option<bool>,
+    /// `tcpSegmentation`: optional boolean.
+    pub tcp_segmentation: Option<bool>,
+    /// `zeroCopyXmit`: optional boolean.
+    pub zero_copy_xmit: Option<bool>,
+}
+pub(crate) static HOST_NET_OFFLOAD_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetOffloadCapabilities",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean csumOffload o
+boolean tcpSegmentation o
+boolean zeroCopyXmit o
+",
+    rt::unset::<HostNetOffloadCapabilities>,
+);
+impl rt::Object for HostNetOffloadCapabilities {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NET_OFFLOAD_CAPABILITIES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NET_OFFLOAD_CAPABILITIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.csum_offload),
+            1 => P::Value(&self.tcp_segmentation),
+            2 => P::Value(&self.zero_copy_xmit),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.csum_offload),
+            1 => M::Value(&mut self.tcp_segmentation),
+            2 => M::Value(&mut self.zero_copy_xmit),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetOffloadCapabilities {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetOffloadCapabilities {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetOffloadCapabilities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNetOffloadCapabilities {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNetworkInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNetworkInfo {
+    /// `vswitch`: list of `HostVirtualSwitch`, found by its key.
+    pub vswitch: Vec<HostVirtualSwitch>,
+    /// `proxySwitch`: list of `HostProxySwitch`, since VI API 4.0.
+    #[cfg(feature = "dvs")]
+    pub proxy_switch: Vec<HostProxySwitch>,
+    /// `portgroup`: list of `HostPortGroup`, found by its key.
+    pub portgroup: Vec<HostPortGroup>,
+    /// `pnic`: list of `PhysicalNic`, found by its key.
+    pub pnic: Vec<PhysicalNic>,
+    /// `rdmaDevice`: list of `HostRdmaDevice`, found by its key, since VI API 7.0.0.0.
+    #[cfg(feature = "network")]
+    pub rdma_device: Vec<HostRdmaDevice>,
+    /// `vnic`: list of `HostVirtualNic`.
+    pub vnic: Vec<HostVirtualNic>,
+    /// `consoleVnic`: list of `HostVirtualNic`.
+    pub console_vnic: Vec<HostVirtualNic>,
+    /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
+    pub dns_config: Option<rt::Poly<HostDnsConfig>>,
+    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
+    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
+    pub console_ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    /// `routeTableInfo`: optional `HostIpRouteTableInfo`, since VI API 4.0.
+    #[cfg(feature = "network")]
+    pub route_table_info: Option<Box<HostIpRouteTableInfo>>,
+    /// `dhcp`: list of `HostDhcpService`, since VI API 2.5.
+    #[cfg(feature = "network")]
+    pub dhcp: Vec<HostDhcpService>,
+    /// `nat`: list of `HostNatService`, since VI API 2.5.
+    #[cfg(feature = "network")]
+    pub nat: Vec<HostNatService>,
+    /// `ipV6Enabled`: optional boolean, since VI API 4.0.
+    pub ip_v6_enabled: Option<bool>,
+    /// `atBootIpV6Enabled`: optional boolean, since VI API 4.1.
+    pub at_boot_ip_v6_enabled: Option<bool>,
+    /// `netStackInstance`: list of `HostNetStackInstance`, since VI API 5.5.
+    #[cfg(feature = "network")]
+    pub net_stack_instance: Vec<HostNetStackInstance>,
+    /// `opaqueSwitch`: list of `HostOpaqueSwitch`, since VI API 5.5.
+    #[cfg(feature = "network")]
+    pub opaque_switch: Vec<HostOpaqueSwitch>,
+    /// `opaqueNetwork`: list of `HostOpaqueNetworkInfo`, since VI API 5.5.
+    #[cfg(feature = "network")]
+    pub opaque_network: Vec<HostOpaqueNetworkInfo>,
+    /// `nsxTransportNodeId`: optional string, since VI API 7.0.0.0.
+    pub nsx_transport_node_id: Option<String>,
+    /// `nvdsToVdsMigrationRequired`: optional boolean, since VI API 7.0.2.0.
+    pub nvds_to_vds_migration_required: Option<bool>,
+    /// `migrationStatus`: optional string, since VI API 7.0.2.0.
+    pub migration_status: Option<String>,
+}
+pub(crate) static HOST_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostVirtualSwitch vswitch ol
+HostProxySwitch proxySwitch ol since 4.0
+HostPortGroup portgroup ol
+PhysicalNic pnic ol
+HostRdmaDevice rdmaDevice ol since 7.0.0.0
+HostVirtualNic vnic ol
+HostVirtualNic consoleVnic ol
+HostDnsConfig dnsConfig o
+HostIpRouteConfig ipRouteConfig o
+HostIpRouteConfig consoleIpRouteConfig o
+HostIpRouteTableInfo routeTableInfo o since 4.0
+HostDhcpService dhcp ol since 2.5
+HostNatService nat ol since 2.5
+boolean ipV6Enabled o since 4.0
+boolean atBootIpV6Enabled o since 4.1
+HostNetStackInstance netStackInstance ol since 5.5
+HostOpaqueSwitch opaqueSwitch ol since 5.5
+HostOpaqueNetworkInfo opaqueNetwork ol since 5.5
+string nsxTransportNodeId o since 7.0.0.0
+boolean nvdsToVdsMigrationRequired o since 7.0.2.0
+string migrationStatus o since 7.0.2.0
+",
+    rt::unset::<HostNetworkInfo>,
+);
+impl rt::Object for HostNetworkInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.vswitch),
+            #[cfg(feature = "dvs")]
+            1 => P::Objects(&self.proxy_switch),
+            2 => P::Objects(&self.portgroup),
+            3 => P::Objects(&self.pnic),
+            #[cfg(feature = "network")]
+            4 => P::Objects(&self.rdma_device),
+            5 => P::Objects(&self.vnic),
+            6 => P::Objects(&self.console_vnic),
+            7 => P::Value(&self.dns_config),
+            8 => P::Value(&self.ip_route_config),
+            9 => P::Value(&self.console_ip_route_config),
+            #[cfg(feature = "network")]
+            10 => P::Optional(&self.route_table_info),
+            #[cfg(feature = "network")]
+            11 => P::Objects(&self.dhcp),
+            #[cfg(feature = "network")]
+            12 => P::Objects(&self.nat),
+            13 => P::Value(&self.ip_v6_enabled),
+            14 => P::Value(&self.at_boot_ip_v6_enabled),
+            #[cfg(feature = "network")]
+            15 => P::Objects(&self.net_stack_instance),
+            #[cfg(feature = "network")]
+            16 => P::Objects(&self.opaque_switch),
+            #[cfg(feature = "network")]
+            17 => P::Objects(&self.opaque_network),
+            18 => P::Value(&self.nsx_transport_node_id),
+            19 => P::Value(&self.nvds_to_vds_migration_required),
+            20 => P::Value(&self.migration_status),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.vswitch),
+            #[cfg(feature = "dvs")]
+            1 => M::Objects(&mut self.proxy_switch),
+            2 => M::Objects(&mut self.portgroup),
+            3 => M::Objects(&mut self.pnic),
+            #[cfg(feature = "network")]
+            4 => M::Objects(&mut self.rdma_device),
+            5 => M::Objects(&mut self.vnic),
+            6 => M::Objects(&mut self.console_vnic),
+            7 => M::Value(&mut self.dns_config),
+            8 => M::Value(&mut self.ip_route_config),
+            9 => M::Value(&mut self.console_ip_route_config),
+            #[cfg(feature = "network")]
+            10 => M::Optional(&mut self.route_table_info),
+            #[cfg(feature = "network")]
+            11 => M::Objects(&mut self.dhcp),
+            #[cfg(feature = "network")]
+            12 => M::Objects(&mut self.nat),
+            13 => M::Value(&mut self.ip_v6_enabled),
+            14 => M::Value(&mut self.at_boot_ip_v6_enabled),
+            #[cfg(feature = "network")]
+            15 => M::Objects(&mut self.net_stack_instance),
+            #[cfg(feature = "network")]
+            16 => M::Objects(&mut self.opaque_switch),
+            #[cfg(feature = "network")]
+            17 => M::Objects(&mut self.opaque_network),
+            18 => M::Value(&mut self.nsx_transport_node_id),
+            19 => M::Value(&mut self.nvds_to_vds_migration_required),
+            20 => M::Value(&mut self.migration_status),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNetworkInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNetworkPolicy`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNetworkPolicy {
+    /// `security`: optional `HostNetworkSecurityPolicy`.
+    pub security: Option<Box<HostNetworkSecurityPolicy>>,
+    /// `nicTeaming`: optional `HostNicTeamingPolicy`.
+    pub nic_teaming: Option<Box<HostNicTeamingPolicy>>,
+    /// `offloadPolicy`: optional `HostNetOffloadCapabilities`.
+    pub offload_policy: Option<Box<HostNetOffloadCapabilities>>,
+    /// `shapingPolicy`: optional `HostNetworkTrafficShapingPolicy`.
+    pub shaping_policy: Option<Box<HostNetworkTrafficShapingPolicy>>,
+}
+pub(crate) static HOST_NETWORK_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkPolicy",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostNetworkSecurityPolicy security o
+HostNicTeamingPolicy nicTeaming o
+HostNetOffloadCapabilities offloadPolicy o
+HostNetworkTrafficShapingPolicy shapingPolicy o
+",
+    rt::unset::<HostNetworkPolicy>,
+);
+impl rt::Object for HostNetworkPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_POLICY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_POLICY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.security),
+            1 => P::Optional(&self.nic_teaming),
+            2 => P::Optional(&self.offload_policy),
+            3 => P::Optional(&self.shaping_policy),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.security),
+            1 => M::Optional(&mut self.nic_teaming),
+            2 => M::Optional(&mut self.offload_policy),
+            3 => M::Optional(&mut self.shaping_policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNetworkPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNetworkSecurityPolicy`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNetworkSecurityPolicy {
+    /// `allowPromiscuous`: optional boolean.
+    pub allow_promiscuous: Option<bool>,
+    /// `macChanges`: optional boolean.
+    pub mac_changes: Option<bool>,
+    /// `forgedTransmits`: optional boolean.
+    pub forged_transmits: Option<bool>,
+}
+pub(crate) static HOST_NETWORK_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkSecurityPolicy",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean allowPromiscuous o
+boolean macChanges o
+boolean forgedTransmits o
+",
+    rt::unset::<HostNetworkSecurityPolicy>,
+);
+impl rt::Object for HostNetworkSecurityPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_SECURITY_POLICY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_SECURITY_POLICY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.allow_promiscuous),
+            1 => P::Value(&self.mac_changes),
+            2 => P::Value(&self.forged_transmits),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.allow_promiscuous),
+            1 => M::Value(&mut self.mac_changes),
+            2 => M::Value(&mut self.forged_transmits),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkSecurityPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkSecurityPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkSecurityPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNetworkSecurityPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNetworkTrafficShapingPolicy`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNetworkTrafficShapingPolicy {
+    /// `enabled`: optional boolean.
+    pub enabled: Option<bool>,
+    /// `averageBandwidth`: optional long.
+    pub average_bandwidth: Option<i64>,
+    /// `peakBandwidth`: optional long.
+    pub peak_bandwidth: Option<i64>,
+    /// `burstSize`: optional long.
+    pub burst_size: Option<i64>,
+}
+pub(crate) static HOST_NETWORK_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkTrafficShapingPolicy",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean enabled o
+long averageBandwidth o
+long peakBandwidth o
+long burstSize o
+",
+    rt::unset::<HostNetworkTrafficShapingPolicy>,
+);
+impl rt::Object for HostNetworkTrafficShapingPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.average_bandwidth),
+            2 => P::Value(&self.peak_bandwidth),
+            3 => P::Value(&self.burst_size),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.average_bandwidth),
+            2 => M::Value(&mut self.peak_bandwidth),
+            3 => M::Value(&mut self.burst_size),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkTrafficShapingPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkTrafficShapingPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkTrafficShapingPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNetworkTrafficShapingPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNicFailureCriteria`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNicFailureCriteria {
+    /// `checkSpeed`: optional string.
+    pub check_speed: Option<String>,
+    /// `speed`: optional int.
+    pub speed: Option<i32>,
+    /// `checkDuplex`: optional boolean.
+    pub check_duplex: Option<bool>,
+    /// `fullDuplex`: optional boolean.
+    pub full_duplex: Option<bool>,
+    /// `checkErrorPercent`: optional boolean.
+    pub check_error_percent: Option<bool>,
+    /// `percentage`: optional int.
+    pub percentage: Option<i32>,
+    /// `checkBeacon`: optional boolean.
+    pub check_beacon: Option<bool>,
+}
+pub(crate) static HOST_NIC_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNicFailureCriteria",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string checkSpeed o
+int speed o
+boolean checkDuplex o
+boolean fullDuplex o
+boolean checkErrorPercent o
+int percentage o
+boolean checkBeacon o
+",
+    rt::unset::<HostNicFailureCriteria>,
+);
+impl rt::Object for HostNicFailureCriteria {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NIC_FAILURE_CRITERIA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NIC_FAILURE_CRITERIA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.check_speed),
+            1 => P::Value(&self.speed),
+            2 => P::Value(&self.check_duplex),
+            3 => P::Value(&self.full_duplex),
+            4 => P::Value(&self.check_error_percent),
+            5 => P::Value(&self.percentage),
+            6 => P::Value(&self.check_beacon),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.check_speed),
+            1 => M::Value(&mut self.speed),
+            2 => M::Value(&mut self.check_duplex),
+            3 => M::Value(&mut self.full_duplex),
+            4 => M::Value(&mut self.check_error_percent),
+            5 => M::Value(&mut self.percentage),
+            6 => M::Value(&mut self.check_beacon),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNicFailureCriteria {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNicFailureCriteria {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNicFailureCriteria {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNicFailureCriteria {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNicOrderPolicy`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNicOrderPolicy {
+    /// `activeNic`: list of string.
+    pub active_nic: Vec<String>,
+    /// `standbyNic`: list of string.
+    pub standby_nic: Vec<String>,
+}
+pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNicOrderPolicy",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string activeNic ol
+string standbyNic ol
+",
+    rt::unset::<HostNicOrderPolicy>,
+);
+impl rt::Object for HostNicOrderPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NIC_ORDER_POLICY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NIC_ORDER_POLICY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.active_nic),
+            1 => P::Value(&self.standby_nic),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.active_nic),
+            1 => M::Value(&mut self.standby_nic),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNicOrderPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNicOrderPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNicOrderPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNicOrderPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostNicTeamingPolicy`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNicTeamingPolicy {
+    /// `policy`: optional string.
+    pub policy: Option<String>,
+    /// `reversePolicy`: optional boolean.
+    pub reverse_policy: Option<bool>,
+    /// `notifySwitches`: optional boolean.
+    pub notify_switches: Option<bool>,
+    /// `rollingOrder`: optional boolean.
+    pub rolling_order: Option<bool>,
+    /// `failureCriteria`: optional `HostNicFailureCriteria`.
+    pub failure_criteria: Option<Box<HostNicFailureCriteria>>,
+    /// `nicOrder`: optional `HostNicOrderPolicy`.
+    pub nic_order: Option<Box<HostNicOrderPolicy>>,
+}
+pub(crate) static HOST_NIC_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNicTeamingPolicy",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string policy o
+boolean reversePolicy o
+boolean notifySwitches o
+boolean rollingOrder o
+HostNicFailureCriteria failureCriteria o
+HostNicOrderPolicy nicOrder o
+",
+    rt::unset::<HostNicTeamingPolicy>,
+);
+impl rt::Object for HostNicTeamingPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NIC_TEAMING_POLICY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NIC_TEAMING_POLICY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.policy),
+            1 => P::Value(&self.reverse_policy),
+            2 => P::Value(&self.notify_switches),
+            3 => P::Value(&self.rolling_order),
+            4 => P::Optional(&self.failure_criteria),
+            5 => P::Optional(&self.nic_order),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.policy),
+            1 => M::Value(&mut self.reverse_policy),
+            2 => M::Value(&mut self.notify_switches),
+            3 => M::Value(&mut self.rolling_order),
+            4 => M::Optional(&mut self.failure_criteria),
+            5 => M::Optional(&mut self.nic_order),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNicTeamingPolicy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNicTeamingPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNicTeamingPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostNicTeamingPolicy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `HostNotConnected`, a [`HostCommunication`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostNotConnected {
+    /// The properties of `HostCommunication`.
+    pub base: HostCommunication,
+}
+pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNotConnected",
+    "2.0",
+    Some(&HOST_COMMUNICATION),
+    "",
+    rt::unset::<HostNotConnected>,
+);
+impl rt::Object for HostNotConnected {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NOT_CONNECTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_NOT_CONNECTED
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -4110,158 +3138,69 @@ impl rt::Object for FilesystemQuiesceFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for FilesystemQuiesceFault {}
-impl std::ops::Deref for FilesystemQuiesceFault {
-    type Target = SnapshotFault;
-    fn deref(&self) -> &SnapshotFault {
+impl rt::Extends<MethodFault> for HostNotConnected {}
+impl std::ops::Deref for HostNotConnected {
+    type Target = HostCommunication;
+    fn deref(&self) -> &HostCommunication {
         &self.base
     }
 }
-impl std::ops::DerefMut for FilesystemQuiesceFault {
-    fn deref_mut(&mut self) -> &mut SnapshotFault {
+impl std::ops::DerefMut for HostNotConnected {
+    fn deref_mut(&mut self) -> &mut HostCommunication {
         &mut self.base
     }
 }
-impl Clone for FilesystemQuiesceFault {
+impl Clone for HostNotConnected {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FilesystemQuiesceFault {
+impl PartialEq for HostNotConnected {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FilesystemQuiesceFault {
+impl std::fmt::Debug for HostNotConnected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FilesystemQuiesceFault {
+impl serde::Serialize for HostNotConnected {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FloatOption`, a [`OptionType`], since VI API 2.0.
+/// The fault `HostNotReachable`, a [`HostCommunication`], since VI API 2.0.
 #[derive(Default)]
-pub struct FloatOption {
-    /// The properties of `OptionType`.
-    pub base: OptionType,
-    /// `min`: required float.
-    pub min: f32,
-    /// `max`: required float.
-    pub max: f32,
-    /// `defaultValue`: required float.
-    pub default_value: f32,
+pub struct HostNotReachable {
+    /// The properties of `HostCommunication`.
+    pub base: HostCommunication,
 }
-pub(crate) static FLOAT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FloatOption",
+pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNotReachable",
     "2.0",
-    Some(&OPTION_TYPE),
-    "
-float min r
-float max r
-float defaultValue r
-",
-    rt::unset::<FloatOption>,
-);
-impl rt::Object for FloatOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FLOAT_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOAT_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.min),
-            2 => P::Value(&self.max),
-            3 => P::Value(&self.default_value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.min),
-            2 => M::Value(&mut self.max),
-            3 => M::Value(&mut self.default_value),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<OptionType> for FloatOption {}
-impl std::ops::Deref for FloatOption {
-    type Target = OptionType;
-    fn deref(&self) -> &OptionType {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FloatOption {
-    fn deref_mut(&mut self) -> &mut OptionType {
-        &mut self.base
-    }
-}
-impl Clone for FloatOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FloatOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FloatOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FloatOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FloppyImageFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct FloppyImageFileInfo {
-    /// The properties of `FileInfo`.
-    pub base: FileInfo,
-}
-pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FloppyImageFileInfo",
-    "2.0",
-    Some(&FILE_INFO),
+    Some(&HOST_COMMUNICATION),
     "",
-    rt::unset::<FloppyImageFileInfo>,
+    rt::unset::<HostNotReachable>,
 );
-impl rt::Object for FloppyImageFileInfo {
+impl rt::Object for HostNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_INFO
+        &HOST_NOT_REACHABLE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_INFO
+        &HOST_NOT_REACHABLE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=4 => self.base.get(index),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=4 => self.base.get_mut(index),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -4272,476 +3211,218 @@ impl rt::Object for FloppyImageFileInfo {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<FileInfo> for FloppyImageFileInfo {}
-impl std::ops::Deref for FloppyImageFileInfo {
-    type Target = FileInfo;
-    fn deref(&self) -> &FileInfo {
+impl rt::Extends<MethodFault> for HostNotReachable {}
+impl std::ops::Deref for HostNotReachable {
+    type Target = HostCommunication;
+    fn deref(&self) -> &HostCommunication {
         &self.base
     }
 }
-impl std::ops::DerefMut for FloppyImageFileInfo {
-    fn deref_mut(&mut self) -> &mut FileInfo {
+impl std::ops::DerefMut for HostNotReachable {
+    fn deref_mut(&mut self) -> &mut HostCommunication {
         &mut self.base
     }
 }
-impl Clone for FloppyImageFileInfo {
+impl Clone for HostNotReachable {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FloppyImageFileInfo {
+impl PartialEq for HostNotReachable {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FloppyImageFileInfo {
+impl std::fmt::Debug for HostNotReachable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FloppyImageFileInfo {
+impl serde::Serialize for HostNotReachable {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
+/// `HostNumaInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FloppyImageFileQuery {}
-pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FloppyImageFileQuery",
-    "2.0",
-    Some(&FILE_QUERY),
-    "",
-    rt::unset::<FloppyImageFileQuery>,
-);
-impl rt::Object for FloppyImageFileQuery {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_QUERY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_QUERY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
-    }
-}
-impl rt::Extends<FileQuery> for FloppyImageFileQuery {}
-impl Clone for FloppyImageFileQuery {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FloppyImageFileQuery {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FloppyImageFileQuery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FloppyImageFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FolderEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct FolderEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `folder`: required reference to `Folder`.
-    pub folder: rt::ManagedObjectReference,
-}
-pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FolderEventArgument",
-    "2.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference folder r
-",
-    rt::unset::<FolderEventArgument>,
-);
-impl rt::Object for FolderEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FOLDER_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.folder),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.folder),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for FolderEventArgument {}
-impl std::ops::Deref for FolderEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FolderEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for FolderEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FolderEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FolderEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FolderEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FolderExternallyManagedFolderInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
-pub struct FolderExternallyManagedFolderInfo {
-    /// `id`: required string.
-    pub id: String,
+pub struct HostNumaInfo {
     /// `type`: required string.
     pub r#type: String,
+    /// `numNodes`: required int.
+    pub num_nodes: i32,
+    /// `numaNode`: list of `HostNumaNode`.
+    pub numa_node: Vec<HostNumaNode>,
 }
-pub(crate) static FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FolderExternallyManagedFolderInfo",
-    "9.0.0.0",
+pub(crate) static HOST_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNumaInfo",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-string id r
 string type r
+int numNodes r
+HostNumaNode numaNode ol
 ",
-    rt::unset::<FolderExternallyManagedFolderInfo>,
+    rt::unset::<HostNumaInfo>,
 );
-impl rt::Object for FolderExternallyManagedFolderInfo {
+impl rt::Object for HostNumaInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
+        &HOST_NUMA_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
+        &HOST_NUMA_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.id),
-            1 => P::Value(&self.r#type),
+            0 => P::Value(&self.r#type),
+            1 => P::Value(&self.num_nodes),
+            2 => P::Objects(&self.numa_node),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.id),
-            1 => M::Value(&mut self.r#type),
+            0 => M::Value(&mut self.r#type),
+            1 => M::Value(&mut self.num_nodes),
+            2 => M::Objects(&mut self.numa_node),
             _ => M::Absent,
         }
     }
 }
-impl Clone for FolderExternallyManagedFolderInfo {
+impl Clone for HostNumaInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for FolderExternallyManagedFolderInfo {
+impl PartialEq for HostNumaInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for FolderExternallyManagedFolderInfo {
+impl std::fmt::Debug for HostNumaInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderExternallyManagedFolderInfo {
+impl serde::Serialize for HostNumaInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `FolderFileInfo`, a [`FileInfo`], since VI API 2.0.
+/// `HostNumaNode`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct FolderFileInfo {
-    /// The properties of `FileInfo`.
-    pub base: FileInfo,
+pub struct HostNumaNode {
+    /// `typeId`: required byte.
+    pub type_id: i8,
+    /// `cpuID`: list, not empty, of short.
+    pub cpu_id: Vec<i16>,
+    /// `memorySize`: optional long, since VI API 8.0.0.0.
+    pub memory_size: Option<i64>,
+    /// `memoryRangeBegin`: required long.
+    pub memory_range_begin: i64,
+    /// `memoryRangeLength`: required long.
+    pub memory_range_length: i64,
+    /// `pciId`: list of string, since VI API 6.7.
+    pub pci_id: Vec<String>,
 }
-pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FolderFileInfo",
+pub(crate) static HOST_NUMA_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNumaNode",
     "2.0",
-    Some(&FILE_INFO),
-    "",
-    rt::unset::<FolderFileInfo>,
-);
-impl rt::Object for FolderFileInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=4 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=4 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<FileInfo> for FolderFileInfo {}
-impl std::ops::Deref for FolderFileInfo {
-    type Target = FileInfo;
-    fn deref(&self) -> &FileInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for FolderFileInfo {
-    fn deref_mut(&mut self) -> &mut FileInfo {
-        &mut self.base
-    }
-}
-impl Clone for FolderFileInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FolderFileInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FolderFileInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FolderFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
-pub struct FolderFileQuery {}
-pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "FolderFileQuery",
-    "2.0",
-    Some(&FILE_QUERY),
-    "",
-    rt::unset::<FolderFileQuery>,
-);
-impl rt::Object for FolderFileQuery {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_QUERY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_QUERY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
-    }
-}
-impl rt::Extends<FileQuery> for FolderFileQuery {}
-impl Clone for FolderFileQuery {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for FolderFileQuery {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for FolderFileQuery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for FolderFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GeneralEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
-pub struct GeneralEvent {
-    /// The properties of `Event`.
-    pub base: Event,
-    /// `message`: required string.
-    pub message: String,
-}
-pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GeneralEvent",
-    "2.0",
-    Some(&EVENT),
+    Some(&DYNAMIC_DATA),
     "
-string message r
+byte typeId r
+short cpuID rl
+long memorySize o since 8.0.0.0
+long memoryRangeBegin r
+long memoryRangeLength r
+string pciId ol since 6.7
 ",
-    rt::unset::<GeneralEvent>,
+    rt::unset::<HostNumaNode>,
 );
-impl rt::Object for GeneralEvent {
+impl rt::Object for HostNumaNode {
     fn type_info() -> &'static rt::ObjectInfo {
-        &GENERAL_EVENT
+        &HOST_NUMA_NODE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_EVENT
+        &HOST_NUMA_NODE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=14 => self.base.get(index),
-            15 => P::Value(&self.message),
+            0 => P::Value(&self.type_id),
+            1 => P::Value(&self.cpu_id),
+            2 => P::Value(&self.memory_size),
+            3 => P::Value(&self.memory_range_begin),
+            4 => P::Value(&self.memory_range_length),
+            5 => P::Value(&self.pci_id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=14 => self.base.get_mut(index),
-            15 => M::Value(&mut self.message),
+            0 => M::Value(&mut self.type_id),
+            1 => M::Value(&mut self.cpu_id),
+            2 => M::Value(&mut self.memory_size),
+            3 => M::Value(&mut self.memory_range_begin),
+            4 => M::Value(&mut self.memory_range_length),
+            5 => M::Value(&mut self.pci_id),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<Event> for GeneralEvent {}
-impl std::ops::Deref for GeneralEvent {
-    type Target = Event;
-    fn deref(&self) -> &Event {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for GeneralEvent {
-    fn deref_mut(&mut self) -> &mut Event {
-        &mut self.base
-    }
-}
-impl Clone for GeneralEvent {
+impl Clone for HostNumaNode {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for GeneralEvent {
+impl PartialEq for HostNumaNode {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for GeneralEvent {
+impl std::fmt::Debug for HostNumaNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralEvent {
+impl serde::Serialize for HostNumaNode {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `GeneralUserEvent`, a [`GeneralEvent`], since VI API 2.0.
+/// `HostParallelScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 #[derive(Default)]
-pub struct GeneralUserEvent {
-    /// The properties of `GeneralEvent`.
-    pub base: GeneralEvent,
-    /// `entity`: optional `ManagedEntityEventArgument`.
-    pub entity: Option<Box<ManagedEntityEventArgument>>,
+pub struct HostParallelScsiHba {
+    /// The properties of `HostHostBusAdapter`.
+    pub base: HostHostBusAdapter,
 }
-pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GeneralUserEvent",
+pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostParallelScsiHba",
     "2.0",
-    Some(&GENERAL_EVENT),
-    "
-ManagedEntityEventArgument entity o
-",
-    rt::unset::<GeneralUserEvent>,
+    Some(&HOST_HOST_BUS_ADAPTER),
+    "",
+    rt::unset::<HostParallelScsiHba>,
 );
-impl rt::Object for GeneralUserEvent {
+impl rt::Object for HostParallelScsiHba {
     fn type_info() -> &'static rt::ObjectInfo {
-        &GENERAL_USER_EVENT
+        &HOST_PARALLEL_SCSI_HBA
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_USER_EVENT
+        &HOST_PARALLEL_SCSI_HBA
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=15 => self.base.get(index),
-            16 => P::Optional(&self.entity),
+            0..=9 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Optional(&mut self.entity),
+            0..=9 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -4752,35 +3433,35 @@ impl rt::Object for GeneralUserEvent {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<Event> for GeneralUserEvent {}
-impl std::ops::Deref for GeneralUserEvent {
-    type Target = GeneralEvent;
-    fn deref(&self) -> &GeneralEvent {
+impl rt::Extends<HostHostBusAdapter> for HostParallelScsiHba {}
+impl std::ops::Deref for HostParallelScsiHba {
+    type Target = HostHostBusAdapter;
+    fn deref(&self) -> &HostHostBusAdapter {
         &self.base
     }
 }
-impl std::ops::DerefMut for GeneralUserEvent {
-    fn deref_mut(&mut self) -> &mut GeneralEvent {
+impl std::ops::DerefMut for HostParallelScsiHba {
+    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
         &mut self.base
     }
 }
-impl Clone for GeneralUserEvent {
+impl Clone for HostParallelScsiHba {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for GeneralUserEvent {
+impl PartialEq for HostParallelScsiHba {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for GeneralUserEvent {
+impl std::fmt::Debug for HostParallelScsiHba {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralUserEvent {
+impl serde::Serialize for HostParallelScsiHba {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

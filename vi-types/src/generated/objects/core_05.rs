@@ -5,1899 +5,22 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// The fault `GenericVmConfigFault`, a [`VmConfigFault`], since VI API 2.0.
+/// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 #[derive(Default)]
-pub struct GenericVmConfigFault {
-    /// The properties of `VmConfigFault`.
-    pub base: VmConfigFault,
-    /// `reason`: required string.
-    pub reason: String,
-}
-pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GenericVmConfigFault",
-    "2.0",
-    Some(&VM_CONFIG_FAULT),
-    "
-string reason r
-",
-    rt::unset::<GenericVmConfigFault>,
-);
-impl rt::Object for GenericVmConfigFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GENERIC_VM_CONFIG_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERIC_VM_CONFIG_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for GenericVmConfigFault {}
-impl std::ops::Deref for GenericVmConfigFault {
-    type Target = VmConfigFault;
-    fn deref(&self) -> &VmConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for GenericVmConfigFault {
-    fn deref_mut(&mut self) -> &mut VmConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for GenericVmConfigFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GenericVmConfigFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GenericVmConfigFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GenericVmConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestDiskInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct GuestDiskInfo {
-    /// `diskPath`: optional string.
-    pub disk_path: Option<String>,
-    /// `capacity`: optional long.
-    pub capacity: Option<i64>,
-    /// `freeSpace`: optional long.
-    pub free_space: Option<i64>,
-    /// `filesystemType`: optional string, since VI API 7.0.0.0.
-    pub filesystem_type: Option<String>,
-    /// `mappings`: list of `GuestInfoVirtualDiskMapping`, since VI API 7.0.0.0.
-    pub mappings: Vec<GuestInfoVirtualDiskMapping>,
-}
-pub(crate) static GUEST_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestDiskInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string diskPath o
-long capacity o
-long freeSpace o
-string filesystemType o since 7.0.0.0
-GuestInfoVirtualDiskMapping mappings ol since 7.0.0.0
-",
-    rt::unset::<GuestDiskInfo>,
-);
-impl rt::Object for GuestDiskInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_DISK_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_DISK_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.disk_path),
-            1 => P::Value(&self.capacity),
-            2 => P::Value(&self.free_space),
-            3 => P::Value(&self.filesystem_type),
-            4 => P::Objects(&self.mappings),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.disk_path),
-            1 => M::Value(&mut self.capacity),
-            2 => M::Value(&mut self.free_space),
-            3 => M::Value(&mut self.filesystem_type),
-            4 => M::Objects(&mut self.mappings),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestDiskInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestDiskInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestDiskInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestDiskInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct GuestInfo {
-    /// `toolsStatus`: optional `VirtualMachineToolsStatus`.
-    pub tools_status: Option<enums::VirtualMachineToolsStatus>,
-    /// `toolsVersionStatus`: optional string, since VI API 4.0.
-    pub tools_version_status: Option<String>,
-    /// `toolsVersionStatus2`: optional string, since VI API 5.0.
-    pub tools_version_status2: Option<String>,
-    /// `toolsRunningStatus`: optional string, since VI API 4.0.
-    pub tools_running_status: Option<String>,
-    /// `toolsVersion`: optional string.
-    pub tools_version: Option<String>,
-    /// `toolsInstallType`: optional string, since VI API 6.5.
-    pub tools_install_type: Option<String>,
-    /// `guestId`: optional string.
-    pub guest_id: Option<String>,
-    /// `guestFamily`: optional string.
-    pub guest_family: Option<String>,
-    /// `guestFullName`: optional string.
-    pub guest_full_name: Option<String>,
-    /// `guestRebootStatus`: optional `VirtualMachineGuestRebootStatus`, since VI API 9.1.0.0.
-    pub guest_reboot_status: Option<Box<VirtualMachineGuestRebootStatus>>,
-    /// `guestDetailedData`: optional string, since VI API 8.0.2.0.
-    pub guest_detailed_data: Option<String>,
-    /// `hostName`: optional string.
-    pub host_name: Option<String>,
-    /// `ipAddress`: optional string.
-    pub ip_address: Option<String>,
-    /// `net`: list of `GuestNicInfo`.
-    pub net: Vec<GuestNicInfo>,
-    /// `ipStack`: list of `GuestStackInfo`, since VI API 4.1.
-    pub ip_stack: Vec<GuestStackInfo>,
-    /// `disk`: list of `GuestDiskInfo`.
-    pub disk: Vec<GuestDiskInfo>,
-    /// `screen`: optional `GuestScreenInfo`.
-    pub screen: Option<Box<GuestScreenInfo>>,
-    /// `guestState`: required string.
-    pub guest_state: String,
-    /// `appHeartbeatStatus`: optional string, since VI API 4.1.
-    pub app_heartbeat_status: Option<String>,
-    /// `guestKernelCrashed`: optional boolean, since VI API 6.0.
-    pub guest_kernel_crashed: Option<bool>,
-    /// `appState`: optional string, since VI API 5.5.
-    pub app_state: Option<String>,
-    /// `guestOperationsReady`: optional boolean, since VI API 5.0.
-    pub guest_operations_ready: Option<bool>,
-    /// `interactiveGuestOperationsReady`: optional boolean, since VI API 5.0.
-    pub interactive_guest_operations_ready: Option<bool>,
-    /// `guestStateChangeSupported`: optional boolean, since VI API 6.0.
-    pub guest_state_change_supported: Option<bool>,
-    /// `generationInfo`: list of `GuestInfoNamespaceGenerationInfo`, since VI API 5.1.
-    pub generation_info: Vec<GuestInfoNamespaceGenerationInfo>,
-    /// `hwVersion`: optional string, since VI API 6.9.1.
-    pub hw_version: Option<String>,
-    /// `customizationInfo`: optional `GuestInfoCustomizationInfo`, since VI API 7.0.2.0.
-    pub customization_info: Option<Box<GuestInfoCustomizationInfo>>,
-}
-pub(crate) static GUEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-VirtualMachineToolsStatus toolsStatus o
-string toolsVersionStatus o since 4.0
-string toolsVersionStatus2 o since 5.0
-string toolsRunningStatus o since 4.0
-string toolsVersion o
-string toolsInstallType o since 6.5
-string guestId o
-string guestFamily o
-string guestFullName o
-VirtualMachineGuestRebootStatus guestRebootStatus o since 9.1.0.0
-string guestDetailedData o since 8.0.2.0
-string hostName o
-string ipAddress o
-GuestNicInfo net ol
-GuestStackInfo ipStack ol since 4.1
-GuestDiskInfo disk ol
-GuestScreenInfo screen o
-string guestState r
-string appHeartbeatStatus o since 4.1
-boolean guestKernelCrashed o since 6.0
-string appState o since 5.5
-boolean guestOperationsReady o since 5.0
-boolean interactiveGuestOperationsReady o since 5.0
-boolean guestStateChangeSupported o since 6.0
-GuestInfoNamespaceGenerationInfo generationInfo ol since 5.1
-string hwVersion o since 6.9.1
-GuestInfoCustomizationInfo customizationInfo o since 7.0.2.0
-",
-    rt::unset::<GuestInfo>,
-);
-impl rt::Object for GuestInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.tools_status),
-            1 => P::Value(&self.tools_version_status),
-            2 => P::Value(&self.tools_version_status2),
-            3 => P::Value(&self.tools_running_status),
-            4 => P::Value(&self.tools_version),
-            5 => P::Value(&self.tools_install_type),
-            6 => P::Value(&self.guest_id),
-            7 => P::Value(&self.guest_family),
-            8 => P::Value(&self.guest_full_name),
-            9 => P::Optional(&self.guest_reboot_status),
-            10 => P::Value(&self.guest_detailed_data),
-            11 => P::Value(&self.host_name),
-            12 => P::Value(&self.ip_address),
-            13 => P::Objects(&self.net),
-            14 => P::Objects(&self.ip_stack),
-            15 => P::Objects(&self.disk),
-            16 => P::Optional(&self.screen),
-            17 => P::Value(&self.guest_state),
-            18 => P::Value(&self.app_heartbeat_status),
-            19 => P::Value(&self.guest_kernel_crashed),
-            20 => P::Value(&self.app_state),
-            21 => P::Value(&self.guest_operations_ready),
-            22 => P::Value(&self.interactive_guest_operations_ready),
-            23 => P::Value(&self.guest_state_change_supported),
-            24 => P::Objects(&self.generation_info),
-            25 => P::Value(&self.hw_version),
-            26 => P::Optional(&self.customization_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.tools_status),
-            1 => M::Value(&mut self.tools_version_status),
-            2 => M::Value(&mut self.tools_version_status2),
-            3 => M::Value(&mut self.tools_running_status),
-            4 => M::Value(&mut self.tools_version),
-            5 => M::Value(&mut self.tools_install_type),
-            6 => M::Value(&mut self.guest_id),
-            7 => M::Value(&mut self.guest_family),
-            8 => M::Value(&mut self.guest_full_name),
-            9 => M::Optional(&mut self.guest_reboot_status),
-            10 => M::Value(&mut self.guest_detailed_data),
-            11 => M::Value(&mut self.host_name),
-            12 => M::Value(&mut self.ip_address),
-            13 => M::Objects(&mut self.net),
-            14 => M::Objects(&mut self.ip_stack),
-            15 => M::Objects(&mut self.disk),
-            16 => M::Optional(&mut self.screen),
-            17 => M::Value(&mut self.guest_state),
-            18 => M::Value(&mut self.app_heartbeat_status),
-            19 => M::Value(&mut self.guest_kernel_crashed),
-            20 => M::Value(&mut self.app_state),
-            21 => M::Value(&mut self.guest_operations_ready),
-            22 => M::Value(&mut self.interactive_guest_operations_ready),
-            23 => M::Value(&mut self.guest_state_change_supported),
-            24 => M::Objects(&mut self.generation_info),
-            25 => M::Value(&mut self.hw_version),
-            26 => M::Optional(&mut self.customization_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestInfoCustomizationInfo`, a [`DynamicData`], since VI API 7.0.2.0.
-#[derive(Default)]
-pub struct GuestInfoCustomizationInfo {
-    /// `customizationStatus`: required string.
-    pub customization_status: String,
-    /// `startTime`: optional dateTime.
-    pub start_time: Option<rt::DateTime>,
-    /// `endTime`: optional dateTime.
-    pub end_time: Option<rt::DateTime>,
-    /// `errorMsg`: optional string.
-    pub error_msg: Option<String>,
-}
-pub(crate) static GUEST_INFO_CUSTOMIZATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestInfoCustomizationInfo",
-    "7.0.2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string customizationStatus r
-dateTime startTime o
-dateTime endTime o
-string errorMsg o
-",
-    rt::unset::<GuestInfoCustomizationInfo>,
-);
-impl rt::Object for GuestInfoCustomizationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_INFO_CUSTOMIZATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_CUSTOMIZATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.customization_status),
-            1 => P::Value(&self.start_time),
-            2 => P::Value(&self.end_time),
-            3 => P::Value(&self.error_msg),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.customization_status),
-            1 => M::Value(&mut self.start_time),
-            2 => M::Value(&mut self.end_time),
-            3 => M::Value(&mut self.error_msg),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestInfoCustomizationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestInfoCustomizationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestInfoCustomizationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoCustomizationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestInfoNamespaceGenerationInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
-pub struct GuestInfoNamespaceGenerationInfo {
-    /// `key`: required string.
-    pub key: String,
-    /// `generationNo`: required int.
-    pub generation_no: i32,
-}
-pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestInfoNamespaceGenerationInfo",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-int generationNo r
-",
-    rt::unset::<GuestInfoNamespaceGenerationInfo>,
-);
-impl rt::Object for GuestInfoNamespaceGenerationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_INFO_NAMESPACE_GENERATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_NAMESPACE_GENERATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.generation_no),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.generation_no),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestInfoNamespaceGenerationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestInfoNamespaceGenerationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestInfoNamespaceGenerationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoNamespaceGenerationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestInfoVirtualDiskMapping`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct GuestInfoVirtualDiskMapping {
-    /// `key`: required int.
-    pub key: i32,
-}
-pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestInfoVirtualDiskMapping",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-int key r
-",
-    rt::unset::<GuestInfoVirtualDiskMapping>,
-);
-impl rt::Object for GuestInfoVirtualDiskMapping {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_INFO_VIRTUAL_DISK_MAPPING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_VIRTUAL_DISK_MAPPING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestInfoVirtualDiskMapping {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestInfoVirtualDiskMapping {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestInfoVirtualDiskMapping {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoVirtualDiskMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestNicInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct GuestNicInfo {
-    /// `network`: optional string.
-    pub network: Option<String>,
-    /// `ipAddress`: list of string.
-    pub ip_address: Vec<String>,
-    /// `macAddress`: optional string.
-    pub mac_address: Option<String>,
-    /// `connected`: required boolean.
-    pub connected: bool,
-    /// `deviceConfigId`: required int.
-    pub device_config_id: i32,
-    /// `dnsConfig`: optional `NetDnsConfigInfo`, since VI API 4.1.
-    pub dns_config: Option<Box<NetDnsConfigInfo>>,
-    /// `ipConfig`: optional `NetIpConfigInfo`, since VI API 4.1.
-    pub ip_config: Option<Box<NetIpConfigInfo>>,
-    /// `netBIOSConfig`: optional `NetBIOSConfigInfo` or a descendant, since VI API 4.1.
-    pub net_bios_config: Option<rt::Poly<NetBiosConfigInfo>>,
-}
-pub(crate) static GUEST_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestNicInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string network o
-string ipAddress ol
-string macAddress o
-boolean connected r
-int deviceConfigId r
-NetDnsConfigInfo dnsConfig o since 4.1
-NetIpConfigInfo ipConfig o since 4.1
-NetBIOSConfigInfo netBIOSConfig o since 4.1
-",
-    rt::unset::<GuestNicInfo>,
-);
-impl rt::Object for GuestNicInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_NIC_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_NIC_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.network),
-            1 => P::Value(&self.ip_address),
-            2 => P::Value(&self.mac_address),
-            3 => P::Value(&self.connected),
-            4 => P::Value(&self.device_config_id),
-            5 => P::Optional(&self.dns_config),
-            6 => P::Optional(&self.ip_config),
-            7 => P::Value(&self.net_bios_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.network),
-            1 => M::Value(&mut self.ip_address),
-            2 => M::Value(&mut self.mac_address),
-            3 => M::Value(&mut self.connected),
-            4 => M::Value(&mut self.device_config_id),
-            5 => M::Optional(&mut self.dns_config),
-            6 => M::Optional(&mut self.ip_config),
-            7 => M::Value(&mut self.net_bios_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestNicInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestNicInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestNicInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestNicInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `GuestOperationsFault`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
-pub struct GuestOperationsFault {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestOperationsFault",
-    "5.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<GuestOperationsFault>,
-);
-impl rt::Object for GuestOperationsFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for GuestOperationsFault {}
-impl std::ops::Deref for GuestOperationsFault {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for GuestOperationsFault {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for GuestOperationsFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestOperationsFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestOperationsFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestOperationsFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestScreenInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct GuestScreenInfo {
-    /// `width`: required int.
-    pub width: i32,
-    /// `height`: required int.
-    pub height: i32,
-}
-pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestScreenInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int width r
-int height r
-",
-    rt::unset::<GuestScreenInfo>,
-);
-impl rt::Object for GuestScreenInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_SCREEN_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_SCREEN_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.width),
-            1 => P::Value(&self.height),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.width),
-            1 => M::Value(&mut self.height),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestScreenInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestScreenInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestScreenInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestScreenInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `GuestStackInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct GuestStackInfo {
-    /// `dnsConfig`: optional `NetDnsConfigInfo`.
-    pub dns_config: Option<Box<NetDnsConfigInfo>>,
-    /// `ipRouteConfig`: optional `NetIpRouteConfigInfo`.
-    pub ip_route_config: Option<Box<NetIpRouteConfigInfo>>,
-    /// `ipStackConfig`: list of `KeyValue`.
-    pub ip_stack_config: Vec<KeyValue>,
-    /// `dhcpConfig`: optional `NetDhcpConfigInfo`.
-    pub dhcp_config: Option<Box<NetDhcpConfigInfo>>,
-}
-pub(crate) static GUEST_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "GuestStackInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-NetDnsConfigInfo dnsConfig o
-NetIpRouteConfigInfo ipRouteConfig o
-KeyValue ipStackConfig ol
-NetDhcpConfigInfo dhcpConfig o
-",
-    rt::unset::<GuestStackInfo>,
-);
-impl rt::Object for GuestStackInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &GUEST_STACK_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_STACK_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.dns_config),
-            1 => P::Optional(&self.ip_route_config),
-            2 => P::Objects(&self.ip_stack_config),
-            3 => P::Optional(&self.dhcp_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.dns_config),
-            1 => M::Optional(&mut self.ip_route_config),
-            2 => M::Objects(&mut self.ip_stack_config),
-            3 => M::Optional(&mut self.dhcp_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for GuestStackInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for GuestStackInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for GuestStackInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for GuestStackInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HbrDiskMigrationAction`, a [`ClusterAction`], since VI API 6.0.
-#[derive(Default)]
-pub struct HbrDiskMigrationAction {
-    /// The properties of `ClusterAction`.
-    pub base: ClusterAction,
-    /// `collectionId`: required string.
-    pub collection_id: String,
-    /// `collectionName`: required string.
-    pub collection_name: String,
-    /// `diskIds`: list, not empty, of string.
-    pub disk_ids: Vec<String>,
-    /// `source`: required reference to `Datastore`.
-    pub source: rt::ManagedObjectReference,
-    /// `destination`: required reference to `Datastore`.
-    pub destination: rt::ManagedObjectReference,
-    /// `sizeTransferred`: required long.
-    pub size_transferred: i64,
-    /// `spaceUtilSrcBefore`: optional float.
-    pub space_util_src_before: Option<f32>,
-    /// `spaceUtilDstBefore`: optional float.
-    pub space_util_dst_before: Option<f32>,
-    /// `spaceUtilSrcAfter`: optional float.
-    pub space_util_src_after: Option<f32>,
-    /// `spaceUtilDstAfter`: optional float.
-    pub space_util_dst_after: Option<f32>,
-    /// `ioLatencySrcBefore`: optional float.
-    pub io_latency_src_before: Option<f32>,
-    /// `ioLatencyDstBefore`: optional float.
-    pub io_latency_dst_before: Option<f32>,
-}
-pub(crate) static HBR_DISK_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HbrDiskMigrationAction",
-    "6.0",
-    Some(&CLUSTER_ACTION),
-    "
-string collectionId r
-string collectionName r
-string diskIds rl
-ManagedObjectReference source r
-ManagedObjectReference destination r
-long sizeTransferred r
-float spaceUtilSrcBefore o
-float spaceUtilDstBefore o
-float spaceUtilSrcAfter o
-float spaceUtilDstAfter o
-float ioLatencySrcBefore o
-float ioLatencyDstBefore o
-",
-    rt::unset::<HbrDiskMigrationAction>,
-);
-impl rt::Object for HbrDiskMigrationAction {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HBR_DISK_MIGRATION_ACTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_DISK_MIGRATION_ACTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.collection_id),
-            3 => P::Value(&self.collection_name),
-            4 => P::Value(&self.disk_ids),
-            5 => P::Value(&self.source),
-            6 => P::Value(&self.destination),
-            7 => P::Value(&self.size_transferred),
-            8 => P::Value(&self.space_util_src_before),
-            9 => P::Value(&self.space_util_dst_before),
-            10 => P::Value(&self.space_util_src_after),
-            11 => P::Value(&self.space_util_dst_after),
-            12 => P::Value(&self.io_latency_src_before),
-            13 => P::Value(&self.io_latency_dst_before),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.collection_id),
-            3 => M::Value(&mut self.collection_name),
-            4 => M::Value(&mut self.disk_ids),
-            5 => M::Value(&mut self.source),
-            6 => M::Value(&mut self.destination),
-            7 => M::Value(&mut self.size_transferred),
-            8 => M::Value(&mut self.space_util_src_before),
-            9 => M::Value(&mut self.space_util_dst_before),
-            10 => M::Value(&mut self.space_util_src_after),
-            11 => M::Value(&mut self.space_util_dst_after),
-            12 => M::Value(&mut self.io_latency_src_before),
-            13 => M::Value(&mut self.io_latency_dst_before),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ClusterAction> for HbrDiskMigrationAction {}
-impl std::ops::Deref for HbrDiskMigrationAction {
-    type Target = ClusterAction;
-    fn deref(&self) -> &ClusterAction {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HbrDiskMigrationAction {
-    fn deref_mut(&mut self) -> &mut ClusterAction {
-        &mut self.base
-    }
-}
-impl Clone for HbrDiskMigrationAction {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HbrDiskMigrationAction {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HbrDiskMigrationAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HbrDiskMigrationAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HealthSystemRuntime`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HealthSystemRuntime {
-    /// `systemHealthInfo`: optional `HostSystemHealthInfo`.
-    pub system_health_info: Option<Box<HostSystemHealthInfo>>,
-    /// `hardwareStatusInfo`: optional `HostHardwareStatusInfo`.
-    pub hardware_status_info: Option<Box<HostHardwareStatusInfo>>,
-}
-pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HealthSystemRuntime",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostSystemHealthInfo systemHealthInfo o
-HostHardwareStatusInfo hardwareStatusInfo o
-",
-    rt::unset::<HealthSystemRuntime>,
-);
-impl rt::Object for HealthSystemRuntime {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HEALTH_SYSTEM_RUNTIME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_SYSTEM_RUNTIME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.system_health_info),
-            1 => P::Optional(&self.hardware_status_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.system_health_info),
-            1 => M::Optional(&mut self.hardware_status_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HealthSystemRuntime {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HealthSystemRuntime {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HealthSystemRuntime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HealthSystemRuntime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAccountSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostAccountSpec {
-    /// `id`: required string.
-    pub id: String,
-    /// `password`: optional string, secret.
-    pub password: Option<String>,
-    /// `description`: optional string.
-    pub description: Option<String>,
-}
-pub(crate) static HOST_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAccountSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string id r
-string password o secret
-string description o
-",
-    rt::unset::<HostAccountSpec>,
-);
-impl rt::Object for HostAccountSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ACCOUNT_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCOUNT_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.id),
-            1 => P::Value(&self.password),
-            2 => P::Value(&self.description),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.id),
-            1 => M::Value(&mut self.password),
-            2 => M::Value(&mut self.description),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostAccountSpec> for HostAccountSpec {}
-impl Clone for HostAccountSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAccountSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAccountSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAccountSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostActiveDirectory`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostActiveDirectory {
-    /// `changeOperation`: required string.
-    pub change_operation: String,
-    /// `spec`: optional `HostActiveDirectorySpec`.
-    pub spec: Option<Box<HostActiveDirectorySpec>>,
-}
-pub(crate) static HOST_ACTIVE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostActiveDirectory",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation r
-HostActiveDirectorySpec spec o
-",
-    rt::unset::<HostActiveDirectory>,
-);
-impl rt::Object for HostActiveDirectory {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Optional(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Optional(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostActiveDirectory {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostActiveDirectory {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostActiveDirectory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostActiveDirectoryInfo`, a [`HostDirectoryStoreInfo`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostActiveDirectoryInfo {
-    /// The properties of `HostDirectoryStoreInfo`.
-    pub base: HostDirectoryStoreInfo,
-    /// `joinedDomain`: optional string.
-    pub joined_domain: Option<String>,
-    /// `trustedDomain`: list of string.
-    pub trusted_domain: Vec<String>,
-    /// `domainMembershipStatus`: optional string.
-    pub domain_membership_status: Option<String>,
-    /// `smartCardAuthenticationEnabled`: optional boolean, since VI API 6.0.
-    pub smart_card_authentication_enabled: Option<bool>,
-}
-pub(crate) static HOST_ACTIVE_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostActiveDirectoryInfo",
-    "4.1",
-    Some(&HOST_DIRECTORY_STORE_INFO),
-    "
-string joinedDomain o
-string trustedDomain ol
-string domainMembershipStatus o
-boolean smartCardAuthenticationEnabled o since 6.0
-",
-    rt::unset::<HostActiveDirectoryInfo>,
-);
-impl rt::Object for HostActiveDirectoryInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.joined_domain),
-            2 => P::Value(&self.trusted_domain),
-            3 => P::Value(&self.domain_membership_status),
-            4 => P::Value(&self.smart_card_authentication_enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.joined_domain),
-            2 => M::Value(&mut self.trusted_domain),
-            3 => M::Value(&mut self.domain_membership_status),
-            4 => M::Value(&mut self.smart_card_authentication_enabled),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostAuthenticationStoreInfo> for HostActiveDirectoryInfo {}
-impl std::ops::Deref for HostActiveDirectoryInfo {
-    type Target = HostDirectoryStoreInfo;
-    fn deref(&self) -> &HostDirectoryStoreInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostActiveDirectoryInfo {
-    fn deref_mut(&mut self) -> &mut HostDirectoryStoreInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostActiveDirectoryInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostActiveDirectoryInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostActiveDirectoryInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostActiveDirectorySpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostActiveDirectorySpec {
-    /// `domainName`: optional string.
-    pub domain_name: Option<String>,
-    /// `userName`: optional string.
-    pub user_name: Option<String>,
-    /// `password`: optional string, secret.
-    pub password: Option<String>,
-    /// `camServer`: optional string, since VI API 5.0.
-    pub cam_server: Option<String>,
-    /// `thumbprint`: optional string, since VI API 5.0.
-    pub thumbprint: Option<String>,
-    /// `certificate`: optional string, since VI API 8.0.3.0.
-    pub certificate: Option<String>,
-    /// `smartCardAuthenticationEnabled`: optional boolean, since VI API 6.0.
-    pub smart_card_authentication_enabled: Option<bool>,
-    /// `smartCardTrustAnchors`: list of string, since VI API 6.0.
-    pub smart_card_trust_anchors: Vec<String>,
-}
-pub(crate) static HOST_ACTIVE_DIRECTORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostActiveDirectorySpec",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string domainName o
-string userName o
-string password o secret
-string camServer o since 5.0
-string thumbprint o since 5.0
-string certificate o since 8.0.3.0
-boolean smartCardAuthenticationEnabled o since 6.0
-string smartCardTrustAnchors ol since 6.0
-",
-    rt::unset::<HostActiveDirectorySpec>,
-);
-impl rt::Object for HostActiveDirectorySpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.domain_name),
-            1 => P::Value(&self.user_name),
-            2 => P::Value(&self.password),
-            3 => P::Value(&self.cam_server),
-            4 => P::Value(&self.thumbprint),
-            5 => P::Value(&self.certificate),
-            6 => P::Value(&self.smart_card_authentication_enabled),
-            7 => P::Value(&self.smart_card_trust_anchors),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.domain_name),
-            1 => M::Value(&mut self.user_name),
-            2 => M::Value(&mut self.password),
-            3 => M::Value(&mut self.cam_server),
-            4 => M::Value(&mut self.thumbprint),
-            5 => M::Value(&mut self.certificate),
-            6 => M::Value(&mut self.smart_card_authentication_enabled),
-            7 => M::Value(&mut self.smart_card_trust_anchors),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostActiveDirectorySpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostActiveDirectorySpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostActiveDirectorySpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectorySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAssignableHardwareBinding`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostAssignableHardwareBinding {
-    /// `instanceId`: required string.
-    pub instance_id: String,
-    /// `vm`: required reference to `VirtualMachine`.
-    pub vm: rt::ManagedObjectReference,
-    /// `pciId`: optional string, since VI API 9.1.0.0.
-    pub pci_id: Option<String>,
-    /// `deviceKey`: optional int, since VI API 9.1.0.0.
-    pub device_key: Option<i32>,
-}
-pub(crate) static HOST_ASSIGNABLE_HARDWARE_BINDING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAssignableHardwareBinding",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string instanceId r
-ManagedObjectReference vm r
-string pciId o since 9.1.0.0
-int deviceKey o since 9.1.0.0
-",
-    rt::unset::<HostAssignableHardwareBinding>,
-);
-impl rt::Object for HostAssignableHardwareBinding {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_BINDING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_BINDING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.instance_id),
-            1 => P::Value(&self.vm),
-            2 => P::Value(&self.pci_id),
-            3 => P::Value(&self.device_key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.instance_id),
-            1 => M::Value(&mut self.vm),
-            2 => M::Value(&mut self.pci_id),
-            3 => M::Value(&mut self.device_key),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostAssignableHardwareBinding {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAssignableHardwareBinding {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAssignableHardwareBinding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareBinding {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAssignableHardwareConfig`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostAssignableHardwareConfig {
-    /// `attributeOverride`: list of `HostAssignableHardwareConfigAttributeOverride`.
-    pub attribute_override: Vec<HostAssignableHardwareConfigAttributeOverride>,
-}
-pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAssignableHardwareConfig",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostAssignableHardwareConfigAttributeOverride attributeOverride ol
-",
-    rt::unset::<HostAssignableHardwareConfig>,
-);
-impl rt::Object for HostAssignableHardwareConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.attribute_override),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.attribute_override),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostAssignableHardwareConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAssignableHardwareConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAssignableHardwareConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAssignableHardwareConfigAttributeOverride`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostAssignableHardwareConfigAttributeOverride {
-    /// `instanceId`: required string.
-    pub instance_id: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `value`: optional anyType.
-    pub value: Option<rt::Any>,
-}
-pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAssignableHardwareConfigAttributeOverride",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string instanceId r
-string name r
-anyType value o
-",
-    rt::unset::<HostAssignableHardwareConfigAttributeOverride>,
-);
-impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.instance_id),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.instance_id),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostAssignableHardwareConfigAttributeOverride {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAssignableHardwareConfigAttributeOverride {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAssignableHardwareConfigAttributeOverride {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareConfigAttributeOverride {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAuthenticationInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
-pub struct HostAuthenticationInfo {
-    /// `principal`: required string.
-    pub principal: String,
-    /// `ownerTag`: required string.
-    pub owner_tag: String,
-    /// `sslCertificates`: list of string.
-    pub ssl_certificates: Vec<String>,
-}
-pub(crate) static HOST_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAuthenticationInfo",
-    "9.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string principal r
-string ownerTag r
-string sslCertificates ol
-",
-    rt::unset::<HostAuthenticationInfo>,
-);
-impl rt::Object for HostAuthenticationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.principal),
-            1 => P::Value(&self.owner_tag),
-            2 => P::Value(&self.ssl_certificates),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.principal),
-            1 => M::Value(&mut self.owner_tag),
-            2 => M::Value(&mut self.ssl_certificates),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostAuthenticationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAuthenticationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAuthenticationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAuthenticationManagerInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostAuthenticationManagerInfo {
-    /// `authConfig`: list, not empty, of `HostAuthenticationStoreInfo` or a descendant.
-    pub auth_config: Vec<rt::Poly<HostAuthenticationStoreInfo>>,
-}
-pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAuthenticationManagerInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-HostAuthenticationStoreInfo authConfig rl
-",
-    rt::unset::<HostAuthenticationManagerInfo>,
-);
-impl rt::Object for HostAuthenticationManagerInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_MANAGER_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_MANAGER_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.auth_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.auth_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostAuthenticationManagerInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAuthenticationManagerInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAuthenticationManagerInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationManagerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAuthenticationStoreInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostAuthenticationStoreInfo {
-    /// `enabled`: required boolean.
-    pub enabled: bool,
-}
-pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAuthenticationStoreInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enabled r
-",
-    rt::unset::<HostAuthenticationStoreInfo>,
-);
-impl rt::Object for HostAuthenticationStoreInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_STORE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_STORE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostAuthenticationStoreInfo> for HostAuthenticationStoreInfo {}
-impl Clone for HostAuthenticationStoreInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAuthenticationStoreInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAuthenticationStoreInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationStoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostAutoStartManagerConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostAutoStartManagerConfig {
-    /// `defaults`: optional `AutoStartDefaults`.
-    pub defaults: Option<Box<AutoStartDefaults>>,
-    /// `powerInfo`: list of `AutoStartPowerInfo`.
-    pub power_info: Vec<AutoStartPowerInfo>,
-}
-pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostAutoStartManagerConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-AutoStartDefaults defaults o
-AutoStartPowerInfo powerInfo ol
-",
-    rt::unset::<HostAutoStartManagerConfig>,
-);
-impl rt::Object for HostAutoStartManagerConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_AUTO_START_MANAGER_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTO_START_MANAGER_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.defaults),
-            1 => P::Objects(&self.power_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.defaults),
-            1 => M::Objects(&mut self.power_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostAutoStartManagerConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostAutoStartManagerConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostAutoStartManagerConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostAutoStartManagerConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostBIOSInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostBiosInfo {
-    /// `biosVersion`: optional string.
-    pub bios_version: Option<String>,
-    /// `releaseDate`: optional dateTime.
-    pub release_date: Option<rt::DateTime>,
-    /// `vendor`: optional string, since VI API 6.5.
-    pub vendor: Option<String>,
-    /// `majorRelease`: optional int, since VI API 6.5.
-    pub major_release: Option<i32>,
-    /// `minorRelease`: optional int, since VI API 6.5.
-    pub minor_release: Option<i32>,
-    /// `firmwareMajorRelease`: optional int, since VI API 6.5.
-    pub firmware_major_release: Option<i32>,
-    /// `firmwareMinorRelease`: optional int, since VI API 6.5.
-    pub firmware_minor_release: Option<i32>,
-    /// `firmwareType`: optional string, since VI API 8.0.2.0.
-    pub firmware_type: Option<String>,
-}
-pub(crate) static HOST_BIOS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostBIOSInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string biosVersion o
-dateTime releaseDate o
-string vendor o since 6.5
-int majorRelease o since 6.5
-int minorRelease o since 6.5
-int firmwareMajorRelease o since 6.5
-int firmwareMinorRelease o since 6.5
-string firmwareType o since 8.0.2.0
-",
-    rt::unset::<HostBiosInfo>,
-);
-impl rt::Object for HostBiosInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_BIOS_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BIOS_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.bios_version),
-            1 => P::Value(&self.release_date),
-            2 => P::Value(&self.vendor),
-            3 => P::Value(&self.major_release),
-            4 => P::Value(&self.minor_release),
-            5 => P::Value(&self.firmware_major_release),
-            6 => P::Value(&self.firmware_minor_release),
-            7 => P::Value(&self.firmware_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.bios_version),
-            1 => M::Value(&mut self.release_date),
-            2 => M::Value(&mut self.vendor),
-            3 => M::Value(&mut self.major_release),
-            4 => M::Value(&mut self.minor_release),
-            5 => M::Value(&mut self.firmware_major_release),
-            6 => M::Value(&mut self.firmware_minor_release),
-            7 => M::Value(&mut self.firmware_type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostBiosInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostBiosInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostBiosInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostBiosInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostBlockAdapterTargetTransport {}
-pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostBlockAdapterTargetTransport",
+pub struct HostParallelScsiTargetTransport {}
+pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostParallelScsiTargetTransport",
     "2.0",
     Some(&HOST_TARGET_TRANSPORT),
     "",
-    rt::unset::<HostBlockAdapterTargetTransport>,
+    rt::unset::<HostParallelScsiTargetTransport>,
 );
-impl rt::Object for HostBlockAdapterTargetTransport {
+impl rt::Object for HostParallelScsiTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
+        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
+        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -1913,1075 +36,634 @@ impl rt::Object for HostBlockAdapterTargetTransport {
         Some(&HostTargetTransport {})
     }
 }
-impl rt::Extends<HostTargetTransport> for HostBlockAdapterTargetTransport {}
-impl Clone for HostBlockAdapterTargetTransport {
+impl rt::Extends<HostTargetTransport> for HostParallelScsiTargetTransport {}
+impl Clone for HostParallelScsiTargetTransport {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostBlockAdapterTargetTransport {
+impl PartialEq for HostParallelScsiTargetTransport {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostBlockAdapterTargetTransport {
+impl std::fmt::Debug for HostParallelScsiTargetTransport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBlockAdapterTargetTransport {
+impl serde::Serialize for HostParallelScsiTargetTransport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostBlockHba`, a [`HostHostBusAdapter`], since VI API 2.0.
+/// `HostPciDevice`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostBlockHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
+pub struct HostPciDevice {
+    /// `id`: required string.
+    pub id: String,
+    /// `classId`: required short.
+    pub class_id: i16,
+    /// `bus`: required byte.
+    pub bus: i8,
+    /// `slot`: required byte.
+    pub slot: i8,
+    /// `physicalSlot`: optional int, since VI API 9.0.0.0.
+    pub physical_slot: Option<i32>,
+    /// `slotDescription`: optional string, since VI API 9.0.0.0.
+    pub slot_description: Option<String>,
+    /// `function`: required byte.
+    pub function: i8,
+    /// `vendorId`: required short.
+    pub vendor_id: i16,
+    /// `subVendorId`: required short.
+    pub sub_vendor_id: i16,
+    /// `vendorName`: required string.
+    pub vendor_name: String,
+    /// `deviceId`: required short.
+    pub device_id: i16,
+    /// `subDeviceId`: required short.
+    pub sub_device_id: i16,
+    /// `parentBridge`: optional string, since VI API 4.0.
+    pub parent_bridge: Option<String>,
+    /// `deviceName`: required string.
+    pub device_name: String,
+    /// `deviceClassName`: optional string, since VI API 8.0.3.0.
+    pub device_class_name: Option<String>,
+    /// `directPathInfo`: optional `HostPciDeviceDirectPathInfo`, since VI API 9.1.0.0.
+    #[cfg(feature = "host")]
+    pub direct_path_info: Option<Box<HostPciDeviceDirectPathInfo>>,
 }
-pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostBlockHba",
+pub(crate) static HOST_PCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostPciDevice",
     "2.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "",
-    rt::unset::<HostBlockHba>,
+    Some(&DYNAMIC_DATA),
+    "
+string id r
+short classId r
+byte bus r
+byte slot r
+int physicalSlot o since 9.0.0.0
+string slotDescription o since 9.0.0.0
+byte function r
+short vendorId r
+short subVendorId r
+string vendorName r
+short deviceId r
+short subDeviceId r
+string parentBridge o since 4.0
+string deviceName r
+string deviceClassName o since 8.0.3.0
+HostPciDeviceDirectPathInfo directPathInfo o since 9.1.0.0
+",
+    rt::unset::<HostPciDevice>,
 );
-impl rt::Object for HostBlockHba {
+impl rt::Object for HostPciDevice {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_HBA
+        &HOST_PCI_DEVICE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_HBA
+        &HOST_PCI_DEVICE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=9 => self.base.get(index),
+            0 => P::Value(&self.id),
+            1 => P::Value(&self.class_id),
+            2 => P::Value(&self.bus),
+            3 => P::Value(&self.slot),
+            4 => P::Value(&self.physical_slot),
+            5 => P::Value(&self.slot_description),
+            6 => P::Value(&self.function),
+            7 => P::Value(&self.vendor_id),
+            8 => P::Value(&self.sub_vendor_id),
+            9 => P::Value(&self.vendor_name),
+            10 => P::Value(&self.device_id),
+            11 => P::Value(&self.sub_device_id),
+            12 => P::Value(&self.parent_bridge),
+            13 => P::Value(&self.device_name),
+            14 => P::Value(&self.device_class_name),
+            #[cfg(feature = "host")]
+            15 => P::Optional(&self.direct_path_info),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=9 => self.base.get_mut(index),
+            0 => M::Value(&mut self.id),
+            1 => M::Value(&mut self.class_id),
+            2 => M::Value(&mut self.bus),
+            3 => M::Value(&mut self.slot),
+            4 => M::Value(&mut self.physical_slot),
+            5 => M::Value(&mut self.slot_description),
+            6 => M::Value(&mut self.function),
+            7 => M::Value(&mut self.vendor_id),
+            8 => M::Value(&mut self.sub_vendor_id),
+            9 => M::Value(&mut self.vendor_name),
+            10 => M::Value(&mut self.device_id),
+            11 => M::Value(&mut self.sub_device_id),
+            12 => M::Value(&mut self.parent_bridge),
+            13 => M::Value(&mut self.device_name),
+            14 => M::Value(&mut self.device_class_name),
+            #[cfg(feature = "host")]
+            15 => M::Optional(&mut self.direct_path_info),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<HostHostBusAdapter> for HostBlockHba {}
-impl std::ops::Deref for HostBlockHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostBlockHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostBlockHba {
+impl Clone for HostPciDevice {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostBlockHba {
+impl PartialEq for HostPciDevice {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostBlockHba {
+impl std::fmt::Debug for HostPciDevice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBlockHba {
+impl serde::Serialize for HostPciDevice {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostCacheConfigurationInfo`, a [`DynamicData`], since VI API 5.0.
+/// `HostPortGroup`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostCacheConfigurationInfo {
-    /// `key`: required reference to `Datastore`.
-    pub key: rt::ManagedObjectReference,
-    /// `swapSize`: required long.
-    pub swap_size: i64,
+pub struct HostPortGroup {
+    /// `key`: optional string.
+    pub key: Option<String>,
+    /// `port`: list of `HostPortGroupPort`, found by its key.
+    pub port: Vec<HostPortGroupPort>,
+    /// `vswitch`: optional string, the key of a `HostVirtualSwitch`.
+    pub vswitch: Option<String>,
+    /// `computedPolicy`: required `HostNetworkPolicy`.
+    pub computed_policy: HostNetworkPolicy,
+    /// `spec`: required `HostPortGroupSpec`.
+    pub spec: HostPortGroupSpec,
 }
-pub(crate) static HOST_CACHE_CONFIGURATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCacheConfigurationInfo",
-    "5.0",
+pub(crate) static HOST_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostPortGroup",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-ManagedObjectReference key r
-long swapSize r
+string key o
+HostPortGroupPort port ol
+string vswitch o
+HostNetworkPolicy computedPolicy r
+HostPortGroupSpec spec r
 ",
-    rt::unset::<HostCacheConfigurationInfo>,
+    rt::unset::<HostPortGroup>,
 );
-impl rt::Object for HostCacheConfigurationInfo {
+impl rt::Object for HostPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_INFO
+        &HOST_PORT_GROUP
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_INFO
+        &HOST_PORT_GROUP
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Value(&self.swap_size),
+            1 => P::Objects(&self.port),
+            2 => P::Value(&self.vswitch),
+            3 => P::Object(&self.computed_policy),
+            4 => P::Object(&self.spec),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.swap_size),
+            1 => M::Objects(&mut self.port),
+            2 => M::Value(&mut self.vswitch),
+            3 => M::Object(&mut self.computed_policy),
+            4 => M::Object(&mut self.spec),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostCacheConfigurationInfo {
+impl Clone for HostPortGroup {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostCacheConfigurationInfo {
+impl PartialEq for HostPortGroup {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostCacheConfigurationInfo {
+impl std::fmt::Debug for HostPortGroup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCacheConfigurationInfo {
+impl serde::Serialize for HostPortGroup {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostCapability`, a [`DynamicData`], since VI API 2.0.
+/// `HostPortGroupPort`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostCapability {
-    /// `recursiveResourcePoolsSupported`: required boolean.
-    pub recursive_resource_pools_supported: bool,
-    /// `cpuMemoryResourceConfigurationSupported`: required boolean, since VI API 2.5.
-    pub cpu_memory_resource_configuration_supported: bool,
-    /// `rebootSupported`: required boolean.
-    pub reboot_supported: bool,
-    /// `shutdownSupported`: required boolean.
-    pub shutdown_supported: bool,
-    /// `vmotionSupported`: required boolean.
-    pub vmotion_supported: bool,
-    /// `standbySupported`: required boolean, since VI API 2.5.
-    pub standby_supported: bool,
-    /// `ipmiSupported`: optional boolean, since VI API 4.0.
-    pub ipmi_supported: Option<bool>,
-    /// `maxSupportedVMs`: optional int.
-    pub max_supported_vms: Option<i32>,
-    /// `maxRunningVMs`: optional int.
-    pub max_running_vms: Option<i32>,
-    /// `maxSupportedVcpus`: optional int.
-    pub max_supported_vcpus: Option<i32>,
-    /// `maxRegisteredVMs`: optional int, since VI API 5.1.
-    pub max_registered_vms: Option<i32>,
-    /// `datastorePrincipalSupported`: required boolean.
-    pub datastore_principal_supported: bool,
-    /// `sanSupported`: required boolean.
-    pub san_supported: bool,
-    /// `nfsSupported`: required boolean.
-    pub nfs_supported: bool,
-    /// `iscsiSupported`: required boolean.
-    pub iscsi_supported: bool,
-    /// `vlanTaggingSupported`: required boolean.
-    pub vlan_tagging_supported: bool,
-    /// `nicTeamingSupported`: required boolean.
-    pub nic_teaming_supported: bool,
-    /// `highGuestMemSupported`: required boolean.
-    pub high_guest_mem_supported: bool,
-    /// `maintenanceModeSupported`: required boolean.
-    pub maintenance_mode_supported: bool,
-    /// `suspendedRelocateSupported`: required boolean.
-    pub suspended_relocate_supported: bool,
-    /// `restrictedSnapshotRelocateSupported`: required boolean, since VI API 2.5.
-    pub restricted_snapshot_relocate_supported: bool,
-    /// `perVmSwapFiles`: required boolean, since VI API 2.5.
-    pub per_vm_swap_files: bool,
-    /// `localSwapDatastoreSupported`: required boolean, since VI API 2.5.
-    pub local_swap_datastore_supported: bool,
-    /// `unsharedSwapVMotionSupported`: required boolean, since VI API 2.5.
-    pub unshared_swap_v_motion_supported: bool,
-    /// `backgroundSnapshotsSupported`: required boolean, since VI API 2.5.
-    pub background_snapshots_supported: bool,
-    /// `preAssignedPCIUnitNumbersSupported`: required boolean, since VI API 2.5.
-    pub pre_assigned_pci_unit_numbers_supported: bool,
-    /// `screenshotSupported`: required boolean, since VI API 2.5.
-    pub screenshot_supported: bool,
-    /// `scaledScreenshotSupported`: required boolean, since VI API 2.5.
-    pub scaled_screenshot_supported: bool,
-    /// `storageVMotionSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub storage_v_motion_supported: Option<bool>,
-    /// `vmotionWithStorageVMotionSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub vmotion_with_storage_v_motion_supported: Option<bool>,
-    /// `vmotionAcrossNetworkSupported`: optional boolean, since VI API 5.5.
-    pub vmotion_across_network_supported: Option<bool>,
-    /// `maxNumDisksSVMotion`: optional int, since VI API 6.0.
-    pub max_num_disks_sv_motion: Option<i32>,
-    /// `maxVirtualDiskDescVersionSupported`: optional int, since VI API 8.0.1.0.
-    pub max_virtual_disk_desc_version_supported: Option<i32>,
-    /// `hbrNicSelectionSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub hbr_nic_selection_supported: Option<bool>,
-    /// `vrNfcNicSelectionSupported`: optional boolean, since VI API 6.0 and always there from then on.
-    pub vr_nfc_nic_selection_supported: Option<bool>,
-    /// `recordReplaySupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub record_replay_supported: Option<bool>,
-    /// `ftSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub ft_supported: Option<bool>,
-    /// `replayUnsupportedReason`: optional string, since VI API 4.0.
-    pub replay_unsupported_reason: Option<String>,
-    /// `replayCompatibilityIssues`: list of string, since VI API 4.1.
-    pub replay_compatibility_issues: Vec<String>,
-    /// `smpFtSupported`: optional boolean, since VI API 6.0 and always there from then on.
-    pub smp_ft_supported: Option<bool>,
-    /// `ftCompatibilityIssues`: list of string, since VI API 4.1.
-    pub ft_compatibility_issues: Vec<String>,
-    /// `smpFtCompatibilityIssues`: list of string, since VI API 6.0.
-    pub smp_ft_compatibility_issues: Vec<String>,
-    /// `maxVcpusPerFtVm`: optional int, since VI API 6.0.
-    pub max_vcpus_per_ft_vm: Option<i32>,
-    /// `loginBySSLThumbprintSupported`: optional boolean, since VI API 4.0.
-    pub login_by_ssl_thumbprint_supported: Option<bool>,
-    /// `cloneFromSnapshotSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub clone_from_snapshot_supported: Option<bool>,
-    /// `deltaDiskBackingsSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub delta_disk_backings_supported: Option<bool>,
-    /// `perVMNetworkTrafficShapingSupported`: optional boolean, since VI API 2.5u2server and always there from then on.
-    pub per_vm_network_traffic_shaping_supported: Option<bool>,
-    /// `tpmSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub tpm_supported: Option<bool>,
-    /// `tpmVersion`: optional string, since VI API 6.7.
-    pub tpm_version: Option<String>,
-    /// `txtEnabled`: optional boolean, since VI API 6.7.
-    pub txt_enabled: Option<bool>,
-    /// `drtmType`: optional string, since VI API 9.1.0.0.
-    pub drtm_type: Option<String>,
-    /// `supportedCpuFeature`: list of `HostCpuIdInfo`, since VI API 4.0.
-    pub supported_cpu_feature: Vec<HostCpuIdInfo>,
-    /// `virtualExecUsageSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub virtual_exec_usage_supported: Option<bool>,
-    /// `storageIORMSupported`: optional boolean, since VI API 4.1 and always there from then on.
-    pub storage_iorm_supported: Option<bool>,
-    /// `vmDirectPathGen2Supported`: optional boolean, since VI API 4.1.
-    pub vm_direct_path_gen2_supported: Option<bool>,
-    /// `vmDirectPathGen2UnsupportedReason`: list of string, since VI API 4.1.
-    pub vm_direct_path_gen2_unsupported_reason: Vec<String>,
-    /// `vmDirectPathGen2UnsupportedReasonExtended`: optional string, since VI API 4.1.
-    pub vm_direct_path_gen2_unsupported_reason_extended: Option<String>,
-    /// `supportedVmfsMajorVersion`: list of int, since VI API 5.0.
-    pub supported_vmfs_major_version: Vec<i32>,
-    /// `vStorageCapable`: optional boolean, since VI API 4.1 and always there from then on.
-    pub v_storage_capable: Option<bool>,
-    /// `snapshotRelayoutSupported`: optional boolean, since VI API 5.0 and always there from then on.
-    pub snapshot_relayout_supported: Option<bool>,
-    /// `firewallIpRulesSupported`: optional boolean, since VI API 5.0.
-    pub firewall_ip_rules_supported: Option<bool>,
-    /// `servicePackageInfoSupported`: optional boolean, since VI API 5.0.
-    pub service_package_info_supported: Option<bool>,
-    /// `maxHostRunningVms`: optional int, since VI API 5.0.
-    pub max_host_running_vms: Option<i32>,
-    /// `maxHostSupportedVcpus`: optional int, since VI API 5.0.
-    pub max_host_supported_vcpus: Option<i32>,
-    /// `vmfsDatastoreMountCapable`: optional boolean, since VI API 5.0 and always there from then on.
-    pub vmfs_datastore_mount_capable: Option<bool>,
-    /// `eightPlusHostVmfsSharedAccessSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub eight_plus_host_vmfs_shared_access_supported: Option<bool>,
-    /// `nestedHVSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub nested_hv_supported: Option<bool>,
-    /// `vPMCSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub v_pmc_supported: Option<bool>,
-    /// `interVMCommunicationThroughVMCISupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub inter_vm_communication_through_vmci_supported: Option<bool>,
-    /// `scheduledHardwareUpgradeSupported`: optional boolean, since VI API 5.1.
-    pub scheduled_hardware_upgrade_supported: Option<bool>,
-    /// `featureCapabilitiesSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub feature_capabilities_supported: Option<bool>,
-    /// `latencySensitivitySupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub latency_sensitivity_supported: Option<bool>,
-    /// `storagePolicySupported`: optional boolean, since VI API 5.5.
-    pub storage_policy_supported: Option<bool>,
-    /// `accel3dSupported`: optional boolean, since VI API 5.1 and always there from then on.
-    pub accel3d_supported: Option<bool>,
-    /// `reliableMemoryAware`: optional boolean, since VI API 5.5.
-    pub reliable_memory_aware: Option<bool>,
-    /// `multipleNetworkStackInstanceSupported`: optional boolean, since VI API 5.5.
-    pub multiple_network_stack_instance_supported: Option<bool>,
-    /// `messageBusProxySupported`: optional boolean, since VI API 6.0.
-    pub message_bus_proxy_supported: Option<bool>,
-    /// `vsanSupported`: optional boolean, since VI API 5.5.
-    pub vsan_supported: Option<bool>,
-    /// `vFlashSupported`: optional boolean, since VI API 5.5.
-    pub v_flash_supported: Option<bool>,
-    /// `hostAccessManagerSupported`: optional boolean, since VI API 6.0.
-    pub host_access_manager_supported: Option<bool>,
-    /// `provisioningNicSelectionSupported`: optional boolean, since VI API 6.0 and always there from then on.
-    pub provisioning_nic_selection_supported: Option<bool>,
-    /// `nfs41Supported`: optional boolean, since VI API 6.0.
-    pub nfs41_supported: Option<bool>,
-    /// `nfs41Krb5iSupported`: optional boolean, since VI API 6.5.
-    pub nfs41_krb5i_supported: Option<bool>,
-    /// `turnDiskLocatorLedSupported`: optional boolean, since VI API 6.0.
-    pub turn_disk_locator_led_supported: Option<bool>,
-    /// `virtualVolumeDatastoreSupported`: optional boolean, since VI API 6.0.
-    pub virtual_volume_datastore_supported: Option<bool>,
-    /// `markAsSsdSupported`: optional boolean, since VI API 6.0.
-    pub mark_as_ssd_supported: Option<bool>,
-    /// `markAsLocalSupported`: optional boolean, since VI API 6.0.
-    pub mark_as_local_supported: Option<bool>,
-    /// `smartCardAuthenticationSupported`: optional boolean, since VI API 6.0.
-    pub smart_card_authentication_supported: Option<bool>,
-    /// `pMemSupported`: optional boolean, since VI API 6.7.
-    pub p_mem_supported: Option<bool>,
-    /// `pMemSnapshotSupported`: optional boolean, since VI API 6.7.
-    pub p_mem_snapshot_supported: Option<bool>,
-    /// `cryptoSupported`: optional boolean, since VI API 6.5.
-    pub crypto_supported: Option<bool>,
-    /// `oneKVolumeAPIsSupported`: optional boolean, since VI API 6.5.
-    pub one_k_volume_apis_supported: Option<bool>,
-    /// `gatewayOnNicSupported`: optional boolean, since VI API 6.5.
-    pub gateway_on_nic_supported: Option<bool>,
-    /// `upitSupported`: optional boolean, since VI API 6.5.
-    pub upit_supported: Option<bool>,
-    /// `cpuHwMmuSupported`: optional boolean, since VI API 6.5.
-    pub cpu_hw_mmu_supported: Option<bool>,
-    /// `encryptedVMotionSupported`: optional boolean, since VI API 6.5.
-    pub encrypted_v_motion_supported: Option<bool>,
-    /// `encryptionChangeOnAddRemoveSupported`: optional boolean, since VI API 6.5.
-    pub encryption_change_on_add_remove_supported: Option<bool>,
-    /// `encryptionHotOperationSupported`: optional boolean, since VI API 6.5.
-    pub encryption_hot_operation_supported: Option<bool>,
-    /// `encryptionWithSnapshotsSupported`: optional boolean, since VI API 6.5.
-    pub encryption_with_snapshots_supported: Option<bool>,
-    /// `encryptionFaultToleranceSupported`: optional boolean, since VI API 6.5.
-    pub encryption_fault_tolerance_supported: Option<bool>,
-    /// `encryptionMemorySaveSupported`: optional boolean, since VI API 6.5.
-    pub encryption_memory_save_supported: Option<bool>,
-    /// `encryptionRDMSupported`: optional boolean, since VI API 6.5.
-    pub encryption_rdm_supported: Option<bool>,
-    /// `encryptionVFlashSupported`: optional boolean, since VI API 6.5.
-    pub encryption_v_flash_supported: Option<bool>,
-    /// `encryptionCBRCSupported`: optional boolean, since VI API 6.5.
-    pub encryption_cbrc_supported: Option<bool>,
-    /// `encryptionHBRSupported`: optional boolean, since VI API 6.5.
-    pub encryption_hbr_supported: Option<bool>,
-    /// `ftEfiSupported`: optional boolean, since VI API 6.7.
-    pub ft_efi_supported: Option<bool>,
-    /// `unmapMethodSupported`: optional string, since VI API 6.7.
-    pub unmap_method_supported: Option<String>,
-    /// `maxMemMBPerFtVm`: optional int, since VI API 6.7.
-    pub max_mem_mb_per_ft_vm: Option<i32>,
-    /// `virtualMmuUsageIgnored`: optional boolean, since VI API 6.7.
-    pub virtual_mmu_usage_ignored: Option<bool>,
-    /// `virtualExecUsageIgnored`: optional boolean, since VI API 6.7.
-    pub virtual_exec_usage_ignored: Option<bool>,
-    /// `vmCreateDateSupported`: optional boolean, since VI API 6.7.
-    pub vm_create_date_supported: Option<bool>,
-    /// `vmfs3EOLSupported`: optional boolean, since VI API 6.7.
-    pub vmfs3_eol_supported: Option<bool>,
-    /// `ftVmcpSupported`: optional boolean, since VI API 6.7.
-    pub ft_vmcp_supported: Option<bool>,
-    /// `quickBootSupported`: optional boolean, since VI API 6.7.1.
-    pub quick_boot_supported: Option<bool>,
-    /// `encryptedFtSupported`: optional boolean, since VI API 7.0.2.0.
-    pub encrypted_ft_supported: Option<bool>,
-    /// `assignableHardwareSupported`: optional boolean, since VI API 7.0.0.0.
-    pub assignable_hardware_supported: Option<bool>,
-    /// `suspendToMemorySupported`: optional boolean, since VI API 7.0.2.0.
-    pub suspend_to_memory_supported: Option<bool>,
-    /// `useFeatureReqsForOldHWv`: optional boolean, since VI API 6.8.7.
-    pub use_feature_reqs_for_old_h_wv: Option<bool>,
-    /// `markPerenniallyReservedSupported`: optional boolean, since VI API 6.7.2.
-    pub mark_perennially_reserved_supported: Option<bool>,
-    /// `hppPspSupported`: optional boolean, since VI API 7.0.0.0.
-    pub hpp_psp_supported: Option<bool>,
-    /// `deviceRebindWithoutRebootSupported`: optional boolean, since VI API 7.0.0.0.
-    pub device_rebind_without_reboot_supported: Option<bool>,
-    /// `storagePolicyChangeSupported`: optional boolean, since VI API 7.0.0.0.
-    pub storage_policy_change_supported: Option<bool>,
-    /// `precisionTimeProtocolSupported`: optional boolean, since VI API 7.0.0.0.
-    pub precision_time_protocol_supported: Option<bool>,
-    /// `remoteDeviceVMotionSupported`: optional boolean, since VI API 7.0.0.0.
-    pub remote_device_v_motion_supported: Option<bool>,
-    /// `maxSupportedVmMemory`: optional int, since VI API 7.0.0.0.
-    pub max_supported_vm_memory: Option<i32>,
-    /// `ahDeviceHintsSupported`: optional boolean, since VI API 7.0.2.0.
-    pub ah_device_hints_supported: Option<bool>,
-    /// `nvmeOverTcpSupported`: optional boolean, since VI API 7.0.3.0.
-    pub nvme_over_tcp_supported: Option<bool>,
-    /// `nvmeStorageFabricServicesSupported`: optional boolean, since VI API 7.0.3.0.
-    pub nvme_storage_fabric_services_supported: Option<bool>,
-    /// `assignHwPciConfigSupported`: optional boolean, since VI API 7.0.2.0.
-    pub assign_hw_pci_config_supported: Option<bool>,
-    /// `timeConfigSupported`: optional boolean, since VI API 7.0.3.0.
-    pub time_config_supported: Option<bool>,
-    /// `nvmeBatchOperationsSupported`: optional boolean, since VI API 7.0.3.0.
-    pub nvme_batch_operations_supported: Option<bool>,
-    /// `pMemFailoverSupported`: optional boolean, since VI API 7.0.2.0.
-    pub p_mem_failover_supported: Option<bool>,
-    /// `hostConfigEncryptionSupported`: optional boolean, since VI API 7.0.2.0.
-    pub host_config_encryption_supported: Option<bool>,
-    /// `maxSupportedSimultaneousThreads`: optional int, since VI API 8.0.0.1.
-    pub max_supported_simultaneous_threads: Option<i32>,
-    /// `ptpConfigSupported`: optional boolean, since VI API 7.0.3.0.
-    pub ptp_config_supported: Option<bool>,
-    /// `maxSupportedPtpPorts`: optional int, since VI API 7.0.3.0.
-    pub max_supported_ptp_ports: Option<i32>,
-    /// `sgxRegistrationSupported`: optional boolean, since VI API 8.0.0.1.
-    pub sgx_registration_supported: Option<bool>,
-    /// `pMemIndependentSnapshotSupported`: optional boolean, since VI API 7.0.3.0.
-    pub p_mem_independent_snapshot_supported: Option<bool>,
-    /// `iommuSLDirtyCapable`: optional boolean, since VI API 8.0.0.1.
-    pub iommu_sl_dirty_capable: Option<bool>,
-    /// `vmknicBindingSupported`: optional boolean, since VI API 8.0.1.0.
-    pub vmknic_binding_supported: Option<bool>,
-    /// `ultralowFixedUnmapSupported`: optional boolean, since VI API 8.0.0.1.
-    pub ultralow_fixed_unmap_supported: Option<bool>,
-    /// `nvmeVvolSupported`: optional boolean, since VI API 8.0.0.0.
-    pub nvme_vvol_supported: Option<bool>,
-    /// `fptHotplugSupported`: optional boolean, since VI API 8.0.1.0.
-    pub fpt_hotplug_supported: Option<bool>,
-    /// `mconnectSupported`: optional boolean, since VI API 8.0.1.0.
-    pub mconnect_supported: Option<bool>,
-    /// `vsanNicMgmtSupported`: optional boolean, since VI API 8.0.2.0.
-    pub vsan_nic_mgmt_supported: Option<bool>,
-    /// `vvolNQNSupported`: optional boolean, since VI API 8.0.2.0.
-    pub vvol_nqn_supported: Option<bool>,
-    /// `stretchedSCSupported`: optional boolean, since VI API 8.0.3.0.
-    pub stretched_sc_supported: Option<bool>,
-    /// `vmknicBindingOnNFSv41`: optional boolean, since VI API 8.0.3.0.
-    pub vmknic_binding_on_nf_sv41: Option<bool>,
-    /// `vpStatusCheckSupported`: optional boolean, since VI API 8.0.3.0.
-    pub vp_status_check_supported: Option<bool>,
-    /// `e2e4knSupported`: optional boolean, since VI API 9.0.0.0.
-    pub e2e4kn_supported: Option<bool>,
-    /// `vsanDedicatedVmkNicSupported`: optional boolean, since VI API 9.0.0.0.
-    pub vsan_dedicated_vmk_nic_supported: Option<bool>,
-    /// `nConnectSupported`: optional boolean, since VI API 8.0.3.0.
-    pub n_connect_supported: Option<bool>,
-    /// `userKeySupported`: optional boolean, since VI API 8.0.3.0.
-    pub user_key_supported: Option<bool>,
-    /// `ndcmSupported`: optional boolean, since VI API 8.0.3.0.
-    pub ndcm_supported: Option<bool>,
-    /// `uefiSecureBoot`: optional boolean, since VI API 8.0.3.0.
-    pub uefi_secure_boot: Option<bool>,
-    /// `vpxdVmxGenerationSupported`: optional boolean, since VI API 9.0.0.0.
-    pub vpxd_vmx_generation_supported: Option<bool>,
-    /// `nfs41Krb5pSupported`: optional boolean, since VI API 9.0.0.0.
-    pub nfs41_krb5p_supported: Option<bool>,
-    /// `cimSupported`: optional boolean, since VI API 9.0.0.0.
-    pub cim_supported: Option<bool>,
-    /// `npivSupported`: optional boolean, since VI API 9.0.0.0.
-    pub npiv_supported: Option<bool>,
-    /// `entitlementSupported`: optional boolean, since VI API 9.0.0.0.
-    pub entitlement_supported: Option<bool>,
-    /// `monitorUnrestricted`: optional boolean, since VI API 9.1.0.0.
-    pub monitor_unrestricted: Option<bool>,
-    /// `vnetworkingNicSelectionSupported`: optional boolean, since VI API 9.1.0.0.
-    pub vnetworking_nic_selection_supported: Option<bool>,
-    /// `directPathInfoSupported`: optional boolean, since VI API 9.1.0.0.
-    pub direct_path_info_supported: Option<bool>,
-    /// `fcdLinkedCloneSupported`: optional boolean, since VI API 9.1.0.0.
-    pub fcd_linked_clone_supported: Option<bool>,
-    /// `ehvQuickBootSupported`: optional boolean, since VI API 9.1.0.0.
-    pub ehv_quick_boot_supported: Option<bool>,
-    /// `nestedHvTieringEnabled`: optional boolean, since VI API 9.1.0.0.
-    pub nested_hv_tiering_enabled: Option<bool>,
+pub struct HostPortGroupPort {
+    /// `key`: optional string.
+    pub key: Option<String>,
+    /// `mac`: list of string.
+    pub mac: Vec<String>,
+    /// `type`: required string.
+    pub r#type: String,
 }
-pub(crate) static HOST_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCapability",
+pub(crate) static HOST_PORT_GROUP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostPortGroupPort",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean recursiveResourcePoolsSupported r
-boolean cpuMemoryResourceConfigurationSupported r since 2.5
-boolean rebootSupported r
-boolean shutdownSupported r
-boolean vmotionSupported r
-boolean standbySupported r since 2.5
-boolean ipmiSupported o since 4.0
-int maxSupportedVMs o
-int maxRunningVMs o
-int maxSupportedVcpus o
-int maxRegisteredVMs o since 5.1
-boolean datastorePrincipalSupported r
-boolean sanSupported r
-boolean nfsSupported r
-boolean iscsiSupported r
-boolean vlanTaggingSupported r
-boolean nicTeamingSupported r
-boolean highGuestMemSupported r
-boolean maintenanceModeSupported r
-boolean suspendedRelocateSupported r
-boolean restrictedSnapshotRelocateSupported r since 2.5
-boolean perVmSwapFiles r since 2.5
-boolean localSwapDatastoreSupported r since 2.5
-boolean unsharedSwapVMotionSupported r since 2.5
-boolean backgroundSnapshotsSupported r since 2.5
-boolean preAssignedPCIUnitNumbersSupported r since 2.5
-boolean screenshotSupported r since 2.5
-boolean scaledScreenshotSupported r since 2.5
-boolean storageVMotionSupported o since 4.0
-boolean vmotionWithStorageVMotionSupported o since 4.0
-boolean vmotionAcrossNetworkSupported o since 5.5
-int maxNumDisksSVMotion o since 6.0
-int maxVirtualDiskDescVersionSupported o since 8.0.1.0
-boolean hbrNicSelectionSupported o since 5.1
-boolean vrNfcNicSelectionSupported o since 6.0
-boolean recordReplaySupported o since 4.0
-boolean ftSupported o since 4.0
-string replayUnsupportedReason o since 4.0
-string replayCompatibilityIssues ol since 4.1
-boolean smpFtSupported o since 6.0
-string ftCompatibilityIssues ol since 4.1
-string smpFtCompatibilityIssues ol since 6.0
-int maxVcpusPerFtVm o since 6.0
-boolean loginBySSLThumbprintSupported o since 4.0
-boolean cloneFromSnapshotSupported o since 4.0
-boolean deltaDiskBackingsSupported o since 4.0
-boolean perVMNetworkTrafficShapingSupported o since 2.5u2server
-boolean tpmSupported o since 4.0
-string tpmVersion o since 6.7
-boolean txtEnabled o since 6.7
-string drtmType o since 9.1.0.0
-HostCpuIdInfo supportedCpuFeature ol since 4.0
-boolean virtualExecUsageSupported o since 4.0
-boolean storageIORMSupported o since 4.1
-boolean vmDirectPathGen2Supported o since 4.1
-string vmDirectPathGen2UnsupportedReason ol since 4.1
-string vmDirectPathGen2UnsupportedReasonExtended o since 4.1
-int supportedVmfsMajorVersion ol since 5.0
-boolean vStorageCapable o since 4.1
-boolean snapshotRelayoutSupported o since 5.0
-boolean firewallIpRulesSupported o since 5.0
-boolean servicePackageInfoSupported o since 5.0
-int maxHostRunningVms o since 5.0
-int maxHostSupportedVcpus o since 5.0
-boolean vmfsDatastoreMountCapable o since 5.0
-boolean eightPlusHostVmfsSharedAccessSupported o since 5.1
-boolean nestedHVSupported o since 5.1
-boolean vPMCSupported o since 5.1
-boolean interVMCommunicationThroughVMCISupported o since 5.1
-boolean scheduledHardwareUpgradeSupported o since 5.1
-boolean featureCapabilitiesSupported o since 5.1
-boolean latencySensitivitySupported o since 5.1
-boolean storagePolicySupported o since 5.5
-boolean accel3dSupported o since 5.1
-boolean reliableMemoryAware o since 5.5
-boolean multipleNetworkStackInstanceSupported o since 5.5
-boolean messageBusProxySupported o since 6.0
-boolean vsanSupported o since 5.5
-boolean vFlashSupported o since 5.5
-boolean hostAccessManagerSupported o since 6.0
-boolean provisioningNicSelectionSupported o since 6.0
-boolean nfs41Supported o since 6.0
-boolean nfs41Krb5iSupported o since 6.5
-boolean turnDiskLocatorLedSupported o since 6.0
-boolean virtualVolumeDatastoreSupported o since 6.0
-boolean markAsSsdSupported o since 6.0
-boolean markAsLocalSupported o since 6.0
-boolean smartCardAuthenticationSupported o since 6.0
-boolean pMemSupported o since 6.7
-boolean pMemSnapshotSupported o since 6.7
-boolean cryptoSupported o since 6.5
-boolean oneKVolumeAPIsSupported o since 6.5
-boolean gatewayOnNicSupported o since 6.5
-boolean upitSupported o since 6.5
-boolean cpuHwMmuSupported o since 6.5
-boolean encryptedVMotionSupported o since 6.5
-boolean encryptionChangeOnAddRemoveSupported o since 6.5
-boolean encryptionHotOperationSupported o since 6.5
-boolean encryptionWithSnapshotsSupported o since 6.5
-boolean encryptionFaultToleranceSupported o since 6.5
-boolean encryptionMemorySaveSupported o since 6.5
-boolean encryptionRDMSupported o since 6.5
-boolean encryptionVFlashSupported o since 6.5
-boolean encryptionCBRCSupported o since 6.5
-boolean encryptionHBRSupported o since 6.5
-boolean ftEfiSupported o since 6.7
-string unmapMethodSupported o since 6.7
-int maxMemMBPerFtVm o since 6.7
-boolean virtualMmuUsageIgnored o since 6.7
-boolean virtualExecUsageIgnored o since 6.7
-boolean vmCreateDateSupported o since 6.7
-boolean vmfs3EOLSupported o since 6.7
-boolean ftVmcpSupported o since 6.7
-boolean quickBootSupported o since 6.7.1
-boolean encryptedFtSupported o since 7.0.2.0
-boolean assignableHardwareSupported o since 7.0.0.0
-boolean suspendToMemorySupported o since 7.0.2.0
-boolean useFeatureReqsForOldHWv o since 6.8.7
-boolean markPerenniallyReservedSupported o since 6.7.2
-boolean hppPspSupported o since 7.0.0.0
-boolean deviceRebindWithoutRebootSupported o since 7.0.0.0
-boolean storagePolicyChangeSupported o since 7.0.0.0
-boolean precisionTimeProtocolSupported o since 7.0.0.0
-boolean remoteDeviceVMotionSupported o since 7.0.0.0
-int maxSupportedVmMemory o since 7.0.0.0
-boolean ahDeviceHintsSupported o since 7.0.2.0
-boolean nvmeOverTcpSupported o since 7.0.3.0
-boolean nvmeStorageFabricServicesSupported o since 7.0.3.0
-boolean assignHwPciConfigSupported o since 7.0.2.0
-boolean timeConfigSupported o since 7.0.3.0
-boolean nvmeBatchOperationsSupported o since 7.0.3.0
-boolean pMemFailoverSupported o since 7.0.2.0
-boolean hostConfigEncryptionSupported o since 7.0.2.0
-int maxSupportedSimultaneousThreads o since 8.0.0.1
-boolean ptpConfigSupported o since 7.0.3.0
-int maxSupportedPtpPorts o since 7.0.3.0
-boolean sgxRegistrationSupported o since 8.0.0.1
-boolean pMemIndependentSnapshotSupported o since 7.0.3.0
-boolean iommuSLDirtyCapable o since 8.0.0.1
-boolean vmknicBindingSupported o since 8.0.1.0
-boolean ultralowFixedUnmapSupported o since 8.0.0.1
-boolean nvmeVvolSupported o since 8.0.0.0
-boolean fptHotplugSupported o since 8.0.1.0
-boolean mconnectSupported o since 8.0.1.0
-boolean vsanNicMgmtSupported o since 8.0.2.0
-boolean vvolNQNSupported o since 8.0.2.0
-boolean stretchedSCSupported o since 8.0.3.0
-boolean vmknicBindingOnNFSv41 o since 8.0.3.0
-boolean vpStatusCheckSupported o since 8.0.3.0
-boolean e2e4knSupported o since 9.0.0.0
-boolean vsanDedicatedVmkNicSupported o since 9.0.0.0
-boolean nConnectSupported o since 8.0.3.0
-boolean userKeySupported o since 8.0.3.0
-boolean ndcmSupported o since 8.0.3.0
-boolean uefiSecureBoot o since 8.0.3.0
-boolean vpxdVmxGenerationSupported o since 9.0.0.0
-boolean nfs41Krb5pSupported o since 9.0.0.0
-boolean cimSupported o since 9.0.0.0
-boolean npivSupported o since 9.0.0.0
-boolean entitlementSupported o since 9.0.0.0
-boolean monitorUnrestricted o since 9.1.0.0
-boolean vnetworkingNicSelectionSupported o since 9.1.0.0
-boolean directPathInfoSupported o since 9.1.0.0
-boolean fcdLinkedCloneSupported o since 9.1.0.0
-boolean ehvQuickBootSupported o since 9.1.0.0
-boolean nestedHvTieringEnabled o since 9.1.0.0
+string key o
+string mac ol
+string type r
 ",
-    rt::unset::<HostCapability>,
+    rt::unset::<HostPortGroupPort>,
 );
-impl rt::Object for HostCapability {
+impl rt::Object for HostPortGroupPort {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CAPABILITY
+        &HOST_PORT_GROUP_PORT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CAPABILITY
+        &HOST_PORT_GROUP_PORT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.recursive_resource_pools_supported),
-            1 => P::Value(&self.cpu_memory_resource_configuration_supported),
-            2 => P::Value(&self.reboot_supported),
-            3 => P::Value(&self.shutdown_supported),
-            4 => P::Value(&self.vmotion_supported),
-            5 => P::Value(&self.standby_supported),
-            6 => P::Value(&self.ipmi_supported),
-            7 => P::Value(&self.max_supported_vms),
-            8 => P::Value(&self.max_running_vms),
-            9 => P::Value(&self.max_supported_vcpus),
-            10 => P::Value(&self.max_registered_vms),
-            11 => P::Value(&self.datastore_principal_supported),
-            12 => P::Value(&self.san_supported),
-            13 => P::Value(&self.nfs_supported),
-            14 => P::Value(&self.iscsi_supported),
-            15 => P::Value(&self.vlan_tagging_supported),
-            16 => P::Value(&self.nic_teaming_supported),
-            17 => P::Value(&self.high_guest_mem_supported),
-            18 => P::Value(&self.maintenance_mode_supported),
-            19 => P::Value(&self.suspended_relocate_supported),
-            20 => P::Value(&self.restricted_snapshot_relocate_supported),
-            21 => P::Value(&self.per_vm_swap_files),
-            22 => P::Value(&self.local_swap_datastore_supported),
-            23 => P::Value(&self.unshared_swap_v_motion_supported),
-            24 => P::Value(&self.background_snapshots_supported),
-            25 => P::Value(&self.pre_assigned_pci_unit_numbers_supported),
-            26 => P::Value(&self.screenshot_supported),
-            27 => P::Value(&self.scaled_screenshot_supported),
-            28 => P::Value(&self.storage_v_motion_supported),
-            29 => P::Value(&self.vmotion_with_storage_v_motion_supported),
-            30 => P::Value(&self.vmotion_across_network_supported),
-            31 => P::Value(&self.max_num_disks_sv_motion),
-            32 => P::Value(&self.max_virtual_disk_desc_version_supported),
-            33 => P::Value(&self.hbr_nic_selection_supported),
-            34 => P::Value(&self.vr_nfc_nic_selection_supported),
-            35 => P::Value(&self.record_replay_supported),
-            36 => P::Value(&self.ft_supported),
-            37 => P::Value(&self.replay_unsupported_reason),
-            38 => P::Value(&self.replay_compatibility_issues),
-            39 => P::Value(&self.smp_ft_supported),
-            40 => P::Value(&self.ft_compatibility_issues),
-            41 => P::Value(&self.smp_ft_compatibility_issues),
-            42 => P::Value(&self.max_vcpus_per_ft_vm),
-            43 => P::Value(&self.login_by_ssl_thumbprint_supported),
-            44 => P::Value(&self.clone_from_snapshot_supported),
-            45 => P::Value(&self.delta_disk_backings_supported),
-            46 => P::Value(&self.per_vm_network_traffic_shaping_supported),
-            47 => P::Value(&self.tpm_supported),
-            48 => P::Value(&self.tpm_version),
-            49 => P::Value(&self.txt_enabled),
-            50 => P::Value(&self.drtm_type),
-            51 => P::Objects(&self.supported_cpu_feature),
-            52 => P::Value(&self.virtual_exec_usage_supported),
-            53 => P::Value(&self.storage_iorm_supported),
-            54 => P::Value(&self.vm_direct_path_gen2_supported),
-            55 => P::Value(&self.vm_direct_path_gen2_unsupported_reason),
-            56 => P::Value(&self.vm_direct_path_gen2_unsupported_reason_extended),
-            57 => P::Value(&self.supported_vmfs_major_version),
-            58 => P::Value(&self.v_storage_capable),
-            59 => P::Value(&self.snapshot_relayout_supported),
-            60 => P::Value(&self.firewall_ip_rules_supported),
-            61 => P::Value(&self.service_package_info_supported),
-            62 => P::Value(&self.max_host_running_vms),
-            63 => P::Value(&self.max_host_supported_vcpus),
-            64 => P::Value(&self.vmfs_datastore_mount_capable),
-            65 => P::Value(&self.eight_plus_host_vmfs_shared_access_supported),
-            66 => P::Value(&self.nested_hv_supported),
-            67 => P::Value(&self.v_pmc_supported),
-            68 => P::Value(&self.inter_vm_communication_through_vmci_supported),
-            69 => P::Value(&self.scheduled_hardware_upgrade_supported),
-            70 => P::Value(&self.feature_capabilities_supported),
-            71 => P::Value(&self.latency_sensitivity_supported),
-            72 => P::Value(&self.storage_policy_supported),
-            73 => P::Value(&self.accel3d_supported),
-            74 => P::Value(&self.reliable_memory_aware),
-            75 => P::Value(&self.multiple_network_stack_instance_supported),
-            76 => P::Value(&self.message_bus_proxy_supported),
-            77 => P::Value(&self.vsan_supported),
-            78 => P::Value(&self.v_flash_supported),
-            79 => P::Value(&self.host_access_manager_supported),
-            80 => P::Value(&self.provisioning_nic_selection_supported),
-            81 => P::Value(&self.nfs41_supported),
-            82 => P::Value(&self.nfs41_krb5i_supported),
-            83 => P::Value(&self.turn_disk_locator_led_supported),
-            84 => P::Value(&self.virtual_volume_datastore_supported),
-            85 => P::Value(&self.mark_as_ssd_supported),
-            86 => P::Value(&self.mark_as_local_supported),
-            87 => P::Value(&self.smart_card_authentication_supported),
-            88 => P::Value(&self.p_mem_supported),
-            89 => P::Value(&self.p_mem_snapshot_supported),
-            90 => P::Value(&self.crypto_supported),
-            91 => P::Value(&self.one_k_volume_apis_supported),
-            92 => P::Value(&self.gateway_on_nic_supported),
-            93 => P::Value(&self.upit_supported),
-            94 => P::Value(&self.cpu_hw_mmu_supported),
-            95 => P::Value(&self.encrypted_v_motion_supported),
-            96 => P::Value(&self.encryption_change_on_add_remove_supported),
-            97 => P::Value(&self.encryption_hot_operation_supported),
-            98 => P::Value(&self.encryption_with_snapshots_supported),
-            99 => P::Value(&self.encryption_fault_tolerance_supported),
-            100 => P::Value(&self.encryption_memory_save_supported),
-            101 => P::Value(&self.encryption_rdm_supported),
-            102 => P::Value(&self.encryption_v_flash_supported),
-            103 => P::Value(&self.encryption_cbrc_supported),
-            104 => P::Value(&self.encryption_hbr_supported),
-            105 => P::Value(&self.ft_efi_supported),
-            106 => P::Value(&self.unmap_method_supported),
-            107 => P::Value(&self.max_mem_mb_per_ft_vm),
-            108 => P::Value(&self.virtual_mmu_usage_ignored),
-            109 => P::Value(&self.virtual_exec_usage_ignored),
-            110 => P::Value(&self.vm_create_date_supported),
-            111 => P::Value(&self.vmfs3_eol_supported),
-            112 => P::Value(&self.ft_vmcp_supported),
-            113 => P::Value(&self.quick_boot_supported),
-            114 => P::Value(&self.encrypted_ft_supported),
-            115 => P::Value(&self.assignable_hardware_supported),
-            116 => P::Value(&self.suspend_to_memory_supported),
-            117 => P::Value(&self.use_feature_reqs_for_old_h_wv),
-            118 => P::Value(&self.mark_perennially_reserved_supported),
-            119 => P::Value(&self.hpp_psp_supported),
-            120 => P::Value(&self.device_rebind_without_reboot_supported),
-            121 => P::Value(&self.storage_policy_change_supported),
-            122 => P::Value(&self.precision_time_protocol_supported),
-            123 => P::Value(&self.remote_device_v_motion_supported),
-            124 => P::Value(&self.max_supported_vm_memory),
-            125 => P::Value(&self.ah_device_hints_supported),
-            126 => P::Value(&self.nvme_over_tcp_supported),
-            127 => P::Value(&self.nvme_storage_fabric_services_supported),
-            128 => P::Value(&self.assign_hw_pci_config_supported),
-            129 => P::Value(&self.time_config_supported),
-            130 => P::Value(&self.nvme_batch_operations_supported),
-            131 => P::Value(&self.p_mem_failover_supported),
-            132 => P::Value(&self.host_config_encryption_supported),
-            133 => P::Value(&self.max_supported_simultaneous_threads),
-            134 => P::Value(&self.ptp_config_supported),
-            135 => P::Value(&self.max_supported_ptp_ports),
-            136 => P::Value(&self.sgx_registration_supported),
-            137 => P::Value(&self.p_mem_independent_snapshot_supported),
-            138 => P::Value(&self.iommu_sl_dirty_capable),
-            139 => P::Value(&self.vmknic_binding_supported),
-            140 => P::Value(&self.ultralow_fixed_unmap_supported),
-            141 => P::Value(&self.nvme_vvol_supported),
-            142 => P::Value(&self.fpt_hotplug_supported),
-            143 => P::Value(&self.mconnect_supported),
-            144 => P::Value(&self.vsan_nic_mgmt_supported),
-            145 => P::Value(&self.vvol_nqn_supported),
-            146 => P::Value(&self.stretched_sc_supported),
-            147 => P::Value(&self.vmknic_binding_on_nf_sv41),
-            148 => P::Value(&self.vp_status_check_supported),
-            149 => P::Value(&self.e2e4kn_supported),
-            150 => P::Value(&self.vsan_dedicated_vmk_nic_supported),
-            151 => P::Value(&self.n_connect_supported),
-            152 => P::Value(&self.user_key_supported),
-            153 => P::Value(&self.ndcm_supported),
-            154 => P::Value(&self.uefi_secure_boot),
-            155 => P::Value(&self.vpxd_vmx_generation_supported),
-            156 => P::Value(&self.nfs41_krb5p_supported),
-            157 => P::Value(&self.cim_supported),
-            158 => P::Value(&self.npiv_supported),
-            159 => P::Value(&self.entitlement_supported),
-            160 => P::Value(&self.monitor_unrestricted),
-            161 => P::Value(&self.vnetworking_nic_selection_supported),
-            162 => P::Value(&self.direct_path_info_supported),
-            163 => P::Value(&self.fcd_linked_clone_supported),
-            164 => P::Value(&self.ehv_quick_boot_supported),
-            165 => P::Value(&self.nested_hv_tiering_enabled),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.mac),
+            2 => P::Value(&self.r#type),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.recursive_resource_pools_supported),
-            1 => M::Value(&mut self.cpu_memory_resource_configuration_supported),
-            2 => M::Value(&mut self.reboot_supported),
-            3 => M::Value(&mut self.shutdown_supported),
-            4 => M::Value(&mut self.vmotion_supported),
-            5 => M::Value(&mut self.standby_supported),
-            6 => M::Value(&mut self.ipmi_supported),
-            7 => M::Value(&mut self.max_supported_vms),
-            8 => M::Value(&mut self.max_running_vms),
-            9 => M::Value(&mut self.max_supported_vcpus),
-            10 => M::Value(&mut self.max_registered_vms),
-            11 => M::Value(&mut self.datastore_principal_supported),
-            12 => M::Value(&mut self.san_supported),
-            13 => M::Value(&mut self.nfs_supported),
-            14 => M::Value(&mut self.iscsi_supported),
-            15 => M::Value(&mut self.vlan_tagging_supported),
-            16 => M::Value(&mut self.nic_teaming_supported),
-            17 => M::Value(&mut self.high_guest_mem_supported),
-            18 => M::Value(&mut self.maintenance_mode_supported),
-            19 => M::Value(&mut self.suspended_relocate_supported),
-            20 => M::Value(&mut self.restricted_snapshot_relocate_supported),
-            21 => M::Value(&mut self.per_vm_swap_files),
-            22 => M::Value(&mut self.local_swap_datastore_supported),
-            23 => M::Value(&mut self.unshared_swap_v_motion_supported),
-            24 => M::Value(&mut self.background_snapshots_supported),
-            25 => M::Value(&mut self.pre_assigned_pci_unit_numbers_supported),
-            26 => M::Value(&mut self.screenshot_supported),
-            27 => M::Value(&mut self.scaled_screenshot_supported),
-            28 => M::Value(&mut self.storage_v_motion_supported),
-            29 => M::Value(&mut self.vmotion_with_storage_v_motion_supported),
-            30 => M::Value(&mut self.vmotion_across_network_supported),
-            31 => M::Value(&mut self.max_num_disks_sv_motion),
-            32 => M::Value(&mut self.max_virtual_disk_desc_version_supported),
-            33 => M::Value(&mut self.hbr_nic_selection_supported),
-            34 => M::Value(&mut self.vr_nfc_nic_selection_supported),
-            35 => M::Value(&mut self.record_replay_supported),
-            36 => M::Value(&mut self.ft_supported),
-            37 => M::Value(&mut self.replay_unsupported_reason),
-            38 => M::Value(&mut self.replay_compatibility_issues),
-            39 => M::Value(&mut self.smp_ft_supported),
-            40 => M::Value(&mut self.ft_compatibility_issues),
-            41 => M::Value(&mut self.smp_ft_compatibility_issues),
-            42 => M::Value(&mut self.max_vcpus_per_ft_vm),
-            43 => M::Value(&mut self.login_by_ssl_thumbprint_supported),
-            44 => M::Value(&mut self.clone_from_snapshot_supported),
-            45 => M::Value(&mut self.delta_disk_backings_supported),
-            46 => M::Value(&mut self.per_vm_network_traffic_shaping_supported),
-            47 => M::Value(&mut self.tpm_supported),
-            48 => M::Value(&mut self.tpm_version),
-            49 => M::Value(&mut self.txt_enabled),
-            50 => M::Value(&mut self.drtm_type),
-            51 => M::Objects(&mut self.supported_cpu_feature),
-            52 => M::Value(&mut self.virtual_exec_usage_supported),
-            53 => M::Value(&mut self.storage_iorm_supported),
-            54 => M::Value(&mut self.vm_direct_path_gen2_supported),
-            55 => M::Value(&mut self.vm_direct_path_gen2_unsupported_reason),
-            56 => M::Value(&mut self.vm_direct_path_gen2_unsupported_reason_extended),
-            57 => M::Value(&mut self.supported_vmfs_major_version),
-            58 => M::Value(&mut self.v_storage_capable),
-            59 => M::Value(&mut self.snapshot_relayout_supported),
-            60 => M::Value(&mut self.firewall_ip_rules_supported),
-            61 => M::Value(&mut self.service_package_info_supported),
-            62 => M::Value(&mut self.max_host_running_vms),
-            63 => M::Value(&mut self.max_host_supported_vcpus),
-            64 => M::Value(&mut self.vmfs_datastore_mount_capable),
-            65 => M::Value(&mut self.eight_plus_host_vmfs_shared_access_supported),
-            66 => M::Value(&mut self.nested_hv_supported),
-            67 => M::Value(&mut self.v_pmc_supported),
-            68 => M::Value(&mut self.inter_vm_communication_through_vmci_supported),
-            69 => M::Value(&mut self.scheduled_hardware_upgrade_supported),
-            70 => M::Value(&mut self.feature_capabilities_supported),
-            71 => M::Value(&mut self.latency_sensitivity_supported),
-            72 => M::Value(&mut self.storage_policy_supported),
-            73 => M::Value(&mut self.accel3d_supported),
-            74 => M::Value(&mut self.reliable_memory_aware),
-            75 => M::Value(&mut self.multiple_network_stack_instance_supported),
-            76 => M::Value(&mut self.message_bus_proxy_supported),
-            77 => M::Value(&mut self.vsan_supported),
-            78 => M::Value(&mut self.v_flash_supported),
-            79 => M::Value(&mut self.host_access_manager_supported),
-            80 => M::Value(&mut self.provisioning_nic_selection_supported),
-            81 => M::Value(&mut self.nfs41_supported),
-            82 => M::Value(&mut self.nfs41_krb5i_supported),
-            83 => M::Value(&mut self.turn_disk_locator_led_supported),
-            84 => M::Value(&mut self.virtual_volume_datastore_supported),
-            85 => M::Value(&mut self.mark_as_ssd_supported),
-            86 => M::Value(&mut self.mark_as_local_supported),
-            87 => M::Value(&mut self.smart_card_authentication_supported),
-            88 => M::Value(&mut self.p_mem_supported),
-            89 => M::Value(&mut self.p_mem_snapshot_supported),
-            90 => M::Value(&mut self.crypto_supported),
-            91 => M::Value(&mut self.one_k_volume_apis_supported),
-            92 => M::Value(&mut self.gateway_on_nic_supported),
-            93 => M::Value(&mut self.upit_supported),
-            94 => M::Value(&mut self.cpu_hw_mmu_supported),
-            95 => M::Value(&mut self.encrypted_v_motion_supported),
-            96 => M::Value(&mut self.encryption_change_on_add_remove_supported),
-            97 => M::Value(&mut self.encryption_hot_operation_supported),
-            98 => M::Value(&mut self.encryption_with_snapshots_supported),
-            99 => M::Value(&mut self.encryption_fault_tolerance_supported),
-            100 => M::Value(&mut self.encryption_memory_save_supported),
-            101 => M::Value(&mut self.encryption_rdm_supported),
-            102 => M::Value(&mut self.encryption_v_flash_supported),
-            103 => M::Value(&mut self.encryption_cbrc_supported),
-            104 => M::Value(&mut self.encryption_hbr_supported),
-            105 => M::Value(&mut self.ft_efi_supported),
-            106 => M::Value(&mut self.unmap_method_supported),
-            107 => M::Value(&mut self.max_mem_mb_per_ft_vm),
-            108 => M::Value(&mut self.virtual_mmu_usage_ignored),
-            109 => M::Value(&mut self.virtual_exec_usage_ignored),
-            110 => M::Value(&mut self.vm_create_date_supported),
-            111 => M::Value(&mut self.vmfs3_eol_supported),
-            112 => M::Value(&mut self.ft_vmcp_supported),
-            113 => M::Value(&mut self.quick_boot_supported),
-            114 => M::Value(&mut self.encrypted_ft_supported),
-            115 => M::Value(&mut self.assignable_hardware_supported),
-            116 => M::Value(&mut self.suspend_to_memory_supported),
-            117 => M::Value(&mut self.use_feature_reqs_for_old_h_wv),
-            118 => M::Value(&mut self.mark_perennially_reserved_supported),
-            119 => M::Value(&mut self.hpp_psp_supported),
-            120 => M::Value(&mut self.device_rebind_without_reboot_supported),
-            121 => M::Value(&mut self.storage_policy_change_supported),
-            122 => M::Value(&mut self.precision_time_protocol_supported),
-            123 => M::Value(&mut self.remote_device_v_motion_supported),
-            124 => M::Value(&mut self.max_supported_vm_memory),
-            125 => M::Value(&mut self.ah_device_hints_supported),
-            126 => M::Value(&mut self.nvme_over_tcp_supported),
-            127 => M::Value(&mut self.nvme_storage_fabric_services_supported),
-            128 => M::Value(&mut self.assign_hw_pci_config_supported),
-            129 => M::Value(&mut self.time_config_supported),
-            130 => M::Value(&mut self.nvme_batch_operations_supported),
-            131 => M::Value(&mut self.p_mem_failover_supported),
-            132 => M::Value(&mut self.host_config_encryption_supported),
-            133 => M::Value(&mut self.max_supported_simultaneous_threads),
-            134 => M::Value(&mut self.ptp_config_supported),
-            135 => M::Value(&mut self.max_supported_ptp_ports),
-            136 => M::Value(&mut self.sgx_registration_supported),
-            137 => M::Value(&mut self.p_mem_independent_snapshot_supported),
-            138 => M::Value(&mut self.iommu_sl_dirty_capable),
-            139 => M::Value(&mut self.vmknic_binding_supported),
-            140 => M::Value(&mut self.ultralow_fixed_unmap_supported),
-            141 => M::Value(&mut self.nvme_vvol_supported),
-            142 => M::Value(&mut self.fpt_hotplug_supported),
-            143 => M::Value(&mut self.mconnect_supported),
-            144 => M::Value(&mut self.vsan_nic_mgmt_supported),
-            145 => M::Value(&mut self.vvol_nqn_supported),
-            146 => M::Value(&mut self.stretched_sc_supported),
-            147 => M::Value(&mut self.vmknic_binding_on_nf_sv41),
-            148 => M::Value(&mut self.vp_status_check_supported),
-            149 => M::Value(&mut self.e2e4kn_supported),
-            150 => M::Value(&mut self.vsan_dedicated_vmk_nic_supported),
-            151 => M::Value(&mut self.n_connect_supported),
-            152 => M::Value(&mut self.user_key_supported),
-            153 => M::Value(&mut self.ndcm_supported),
-            154 => M::Value(&mut self.uefi_secure_boot),
-            155 => M::Value(&mut self.vpxd_vmx_generation_supported),
-            156 => M::Value(&mut self.nfs41_krb5p_supported),
-            157 => M::Value(&mut self.cim_supported),
-            158 => M::Value(&mut self.npiv_supported),
-            159 => M::Value(&mut self.entitlement_supported),
-            160 => M::Value(&mut self.monitor_unrestricted),
-            161 => M::Value(&mut self.vnetworking_nic_selection_supported),
-            162 => M::Value(&mut self.direct_path_info_supported),
-            163 => M::Value(&mut self.fcd_linked_clone_supported),
-            164 => M::Value(&mut self.ehv_quick_boot_supported),
-            165 => M::Value(&mut self.nested_hv_tiering_enabled),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.mac),
+            2 => M::Value(&mut self.r#type),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostCapability {
+impl Clone for HostPortGroupPort {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostCapability {
+impl PartialEq for HostPortGroupPort {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostCapability {
+impl std::fmt::Debug for HostPortGroupPort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCapability {
+impl serde::Serialize for HostPortGroupPort {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `HostCommunication`, a [`RuntimeFault`], since VI API 2.0.
+/// `HostPortGroupSpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostCommunication {
-    /// The properties of `RuntimeFault`.
-    pub base: RuntimeFault,
+pub struct HostPortGroupSpec {
+    /// `name`: required string.
+    pub name: String,
+    /// `vlanId`: required int.
+    pub vlan_id: i32,
+    /// `vswitchName`: required string.
+    pub vswitch_name: String,
+    /// `policy`: required `HostNetworkPolicy`.
+    pub policy: HostNetworkPolicy,
 }
-pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCommunication",
+pub(crate) static HOST_PORT_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostPortGroupSpec",
     "2.0",
-    Some(&RUNTIME_FAULT),
-    "",
-    rt::unset::<HostCommunication>,
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+int vlanId r
+string vswitchName r
+HostNetworkPolicy policy r
+",
+    rt::unset::<HostPortGroupSpec>,
 );
-impl rt::Object for HostCommunication {
+impl rt::Object for HostPortGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_COMMUNICATION
+        &HOST_PORT_GROUP_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMMUNICATION
+        &HOST_PORT_GROUP_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.vlan_id),
+            2 => P::Value(&self.vswitch_name),
+            3 => P::Object(&self.policy),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.vlan_id),
+            2 => M::Value(&mut self.vswitch_name),
+            3 => M::Object(&mut self.policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostPortGroupSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostPortGroupSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostPortGroupSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostPortGroupSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostRuntimeInfo {
+    /// `connectionState`: required `HostSystemConnectionState`.
+    pub connection_state: enums::HostSystemConnectionState,
+    /// `powerState`: required `HostSystemPowerState`, since VI API 2.5.
+    pub power_state: enums::HostSystemPowerState,
+    /// `standbyMode`: optional string, since VI API 4.1.
+    pub standby_mode: Option<String>,
+    /// `inMaintenanceMode`: required boolean.
+    pub in_maintenance_mode: bool,
+    /// `inQuarantineMode`: optional boolean, since VI API 6.5.
+    pub in_quarantine_mode: Option<bool>,
+    /// `bootTime`: optional dateTime.
+    pub boot_time: Option<rt::DateTime>,
+    /// `healthSystemRuntime`: optional `HealthSystemRuntime`, since VI API 2.5.
+    #[cfg(feature = "host")]
+    pub health_system_runtime: Option<Box<HealthSystemRuntime>>,
+    /// `dasHostState`: optional `ClusterDasFdmHostState`, since VI API 5.0.
+    #[cfg(feature = "cluster")]
+    pub das_host_state: Option<Box<ClusterDasFdmHostState>>,
+    /// `tpmPcrValues`: list of `HostTpmDigestInfo`, since VI API 4.0.
+    #[cfg(feature = "host")]
+    pub tpm_pcr_values: Vec<HostTpmDigestInfo>,
+    /// `vsanRuntimeInfo`: optional `VsanHostRuntimeInfo`, since VI API 5.5.
+    #[cfg(feature = "vsan")]
+    pub vsan_runtime_info: Option<Box<VsanHostRuntimeInfo>>,
+    /// `networkRuntimeInfo`: optional `HostRuntimeInfoNetworkRuntimeInfo`, since VI API 5.5.
+    #[cfg(feature = "host")]
+    pub network_runtime_info: Option<Box<HostRuntimeInfoNetworkRuntimeInfo>>,
+    /// `vFlashResourceRuntimeInfo`: optional `HostVFlashManagerVFlashResourceRunTimeInfo`, since VI API 5.5.
+    #[cfg(feature = "storage")]
+    pub v_flash_resource_runtime_info: Option<
+        Box<HostVFlashManagerVFlashResourceRunTimeInfo>,
+    >,
+    /// `hostMaxVirtualDiskCapacity`: optional long, since VI API 5.5.
+    pub host_max_virtual_disk_capacity: Option<i64>,
+    /// `cryptoState`: optional string, since VI API 6.5.
+    pub crypto_state: Option<String>,
+    /// `cryptoKeyId`: optional `CryptoKeyId`, since VI API 6.5.
+    pub crypto_key_id: Option<Box<CryptoKeyId>>,
+    /// `statelessNvdsMigrationReady`: optional string, since VI API 7.0.2.0.
+    pub stateless_nvds_migration_ready: Option<String>,
+    /// `partialMaintenanceMode`: list of `HostPartialMaintenanceModeRuntimeInfo`, since VI API 8.0.3.0.
+    #[cfg(feature = "host")]
+    pub partial_maintenance_mode: Vec<HostPartialMaintenanceModeRuntimeInfo>,
+    /// `stateEncryption`: optional `HostRuntimeInfoStateEncryptionInfo`, since VI API 7.0.3.0.
+    #[cfg(feature = "host")]
+    pub state_encryption: Option<Box<HostRuntimeInfoStateEncryptionInfo>>,
+    /// `podVMInfo`: optional `PodVMInfo`, since VI API 9.1.0.0.
+    #[cfg(feature = "vm")]
+    pub pod_vm_info: Option<Box<PodVmInfo>>,
+}
+pub(crate) static HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostRuntimeInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostSystemConnectionState connectionState r
+HostSystemPowerState powerState r since 2.5
+string standbyMode o since 4.1
+boolean inMaintenanceMode r
+boolean inQuarantineMode o since 6.5
+dateTime bootTime o
+HealthSystemRuntime healthSystemRuntime o since 2.5
+ClusterDasFdmHostState dasHostState o since 5.0
+HostTpmDigestInfo tpmPcrValues ol since 4.0
+VsanHostRuntimeInfo vsanRuntimeInfo o since 5.5
+HostRuntimeInfoNetworkRuntimeInfo networkRuntimeInfo o since 5.5
+HostVFlashManagerVFlashResourceRunTimeInfo vFlashResourceRuntimeInfo o since 5.5
+long hostMaxVirtualDiskCapacity o since 5.5
+string cryptoState o since 6.5
+CryptoKeyId cryptoKeyId o since 6.5
+string statelessNvdsMigrationReady o since 7.0.2.0
+HostPartialMaintenanceModeRuntimeInfo partialMaintenanceMode ol since 8.0.3.0
+HostRuntimeInfoStateEncryptionInfo stateEncryption o since 7.0.3.0
+PodVMInfo podVMInfo o since 9.1.0.0
+",
+    rt::unset::<HostRuntimeInfo>,
+);
+impl rt::Object for HostRuntimeInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_RUNTIME_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_RUNTIME_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.connection_state),
+            1 => P::Value(&self.power_state),
+            2 => P::Value(&self.standby_mode),
+            3 => P::Value(&self.in_maintenance_mode),
+            4 => P::Value(&self.in_quarantine_mode),
+            5 => P::Value(&self.boot_time),
+            #[cfg(feature = "host")]
+            6 => P::Optional(&self.health_system_runtime),
+            #[cfg(feature = "cluster")]
+            7 => P::Optional(&self.das_host_state),
+            #[cfg(feature = "host")]
+            8 => P::Objects(&self.tpm_pcr_values),
+            #[cfg(feature = "vsan")]
+            9 => P::Optional(&self.vsan_runtime_info),
+            #[cfg(feature = "host")]
+            10 => P::Optional(&self.network_runtime_info),
+            #[cfg(feature = "storage")]
+            11 => P::Optional(&self.v_flash_resource_runtime_info),
+            12 => P::Value(&self.host_max_virtual_disk_capacity),
+            13 => P::Value(&self.crypto_state),
+            14 => P::Optional(&self.crypto_key_id),
+            15 => P::Value(&self.stateless_nvds_migration_ready),
+            #[cfg(feature = "host")]
+            16 => P::Objects(&self.partial_maintenance_mode),
+            #[cfg(feature = "host")]
+            17 => P::Optional(&self.state_encryption),
+            #[cfg(feature = "vm")]
+            18 => P::Optional(&self.pod_vm_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.connection_state),
+            1 => M::Value(&mut self.power_state),
+            2 => M::Value(&mut self.standby_mode),
+            3 => M::Value(&mut self.in_maintenance_mode),
+            4 => M::Value(&mut self.in_quarantine_mode),
+            5 => M::Value(&mut self.boot_time),
+            #[cfg(feature = "host")]
+            6 => M::Optional(&mut self.health_system_runtime),
+            #[cfg(feature = "cluster")]
+            7 => M::Optional(&mut self.das_host_state),
+            #[cfg(feature = "host")]
+            8 => M::Objects(&mut self.tpm_pcr_values),
+            #[cfg(feature = "vsan")]
+            9 => M::Optional(&mut self.vsan_runtime_info),
+            #[cfg(feature = "host")]
+            10 => M::Optional(&mut self.network_runtime_info),
+            #[cfg(feature = "storage")]
+            11 => M::Optional(&mut self.v_flash_resource_runtime_info),
+            12 => M::Value(&mut self.host_max_virtual_disk_capacity),
+            13 => M::Value(&mut self.crypto_state),
+            14 => M::Optional(&mut self.crypto_key_id),
+            15 => M::Value(&mut self.stateless_nvds_migration_ready),
+            #[cfg(feature = "host")]
+            16 => M::Objects(&mut self.partial_maintenance_mode),
+            #[cfg(feature = "host")]
+            17 => M::Optional(&mut self.state_encryption),
+            #[cfg(feature = "vm")]
+            18 => M::Optional(&mut self.pod_vm_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostRuntimeInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostRuntimeInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostRuntimeInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostScsiDisk`, a [`ScsiLun`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostScsiDisk {
+    /// The properties of `ScsiLun`.
+    pub base: ScsiLun,
+    /// `capacity`: required `HostDiskDimensionsLba`.
+    pub capacity: HostDiskDimensionsLba,
+    /// `devicePath`: required string.
+    pub device_path: String,
+    /// `ssd`: optional boolean, since VI API 5.0.
+    pub ssd: Option<bool>,
+    /// `localDisk`: optional boolean, since VI API 6.0.
+    pub local_disk: Option<bool>,
+    /// `physicalLocation`: list of string, since VI API 6.0.
+    pub physical_location: Vec<String>,
+    /// `emulatedDIXDIFEnabled`: optional boolean, since VI API 6.0.
+    pub emulated_dixdif_enabled: Option<bool>,
+    /// `vsanDiskInfo`: optional `VsanHostVsanDiskInfo`, since VI API 6.0.
+    #[cfg(feature = "vsan")]
+    pub vsan_disk_info: Option<Box<VsanHostVsanDiskInfo>>,
+    /// `scsiDiskType`: optional string, since VI API 6.5.
+    pub scsi_disk_type: Option<String>,
+    /// `usedByMemoryTiering`: optional boolean, since VI API 8.0.3.0.
+    pub used_by_memory_tiering: Option<bool>,
+}
+pub(crate) static HOST_SCSI_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostScsiDisk",
+    "2.0",
+    Some(&SCSI_LUN),
+    "
+HostDiskDimensionsLba capacity r
+string devicePath r
+boolean ssd o since 5.0
+boolean localDisk o since 6.0
+string physicalLocation ol since 6.0
+boolean emulatedDIXDIFEnabled o since 6.0
+VsanHostVsanDiskInfo vsanDiskInfo o since 6.0
+string scsiDiskType o since 6.5
+boolean usedByMemoryTiering o since 8.0.3.0
+",
+    rt::unset::<HostScsiDisk>,
+);
+impl rt::Object for HostScsiDisk {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_DISK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SCSI_DISK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=25 => self.base.get(index),
+            26 => P::Object(&self.capacity),
+            27 => P::Value(&self.device_path),
+            28 => P::Value(&self.ssd),
+            29 => P::Value(&self.local_disk),
+            30 => P::Value(&self.physical_location),
+            31 => P::Value(&self.emulated_dixdif_enabled),
+            #[cfg(feature = "vsan")]
+            32 => P::Optional(&self.vsan_disk_info),
+            33 => P::Value(&self.scsi_disk_type),
+            34 => P::Value(&self.used_by_memory_tiering),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=25 => self.base.get_mut(index),
+            26 => M::Object(&mut self.capacity),
+            27 => M::Value(&mut self.device_path),
+            28 => M::Value(&mut self.ssd),
+            29 => M::Value(&mut self.local_disk),
+            30 => M::Value(&mut self.physical_location),
+            31 => M::Value(&mut self.emulated_dixdif_enabled),
+            #[cfg(feature = "vsan")]
+            32 => M::Optional(&mut self.vsan_disk_info),
+            33 => M::Value(&mut self.scsi_disk_type),
+            34 => M::Value(&mut self.used_by_memory_tiering),
             _ => M::Absent,
         }
     }
@@ -2992,59 +674,2138 @@ impl rt::Object for HostCommunication {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for HostCommunication {}
-impl std::ops::Deref for HostCommunication {
-    type Target = RuntimeFault;
-    fn deref(&self) -> &RuntimeFault {
+impl rt::Extends<ScsiLun> for HostScsiDisk {}
+impl std::ops::Deref for HostScsiDisk {
+    type Target = ScsiLun;
+    fn deref(&self) -> &ScsiLun {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostCommunication {
-    fn deref_mut(&mut self) -> &mut RuntimeFault {
+impl std::ops::DerefMut for HostScsiDisk {
+    fn deref_mut(&mut self) -> &mut ScsiLun {
         &mut self.base
     }
 }
-impl Clone for HostCommunication {
+impl Clone for HostScsiDisk {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostCommunication {
+impl PartialEq for HostScsiDisk {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostCommunication {
+impl std::fmt::Debug for HostScsiDisk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCommunication {
+impl serde::Serialize for HostScsiDisk {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `HostConfigFault`, a [`VimFault`], since VI API 2.0.
+/// `HostScsiDiskPartition`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostConfigFault {
+pub struct HostScsiDiskPartition {
+    /// `diskName`: required string.
+    pub disk_name: String,
+    /// `partition`: required int.
+    pub partition: i32,
+}
+pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostScsiDiskPartition",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string diskName r
+int partition r
+",
+    rt::unset::<HostScsiDiskPartition>,
+);
+impl rt::Object for HostScsiDiskPartition {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_DISK_PARTITION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SCSI_DISK_PARTITION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_name),
+            1 => P::Value(&self.partition),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_name),
+            1 => M::Value(&mut self.partition),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostScsiDiskPartition {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostScsiDiskPartition {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostScsiDiskPartition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostScsiDiskPartition {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostScsiTopology`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostScsiTopology {
+    /// `adapter`: list of `HostScsiTopologyInterface`.
+    pub adapter: Vec<HostScsiTopologyInterface>,
+}
+pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostScsiTopology",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostScsiTopologyInterface adapter ol
+",
+    rt::unset::<HostScsiTopology>,
+);
+impl rt::Object for HostScsiTopology {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.adapter),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.adapter),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostScsiTopology {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostScsiTopology {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostScsiTopology {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostScsiTopology {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostScsiTopologyInterface`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostScsiTopologyInterface {
+    /// `key`: required string.
+    pub key: String,
+    /// `adapter`: required string, the key of a `HostHostBusAdapter`.
+    pub adapter: String,
+    /// `target`: list of `HostScsiTopologyTarget`.
+    pub target: Vec<HostScsiTopologyTarget>,
+}
+pub(crate) static HOST_SCSI_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostScsiTopologyInterface",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+string adapter r
+HostScsiTopologyTarget target ol
+",
+    rt::unset::<HostScsiTopologyInterface>,
+);
+impl rt::Object for HostScsiTopologyInterface {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_INTERFACE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_INTERFACE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.adapter),
+            2 => P::Objects(&self.target),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.adapter),
+            2 => M::Objects(&mut self.target),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostScsiTopologyInterface {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostScsiTopologyInterface {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostScsiTopologyInterface {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostScsiTopologyInterface {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostScsiTopologyLun`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostScsiTopologyLun {
+    /// `key`: required string.
+    pub key: String,
+    /// `lun`: required int.
+    pub lun: i32,
+    /// `scsiLun`: required string, the key of a `ScsiLun`.
+    pub scsi_lun: String,
+}
+pub(crate) static HOST_SCSI_TOPOLOGY_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostScsiTopologyLun",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+int lun r
+string scsiLun r
+",
+    rt::unset::<HostScsiTopologyLun>,
+);
+impl rt::Object for HostScsiTopologyLun {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_LUN
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_LUN
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.lun),
+            2 => P::Value(&self.scsi_lun),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.lun),
+            2 => M::Value(&mut self.scsi_lun),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostScsiTopologyLun {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostScsiTopologyLun {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostScsiTopologyLun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostScsiTopologyLun {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostScsiTopologyTarget`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostScsiTopologyTarget {
+    /// `key`: required string.
+    pub key: String,
+    /// `target`: required int.
+    pub target: i32,
+    /// `lun`: list of `HostScsiTopologyLun`.
+    pub lun: Vec<HostScsiTopologyLun>,
+    /// `transport`: optional `HostTargetTransport` or a descendant.
+    pub transport: Option<rt::Poly<HostTargetTransport>>,
+}
+pub(crate) static HOST_SCSI_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostScsiTopologyTarget",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+int target r
+HostScsiTopologyLun lun ol
+HostTargetTransport transport o
+",
+    rt::unset::<HostScsiTopologyTarget>,
+);
+impl rt::Object for HostScsiTopologyTarget {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_TARGET
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SCSI_TOPOLOGY_TARGET
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.target),
+            2 => P::Objects(&self.lun),
+            3 => P::Value(&self.transport),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.target),
+            2 => M::Objects(&mut self.lun),
+            3 => M::Value(&mut self.transport),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostScsiTopologyTarget {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostScsiTopologyTarget {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostScsiTopologyTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostScsiTopologyTarget {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostSslThumbprintInfo`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct HostSslThumbprintInfo {
+    /// `principal`: required string.
+    pub principal: String,
+    /// `ownerTag`: optional string, since VI API 5.0 and always there from then on.
+    pub owner_tag: Option<String>,
+    /// `sslThumbprints`: list of string.
+    pub ssl_thumbprints: Vec<String>,
+}
+pub(crate) static HOST_SSL_THUMBPRINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostSslThumbprintInfo",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string principal r
+string ownerTag o since 5.0
+string sslThumbprints ol
+",
+    rt::unset::<HostSslThumbprintInfo>,
+);
+impl rt::Object for HostSslThumbprintInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SSL_THUMBPRINT_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SSL_THUMBPRINT_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.principal),
+            1 => P::Value(&self.owner_tag),
+            2 => P::Value(&self.ssl_thumbprints),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.principal),
+            1 => M::Value(&mut self.owner_tag),
+            2 => M::Value(&mut self.ssl_thumbprints),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostSslThumbprintInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostSslThumbprintInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostSslThumbprintInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostSslThumbprintInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostStorageDeviceInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostStorageDeviceInfo {
+    /// `hostBusAdapter`: list of `HostHostBusAdapter` or a descendant, found by its key.
+    pub host_bus_adapter: Vec<rt::Poly<HostHostBusAdapter>>,
+    /// `scsiLun`: list of `ScsiLun` or a descendant, found by its key.
+    pub scsi_lun: Vec<rt::Poly<ScsiLun>>,
+    /// `scsiTopology`: optional `HostScsiTopology`.
+    pub scsi_topology: Option<Box<HostScsiTopology>>,
+    /// `nvmeTopology`: optional `HostNvmeTopology`, since VI API 7.0.0.0.
+    #[cfg(feature = "storage")]
+    pub nvme_topology: Option<Box<HostNvmeTopology>>,
+    /// `multipathInfo`: optional `HostMultipathInfo`.
+    #[cfg(feature = "storage")]
+    pub multipath_info: Option<Box<HostMultipathInfo>>,
+    /// `plugStoreTopology`: optional `HostPlugStoreTopology`, since VI API 4.0.
+    #[cfg(feature = "storage")]
+    pub plug_store_topology: Option<Box<HostPlugStoreTopology>>,
+    /// `softwareInternetScsiEnabled`: required boolean.
+    pub software_internet_scsi_enabled: bool,
+}
+pub(crate) static HOST_STORAGE_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostStorageDeviceInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostHostBusAdapter hostBusAdapter ol
+ScsiLun scsiLun ol
+HostScsiTopology scsiTopology o
+HostNvmeTopology nvmeTopology o since 7.0.0.0
+HostMultipathInfo multipathInfo o
+HostPlugStoreTopology plugStoreTopology o since 4.0
+boolean softwareInternetScsiEnabled r
+",
+    rt::unset::<HostStorageDeviceInfo>,
+);
+impl rt::Object for HostStorageDeviceInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_STORAGE_DEVICE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_STORAGE_DEVICE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.host_bus_adapter),
+            1 => P::Value(&self.scsi_lun),
+            2 => P::Optional(&self.scsi_topology),
+            #[cfg(feature = "storage")]
+            3 => P::Optional(&self.nvme_topology),
+            #[cfg(feature = "storage")]
+            4 => P::Optional(&self.multipath_info),
+            #[cfg(feature = "storage")]
+            5 => P::Optional(&self.plug_store_topology),
+            6 => P::Value(&self.software_internet_scsi_enabled),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.host_bus_adapter),
+            1 => M::Value(&mut self.scsi_lun),
+            2 => M::Optional(&mut self.scsi_topology),
+            #[cfg(feature = "storage")]
+            3 => M::Optional(&mut self.nvme_topology),
+            #[cfg(feature = "storage")]
+            4 => M::Optional(&mut self.multipath_info),
+            #[cfg(feature = "storage")]
+            5 => M::Optional(&mut self.plug_store_topology),
+            6 => M::Value(&mut self.software_internet_scsi_enabled),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostStorageDeviceInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostStorageDeviceInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostStorageDeviceInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostStorageDeviceInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostSystemIdentificationInfo`, a [`DynamicData`], since VI API 2.5.
+#[derive(Default)]
+pub struct HostSystemIdentificationInfo {
+    /// `identifierValue`: required string.
+    pub identifier_value: String,
+    /// `identifierType`: required `ElementDescription` or a descendant.
+    pub identifier_type: rt::Poly<ElementDescription>,
+}
+pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostSystemIdentificationInfo",
+    "2.5",
+    Some(&DYNAMIC_DATA),
+    "
+string identifierValue r
+ElementDescription identifierType r
+",
+    rt::unset::<HostSystemIdentificationInfo>,
+);
+impl rt::Object for HostSystemIdentificationInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_IDENTIFICATION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_IDENTIFICATION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.identifier_value),
+            1 => P::Value(&self.identifier_type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.identifier_value),
+            1 => M::Value(&mut self.identifier_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostSystemIdentificationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostSystemIdentificationInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostSystemIdentificationInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostSystemIdentificationInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostSystemInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostSystemInfo {
+    /// `vendor`: required string.
+    pub vendor: String,
+    /// `model`: required string.
+    pub model: String,
+    /// `family`: optional string, since VI API 9.0.0.0.
+    pub family: Option<String>,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `otherIdentifyingInfo`: list of `HostSystemIdentificationInfo`, since VI API 2.5.
+    pub other_identifying_info: Vec<HostSystemIdentificationInfo>,
+    /// `serialNumber`: optional string, since VI API 6.7.
+    pub serial_number: Option<String>,
+    /// `qualifiedName`: list of `HostQualifiedName`, since VI API 7.0.3.0.
+    #[cfg(feature = "storage")]
+    pub qualified_name: Vec<HostQualifiedName>,
+    /// `vvolHostNQN`: optional `HostQualifiedName`, since VI API 8.0.0.0.
+    #[cfg(feature = "storage")]
+    pub vvol_host_nqn: Option<Box<HostQualifiedName>>,
+    /// `vvolHostId`: optional string, since VI API 8.0.0.0.
+    pub vvol_host_id: Option<String>,
+    /// `bootCommandLine`: optional string, since VI API 8.0.3.0.
+    pub boot_command_line: Option<String>,
+}
+pub(crate) static HOST_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostSystemInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string vendor r
+string model r
+string family o since 9.0.0.0
+string uuid r
+HostSystemIdentificationInfo otherIdentifyingInfo ol since 2.5
+string serialNumber o since 6.7
+HostQualifiedName qualifiedName ol since 7.0.3.0
+HostQualifiedName vvolHostNQN o since 8.0.0.0
+string vvolHostId o since 8.0.0.0
+string bootCommandLine o since 8.0.3.0
+",
+    rt::unset::<HostSystemInfo>,
+);
+impl rt::Object for HostSystemInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vendor),
+            1 => P::Value(&self.model),
+            2 => P::Value(&self.family),
+            3 => P::Value(&self.uuid),
+            4 => P::Objects(&self.other_identifying_info),
+            5 => P::Value(&self.serial_number),
+            #[cfg(feature = "storage")]
+            6 => P::Objects(&self.qualified_name),
+            #[cfg(feature = "storage")]
+            7 => P::Optional(&self.vvol_host_nqn),
+            8 => P::Value(&self.vvol_host_id),
+            9 => P::Value(&self.boot_command_line),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vendor),
+            1 => M::Value(&mut self.model),
+            2 => M::Value(&mut self.family),
+            3 => M::Value(&mut self.uuid),
+            4 => M::Objects(&mut self.other_identifying_info),
+            5 => M::Value(&mut self.serial_number),
+            #[cfg(feature = "storage")]
+            6 => M::Objects(&mut self.qualified_name),
+            #[cfg(feature = "storage")]
+            7 => M::Optional(&mut self.vvol_host_nqn),
+            8 => M::Value(&mut self.vvol_host_id),
+            9 => M::Value(&mut self.boot_command_line),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostSystemInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostSystemInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostSystemInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostSystemInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostTargetTransport {}
+pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostTargetTransport",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<HostTargetTransport>,
+);
+impl rt::Object for HostTargetTransport {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_TARGET_TRANSPORT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_TARGET_TRANSPORT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostTargetTransport> for HostTargetTransport {}
+impl Clone for HostTargetTransport {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostTargetTransport {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostTargetTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostTargetTransport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVfatVolume`, a [`HostFileSystemVolume`], since VI API 5.0.
+#[derive(Default)]
+pub struct HostVfatVolume {
+    /// The properties of `HostFileSystemVolume`.
+    pub base: HostFileSystemVolume,
+}
+pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVfatVolume",
+    "5.0",
+    Some(&HOST_FILE_SYSTEM_VOLUME),
+    "",
+    rt::unset::<HostVfatVolume>,
+);
+impl rt::Object for HostVfatVolume {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VFAT_VOLUME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VFAT_VOLUME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<HostFileSystemVolume> for HostVfatVolume {}
+impl std::ops::Deref for HostVfatVolume {
+    type Target = HostFileSystemVolume;
+    fn deref(&self) -> &HostFileSystemVolume {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostVfatVolume {
+    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
+        &mut self.base
+    }
+}
+impl Clone for HostVfatVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVfatVolume {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVfatVolume {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVfatVolume {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualNic`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualNic {
+    /// `device`: required string.
+    pub device: String,
+    /// `key`: required string.
+    pub key: String,
+    /// `portgroup`: required string.
+    pub portgroup: String,
+    /// `spec`: required `HostVirtualNicSpec`.
+    pub spec: HostVirtualNicSpec,
+    /// `port`: optional string, the key of a `HostPortGroupPort`.
+    pub port: Option<String>,
+    /// `owner`: optional string, since VI API 9.0.0.0.
+    pub owner: Option<String>,
+}
+pub(crate) static HOST_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualNic",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string device r
+string key r
+string portgroup r
+HostVirtualNicSpec spec r
+string port o
+string owner o since 9.0.0.0
+",
+    rt::unset::<HostVirtualNic>,
+);
+impl rt::Object for HostVirtualNic {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.device),
+            1 => P::Value(&self.key),
+            2 => P::Value(&self.portgroup),
+            3 => P::Object(&self.spec),
+            4 => P::Value(&self.port),
+            5 => P::Value(&self.owner),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device),
+            1 => M::Value(&mut self.key),
+            2 => M::Value(&mut self.portgroup),
+            3 => M::Object(&mut self.spec),
+            4 => M::Value(&mut self.port),
+            5 => M::Value(&mut self.owner),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualNic {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualNic {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualNic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualNic {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualNicSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualNicSpec {
+    /// `ip`: optional `HostIpConfig`.
+    pub ip: Option<Box<HostIpConfig>>,
+    /// `mac`: optional string.
+    pub mac: Option<String>,
+    /// `distributedVirtualPort`: optional `DistributedVirtualSwitchPortConnection`, since VI API 4.0.
+    pub distributed_virtual_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
+    /// `portgroup`: optional string, since VI API 4.0.
+    pub portgroup: Option<String>,
+    /// `mtu`: optional int, since VI API 4.0.
+    pub mtu: Option<i32>,
+    /// `tsoEnabled`: optional boolean, since VI API 4.0.
+    pub tso_enabled: Option<bool>,
+    /// `netStackInstanceKey`: optional string, since VI API 5.5.
+    pub net_stack_instance_key: Option<String>,
+    /// `opaqueNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.0.
+    #[cfg(feature = "network")]
+    pub opaque_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
+    /// `externalId`: optional string, since VI API 6.0.
+    pub external_id: Option<String>,
+    /// `pinnedPnic`: optional string, since VI API 6.0.
+    pub pinned_pnic: Option<String>,
+    /// `ipRouteSpec`: optional `HostVirtualNicIpRouteSpec`, since VI API 6.5.
+    #[cfg(feature = "network")]
+    pub ip_route_spec: Option<Box<HostVirtualNicIpRouteSpec>>,
+    /// `systemOwned`: optional boolean, since VI API 7.0.0.0.
+    pub system_owned: Option<bool>,
+    /// `dpuId`: optional string, since VI API 8.0.0.1.
+    pub dpu_id: Option<String>,
+}
+pub(crate) static HOST_VIRTUAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualNicSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostIpConfig ip o
+string mac o
+DistributedVirtualSwitchPortConnection distributedVirtualPort o since 4.0
+string portgroup o since 4.0
+int mtu o since 4.0
+boolean tsoEnabled o since 4.0
+string netStackInstanceKey o since 5.5
+HostVirtualNicOpaqueNetworkSpec opaqueNetwork o since 6.0
+string externalId o since 6.0
+string pinnedPnic o since 6.0
+HostVirtualNicIpRouteSpec ipRouteSpec o since 6.5
+boolean systemOwned o since 7.0.0.0
+string dpuId o since 8.0.0.1
+",
+    rt::unset::<HostVirtualNicSpec>,
+);
+impl rt::Object for HostVirtualNicSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.ip),
+            1 => P::Value(&self.mac),
+            2 => P::Optional(&self.distributed_virtual_port),
+            3 => P::Value(&self.portgroup),
+            4 => P::Value(&self.mtu),
+            5 => P::Value(&self.tso_enabled),
+            6 => P::Value(&self.net_stack_instance_key),
+            #[cfg(feature = "network")]
+            7 => P::Optional(&self.opaque_network),
+            8 => P::Value(&self.external_id),
+            9 => P::Value(&self.pinned_pnic),
+            #[cfg(feature = "network")]
+            10 => P::Optional(&self.ip_route_spec),
+            11 => P::Value(&self.system_owned),
+            12 => P::Value(&self.dpu_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.ip),
+            1 => M::Value(&mut self.mac),
+            2 => M::Optional(&mut self.distributed_virtual_port),
+            3 => M::Value(&mut self.portgroup),
+            4 => M::Value(&mut self.mtu),
+            5 => M::Value(&mut self.tso_enabled),
+            6 => M::Value(&mut self.net_stack_instance_key),
+            #[cfg(feature = "network")]
+            7 => M::Optional(&mut self.opaque_network),
+            8 => M::Value(&mut self.external_id),
+            9 => M::Value(&mut self.pinned_pnic),
+            #[cfg(feature = "network")]
+            10 => M::Optional(&mut self.ip_route_spec),
+            11 => M::Value(&mut self.system_owned),
+            12 => M::Value(&mut self.dpu_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualNicSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualNicSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualNicSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualNicSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitch`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitch {
+    /// `name`: required string.
+    pub name: String,
+    /// `key`: required string.
+    pub key: String,
+    /// `numPorts`: required int.
+    pub num_ports: i32,
+    /// `numPortsAvailable`: required int.
+    pub num_ports_available: i32,
+    /// `mtu`: optional int, since VI API 2.5.
+    pub mtu: Option<i32>,
+    /// `portgroup`: list of string, the key of a `HostPortGroup`.
+    pub portgroup: Vec<String>,
+    /// `pnic`: list of string, the key of a `PhysicalNic`.
+    pub pnic: Vec<String>,
+    /// `spec`: required `HostVirtualSwitchSpec`.
+    pub spec: HostVirtualSwitchSpec,
+}
+pub(crate) static HOST_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitch",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+string key r
+int numPorts r
+int numPortsAvailable r
+int mtu o since 2.5
+string portgroup ol
+string pnic ol
+HostVirtualSwitchSpec spec r
+",
+    rt::unset::<HostVirtualSwitch>,
+);
+impl rt::Object for HostVirtualSwitch {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.key),
+            2 => P::Value(&self.num_ports),
+            3 => P::Value(&self.num_ports_available),
+            4 => P::Value(&self.mtu),
+            5 => P::Value(&self.portgroup),
+            6 => P::Value(&self.pnic),
+            7 => P::Object(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.key),
+            2 => M::Value(&mut self.num_ports),
+            3 => M::Value(&mut self.num_ports_available),
+            4 => M::Value(&mut self.mtu),
+            5 => M::Value(&mut self.portgroup),
+            6 => M::Value(&mut self.pnic),
+            7 => M::Object(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualSwitch {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitch {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitch {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitchAutoBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitchAutoBridge {
+    /// `excludedNicDevice`: list of string, since VI API 2.5.
+    pub excluded_nic_device: Vec<String>,
+}
+pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchAutoBridge",
+    "2.0",
+    Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
+    "
+string excludedNicDevice ol since 2.5
+",
+    rt::unset::<HostVirtualSwitchAutoBridge>,
+);
+impl rt::Object for HostVirtualSwitchAutoBridge {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.excluded_nic_device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.excluded_nic_device),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&HostVirtualSwitchBridge {})
+    }
+}
+impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchAutoBridge {}
+impl Clone for HostVirtualSwitchAutoBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchAutoBridge {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchAutoBridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitchAutoBridge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitchBeaconConfig`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitchBeaconConfig {
+    /// `interval`: required int.
+    pub interval: i32,
+}
+pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchBeaconConfig",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int interval r
+",
+    rt::unset::<HostVirtualSwitchBeaconConfig>,
+);
+impl rt::Object for HostVirtualSwitchBeaconConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.interval),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.interval),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualSwitchBeaconConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchBeaconConfig {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchBeaconConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitchBeaconConfig {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitchBondBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitchBondBridge {
+    /// `nicDevice`: list, not empty, of string.
+    pub nic_device: Vec<String>,
+    /// `beacon`: optional `HostVirtualSwitchBeaconConfig`.
+    pub beacon: Option<Box<HostVirtualSwitchBeaconConfig>>,
+    /// `linkDiscoveryProtocolConfig`: optional `LinkDiscoveryProtocolConfig`, since VI API 4.0.
+    pub link_discovery_protocol_config: Option<Box<LinkDiscoveryProtocolConfig>>,
+}
+pub(crate) static HOST_VIRTUAL_SWITCH_BOND_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchBondBridge",
+    "2.0",
+    Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
+    "
+string nicDevice rl
+HostVirtualSwitchBeaconConfig beacon o
+LinkDiscoveryProtocolConfig linkDiscoveryProtocolConfig o since 4.0
+",
+    rt::unset::<HostVirtualSwitchBondBridge>,
+);
+impl rt::Object for HostVirtualSwitchBondBridge {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.nic_device),
+            1 => P::Optional(&self.beacon),
+            2 => P::Optional(&self.link_discovery_protocol_config),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.nic_device),
+            1 => M::Optional(&mut self.beacon),
+            2 => M::Optional(&mut self.link_discovery_protocol_config),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&HostVirtualSwitchBridge {})
+    }
+}
+impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBondBridge {}
+impl Clone for HostVirtualSwitchBondBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchBondBridge {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchBondBridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitchBondBridge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitchBridge {}
+pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchBridge",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<HostVirtualSwitchBridge>,
+);
+impl rt::Object for HostVirtualSwitchBridge {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BRIDGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_BRIDGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBridge {}
+impl Clone for HostVirtualSwitchBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchBridge {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchBridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitchBridge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitchSimpleBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitchSimpleBridge {
+    /// `nicDevice`: required string.
+    pub nic_device: String,
+}
+pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchSimpleBridge",
+    "2.0",
+    Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
+    "
+string nicDevice r
+",
+    rt::unset::<HostVirtualSwitchSimpleBridge>,
+);
+impl rt::Object for HostVirtualSwitchSimpleBridge {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.nic_device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.nic_device),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&HostVirtualSwitchBridge {})
+    }
+}
+impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchSimpleBridge {}
+impl Clone for HostVirtualSwitchSimpleBridge {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchSimpleBridge {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchSimpleBridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitchSimpleBridge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVirtualSwitchSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVirtualSwitchSpec {
+    /// `numPorts`: required int.
+    pub num_ports: i32,
+    /// `bridge`: optional `HostVirtualSwitchBridge` or a descendant.
+    pub bridge: Option<rt::Poly<HostVirtualSwitchBridge>>,
+    /// `policy`: optional `HostNetworkPolicy`.
+    pub policy: Option<Box<HostNetworkPolicy>>,
+    /// `mtu`: optional int, since VI API 2.5.
+    pub mtu: Option<i32>,
+}
+pub(crate) static HOST_VIRTUAL_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int numPorts r
+HostVirtualSwitchBridge bridge o
+HostNetworkPolicy policy o
+int mtu o since 2.5
+",
+    rt::unset::<HostVirtualSwitchSpec>,
+);
+impl rt::Object for HostVirtualSwitchSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.num_ports),
+            1 => P::Value(&self.bridge),
+            2 => P::Optional(&self.policy),
+            3 => P::Value(&self.mtu),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.num_ports),
+            1 => M::Value(&mut self.bridge),
+            2 => M::Optional(&mut self.policy),
+            3 => M::Value(&mut self.mtu),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualSwitchSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVirtualSwitchSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVmfsSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVmfsSpec {
+    /// `extent`: required `HostScsiDiskPartition`.
+    pub extent: HostScsiDiskPartition,
+    /// `blockSizeMb`: optional int.
+    pub block_size_mb: Option<i32>,
+    /// `majorVersion`: required int.
+    pub major_version: i32,
+    /// `volumeName`: required string.
+    pub volume_name: String,
+    /// `blockSize`: optional int, since VI API 6.5.
+    pub block_size: Option<i32>,
+    /// `unmapGranularity`: optional int, since VI API 6.5.
+    pub unmap_granularity: Option<i32>,
+    /// `unmapPriority`: optional string, since VI API 6.5.
+    pub unmap_priority: Option<String>,
+    /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
+    #[cfg(feature = "storage")]
+    pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
+}
+pub(crate) static HOST_VMFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVmfsSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+HostScsiDiskPartition extent r
+int blockSizeMb o
+int majorVersion r
+string volumeName r
+int blockSize o since 6.5
+int unmapGranularity o since 6.5
+string unmapPriority o since 6.5
+VmfsUnmapBandwidthSpec unmapBandwidthSpec o since 6.7
+",
+    rt::unset::<HostVmfsSpec>,
+);
+impl rt::Object for HostVmfsSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VMFS_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VMFS_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.extent),
+            1 => P::Value(&self.block_size_mb),
+            2 => P::Value(&self.major_version),
+            3 => P::Value(&self.volume_name),
+            4 => P::Value(&self.block_size),
+            5 => P::Value(&self.unmap_granularity),
+            6 => P::Value(&self.unmap_priority),
+            #[cfg(feature = "storage")]
+            7 => P::Optional(&self.unmap_bandwidth_spec),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.extent),
+            1 => M::Value(&mut self.block_size_mb),
+            2 => M::Value(&mut self.major_version),
+            3 => M::Value(&mut self.volume_name),
+            4 => M::Value(&mut self.block_size),
+            5 => M::Value(&mut self.unmap_granularity),
+            6 => M::Value(&mut self.unmap_priority),
+            #[cfg(feature = "storage")]
+            7 => M::Optional(&mut self.unmap_bandwidth_spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVmfsSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVmfsSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVmfsSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVmfsSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `HostVmfsVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
+#[derive(Default)]
+pub struct HostVmfsVolume {
+    /// The properties of `HostFileSystemVolume`.
+    pub base: HostFileSystemVolume,
+    /// `blockSizeMb`: required int.
+    pub block_size_mb: i32,
+    /// `blockSize`: optional int, since VI API 6.5.
+    pub block_size: Option<i32>,
+    /// `unmapGranularity`: optional int, since VI API 6.5.
+    pub unmap_granularity: Option<i32>,
+    /// `unmapPriority`: optional string, since VI API 6.5.
+    pub unmap_priority: Option<String>,
+    /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
+    #[cfg(feature = "storage")]
+    pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
+    /// `maxBlocks`: required int.
+    pub max_blocks: i32,
+    /// `majorVersion`: required int.
+    pub major_version: i32,
+    /// `version`: required string.
+    pub version: String,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `extent`: list, not empty, of `HostScsiDiskPartition`.
+    pub extent: Vec<HostScsiDiskPartition>,
+    /// `vmfsUpgradable`: required boolean.
+    pub vmfs_upgradable: bool,
+    /// `forceMountedInfo`: optional `HostForceMountedInfo`, since VI API 4.0.
+    #[cfg(feature = "storage")]
+    pub force_mounted_info: Option<Box<HostForceMountedInfo>>,
+    /// `ssd`: optional boolean, since VI API 5.0.
+    pub ssd: Option<bool>,
+    /// `local`: optional boolean, since VI API 5.5.
+    pub local: Option<bool>,
+    /// `scsiDiskType`: optional string, since VI API 6.5.
+    pub scsi_disk_type: Option<String>,
+}
+pub(crate) static HOST_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVmfsVolume",
+    "2.0",
+    Some(&HOST_FILE_SYSTEM_VOLUME),
+    "
+int blockSizeMb r
+int blockSize o since 6.5
+int unmapGranularity o since 6.5
+string unmapPriority o since 6.5
+VmfsUnmapBandwidthSpec unmapBandwidthSpec o since 6.7
+int maxBlocks r
+int majorVersion r
+string version r
+string uuid r
+HostScsiDiskPartition extent rl
+boolean vmfsUpgradable r
+HostForceMountedInfo forceMountedInfo o since 4.0
+boolean ssd o since 5.0
+boolean local o since 5.5
+string scsiDiskType o since 6.5
+",
+    rt::unset::<HostVmfsVolume>,
+);
+impl rt::Object for HostVmfsVolume {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VMFS_VOLUME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_VMFS_VOLUME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.block_size_mb),
+            4 => P::Value(&self.block_size),
+            5 => P::Value(&self.unmap_granularity),
+            6 => P::Value(&self.unmap_priority),
+            #[cfg(feature = "storage")]
+            7 => P::Optional(&self.unmap_bandwidth_spec),
+            8 => P::Value(&self.max_blocks),
+            9 => P::Value(&self.major_version),
+            10 => P::Value(&self.version),
+            11 => P::Value(&self.uuid),
+            12 => P::Objects(&self.extent),
+            13 => P::Value(&self.vmfs_upgradable),
+            #[cfg(feature = "storage")]
+            14 => P::Optional(&self.force_mounted_info),
+            15 => P::Value(&self.ssd),
+            16 => P::Value(&self.local),
+            17 => P::Value(&self.scsi_disk_type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.block_size_mb),
+            4 => M::Value(&mut self.block_size),
+            5 => M::Value(&mut self.unmap_granularity),
+            6 => M::Value(&mut self.unmap_priority),
+            #[cfg(feature = "storage")]
+            7 => M::Optional(&mut self.unmap_bandwidth_spec),
+            8 => M::Value(&mut self.max_blocks),
+            9 => M::Value(&mut self.major_version),
+            10 => M::Value(&mut self.version),
+            11 => M::Value(&mut self.uuid),
+            12 => M::Objects(&mut self.extent),
+            13 => M::Value(&mut self.vmfs_upgradable),
+            #[cfg(feature = "storage")]
+            14 => M::Optional(&mut self.force_mounted_info),
+            15 => M::Value(&mut self.ssd),
+            16 => M::Value(&mut self.local),
+            17 => M::Value(&mut self.scsi_disk_type),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<HostFileSystemVolume> for HostVmfsVolume {}
+impl std::ops::Deref for HostVmfsVolume {
+    type Target = HostFileSystemVolume;
+    fn deref(&self) -> &HostFileSystemVolume {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostVmfsVolume {
+    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
+        &mut self.base
+    }
+}
+impl Clone for HostVmfsVolume {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVmfsVolume {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVmfsVolume {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostVmfsVolume {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ID`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct Id {
+    /// `id`: required string.
+    pub id: String,
+}
+pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ID",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+string id r
+",
+    rt::unset::<Id>,
+);
+impl rt::Object for Id {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ID
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &ID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for Id {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `IncorrectFileType`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct IncorrectFileType {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+}
+pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "IncorrectFileType",
+    "2.0",
+    Some(&FILE_FAULT),
+    "",
+    rt::unset::<IncorrectFileType>,
+);
+impl rt::Object for IncorrectFileType {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INCORRECT_FILE_TYPE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INCORRECT_FILE_TYPE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for IncorrectFileType {}
+impl std::ops::Deref for IncorrectFileType {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for IncorrectFileType {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for IncorrectFileType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for IncorrectFileType {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for IncorrectFileType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for IncorrectFileType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InsufficientCpuResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InsufficientCpuResourcesFault {
+    /// The properties of `InsufficientResourcesFault`.
+    pub base: InsufficientResourcesFault,
+    /// `unreserved`: required long.
+    pub unreserved: i64,
+    /// `requested`: required long.
+    pub requested: i64,
+}
+pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InsufficientCpuResourcesFault",
+    "2.0",
+    Some(&INSUFFICIENT_RESOURCES_FAULT),
+    "
+long unreserved r
+long requested r
+",
+    rt::unset::<InsufficientCpuResourcesFault>,
+);
+impl rt::Object for InsufficientCpuResourcesFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_CPU_RESOURCES_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_CPU_RESOURCES_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.unreserved),
+            3 => P::Value(&self.requested),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.unreserved),
+            3 => M::Value(&mut self.requested),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InsufficientCpuResourcesFault {}
+impl std::ops::Deref for InsufficientCpuResourcesFault {
+    type Target = InsufficientResourcesFault;
+    fn deref(&self) -> &InsufficientResourcesFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InsufficientCpuResourcesFault {
+    fn deref_mut(&mut self) -> &mut InsufficientResourcesFault {
+        &mut self.base
+    }
+}
+impl Clone for InsufficientCpuResourcesFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InsufficientCpuResourcesFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InsufficientCpuResourcesFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InsufficientCpuResourcesFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InsufficientHostCapacityFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InsufficientHostCapacityFault {
+    /// The properties of `InsufficientResourcesFault`.
+    pub base: InsufficientResourcesFault,
+    /// `host`: optional reference to `HostSystem`, since VI API 2.5.
+    pub host: Option<rt::ManagedObjectReference>,
+}
+pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InsufficientHostCapacityFault",
+    "2.0",
+    Some(&INSUFFICIENT_RESOURCES_FAULT),
+    "
+ManagedObjectReference host o since 2.5
+",
+    rt::unset::<InsufficientHostCapacityFault>,
+);
+impl rt::Object for InsufficientHostCapacityFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_HOST_CAPACITY_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_HOST_CAPACITY_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.host),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.host),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InsufficientHostCapacityFault {}
+impl std::ops::Deref for InsufficientHostCapacityFault {
+    type Target = InsufficientResourcesFault;
+    fn deref(&self) -> &InsufficientResourcesFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InsufficientHostCapacityFault {
+    fn deref_mut(&mut self) -> &mut InsufficientResourcesFault {
+        &mut self.base
+    }
+}
+impl Clone for InsufficientHostCapacityFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InsufficientHostCapacityFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InsufficientHostCapacityFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InsufficientHostCapacityFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InsufficientMemoryResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InsufficientMemoryResourcesFault {
+    /// The properties of `InsufficientResourcesFault`.
+    pub base: InsufficientResourcesFault,
+    /// `unreserved`: required long.
+    pub unreserved: i64,
+    /// `requested`: required long.
+    pub requested: i64,
+}
+pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InsufficientMemoryResourcesFault",
+    "2.0",
+    Some(&INSUFFICIENT_RESOURCES_FAULT),
+    "
+long unreserved r
+long requested r
+",
+    rt::unset::<InsufficientMemoryResourcesFault>,
+);
+impl rt::Object for InsufficientMemoryResourcesFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.unreserved),
+            3 => P::Value(&self.requested),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.unreserved),
+            3 => M::Value(&mut self.requested),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InsufficientMemoryResourcesFault {}
+impl std::ops::Deref for InsufficientMemoryResourcesFault {
+    type Target = InsufficientResourcesFault;
+    fn deref(&self) -> &InsufficientResourcesFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InsufficientMemoryResourcesFault {
+    fn deref_mut(&mut self) -> &mut InsufficientResourcesFault {
+        &mut self.base
+    }
+}
+impl Clone for InsufficientMemoryResourcesFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InsufficientMemoryResourcesFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InsufficientMemoryResourcesFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InsufficientMemoryResourcesFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InsufficientResourcesFault`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InsufficientResourcesFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
 }
-pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConfigFault",
+pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InsufficientResourcesFault",
     "2.0",
     Some(&VIM_FAULT),
     "",
-    rt::unset::<HostConfigFault>,
+    rt::unset::<InsufficientResourcesFault>,
 );
-impl rt::Object for HostConfigFault {
+impl rt::Object for InsufficientResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_FAULT
+        &INSUFFICIENT_RESOURCES_FAULT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_FAULT
+        &INSUFFICIENT_RESOURCES_FAULT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -3065,382 +2826,1676 @@ impl rt::Object for HostConfigFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for HostConfigFault {}
-impl std::ops::Deref for HostConfigFault {
+impl rt::Extends<MethodFault> for InsufficientResourcesFault {}
+impl std::ops::Deref for InsufficientResourcesFault {
     type Target = VimFault;
     fn deref(&self) -> &VimFault {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostConfigFault {
+impl std::ops::DerefMut for InsufficientResourcesFault {
     fn deref_mut(&mut self) -> &mut VimFault {
         &mut self.base
     }
 }
-impl Clone for HostConfigFault {
+impl Clone for InsufficientResourcesFault {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostConfigFault {
+impl PartialEq for InsufficientResourcesFault {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostConfigFault {
+impl std::fmt::Debug for InsufficientResourcesFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigFault {
+impl serde::Serialize for InsufficientResourcesFault {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostConfigInfo`, a [`DynamicData`], since VI API 2.0.
+/// `IntOption`, a [`OptionType`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostConfigInfo {
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `product`: required `AboutInfo`.
-    pub product: AboutInfo,
-    /// `deploymentInfo`: optional `HostDeploymentInfo`, since VI API 6.5.
-    pub deployment_info: Option<Box<HostDeploymentInfo>>,
-    /// `hyperThread`: optional `HostHyperThreadScheduleInfo`.
-    pub hyper_thread: Option<Box<HostHyperThreadScheduleInfo>>,
-    /// `cpuScheduler`: optional `HostCpuSchedulerInfo`, since VI API 8.0.3.0.
-    pub cpu_scheduler: Option<Box<HostCpuSchedulerInfo>>,
-    /// `consoleReservation`: optional `ServiceConsoleReservationInfo`.
-    pub console_reservation: Option<Box<ServiceConsoleReservationInfo>>,
-    /// `virtualMachineReservation`: optional `VirtualMachineMemoryReservationInfo`, since VI API 2.5.
-    pub virtual_machine_reservation: Option<Box<VirtualMachineMemoryReservationInfo>>,
-    /// `storageDevice`: optional `HostStorageDeviceInfo`.
-    pub storage_device: Option<Box<HostStorageDeviceInfo>>,
-    /// `multipathState`: optional `HostMultipathStateInfo`, since VI API 4.0.
-    pub multipath_state: Option<Box<HostMultipathStateInfo>>,
-    /// `fileSystemVolume`: optional `HostFileSystemVolumeInfo`.
-    pub file_system_volume: Option<Box<HostFileSystemVolumeInfo>>,
-    /// `systemFile`: list of string, since VI API 4.1.
-    pub system_file: Vec<String>,
-    /// `network`: optional `HostNetworkInfo`.
-    pub network: Option<Box<HostNetworkInfo>>,
-    /// `vmotion`: optional `HostVMotionInfo`.
-    pub vmotion: Option<Box<HostVMotionInfo>>,
-    /// `virtualNicManagerInfo`: optional `HostVirtualNicManagerInfo`, since VI API 4.0.
-    pub virtual_nic_manager_info: Option<Box<HostVirtualNicManagerInfo>>,
-    /// `capabilities`: optional `HostNetCapabilities`.
-    pub capabilities: Option<Box<HostNetCapabilities>>,
-    /// `datastoreCapabilities`: optional `HostDatastoreSystemCapabilities`, since VI API 2.5.
-    pub datastore_capabilities: Option<Box<HostDatastoreSystemCapabilities>>,
-    /// `offloadCapabilities`: optional `HostNetOffloadCapabilities`.
-    pub offload_capabilities: Option<Box<HostNetOffloadCapabilities>>,
-    /// `service`: optional `HostServiceInfo`.
-    pub service: Option<Box<HostServiceInfo>>,
-    /// `firewall`: optional `HostFirewallInfo`.
-    pub firewall: Option<Box<HostFirewallInfo>>,
-    /// `autoStart`: optional `HostAutoStartManagerConfig`.
-    pub auto_start: Option<Box<HostAutoStartManagerConfig>>,
-    /// `activeDiagnosticPartition`: optional `HostDiagnosticPartition`.
-    pub active_diagnostic_partition: Option<Box<HostDiagnosticPartition>>,
-    /// `option`: list of `OptionValue` or a descendant.
-    pub option: Vec<rt::Poly<OptionValue>>,
-    /// `optionDef`: list of `OptionDef`.
-    pub option_def: Vec<OptionDef>,
-    /// `datastorePrincipal`: optional string.
-    pub datastore_principal: Option<String>,
-    /// `localSwapDatastore`: optional reference to `Datastore`, since VI API 2.5.
-    pub local_swap_datastore: Option<rt::ManagedObjectReference>,
-    /// `systemSwapConfiguration`: optional `HostSystemSwapConfiguration`, since VI API 5.1.
-    pub system_swap_configuration: Option<Box<HostSystemSwapConfiguration>>,
-    /// `systemResources`: optional `HostSystemResourceInfo`.
-    pub system_resources: Option<Box<HostSystemResourceInfo>>,
-    /// `dateTimeInfo`: optional `HostDateTimeInfo`, since VI API 2.5.
-    pub date_time_info: Option<Box<HostDateTimeInfo>>,
-    /// `flags`: optional `HostFlagInfo`, since VI API 2.5.
-    pub flags: Option<Box<HostFlagInfo>>,
-    /// `adminDisabled`: optional boolean, since VI API 2.5.
-    pub admin_disabled: Option<bool>,
-    /// `lockdownMode`: optional `HostLockdownMode`, since VI API 6.0.
-    pub lockdown_mode: Option<enums::HostLockdownMode>,
-    /// `ipmi`: optional `HostIpmiInfo`, since VI API 4.0.
-    pub ipmi: Option<Box<HostIpmiInfo>>,
-    /// `sslThumbprintInfo`: optional `HostSslThumbprintInfo`, since VI API 4.0.
-    pub ssl_thumbprint_info: Option<Box<HostSslThumbprintInfo>>,
-    /// `sslThumbprintData`: list of `HostSslThumbprintInfo`, since VI API 5.0.
-    pub ssl_thumbprint_data: Vec<HostSslThumbprintInfo>,
-    /// `authenticationData`: list of `HostAuthenticationInfo`, since VI API 9.0.0.0.
-    pub authentication_data: Vec<HostAuthenticationInfo>,
-    /// `certificate`: list of byte, since VI API 5.0.
-    pub certificate: Vec<i8>,
-    /// `pciPassthruInfo`: list of `HostPciPassthruInfo` or a descendant, since VI API 4.0.
-    pub pci_passthru_info: Vec<rt::Poly<HostPciPassthruInfo>>,
-    /// `authenticationManagerInfo`: optional `HostAuthenticationManagerInfo`, since VI API 4.1.
-    pub authentication_manager_info: Option<Box<HostAuthenticationManagerInfo>>,
-    /// `featureVersion`: list of `HostFeatureVersionInfo`, since VI API 4.1.
-    pub feature_version: Vec<HostFeatureVersionInfo>,
-    /// `powerSystemCapability`: optional `PowerSystemCapability`, since VI API 4.1.
-    pub power_system_capability: Option<Box<PowerSystemCapability>>,
-    /// `powerSystemInfo`: optional `PowerSystemInfo`, since VI API 4.1.
-    pub power_system_info: Option<Box<PowerSystemInfo>>,
-    /// `cacheConfigurationInfo`: list of `HostCacheConfigurationInfo`, since VI API 5.0.
-    pub cache_configuration_info: Vec<HostCacheConfigurationInfo>,
-    /// `wakeOnLanCapable`: optional boolean, since VI API 5.0.
-    pub wake_on_lan_capable: Option<bool>,
-    /// `featureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
-    pub feature_capability: Vec<HostFeatureCapability>,
-    /// `maskedFeatureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
-    pub masked_feature_capability: Vec<HostFeatureCapability>,
-    /// `vFlashConfigInfo`: optional `HostVFlashManagerVFlashConfigInfo`, since VI API 5.5.
-    pub v_flash_config_info: Option<Box<HostVFlashManagerVFlashConfigInfo>>,
-    /// `vsanHostConfig`: optional `VsanHostConfigInfo`, since VI API 5.5.
-    pub vsan_host_config: Option<Box<VsanHostConfigInfo>>,
-    /// `domainList`: list of string, since VI API 6.0.
-    pub domain_list: Vec<String>,
-    /// `scriptCheckSum`: optional base64Binary, since VI API 6.0.
-    pub script_check_sum: Option<rt::Binary>,
-    /// `hostConfigCheckSum`: optional base64Binary, since VI API 6.0.
-    pub host_config_check_sum: Option<rt::Binary>,
-    /// `descriptionTreeCheckSum`: optional base64Binary, since VI API 7.0.0.0.
-    pub description_tree_check_sum: Option<rt::Binary>,
-    /// `graphicsInfo`: list of `HostGraphicsInfo`, since VI API 5.5.
-    pub graphics_info: Vec<HostGraphicsInfo>,
-    /// `sharedPassthruGpuTypes`: list of string, since VI API 6.0.
-    pub shared_passthru_gpu_types: Vec<String>,
-    /// `graphicsConfig`: optional `HostGraphicsConfig`, since VI API 6.5.
-    pub graphics_config: Option<Box<HostGraphicsConfig>>,
-    /// `sharedGpuCapabilities`: list of `HostSharedGpuCapabilities`, since VI API 6.7.
-    pub shared_gpu_capabilities: Vec<HostSharedGpuCapabilities>,
-    /// `ioFilterInfo`: list of `HostIoFilterInfo`, since VI API 6.0.
-    pub io_filter_info: Vec<HostIoFilterInfo>,
-    /// `sriovDevicePool`: list of `HostSriovDevicePoolInfo` or a descendant, since VI API 6.5.
-    pub sriov_device_pool: Vec<rt::Poly<HostSriovDevicePoolInfo>>,
-    /// `assignableHardwareBinding`: list of `HostAssignableHardwareBinding`, since VI API 7.0.0.0.
-    pub assignable_hardware_binding: Vec<HostAssignableHardwareBinding>,
-    /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
-    pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+pub struct IntOption {
+    /// The properties of `OptionType`.
+    pub base: OptionType,
+    /// `min`: required int.
+    pub min: i32,
+    /// `max`: required int.
+    pub max: i32,
+    /// `defaultValue`: required int.
+    pub default_value: i32,
 }
-pub(crate) static HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConfigInfo",
+pub(crate) static INT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "IntOption",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&OPTION_TYPE),
     "
-ManagedObjectReference host r
-AboutInfo product r
-HostDeploymentInfo deploymentInfo o since 6.5
-HostHyperThreadScheduleInfo hyperThread o
-HostCpuSchedulerInfo cpuScheduler o since 8.0.3.0
-ServiceConsoleReservationInfo consoleReservation o
-VirtualMachineMemoryReservationInfo virtualMachineReservation o since 2.5
-HostStorageDeviceInfo storageDevice o
-HostMultipathStateInfo multipathState o since 4.0
-HostFileSystemVolumeInfo fileSystemVolume o
-string systemFile ol since 4.1
-HostNetworkInfo network o
-HostVMotionInfo vmotion o
-HostVirtualNicManagerInfo virtualNicManagerInfo o since 4.0
-HostNetCapabilities capabilities o
-HostDatastoreSystemCapabilities datastoreCapabilities o since 2.5
-HostNetOffloadCapabilities offloadCapabilities o
-HostServiceInfo service o
-HostFirewallInfo firewall o
-HostAutoStartManagerConfig autoStart o
-HostDiagnosticPartition activeDiagnosticPartition o
-OptionValue option ol
-OptionDef optionDef ol
-string datastorePrincipal o
-ManagedObjectReference localSwapDatastore o since 2.5
-HostSystemSwapConfiguration systemSwapConfiguration o since 5.1
-HostSystemResourceInfo systemResources o
-HostDateTimeInfo dateTimeInfo o since 2.5
-HostFlagInfo flags o since 2.5
-boolean adminDisabled o since 2.5
-HostLockdownMode lockdownMode o since 6.0
-HostIpmiInfo ipmi o since 4.0
-HostSslThumbprintInfo sslThumbprintInfo o since 4.0
-HostSslThumbprintInfo sslThumbprintData ol since 5.0
-HostAuthenticationInfo authenticationData ol since 9.0.0.0
-byte certificate ol since 5.0
-HostPciPassthruInfo pciPassthruInfo ol since 4.0
-HostAuthenticationManagerInfo authenticationManagerInfo o since 4.1
-HostFeatureVersionInfo featureVersion ol since 4.1
-PowerSystemCapability powerSystemCapability o since 4.1
-PowerSystemInfo powerSystemInfo o since 4.1
-HostCacheConfigurationInfo cacheConfigurationInfo ol since 5.0
-boolean wakeOnLanCapable o since 5.0
-HostFeatureCapability featureCapability ol since 5.1
-HostFeatureCapability maskedFeatureCapability ol since 5.1
-HostVFlashManagerVFlashConfigInfo vFlashConfigInfo o since 5.5
-VsanHostConfigInfo vsanHostConfig o since 5.5
-string domainList ol since 6.0
-base64Binary scriptCheckSum o since 6.0
-base64Binary hostConfigCheckSum o since 6.0
-base64Binary descriptionTreeCheckSum o since 7.0.0.0
-HostGraphicsInfo graphicsInfo ol since 5.5
-string sharedPassthruGpuTypes ol since 6.0
-HostGraphicsConfig graphicsConfig o since 6.5
-HostSharedGpuCapabilities sharedGpuCapabilities ol since 6.7
-HostIoFilterInfo ioFilterInfo ol since 6.0
-HostSriovDevicePoolInfo sriovDevicePool ol since 6.5
-HostAssignableHardwareBinding assignableHardwareBinding ol since 7.0.0.0
-HostAssignableHardwareConfig assignableHardwareConfig o since 7.0.0.0
+int min r
+int max r
+int defaultValue r
 ",
-    rt::unset::<HostConfigInfo>,
+    rt::unset::<IntOption>,
 );
-impl rt::Object for HostConfigInfo {
+impl rt::Object for IntOption {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_INFO
+        &INT_OPTION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_INFO
+        &INT_OPTION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.host),
-            1 => P::Object(&self.product),
-            2 => P::Optional(&self.deployment_info),
-            3 => P::Optional(&self.hyper_thread),
-            4 => P::Optional(&self.cpu_scheduler),
-            5 => P::Optional(&self.console_reservation),
-            6 => P::Optional(&self.virtual_machine_reservation),
-            7 => P::Optional(&self.storage_device),
-            8 => P::Optional(&self.multipath_state),
-            9 => P::Optional(&self.file_system_volume),
-            10 => P::Value(&self.system_file),
-            11 => P::Optional(&self.network),
-            12 => P::Optional(&self.vmotion),
-            13 => P::Optional(&self.virtual_nic_manager_info),
-            14 => P::Optional(&self.capabilities),
-            15 => P::Optional(&self.datastore_capabilities),
-            16 => P::Optional(&self.offload_capabilities),
-            17 => P::Optional(&self.service),
-            18 => P::Optional(&self.firewall),
-            19 => P::Optional(&self.auto_start),
-            20 => P::Optional(&self.active_diagnostic_partition),
-            21 => P::Value(&self.option),
-            22 => P::Objects(&self.option_def),
-            23 => P::Value(&self.datastore_principal),
-            24 => P::Value(&self.local_swap_datastore),
-            25 => P::Optional(&self.system_swap_configuration),
-            26 => P::Optional(&self.system_resources),
-            27 => P::Optional(&self.date_time_info),
-            28 => P::Optional(&self.flags),
-            29 => P::Value(&self.admin_disabled),
-            30 => P::Value(&self.lockdown_mode),
-            31 => P::Optional(&self.ipmi),
-            32 => P::Optional(&self.ssl_thumbprint_info),
-            33 => P::Objects(&self.ssl_thumbprint_data),
-            34 => P::Objects(&self.authentication_data),
-            35 => P::Value(&self.certificate),
-            36 => P::Value(&self.pci_passthru_info),
-            37 => P::Optional(&self.authentication_manager_info),
-            38 => P::Objects(&self.feature_version),
-            39 => P::Optional(&self.power_system_capability),
-            40 => P::Optional(&self.power_system_info),
-            41 => P::Objects(&self.cache_configuration_info),
-            42 => P::Value(&self.wake_on_lan_capable),
-            43 => P::Objects(&self.feature_capability),
-            44 => P::Objects(&self.masked_feature_capability),
-            45 => P::Optional(&self.v_flash_config_info),
-            46 => P::Optional(&self.vsan_host_config),
-            47 => P::Value(&self.domain_list),
-            48 => P::Value(&self.script_check_sum),
-            49 => P::Value(&self.host_config_check_sum),
-            50 => P::Value(&self.description_tree_check_sum),
-            51 => P::Objects(&self.graphics_info),
-            52 => P::Value(&self.shared_passthru_gpu_types),
-            53 => P::Optional(&self.graphics_config),
-            54 => P::Objects(&self.shared_gpu_capabilities),
-            55 => P::Objects(&self.io_filter_info),
-            56 => P::Value(&self.sriov_device_pool),
-            57 => P::Objects(&self.assignable_hardware_binding),
-            58 => P::Optional(&self.assignable_hardware_config),
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.min),
+            2 => P::Value(&self.max),
+            3 => P::Value(&self.default_value),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.host),
-            1 => M::Object(&mut self.product),
-            2 => M::Optional(&mut self.deployment_info),
-            3 => M::Optional(&mut self.hyper_thread),
-            4 => M::Optional(&mut self.cpu_scheduler),
-            5 => M::Optional(&mut self.console_reservation),
-            6 => M::Optional(&mut self.virtual_machine_reservation),
-            7 => M::Optional(&mut self.storage_device),
-            8 => M::Optional(&mut self.multipath_state),
-            9 => M::Optional(&mut self.file_system_volume),
-            10 => M::Value(&mut self.system_file),
-            11 => M::Optional(&mut self.network),
-            12 => M::Optional(&mut self.vmotion),
-            13 => M::Optional(&mut self.virtual_nic_manager_info),
-            14 => M::Optional(&mut self.capabilities),
-            15 => M::Optional(&mut self.datastore_capabilities),
-            16 => M::Optional(&mut self.offload_capabilities),
-            17 => M::Optional(&mut self.service),
-            18 => M::Optional(&mut self.firewall),
-            19 => M::Optional(&mut self.auto_start),
-            20 => M::Optional(&mut self.active_diagnostic_partition),
-            21 => M::Value(&mut self.option),
-            22 => M::Objects(&mut self.option_def),
-            23 => M::Value(&mut self.datastore_principal),
-            24 => M::Value(&mut self.local_swap_datastore),
-            25 => M::Optional(&mut self.system_swap_configuration),
-            26 => M::Optional(&mut self.system_resources),
-            27 => M::Optional(&mut self.date_time_info),
-            28 => M::Optional(&mut self.flags),
-            29 => M::Value(&mut self.admin_disabled),
-            30 => M::Value(&mut self.lockdown_mode),
-            31 => M::Optional(&mut self.ipmi),
-            32 => M::Optional(&mut self.ssl_thumbprint_info),
-            33 => M::Objects(&mut self.ssl_thumbprint_data),
-            34 => M::Objects(&mut self.authentication_data),
-            35 => M::Value(&mut self.certificate),
-            36 => M::Value(&mut self.pci_passthru_info),
-            37 => M::Optional(&mut self.authentication_manager_info),
-            38 => M::Objects(&mut self.feature_version),
-            39 => M::Optional(&mut self.power_system_capability),
-            40 => M::Optional(&mut self.power_system_info),
-            41 => M::Objects(&mut self.cache_configuration_info),
-            42 => M::Value(&mut self.wake_on_lan_capable),
-            43 => M::Objects(&mut self.feature_capability),
-            44 => M::Objects(&mut self.masked_feature_capability),
-            45 => M::Optional(&mut self.v_flash_config_info),
-            46 => M::Optional(&mut self.vsan_host_config),
-            47 => M::Value(&mut self.domain_list),
-            48 => M::Value(&mut self.script_check_sum),
-            49 => M::Value(&mut self.host_config_check_sum),
-            50 => M::Value(&mut self.description_tree_check_sum),
-            51 => M::Objects(&mut self.graphics_info),
-            52 => M::Value(&mut self.shared_passthru_gpu_types),
-            53 => M::Optional(&mut self.graphics_config),
-            54 => M::Objects(&mut self.shared_gpu_capabilities),
-            55 => M::Objects(&mut self.io_filter_info),
-            56 => M::Value(&mut self.sriov_device_pool),
-            57 => M::Objects(&mut self.assignable_hardware_binding),
-            58 => M::Optional(&mut self.assignable_hardware_config),
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.min),
+            2 => M::Value(&mut self.max),
+            3 => M::Value(&mut self.default_value),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostConfigInfo {
+impl rt::Extends<OptionType> for IntOption {}
+impl std::ops::Deref for IntOption {
+    type Target = OptionType;
+    fn deref(&self) -> &OptionType {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for IntOption {
+    fn deref_mut(&mut self) -> &mut OptionType {
+        &mut self.base
+    }
+}
+impl Clone for IntOption {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostConfigInfo {
+impl PartialEq for IntOption {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostConfigInfo {
+impl std::fmt::Debug for IntOption {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigInfo {
+impl serde::Serialize for IntOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidArgument`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidArgument {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `invalidProperty`: optional string, a PropertyPath.
+    pub invalid_property: Option<String>,
+}
+pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidArgument",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "
+string invalidProperty o
+",
+    rt::unset::<InvalidArgument>,
+);
+impl rt::Object for InvalidArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.invalid_property),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.invalid_property),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidArgument {}
+impl std::ops::Deref for InvalidArgument {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidArgument {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidCollectorVersion`, a [`MethodFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidCollectorVersion {
+    /// The properties of `MethodFault`.
+    pub base: MethodFault,
+}
+pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidCollectorVersion",
+    "2.0",
+    Some(&METHOD_FAULT),
+    "",
+    rt::unset::<InvalidCollectorVersion>,
+);
+impl rt::Object for InvalidCollectorVersion {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_COLLECTOR_VERSION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_COLLECTOR_VERSION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidCollectorVersion {}
+impl std::ops::Deref for InvalidCollectorVersion {
+    type Target = MethodFault;
+    fn deref(&self) -> &MethodFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidCollectorVersion {
+    fn deref_mut(&mut self) -> &mut MethodFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidCollectorVersion {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidCollectorVersion {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidCollectorVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidCollectorVersion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidController`, a [`InvalidDeviceSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidController {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+    /// `controllerKey`: required int.
+    pub controller_key: i32,
+}
+pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidController",
+    "2.0",
+    Some(&INVALID_DEVICE_SPEC),
+    "
+int controllerKey r
+",
+    rt::unset::<InvalidController>,
+);
+impl rt::Object for InvalidController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=3 => self.base.get(index),
+            4 => P::Value(&self.controller_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            4 => M::Value(&mut self.controller_key),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidController {}
+impl std::ops::Deref for InvalidController {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidController {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for InvalidController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDatastore`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidDatastore {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `datastore`: optional reference to `Datastore`.
+    pub datastore: Option<rt::ManagedObjectReference>,
+    /// `name`: optional string.
+    pub name: Option<String>,
+}
+pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDatastore",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+ManagedObjectReference datastore o
+string name o
+",
+    rt::unset::<InvalidDatastore>,
+);
+impl rt::Object for InvalidDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.datastore),
+            3 => P::Value(&self.name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.datastore),
+            3 => M::Value(&mut self.name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDatastore {}
+impl std::ops::Deref for InvalidDatastore {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDatastore {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDatastore {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDatastore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDatastore {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDatastorePath`, a [`InvalidDatastore`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidDatastorePath {
+    /// The properties of `InvalidDatastore`.
+    pub base: InvalidDatastore,
+    /// `datastorePath`: required string.
+    pub datastore_path: String,
+}
+pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDatastorePath",
+    "2.0",
+    Some(&INVALID_DATASTORE),
+    "
+string datastorePath r
+",
+    rt::unset::<InvalidDatastorePath>,
+);
+impl rt::Object for InvalidDatastorePath {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE_PATH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE_PATH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=3 => self.base.get(index),
+            4 => P::Value(&self.datastore_path),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            4 => M::Value(&mut self.datastore_path),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDatastorePath {}
+impl std::ops::Deref for InvalidDatastorePath {
+    type Target = InvalidDatastore;
+    fn deref(&self) -> &InvalidDatastore {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDatastorePath {
+    fn deref_mut(&mut self) -> &mut InvalidDatastore {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDatastorePath {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDatastorePath {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDatastorePath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDatastorePath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDatastoreState`, a [`InvalidState`], since VI API 5.0.
+#[derive(Default)]
+pub struct InvalidDatastoreState {
+    /// The properties of `InvalidState`.
+    pub base: InvalidState,
+    /// `datastoreName`: optional string.
+    pub datastore_name: Option<String>,
+}
+pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDatastoreState",
+    "5.0",
+    Some(&INVALID_STATE),
+    "
+string datastoreName o
+",
+    rt::unset::<InvalidDatastoreState>,
+);
+impl rt::Object for InvalidDatastoreState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DATASTORE_STATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.datastore_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.datastore_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDatastoreState {}
+impl std::ops::Deref for InvalidDatastoreState {
+    type Target = InvalidState;
+    fn deref(&self) -> &InvalidState {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDatastoreState {
+    fn deref_mut(&mut self) -> &mut InvalidState {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDatastoreState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDatastoreState {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDatastoreState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDatastoreState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDeviceBacking`, a [`InvalidDeviceSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidDeviceBacking {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+}
+pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDeviceBacking",
+    "2.0",
+    Some(&INVALID_DEVICE_SPEC),
+    "",
+    rt::unset::<InvalidDeviceBacking>,
+);
+impl rt::Object for InvalidDeviceBacking {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_BACKING
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_BACKING
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=3 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDeviceBacking {}
+impl std::ops::Deref for InvalidDeviceBacking {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDeviceBacking {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDeviceBacking {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDeviceBacking {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDeviceBacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDeviceBacking {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDeviceOperation`, a [`InvalidDeviceSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidDeviceOperation {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+    /// `badOp`: optional `VirtualDeviceConfigSpecOperation`.
+    pub bad_op: Option<enums::VirtualDeviceConfigSpecOperation>,
+    /// `badFileOp`: optional `VirtualDeviceConfigSpecFileOperation`.
+    pub bad_file_op: Option<enums::VirtualDeviceConfigSpecFileOperation>,
+}
+pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDeviceOperation",
+    "2.0",
+    Some(&INVALID_DEVICE_SPEC),
+    "
+VirtualDeviceConfigSpecOperation badOp o
+VirtualDeviceConfigSpecFileOperation badFileOp o
+",
+    rt::unset::<InvalidDeviceOperation>,
+);
+impl rt::Object for InvalidDeviceOperation {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_OPERATION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_OPERATION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=3 => self.base.get(index),
+            4 => P::Value(&self.bad_op),
+            5 => P::Value(&self.bad_file_op),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            4 => M::Value(&mut self.bad_op),
+            5 => M::Value(&mut self.bad_file_op),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDeviceOperation {}
+impl std::ops::Deref for InvalidDeviceOperation {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDeviceOperation {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDeviceOperation {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDeviceOperation {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDeviceOperation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDeviceOperation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDeviceSpec`, a [`InvalidVmConfig`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidDeviceSpec {
+    /// The properties of `InvalidVmConfig`.
+    pub base: InvalidVmConfig,
+    /// `deviceIndex`: required int.
+    pub device_index: i32,
+}
+pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDeviceSpec",
+    "2.0",
+    Some(&INVALID_VM_CONFIG),
+    "
+int deviceIndex r
+",
+    rt::unset::<InvalidDeviceSpec>,
+);
+impl rt::Object for InvalidDeviceSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DEVICE_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.device_index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.device_index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDeviceSpec {}
+impl std::ops::Deref for InvalidDeviceSpec {
+    type Target = InvalidVmConfig;
+    fn deref(&self) -> &InvalidVmConfig {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDeviceSpec {
+    fn deref_mut(&mut self) -> &mut InvalidVmConfig {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDeviceSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDeviceSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDeviceSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDeviceSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidDiskFormat`, a [`InvalidFormat`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidDiskFormat {
+    /// The properties of `InvalidFormat`.
+    pub base: InvalidFormat,
+}
+pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDiskFormat",
+    "2.0",
+    Some(&INVALID_FORMAT),
+    "",
+    rt::unset::<InvalidDiskFormat>,
+);
+impl rt::Object for InvalidDiskFormat {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DISK_FORMAT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DISK_FORMAT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDiskFormat {}
+impl std::ops::Deref for InvalidDiskFormat {
+    type Target = InvalidFormat;
+    fn deref(&self) -> &InvalidFormat {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDiskFormat {
+    fn deref_mut(&mut self) -> &mut InvalidFormat {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDiskFormat {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDiskFormat {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDiskFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDiskFormat {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidFolder`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidFolder {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `target`: required reference to `ManagedEntity`.
+    pub target: rt::ManagedObjectReference,
+}
+pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidFolder",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+ManagedObjectReference target r
+",
+    rt::unset::<InvalidFolder>,
+);
+impl rt::Object for InvalidFolder {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_FOLDER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_FOLDER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.target),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.target),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidFolder {}
+impl std::ops::Deref for InvalidFolder {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidFolder {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidFolder {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidFolder {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidFolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidFolder {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidFormat`, a [`VmConfigFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidFormat {
+    /// The properties of `VmConfigFault`.
+    pub base: VmConfigFault,
+}
+pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidFormat",
+    "2.0",
+    Some(&VM_CONFIG_FAULT),
+    "",
+    rt::unset::<InvalidFormat>,
+);
+impl rt::Object for InvalidFormat {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_FORMAT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_FORMAT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidFormat {}
+impl std::ops::Deref for InvalidFormat {
+    type Target = VmConfigFault;
+    fn deref(&self) -> &VmConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidFormat {
+    fn deref_mut(&mut self) -> &mut VmConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidFormat {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidFormat {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidFormat {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidLocale`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidLocale {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidLocale",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<InvalidLocale>,
+);
+impl rt::Object for InvalidLocale {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_LOCALE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_LOCALE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidLocale {}
+impl std::ops::Deref for InvalidLocale {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidLocale {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidLocale {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidLocale {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidLocale {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidLocale {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidLogin`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidLogin {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidLogin",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<InvalidLogin>,
+);
+impl rt::Object for InvalidLogin {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_LOGIN
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_LOGIN
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidLogin {}
+impl std::ops::Deref for InvalidLogin {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidLogin {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidLogin {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidLogin {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidLogin {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidName`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidName {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `name`: required string.
+    pub name: String,
+    /// `entity`: optional reference to `ManagedEntity`.
+    pub entity: Option<rt::ManagedObjectReference>,
+}
+pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidName",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+string name r
+ManagedObjectReference entity o
+",
+    rt::unset::<InvalidName>,
+);
+impl rt::Object for InvalidName {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_NAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_NAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.name),
+            3 => P::Value(&self.entity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.name),
+            3 => M::Value(&mut self.entity),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidName {}
+impl std::ops::Deref for InvalidName {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidName {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidName {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidPowerState`, a [`InvalidState`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidPowerState {
+    /// The properties of `InvalidState`.
+    pub base: InvalidState,
+    /// `requestedState`: optional `VirtualMachinePowerState`.
+    pub requested_state: Option<enums::VirtualMachinePowerState>,
+    /// `existingState`: required `VirtualMachinePowerState`.
+    pub existing_state: enums::VirtualMachinePowerState,
+}
+pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidPowerState",
+    "2.0",
+    Some(&INVALID_STATE),
+    "
+VirtualMachinePowerState requestedState o
+VirtualMachinePowerState existingState r
+",
+    rt::unset::<InvalidPowerState>,
+);
+impl rt::Object for InvalidPowerState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_POWER_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_POWER_STATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.requested_state),
+            3 => P::Value(&self.existing_state),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.requested_state),
+            3 => M::Value(&mut self.existing_state),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidPowerState {}
+impl std::ops::Deref for InvalidPowerState {
+    type Target = InvalidState;
+    fn deref(&self) -> &InvalidState {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidPowerState {
+    fn deref_mut(&mut self) -> &mut InvalidState {
+        &mut self.base
+    }
+}
+impl Clone for InvalidPowerState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidPowerState {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidPowerState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidPowerState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidProperty`, a [`MethodFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidProperty {
+    /// The properties of `MethodFault`.
+    pub base: MethodFault,
+    /// `name`: required string, a PropertyPath.
+    pub name: String,
+}
+pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidProperty",
+    "2.0",
+    Some(&METHOD_FAULT),
+    "
+string name r
+",
+    rt::unset::<InvalidProperty>,
+);
+impl rt::Object for InvalidProperty {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_PROPERTY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_PROPERTY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidProperty {}
+impl std::ops::Deref for InvalidProperty {
+    type Target = MethodFault;
+    fn deref(&self) -> &MethodFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidProperty {
+    fn deref_mut(&mut self) -> &mut MethodFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidProperty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidProperty {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidProperty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidProperty {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidRequest`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidRequest {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidRequest",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<InvalidRequest>,
+);
+impl rt::Object for InvalidRequest {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_REQUEST
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_REQUEST
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidRequest {}
+impl std::ops::Deref for InvalidRequest {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidRequest {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidRequest {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidRequest {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidRequest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidState`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidState {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidState",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<InvalidState>,
+);
+impl rt::Object for InvalidState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_STATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidState {}
+impl std::ops::Deref for InvalidState {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidState {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidState {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidType`, a [`InvalidRequest`], since VI API 2.0.
+#[derive(Default)]
+pub struct InvalidType {
+    /// The properties of `InvalidRequest`.
+    pub base: InvalidRequest,
+    /// `argument`: optional string, a PropertyPath.
+    pub argument: Option<String>,
+}
+pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidType",
+    "2.0",
+    Some(&INVALID_REQUEST),
+    "
+string argument o
+",
+    rt::unset::<InvalidType>,
+);
+impl rt::Object for InvalidType {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_TYPE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_TYPE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.argument),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.argument),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for InvalidType {}
+impl std::ops::Deref for InvalidType {
+    type Target = InvalidRequest;
+    fn deref(&self) -> &InvalidRequest {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidType {
+    fn deref_mut(&mut self) -> &mut InvalidRequest {
+        &mut self.base
+    }
+}
+impl Clone for InvalidType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidType {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidType {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

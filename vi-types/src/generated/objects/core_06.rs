@@ -5,521 +5,474 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `HostConfigManager`, a [`DynamicData`], since VI API 2.0.
+/// The fault `InvalidVmConfig`, a [`VmConfigFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostConfigManager {
-    /// `cpuScheduler`: optional reference to `HostCpuSchedulerSystem`.
-    pub cpu_scheduler: Option<rt::ManagedObjectReference>,
-    /// `datastoreSystem`: optional reference to `HostDatastoreSystem`.
-    pub datastore_system: Option<rt::ManagedObjectReference>,
-    /// `memoryManager`: optional reference to `HostMemorySystem`.
-    pub memory_manager: Option<rt::ManagedObjectReference>,
-    /// `storageSystem`: optional reference to `HostStorageSystem`.
-    pub storage_system: Option<rt::ManagedObjectReference>,
-    /// `networkSystem`: optional reference to `HostNetworkSystem`.
-    pub network_system: Option<rt::ManagedObjectReference>,
-    /// `vmotionSystem`: optional reference to `HostVMotionSystem`.
-    pub vmotion_system: Option<rt::ManagedObjectReference>,
-    /// `virtualNicManager`: optional reference to `HostVirtualNicManager`, since VI API 4.0.
-    pub virtual_nic_manager: Option<rt::ManagedObjectReference>,
-    /// `serviceSystem`: optional reference to `HostServiceSystem`.
-    pub service_system: Option<rt::ManagedObjectReference>,
-    /// `firewallSystem`: optional reference to `HostFirewallSystem`.
-    pub firewall_system: Option<rt::ManagedObjectReference>,
-    /// `advancedOption`: optional reference to `OptionManager`.
-    pub advanced_option: Option<rt::ManagedObjectReference>,
-    /// `diagnosticSystem`: optional reference to `HostDiagnosticSystem`.
-    pub diagnostic_system: Option<rt::ManagedObjectReference>,
-    /// `autoStartManager`: optional reference to `HostAutoStartManager`.
-    pub auto_start_manager: Option<rt::ManagedObjectReference>,
-    /// `snmpSystem`: optional reference to `HostSnmpSystem`.
-    pub snmp_system: Option<rt::ManagedObjectReference>,
-    /// `dateTimeSystem`: optional reference to `HostDateTimeSystem`, since VI API 2.5.
-    pub date_time_system: Option<rt::ManagedObjectReference>,
-    /// `patchManager`: optional reference to `HostPatchManager`, since VI API 2.5.
-    pub patch_manager: Option<rt::ManagedObjectReference>,
-    /// `imageConfigManager`: optional reference to `HostImageConfigManager`, since VI API 5.0.
-    pub image_config_manager: Option<rt::ManagedObjectReference>,
-    /// `bootDeviceSystem`: optional reference to `HostBootDeviceSystem`, since VI API 2.5.
-    pub boot_device_system: Option<rt::ManagedObjectReference>,
-    /// `firmwareSystem`: optional reference to `HostFirmwareSystem`, since VI API 2.5.
-    pub firmware_system: Option<rt::ManagedObjectReference>,
-    /// `healthStatusSystem`: optional reference to `HostHealthStatusSystem`, since VI API 2.5.
-    pub health_status_system: Option<rt::ManagedObjectReference>,
-    /// `pciPassthruSystem`: optional reference to `HostPciPassthruSystem`, since VI API 4.0.
-    pub pci_passthru_system: Option<rt::ManagedObjectReference>,
-    /// `licenseManager`: optional reference to `LicenseManager`, since VI API 4.0.
-    pub license_manager: Option<rt::ManagedObjectReference>,
-    /// `kernelModuleSystem`: optional reference to `HostKernelModuleSystem`, since VI API 4.0.
-    pub kernel_module_system: Option<rt::ManagedObjectReference>,
-    /// `authenticationManager`: optional reference to `HostAuthenticationManager`, since VI API 4.1.
-    pub authentication_manager: Option<rt::ManagedObjectReference>,
-    /// `powerSystem`: optional reference to `HostPowerSystem`, since VI API 4.1.
-    pub power_system: Option<rt::ManagedObjectReference>,
-    /// `cacheConfigurationManager`: optional reference to `HostCacheConfigurationManager`, since VI API 5.0.
-    pub cache_configuration_manager: Option<rt::ManagedObjectReference>,
-    /// `esxAgentHostManager`: optional reference to `HostEsxAgentHostManager`, since VI API 5.0.
-    pub esx_agent_host_manager: Option<rt::ManagedObjectReference>,
-    /// `iscsiManager`: optional reference to `IscsiManager`, since VI API 5.0.
-    pub iscsi_manager: Option<rt::ManagedObjectReference>,
-    /// `vFlashManager`: optional reference to `HostVFlashManager`, since VI API 5.5.
-    pub v_flash_manager: Option<rt::ManagedObjectReference>,
-    /// `vsanSystem`: optional reference to `HostVsanSystem`, since VI API 5.5.
-    pub vsan_system: Option<rt::ManagedObjectReference>,
-    /// `messageBusProxy`: optional reference to `MessageBusProxy`, since VI API 6.0.
-    pub message_bus_proxy: Option<rt::ManagedObjectReference>,
-    /// `userDirectory`: optional reference to `UserDirectory`, since VI API 6.0.
-    pub user_directory: Option<rt::ManagedObjectReference>,
-    /// `accountManager`: optional reference to `HostLocalAccountManager`, since VI API 6.0.
-    pub account_manager: Option<rt::ManagedObjectReference>,
-    /// `hostAccessManager`: optional reference to `HostAccessManager`, since VI API 6.0.
-    pub host_access_manager: Option<rt::ManagedObjectReference>,
-    /// `graphicsManager`: optional reference to `HostGraphicsManager`, since VI API 5.5.
-    pub graphics_manager: Option<rt::ManagedObjectReference>,
-    /// `vsanInternalSystem`: optional reference to `HostVsanInternalSystem`, since VI API 5.5.
-    pub vsan_internal_system: Option<rt::ManagedObjectReference>,
-    /// `certificateManager`: optional reference to `HostCertificateManager`, since VI API 6.0.
-    pub certificate_manager: Option<rt::ManagedObjectReference>,
-    /// `cryptoManager`: optional reference to `CryptoManager`, since VI API 6.5.
-    pub crypto_manager: Option<rt::ManagedObjectReference>,
-    /// `nvdimmSystem`: optional reference to `HostNvdimmSystem`, since VI API 6.7.
-    pub nvdimm_system: Option<rt::ManagedObjectReference>,
-    /// `assignableHardwareManager`: optional reference to `HostAssignableHardwareManager`, since VI API 7.0.0.0.
-    pub assignable_hardware_manager: Option<rt::ManagedObjectReference>,
+pub struct InvalidVmConfig {
+    /// The properties of `VmConfigFault`.
+    pub base: VmConfigFault,
+    /// `property`: optional string, a PropertyPath.
+    pub property: Option<String>,
 }
-pub(crate) static HOST_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConfigManager",
+pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidVmConfig",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&VM_CONFIG_FAULT),
     "
-ManagedObjectReference cpuScheduler o
-ManagedObjectReference datastoreSystem o
-ManagedObjectReference memoryManager o
-ManagedObjectReference storageSystem o
-ManagedObjectReference networkSystem o
-ManagedObjectReference vmotionSystem o
-ManagedObjectReference virtualNicManager o since 4.0
-ManagedObjectReference serviceSystem o
-ManagedObjectReference firewallSystem o
-ManagedObjectReference advancedOption o
-ManagedObjectReference diagnosticSystem o
-ManagedObjectReference autoStartManager o
-ManagedObjectReference snmpSystem o
-ManagedObjectReference dateTimeSystem o since 2.5
-ManagedObjectReference patchManager o since 2.5
-ManagedObjectReference imageConfigManager o since 5.0
-ManagedObjectReference bootDeviceSystem o since 2.5
-ManagedObjectReference firmwareSystem o since 2.5
-ManagedObjectReference healthStatusSystem o since 2.5
-ManagedObjectReference pciPassthruSystem o since 4.0
-ManagedObjectReference licenseManager o since 4.0
-ManagedObjectReference kernelModuleSystem o since 4.0
-ManagedObjectReference authenticationManager o since 4.1
-ManagedObjectReference powerSystem o since 4.1
-ManagedObjectReference cacheConfigurationManager o since 5.0
-ManagedObjectReference esxAgentHostManager o since 5.0
-ManagedObjectReference iscsiManager o since 5.0
-ManagedObjectReference vFlashManager o since 5.5
-ManagedObjectReference vsanSystem o since 5.5
-ManagedObjectReference messageBusProxy o since 6.0
-ManagedObjectReference userDirectory o since 6.0
-ManagedObjectReference accountManager o since 6.0
-ManagedObjectReference hostAccessManager o since 6.0
-ManagedObjectReference graphicsManager o since 5.5
-ManagedObjectReference vsanInternalSystem o since 5.5
-ManagedObjectReference certificateManager o since 6.0
-ManagedObjectReference cryptoManager o since 6.5
-ManagedObjectReference nvdimmSystem o since 6.7
-ManagedObjectReference assignableHardwareManager o since 7.0.0.0
+string property o
 ",
-    rt::unset::<HostConfigManager>,
+    rt::unset::<InvalidVmConfig>,
 );
-impl rt::Object for HostConfigManager {
+impl rt::Object for InvalidVmConfig {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_MANAGER
+        &INVALID_VM_CONFIG
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_MANAGER
+        &INVALID_VM_CONFIG
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.cpu_scheduler),
-            1 => P::Value(&self.datastore_system),
-            2 => P::Value(&self.memory_manager),
-            3 => P::Value(&self.storage_system),
-            4 => P::Value(&self.network_system),
-            5 => P::Value(&self.vmotion_system),
-            6 => P::Value(&self.virtual_nic_manager),
-            7 => P::Value(&self.service_system),
-            8 => P::Value(&self.firewall_system),
-            9 => P::Value(&self.advanced_option),
-            10 => P::Value(&self.diagnostic_system),
-            11 => P::Value(&self.auto_start_manager),
-            12 => P::Value(&self.snmp_system),
-            13 => P::Value(&self.date_time_system),
-            14 => P::Value(&self.patch_manager),
-            15 => P::Value(&self.image_config_manager),
-            16 => P::Value(&self.boot_device_system),
-            17 => P::Value(&self.firmware_system),
-            18 => P::Value(&self.health_status_system),
-            19 => P::Value(&self.pci_passthru_system),
-            20 => P::Value(&self.license_manager),
-            21 => P::Value(&self.kernel_module_system),
-            22 => P::Value(&self.authentication_manager),
-            23 => P::Value(&self.power_system),
-            24 => P::Value(&self.cache_configuration_manager),
-            25 => P::Value(&self.esx_agent_host_manager),
-            26 => P::Value(&self.iscsi_manager),
-            27 => P::Value(&self.v_flash_manager),
-            28 => P::Value(&self.vsan_system),
-            29 => P::Value(&self.message_bus_proxy),
-            30 => P::Value(&self.user_directory),
-            31 => P::Value(&self.account_manager),
-            32 => P::Value(&self.host_access_manager),
-            33 => P::Value(&self.graphics_manager),
-            34 => P::Value(&self.vsan_internal_system),
-            35 => P::Value(&self.certificate_manager),
-            36 => P::Value(&self.crypto_manager),
-            37 => P::Value(&self.nvdimm_system),
-            38 => P::Value(&self.assignable_hardware_manager),
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.property),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.cpu_scheduler),
-            1 => M::Value(&mut self.datastore_system),
-            2 => M::Value(&mut self.memory_manager),
-            3 => M::Value(&mut self.storage_system),
-            4 => M::Value(&mut self.network_system),
-            5 => M::Value(&mut self.vmotion_system),
-            6 => M::Value(&mut self.virtual_nic_manager),
-            7 => M::Value(&mut self.service_system),
-            8 => M::Value(&mut self.firewall_system),
-            9 => M::Value(&mut self.advanced_option),
-            10 => M::Value(&mut self.diagnostic_system),
-            11 => M::Value(&mut self.auto_start_manager),
-            12 => M::Value(&mut self.snmp_system),
-            13 => M::Value(&mut self.date_time_system),
-            14 => M::Value(&mut self.patch_manager),
-            15 => M::Value(&mut self.image_config_manager),
-            16 => M::Value(&mut self.boot_device_system),
-            17 => M::Value(&mut self.firmware_system),
-            18 => M::Value(&mut self.health_status_system),
-            19 => M::Value(&mut self.pci_passthru_system),
-            20 => M::Value(&mut self.license_manager),
-            21 => M::Value(&mut self.kernel_module_system),
-            22 => M::Value(&mut self.authentication_manager),
-            23 => M::Value(&mut self.power_system),
-            24 => M::Value(&mut self.cache_configuration_manager),
-            25 => M::Value(&mut self.esx_agent_host_manager),
-            26 => M::Value(&mut self.iscsi_manager),
-            27 => M::Value(&mut self.v_flash_manager),
-            28 => M::Value(&mut self.vsan_system),
-            29 => M::Value(&mut self.message_bus_proxy),
-            30 => M::Value(&mut self.user_directory),
-            31 => M::Value(&mut self.account_manager),
-            32 => M::Value(&mut self.host_access_manager),
-            33 => M::Value(&mut self.graphics_manager),
-            34 => M::Value(&mut self.vsan_internal_system),
-            35 => M::Value(&mut self.certificate_manager),
-            36 => M::Value(&mut self.crypto_manager),
-            37 => M::Value(&mut self.nvdimm_system),
-            38 => M::Value(&mut self.assignable_hardware_manager),
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.property),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostConfigManager {
+impl rt::Extends<MethodFault> for InvalidVmConfig {}
+impl std::ops::Deref for InvalidVmConfig {
+    type Target = VmConfigFault;
+    fn deref(&self) -> &VmConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidVmConfig {
+    fn deref_mut(&mut self) -> &mut VmConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidVmConfig {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostConfigManager {
+impl PartialEq for InvalidVmConfig {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostConfigManager {
+impl std::fmt::Debug for InvalidVmConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigManager {
+impl serde::Serialize for InvalidVmConfig {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostConfigSpec`, a [`DynamicData`], since VI API 4.0.
+/// `IsoImageFileInfo`, a [`FileInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostConfigSpec {
-    /// `nasDatastore`: list of `HostNasVolumeConfig`.
-    pub nas_datastore: Vec<HostNasVolumeConfig>,
-    /// `network`: optional `HostNetworkConfig`.
-    pub network: Option<Box<HostNetworkConfig>>,
-    /// `nicTypeSelection`: list of `HostVirtualNicManagerNicTypeSelection`.
-    pub nic_type_selection: Vec<HostVirtualNicManagerNicTypeSelection>,
-    /// `service`: list of `HostServiceConfig`.
-    pub service: Vec<HostServiceConfig>,
-    /// `firewall`: optional `HostFirewallConfig`.
-    pub firewall: Option<Box<HostFirewallConfig>>,
-    /// `option`: list of `OptionValue` or a descendant.
-    pub option: Vec<rt::Poly<OptionValue>>,
-    /// `datastorePrincipal`: optional string.
-    pub datastore_principal: Option<String>,
-    /// `datastorePrincipalPasswd`: optional string.
-    pub datastore_principal_passwd: Option<String>,
-    /// `datetime`: optional `HostDateTimeConfig`.
-    pub datetime: Option<Box<HostDateTimeConfig>>,
-    /// `storageDevice`: optional `HostStorageDeviceInfo`.
-    pub storage_device: Option<Box<HostStorageDeviceInfo>>,
-    /// `license`: optional `HostLicenseSpec`.
-    pub license: Option<Box<HostLicenseSpec>>,
-    /// `security`: optional `HostSecuritySpec`.
-    pub security: Option<Box<HostSecuritySpec>>,
-    /// `userAccount`: list of `HostAccountSpec` or a descendant.
-    pub user_account: Vec<rt::Poly<HostAccountSpec>>,
-    /// `usergroupAccount`: list of `HostAccountSpec` or a descendant.
-    pub usergroup_account: Vec<rt::Poly<HostAccountSpec>>,
-    /// `memory`: optional `HostMemorySpec`.
-    pub memory: Option<Box<HostMemorySpec>>,
-    /// `activeDirectory`: list of `HostActiveDirectory`, since VI API 4.1.
-    pub active_directory: Vec<HostActiveDirectory>,
-    /// `genericConfig`: list of `KeyAnyValue`, since VI API 5.0.
-    pub generic_config: Vec<KeyAnyValue>,
-    /// `graphicsConfig`: optional `HostGraphicsConfig`, since VI API 6.5.
-    pub graphics_config: Option<Box<HostGraphicsConfig>>,
-    /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
-    pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+pub struct IsoImageFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
 }
-pub(crate) static HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConfigSpec",
+pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "IsoImageFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
+    "",
+    rt::unset::<IsoImageFileInfo>,
+);
+impl rt::Object for IsoImageFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ISO_IMAGE_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &ISO_IMAGE_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<FileInfo> for IsoImageFileInfo {}
+impl std::ops::Deref for IsoImageFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for IsoImageFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
+        &mut self.base
+    }
+}
+impl Clone for IsoImageFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for IsoImageFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for IsoImageFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for IsoImageFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
+#[derive(Default)]
+pub struct IsoImageFileQuery {}
+pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "IsoImageFileQuery",
+    "2.0",
+    Some(&FILE_QUERY),
+    "",
+    rt::unset::<IsoImageFileQuery>,
+);
+impl rt::Object for IsoImageFileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ISO_IMAGE_FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &ISO_IMAGE_FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&FileQuery {})
+    }
+}
+impl rt::Extends<FileQuery> for IsoImageFileQuery {}
+impl Clone for IsoImageFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for IsoImageFileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for IsoImageFileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for IsoImageFileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `KeyAnyValue`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct KeyAnyValue {
+    /// `key`: required string.
+    pub key: String,
+    /// `value`: required anyType.
+    pub value: rt::Any,
+}
+pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "KeyAnyValue",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-HostNasVolumeConfig nasDatastore ol
-HostNetworkConfig network o
-HostVirtualNicManagerNicTypeSelection nicTypeSelection ol
-HostServiceConfig service ol
-HostFirewallConfig firewall o
-OptionValue option ol
-string datastorePrincipal o
-string datastorePrincipalPasswd o
-HostDateTimeConfig datetime o
-HostStorageDeviceInfo storageDevice o
-HostLicenseSpec license o
-HostSecuritySpec security o
-HostAccountSpec userAccount ol
-HostAccountSpec usergroupAccount ol
-HostMemorySpec memory o
-HostActiveDirectory activeDirectory ol since 4.1
-KeyAnyValue genericConfig ol since 5.0
-HostGraphicsConfig graphicsConfig o since 6.5
-HostAssignableHardwareConfig assignableHardwareConfig o since 7.0.0.0
+string key r
+anyType value r
 ",
-    rt::unset::<HostConfigSpec>,
+    rt::unset::<KeyAnyValue>,
 );
-impl rt::Object for HostConfigSpec {
+impl rt::Object for KeyAnyValue {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SPEC
+        &KEY_ANY_VALUE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SPEC
+        &KEY_ANY_VALUE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Objects(&self.nas_datastore),
-            1 => P::Optional(&self.network),
-            2 => P::Objects(&self.nic_type_selection),
-            3 => P::Objects(&self.service),
-            4 => P::Optional(&self.firewall),
-            5 => P::Value(&self.option),
-            6 => P::Value(&self.datastore_principal),
-            7 => P::Value(&self.datastore_principal_passwd),
-            8 => P::Optional(&self.datetime),
-            9 => P::Optional(&self.storage_device),
-            10 => P::Optional(&self.license),
-            11 => P::Optional(&self.security),
-            12 => P::Value(&self.user_account),
-            13 => P::Value(&self.usergroup_account),
-            14 => P::Optional(&self.memory),
-            15 => P::Objects(&self.active_directory),
-            16 => P::Objects(&self.generic_config),
-            17 => P::Optional(&self.graphics_config),
-            18 => P::Optional(&self.assignable_hardware_config),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.value),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Objects(&mut self.nas_datastore),
-            1 => M::Optional(&mut self.network),
-            2 => M::Objects(&mut self.nic_type_selection),
-            3 => M::Objects(&mut self.service),
-            4 => M::Optional(&mut self.firewall),
-            5 => M::Value(&mut self.option),
-            6 => M::Value(&mut self.datastore_principal),
-            7 => M::Value(&mut self.datastore_principal_passwd),
-            8 => M::Optional(&mut self.datetime),
-            9 => M::Optional(&mut self.storage_device),
-            10 => M::Optional(&mut self.license),
-            11 => M::Optional(&mut self.security),
-            12 => M::Value(&mut self.user_account),
-            13 => M::Value(&mut self.usergroup_account),
-            14 => M::Optional(&mut self.memory),
-            15 => M::Objects(&mut self.active_directory),
-            16 => M::Objects(&mut self.generic_config),
-            17 => M::Optional(&mut self.graphics_config),
-            18 => M::Optional(&mut self.assignable_hardware_config),
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostConfigSpec {
+impl Clone for KeyAnyValue {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostConfigSpec {
+impl PartialEq for KeyAnyValue {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostConfigSpec {
+impl std::fmt::Debug for KeyAnyValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigSpec {
+impl serde::Serialize for KeyAnyValue {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostConfigSummary`, a [`DynamicData`], since VI API 2.0.
+/// `KeyProviderId`, a [`DynamicData`], since VI API 6.5.
 #[derive(Default)]
-pub struct HostConfigSummary {
-    /// `name`: required string.
-    pub name: String,
-    /// `port`: required int.
-    pub port: i32,
-    /// `sslThumbprint`: optional string, since VI API 4.0.
-    pub ssl_thumbprint: Option<String>,
-    /// `sslCertificate`: optional string, since VI API 9.0.0.0.
-    pub ssl_certificate: Option<String>,
-    /// `product`: optional `AboutInfo`.
-    pub product: Option<Box<AboutInfo>>,
-    /// `vmotionEnabled`: required boolean.
-    pub vmotion_enabled: bool,
-    /// `faultToleranceEnabled`: optional boolean, since VI API 4.0 and always there from then on.
-    pub fault_tolerance_enabled: Option<bool>,
-    /// `featureVersion`: list of `HostFeatureVersionInfo`, since VI API 4.1.
-    pub feature_version: Vec<HostFeatureVersionInfo>,
-    /// `agentVmDatastore`: optional reference to `Datastore`, since VI API 5.0.
-    pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
-    /// `agentVmNetwork`: optional reference to `Network`, since VI API 5.0.
-    pub agent_vm_network: Option<rt::ManagedObjectReference>,
+pub struct KeyProviderId {
+    /// `id`: required string.
+    pub id: String,
 }
-pub(crate) static HOST_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConfigSummary",
-    "2.0",
+pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "KeyProviderId",
+    "6.5",
     Some(&DYNAMIC_DATA),
     "
-string name r
-int port r
-string sslThumbprint o since 4.0
-string sslCertificate o since 9.0.0.0
-AboutInfo product o
-boolean vmotionEnabled r
-boolean faultToleranceEnabled o since 4.0
-HostFeatureVersionInfo featureVersion ol since 4.1
-ManagedObjectReference agentVmDatastore o since 5.0
-ManagedObjectReference agentVmNetwork o since 5.0
+string id r
 ",
-    rt::unset::<HostConfigSummary>,
+    rt::unset::<KeyProviderId>,
 );
-impl rt::Object for HostConfigSummary {
+impl rt::Object for KeyProviderId {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SUMMARY
+        &KEY_PROVIDER_ID
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SUMMARY
+        &KEY_PROVIDER_ID
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.port),
-            2 => P::Value(&self.ssl_thumbprint),
-            3 => P::Value(&self.ssl_certificate),
-            4 => P::Optional(&self.product),
-            5 => P::Value(&self.vmotion_enabled),
-            6 => P::Value(&self.fault_tolerance_enabled),
-            7 => P::Objects(&self.feature_version),
-            8 => P::Value(&self.agent_vm_datastore),
-            9 => P::Value(&self.agent_vm_network),
+            0 => P::Value(&self.id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.port),
-            2 => M::Value(&mut self.ssl_thumbprint),
-            3 => M::Value(&mut self.ssl_certificate),
-            4 => M::Optional(&mut self.product),
-            5 => M::Value(&mut self.vmotion_enabled),
-            6 => M::Value(&mut self.fault_tolerance_enabled),
-            7 => M::Objects(&mut self.feature_version),
-            8 => M::Value(&mut self.agent_vm_datastore),
-            9 => M::Value(&mut self.agent_vm_network),
+            0 => M::Value(&mut self.id),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostConfigSummary {
+impl Clone for KeyProviderId {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostConfigSummary {
+impl PartialEq for KeyProviderId {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostConfigSummary {
+impl std::fmt::Debug for KeyProviderId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigSummary {
+impl serde::Serialize for KeyProviderId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `HostConnectFault`, a [`VimFault`], since VI API 2.0.
+/// `KeyValue`, a [`DynamicData`], since VI API 2.5.
 #[derive(Default)]
-pub struct HostConnectFault {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
+pub struct KeyValue {
+    /// `key`: required string.
+    pub key: String,
+    /// `value`: required string.
+    pub value: String,
 }
-pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConnectFault",
-    "2.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<HostConnectFault>,
+pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "KeyValue",
+    "2.5",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+string value r
+",
+    rt::unset::<KeyValue>,
 );
-impl rt::Object for HostConnectFault {
+impl rt::Object for KeyValue {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_FAULT
+        &KEY_VALUE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_FAULT
+        &KEY_VALUE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for KeyValue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for KeyValue {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for KeyValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for KeyValue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `LatencySensitivity`, a [`DynamicData`], since VI API 5.1.
+#[derive(Default)]
+pub struct LatencySensitivity {
+    /// `level`: required `LatencySensitivitySensitivityLevel`.
+    pub level: enums::LatencySensitivitySensitivityLevel,
+    /// `sensitivity`: optional int.
+    pub sensitivity: Option<i32>,
+}
+pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LatencySensitivity",
+    "5.1",
+    Some(&DYNAMIC_DATA),
+    "
+LatencySensitivitySensitivityLevel level r
+int sensitivity o
+",
+    rt::unset::<LatencySensitivity>,
+);
+impl rt::Object for LatencySensitivity {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LATENCY_SENSITIVITY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LATENCY_SENSITIVITY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.level),
+            1 => P::Value(&self.sensitivity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.level),
+            1 => M::Value(&mut self.sensitivity),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for LatencySensitivity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LatencySensitivity {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LatencySensitivity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for LatencySensitivity {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `LicenseRestricted`, a [`NotEnoughLicenses`], since VI API 2.5.
+#[derive(Default)]
+pub struct LicenseRestricted {
+    /// The properties of `NotEnoughLicenses`.
+    pub base: NotEnoughLicenses,
+}
+pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LicenseRestricted",
+    "2.5",
+    Some(&NOT_ENOUGH_LICENSES),
+    "",
+    rt::unset::<LicenseRestricted>,
+);
+impl rt::Object for LicenseRestricted {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LICENSE_RESTRICTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LICENSE_RESTRICTED
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -540,1075 +493,221 @@ impl rt::Object for HostConnectFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for HostConnectFault {}
-impl std::ops::Deref for HostConnectFault {
+impl rt::Extends<MethodFault> for LicenseRestricted {}
+impl std::ops::Deref for LicenseRestricted {
+    type Target = NotEnoughLicenses;
+    fn deref(&self) -> &NotEnoughLicenses {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for LicenseRestricted {
+    fn deref_mut(&mut self) -> &mut NotEnoughLicenses {
+        &mut self.base
+    }
+}
+impl Clone for LicenseRestricted {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LicenseRestricted {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LicenseRestricted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for LicenseRestricted {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `LimitExceeded`, a [`VimFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct LimitExceeded {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `property`: optional string, a PropertyPath.
+    pub property: Option<String>,
+    /// `limit`: optional int.
+    pub limit: Option<i32>,
+}
+pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LimitExceeded",
+    "4.0",
+    Some(&VIM_FAULT),
+    "
+string property o
+int limit o
+",
+    rt::unset::<LimitExceeded>,
+);
+impl rt::Object for LimitExceeded {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LIMIT_EXCEEDED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LIMIT_EXCEEDED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.property),
+            3 => P::Value(&self.limit),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.property),
+            3 => M::Value(&mut self.limit),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for LimitExceeded {}
+impl std::ops::Deref for LimitExceeded {
     type Target = VimFault;
     fn deref(&self) -> &VimFault {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostConnectFault {
+impl std::ops::DerefMut for LimitExceeded {
     fn deref_mut(&mut self) -> &mut VimFault {
         &mut self.base
     }
 }
-impl Clone for HostConnectFault {
+impl Clone for LimitExceeded {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostConnectFault {
+impl PartialEq for LimitExceeded {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostConnectFault {
+impl std::fmt::Debug for LimitExceeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectFault {
+impl serde::Serialize for LimitExceeded {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostConnectInfo`, a [`DynamicData`], since VI API 2.0.
+/// `LinkDiscoveryProtocolConfig`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct HostConnectInfo {
-    /// `serverIp`: optional string.
-    pub server_ip: Option<String>,
-    /// `inDasCluster`: optional boolean, since VI API 5.0.
-    pub in_das_cluster: Option<bool>,
-    /// `host`: required `HostListSummary`.
-    pub host: HostListSummary,
-    /// `vm`: list of `VirtualMachineSummary`.
-    pub vm: Vec<VirtualMachineSummary>,
-    /// `vimAccountNameRequired`: optional boolean.
-    pub vim_account_name_required: Option<bool>,
-    /// `clusterSupported`: optional boolean.
-    pub cluster_supported: Option<bool>,
-    /// `network`: list of `HostConnectInfoNetworkInfo` or a descendant.
-    pub network: Vec<rt::Poly<HostConnectInfoNetworkInfo>>,
-    /// `datastore`: list of `HostDatastoreConnectInfo` or a descendant.
-    pub datastore: Vec<rt::Poly<HostDatastoreConnectInfo>>,
-    /// `license`: optional `HostLicenseConnectInfo`, since VI API 4.0.
-    pub license: Option<Box<HostLicenseConnectInfo>>,
-    /// `capability`: optional `HostCapability`, since VI API 6.0.
-    pub capability: Option<Box<HostCapability>>,
+pub struct LinkDiscoveryProtocolConfig {
+    /// `protocol`: required string.
+    pub protocol: String,
+    /// `operation`: required string.
+    pub operation: String,
 }
-pub(crate) static HOST_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConnectInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string serverIp o
-boolean inDasCluster o since 5.0
-HostListSummary host r
-VirtualMachineSummary vm ol
-boolean vimAccountNameRequired o
-boolean clusterSupported o
-HostConnectInfoNetworkInfo network ol
-HostDatastoreConnectInfo datastore ol
-HostLicenseConnectInfo license o since 4.0
-HostCapability capability o since 6.0
-",
-    rt::unset::<HostConnectInfo>,
-);
-impl rt::Object for HostConnectInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.server_ip),
-            1 => P::Value(&self.in_das_cluster),
-            2 => P::Object(&self.host),
-            3 => P::Objects(&self.vm),
-            4 => P::Value(&self.vim_account_name_required),
-            5 => P::Value(&self.cluster_supported),
-            6 => P::Value(&self.network),
-            7 => P::Value(&self.datastore),
-            8 => P::Optional(&self.license),
-            9 => P::Optional(&self.capability),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.server_ip),
-            1 => M::Value(&mut self.in_das_cluster),
-            2 => M::Object(&mut self.host),
-            3 => M::Objects(&mut self.vm),
-            4 => M::Value(&mut self.vim_account_name_required),
-            5 => M::Value(&mut self.cluster_supported),
-            6 => M::Value(&mut self.network),
-            7 => M::Value(&mut self.datastore),
-            8 => M::Optional(&mut self.license),
-            9 => M::Optional(&mut self.capability),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostConnectInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostConnectInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostConnectInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostConnectInfoNetworkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostConnectInfoNetworkInfo {
-    /// `summary`: required `NetworkSummary` or a descendant.
-    pub summary: rt::Poly<NetworkSummary>,
-}
-pub(crate) static HOST_CONNECT_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConnectInfoNetworkInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-NetworkSummary summary r
-",
-    rt::unset::<HostConnectInfoNetworkInfo>,
-);
-impl rt::Object for HostConnectInfoNetworkInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO_NETWORK_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO_NETWORK_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.summary),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.summary),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostConnectInfoNetworkInfo> for HostConnectInfoNetworkInfo {}
-impl Clone for HostConnectInfoNetworkInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostConnectInfoNetworkInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostConnectInfoNetworkInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectInfoNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostConnectSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostConnectSpec {
-    /// `hostName`: optional string.
-    pub host_name: Option<String>,
-    /// `port`: optional int.
-    pub port: Option<i32>,
-    /// `sslThumbprint`: optional string, since VI API 2.5.
-    pub ssl_thumbprint: Option<String>,
-    /// `sslCertificate`: optional string, since VI API 9.0.0.0.
-    pub ssl_certificate: Option<String>,
-    /// `userName`: optional string.
-    pub user_name: Option<String>,
-    /// `password`: optional string, secret.
-    pub password: Option<String>,
-    /// `vmFolder`: optional reference to `Folder`.
-    pub vm_folder: Option<rt::ManagedObjectReference>,
-    /// `force`: required boolean.
-    pub force: bool,
-    /// `vimAccountName`: optional string.
-    pub vim_account_name: Option<String>,
-    /// `vimAccountPassword`: optional string, secret.
-    pub vim_account_password: Option<String>,
-    /// `managementIp`: optional string, since VI API 4.0.
-    pub management_ip: Option<String>,
-    /// `lockdownMode`: optional `HostLockdownMode`, since VI API 6.0.
-    pub lockdown_mode: Option<enums::HostLockdownMode>,
-    /// `hostGateway`: optional `HostGatewaySpec`, since VI API 6.0.
-    pub host_gateway: Option<Box<HostGatewaySpec>>,
-}
-pub(crate) static HOST_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConnectSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string hostName o
-int port o
-string sslThumbprint o since 2.5
-string sslCertificate o since 9.0.0.0
-string userName o
-string password o secret
-ManagedObjectReference vmFolder o
-boolean force r
-string vimAccountName o
-string vimAccountPassword o secret
-string managementIp o since 4.0
-HostLockdownMode lockdownMode o since 6.0
-HostGatewaySpec hostGateway o since 6.0
-",
-    rt::unset::<HostConnectSpec>,
-);
-impl rt::Object for HostConnectSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.host_name),
-            1 => P::Value(&self.port),
-            2 => P::Value(&self.ssl_thumbprint),
-            3 => P::Value(&self.ssl_certificate),
-            4 => P::Value(&self.user_name),
-            5 => P::Value(&self.password),
-            6 => P::Value(&self.vm_folder),
-            7 => P::Value(&self.force),
-            8 => P::Value(&self.vim_account_name),
-            9 => P::Value(&self.vim_account_password),
-            10 => P::Value(&self.management_ip),
-            11 => P::Value(&self.lockdown_mode),
-            12 => P::Optional(&self.host_gateway),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.host_name),
-            1 => M::Value(&mut self.port),
-            2 => M::Value(&mut self.ssl_thumbprint),
-            3 => M::Value(&mut self.ssl_certificate),
-            4 => M::Value(&mut self.user_name),
-            5 => M::Value(&mut self.password),
-            6 => M::Value(&mut self.vm_folder),
-            7 => M::Value(&mut self.force),
-            8 => M::Value(&mut self.vim_account_name),
-            9 => M::Value(&mut self.vim_account_password),
-            10 => M::Value(&mut self.management_ip),
-            11 => M::Value(&mut self.lockdown_mode),
-            12 => M::Optional(&mut self.host_gateway),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostConnectSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostConnectSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostConnectSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostConnectedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostConnectedEvent {
-    /// The properties of `HostEvent`.
-    pub base: HostEvent,
-}
-pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConnectedEvent",
-    "2.0",
-    Some(&HOST_EVENT),
-    "",
-    rt::unset::<HostConnectedEvent>,
-);
-impl rt::Object for HostConnectedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONNECTED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECTED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for HostConnectedEvent {}
-impl std::ops::Deref for HostConnectedEvent {
-    type Target = HostEvent;
-    fn deref(&self) -> &HostEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostConnectedEvent {
-    fn deref_mut(&mut self) -> &mut HostEvent {
-        &mut self.base
-    }
-}
-impl Clone for HostConnectedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostConnectedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostConnectedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostConnectionLostEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostConnectionLostEvent {
-    /// The properties of `HostEvent`.
-    pub base: HostEvent,
-}
-pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostConnectionLostEvent",
-    "2.0",
-    Some(&HOST_EVENT),
-    "",
-    rt::unset::<HostConnectionLostEvent>,
-);
-impl rt::Object for HostConnectionLostEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CONNECTION_LOST_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECTION_LOST_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for HostConnectionLostEvent {}
-impl std::ops::Deref for HostConnectionLostEvent {
-    type Target = HostEvent;
-    fn deref(&self) -> &HostEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostConnectionLostEvent {
-    fn deref_mut(&mut self) -> &mut HostEvent {
-        &mut self.base
-    }
-}
-impl Clone for HostConnectionLostEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostConnectionLostEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostConnectionLostEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectionLostEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostCpuIdInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostCpuIdInfo {
-    /// `level`: required int.
-    pub level: i32,
-    /// `vendor`: optional string.
-    pub vendor: Option<String>,
-    /// `eax`: optional string.
-    pub eax: Option<String>,
-    /// `ebx`: optional string.
-    pub ebx: Option<String>,
-    /// `ecx`: optional string.
-    pub ecx: Option<String>,
-    /// `edx`: optional string.
-    pub edx: Option<String>,
-}
-pub(crate) static HOST_CPU_ID_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCpuIdInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int level r
-string vendor o
-string eax o
-string ebx o
-string ecx o
-string edx o
-",
-    rt::unset::<HostCpuIdInfo>,
-);
-impl rt::Object for HostCpuIdInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CPU_ID_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_ID_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.level),
-            1 => P::Value(&self.vendor),
-            2 => P::Value(&self.eax),
-            3 => P::Value(&self.ebx),
-            4 => P::Value(&self.ecx),
-            5 => P::Value(&self.edx),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.level),
-            1 => M::Value(&mut self.vendor),
-            2 => M::Value(&mut self.eax),
-            3 => M::Value(&mut self.ebx),
-            4 => M::Value(&mut self.ecx),
-            5 => M::Value(&mut self.edx),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostCpuIdInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostCpuIdInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostCpuIdInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuIdInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostCpuInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostCpuInfo {
-    /// `numCpuPackages`: required short.
-    pub num_cpu_packages: i16,
-    /// `numCpuCores`: required short.
-    pub num_cpu_cores: i16,
-    /// `numCpuThreads`: required short.
-    pub num_cpu_threads: i16,
-    /// `hz`: required long.
-    pub hz: i64,
-}
-pub(crate) static HOST_CPU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCpuInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-short numCpuPackages r
-short numCpuCores r
-short numCpuThreads r
-long hz r
-",
-    rt::unset::<HostCpuInfo>,
-);
-impl rt::Object for HostCpuInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CPU_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.num_cpu_packages),
-            1 => P::Value(&self.num_cpu_cores),
-            2 => P::Value(&self.num_cpu_threads),
-            3 => P::Value(&self.hz),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.num_cpu_packages),
-            1 => M::Value(&mut self.num_cpu_cores),
-            2 => M::Value(&mut self.num_cpu_threads),
-            3 => M::Value(&mut self.hz),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostCpuInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostCpuInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostCpuInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostCpuPackage`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostCpuPackage {
-    /// `index`: required short.
-    pub index: i16,
-    /// `vendor`: required string.
-    pub vendor: String,
-    /// `hz`: required long.
-    pub hz: i64,
-    /// `busHz`: required long.
-    pub bus_hz: i64,
-    /// `description`: required string.
-    pub description: String,
-    /// `threadId`: list, not empty, of short.
-    pub thread_id: Vec<i16>,
-    /// `cpuFeature`: list of `HostCpuIdInfo`.
-    pub cpu_feature: Vec<HostCpuIdInfo>,
-    /// `family`: optional short, since VI API 8.0.3.0.
-    pub family: Option<i16>,
-    /// `model`: optional short, since VI API 8.0.3.0.
-    pub model: Option<i16>,
-    /// `stepping`: optional short, since VI API 8.0.3.0.
-    pub stepping: Option<i16>,
-}
-pub(crate) static HOST_CPU_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCpuPackage",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-short index r
-string vendor r
-long hz r
-long busHz r
-string description r
-short threadId rl
-HostCpuIdInfo cpuFeature ol
-short family o since 8.0.3.0
-short model o since 8.0.3.0
-short stepping o since 8.0.3.0
-",
-    rt::unset::<HostCpuPackage>,
-);
-impl rt::Object for HostCpuPackage {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CPU_PACKAGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_PACKAGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.index),
-            1 => P::Value(&self.vendor),
-            2 => P::Value(&self.hz),
-            3 => P::Value(&self.bus_hz),
-            4 => P::Value(&self.description),
-            5 => P::Value(&self.thread_id),
-            6 => P::Objects(&self.cpu_feature),
-            7 => P::Value(&self.family),
-            8 => P::Value(&self.model),
-            9 => P::Value(&self.stepping),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.index),
-            1 => M::Value(&mut self.vendor),
-            2 => M::Value(&mut self.hz),
-            3 => M::Value(&mut self.bus_hz),
-            4 => M::Value(&mut self.description),
-            5 => M::Value(&mut self.thread_id),
-            6 => M::Objects(&mut self.cpu_feature),
-            7 => M::Value(&mut self.family),
-            8 => M::Value(&mut self.model),
-            9 => M::Value(&mut self.stepping),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostCpuPackage {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostCpuPackage {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostCpuPackage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuPackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostCpuPowerManagementInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostCpuPowerManagementInfo {
-    /// `currentPolicy`: optional string.
-    pub current_policy: Option<String>,
-    /// `hardwareSupport`: optional string.
-    pub hardware_support: Option<String>,
-}
-pub(crate) static HOST_CPU_POWER_MANAGEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCpuPowerManagementInfo",
+pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LinkDiscoveryProtocolConfig",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-string currentPolicy o
-string hardwareSupport o
+string protocol r
+string operation r
 ",
-    rt::unset::<HostCpuPowerManagementInfo>,
+    rt::unset::<LinkDiscoveryProtocolConfig>,
 );
-impl rt::Object for HostCpuPowerManagementInfo {
+impl rt::Object for LinkDiscoveryProtocolConfig {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CPU_POWER_MANAGEMENT_INFO
+        &LINK_DISCOVERY_PROTOCOL_CONFIG
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_POWER_MANAGEMENT_INFO
+        &LINK_DISCOVERY_PROTOCOL_CONFIG
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.current_policy),
-            1 => P::Value(&self.hardware_support),
+            0 => P::Value(&self.protocol),
+            1 => P::Value(&self.operation),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.current_policy),
-            1 => M::Value(&mut self.hardware_support),
+            0 => M::Value(&mut self.protocol),
+            1 => M::Value(&mut self.operation),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostCpuPowerManagementInfo {
+impl Clone for LinkDiscoveryProtocolConfig {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostCpuPowerManagementInfo {
+impl PartialEq for LinkDiscoveryProtocolConfig {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostCpuPowerManagementInfo {
+impl std::fmt::Debug for LinkDiscoveryProtocolConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuPowerManagementInfo {
+impl serde::Serialize for LinkDiscoveryProtocolConfig {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostCpuSchedulerInfo`, a [`DynamicData`], since VI API 8.0.3.0.
+/// `LocalDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostCpuSchedulerInfo {
-    /// `policy`: required string.
-    pub policy: String,
+pub struct LocalDatastoreInfo {
+    /// The properties of `DatastoreInfo`.
+    pub base: DatastoreInfo,
+    /// `path`: optional string.
+    pub path: Option<String>,
 }
-pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostCpuSchedulerInfo",
-    "8.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-string policy r
-",
-    rt::unset::<HostCpuSchedulerInfo>,
-);
-impl rt::Object for HostCpuSchedulerInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_CPU_SCHEDULER_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_SCHEDULER_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostCpuSchedulerInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostCpuSchedulerInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostCpuSchedulerInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuSchedulerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDatastoreBrowserSearchResults`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDatastoreBrowserSearchResults {
-    /// `datastore`: optional reference to `Datastore`.
-    pub datastore: Option<rt::ManagedObjectReference>,
-    /// `folderPath`: optional string.
-    pub folder_path: Option<String>,
-    /// `file`: list of `FileInfo` or a descendant.
-    pub file: Vec<rt::Poly<FileInfo>>,
-}
-pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDatastoreBrowserSearchResults",
+pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LocalDatastoreInfo",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&DATASTORE_INFO),
     "
-ManagedObjectReference datastore o
-string folderPath o
-FileInfo file ol
+string path o
 ",
-    rt::unset::<HostDatastoreBrowserSearchResults>,
+    rt::unset::<LocalDatastoreInfo>,
 );
-impl rt::Object for HostDatastoreBrowserSearchResults {
+impl rt::Object for LocalDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
+        &LOCAL_DATASTORE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
+        &LOCAL_DATASTORE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.datastore),
-            1 => P::Value(&self.folder_path),
-            2 => P::Value(&self.file),
+            0..=11 => self.base.get(index),
+            12 => P::Value(&self.path),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.datastore),
-            1 => M::Value(&mut self.folder_path),
-            2 => M::Value(&mut self.file),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDatastoreBrowserSearchResults {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDatastoreBrowserSearchResults {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDatastoreBrowserSearchResults {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreBrowserSearchResults {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDatastoreBrowserSearchSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDatastoreBrowserSearchSpec {
-    /// `query`: list of `FileQuery` or a descendant.
-    pub query: Vec<rt::Poly<FileQuery>>,
-    /// `details`: optional `FileQueryFlags`.
-    pub details: Option<Box<FileQueryFlags>>,
-    /// `searchCaseInsensitive`: optional boolean.
-    pub search_case_insensitive: Option<bool>,
-    /// `matchPattern`: list of string.
-    pub match_pattern: Vec<String>,
-    /// `sortFoldersFirst`: optional boolean.
-    pub sort_folders_first: Option<bool>,
-}
-pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDatastoreBrowserSearchSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-FileQuery query ol
-FileQueryFlags details o
-boolean searchCaseInsensitive o
-string matchPattern ol
-boolean sortFoldersFirst o
-",
-    rt::unset::<HostDatastoreBrowserSearchSpec>,
-);
-impl rt::Object for HostDatastoreBrowserSearchSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.query),
-            1 => P::Optional(&self.details),
-            2 => P::Value(&self.search_case_insensitive),
-            3 => P::Value(&self.match_pattern),
-            4 => P::Value(&self.sort_folders_first),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.query),
-            1 => M::Optional(&mut self.details),
-            2 => M::Value(&mut self.search_case_insensitive),
-            3 => M::Value(&mut self.match_pattern),
-            4 => M::Value(&mut self.sort_folders_first),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDatastoreBrowserSearchSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDatastoreBrowserSearchSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDatastoreBrowserSearchSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreBrowserSearchSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDatastoreConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDatastoreConnectInfo {
-    /// `summary`: required `DatastoreSummary`.
-    pub summary: DatastoreSummary,
-}
-pub(crate) static HOST_DATASTORE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDatastoreConnectInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-DatastoreSummary summary r
-",
-    rt::unset::<HostDatastoreConnectInfo>,
-);
-impl rt::Object for HostDatastoreConnectInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_CONNECT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_CONNECT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.summary),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.summary),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreConnectInfo {}
-impl Clone for HostDatastoreConnectInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDatastoreConnectInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDatastoreConnectInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDatastoreExistsConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDatastoreExistsConnectInfo {
-    /// The properties of `HostDatastoreConnectInfo`.
-    pub base: HostDatastoreConnectInfo,
-    /// `newDatastoreName`: required string.
-    pub new_datastore_name: String,
-}
-pub(crate) static HOST_DATASTORE_EXISTS_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDatastoreExistsConnectInfo",
-    "2.0",
-    Some(&HOST_DATASTORE_CONNECT_INFO),
-    "
-string newDatastoreName r
-",
-    rt::unset::<HostDatastoreExistsConnectInfo>,
-);
-impl rt::Object for HostDatastoreExistsConnectInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_EXISTS_CONNECT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_EXISTS_CONNECT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.new_datastore_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.new_datastore_name),
+            0..=11 => self.base.get_mut(index),
+            12 => M::Value(&mut self.path),
             _ => M::Absent,
         }
     }
@@ -1619,1964 +718,1908 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreExistsConnectInfo {}
-impl std::ops::Deref for HostDatastoreExistsConnectInfo {
-    type Target = HostDatastoreConnectInfo;
-    fn deref(&self) -> &HostDatastoreConnectInfo {
+impl rt::Extends<DatastoreInfo> for LocalDatastoreInfo {}
+impl std::ops::Deref for LocalDatastoreInfo {
+    type Target = DatastoreInfo;
+    fn deref(&self) -> &DatastoreInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostDatastoreExistsConnectInfo {
-    fn deref_mut(&mut self) -> &mut HostDatastoreConnectInfo {
+impl std::ops::DerefMut for LocalDatastoreInfo {
+    fn deref_mut(&mut self) -> &mut DatastoreInfo {
         &mut self.base
     }
 }
-impl Clone for HostDatastoreExistsConnectInfo {
+impl Clone for LocalDatastoreInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDatastoreExistsConnectInfo {
+impl PartialEq for LocalDatastoreInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDatastoreExistsConnectInfo {
+impl std::fmt::Debug for LocalDatastoreInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreExistsConnectInfo {
+impl serde::Serialize for LocalDatastoreInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDatastoreNameConflictConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
+/// `LocalizableMessage`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct HostDatastoreNameConflictConnectInfo {
-    /// The properties of `HostDatastoreConnectInfo`.
-    pub base: HostDatastoreConnectInfo,
-    /// `newDatastoreName`: required string.
-    pub new_datastore_name: String,
-}
-pub(crate) static HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDatastoreNameConflictConnectInfo",
-    "2.0",
-    Some(&HOST_DATASTORE_CONNECT_INFO),
-    "
-string newDatastoreName r
-",
-    rt::unset::<HostDatastoreNameConflictConnectInfo>,
-);
-impl rt::Object for HostDatastoreNameConflictConnectInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.new_datastore_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.new_datastore_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreNameConflictConnectInfo {}
-impl std::ops::Deref for HostDatastoreNameConflictConnectInfo {
-    type Target = HostDatastoreConnectInfo;
-    fn deref(&self) -> &HostDatastoreConnectInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostDatastoreNameConflictConnectInfo {
-    fn deref_mut(&mut self) -> &mut HostDatastoreConnectInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostDatastoreNameConflictConnectInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDatastoreNameConflictConnectInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDatastoreNameConflictConnectInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreNameConflictConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDatastoreSystemCapabilities`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostDatastoreSystemCapabilities {
-    /// `nfsMountCreationRequired`: required boolean.
-    pub nfs_mount_creation_required: bool,
-    /// `nfsMountCreationSupported`: required boolean.
-    pub nfs_mount_creation_supported: bool,
-    /// `localDatastoreSupported`: required boolean.
-    pub local_datastore_supported: bool,
-    /// `vmfsExtentExpansionSupported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub vmfs_extent_expansion_supported: Option<bool>,
-}
-pub(crate) static HOST_DATASTORE_SYSTEM_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDatastoreSystemCapabilities",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-boolean nfsMountCreationRequired r
-boolean nfsMountCreationSupported r
-boolean localDatastoreSupported r
-boolean vmfsExtentExpansionSupported o since 4.0
-",
-    rt::unset::<HostDatastoreSystemCapabilities>,
-);
-impl rt::Object for HostDatastoreSystemCapabilities {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_CAPABILITIES
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_CAPABILITIES
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.nfs_mount_creation_required),
-            1 => P::Value(&self.nfs_mount_creation_supported),
-            2 => P::Value(&self.local_datastore_supported),
-            3 => P::Value(&self.vmfs_extent_expansion_supported),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.nfs_mount_creation_required),
-            1 => M::Value(&mut self.nfs_mount_creation_supported),
-            2 => M::Value(&mut self.local_datastore_supported),
-            3 => M::Value(&mut self.vmfs_extent_expansion_supported),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDatastoreSystemCapabilities {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDatastoreSystemCapabilities {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDatastoreSystemCapabilities {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreSystemCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDateTimeConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostDateTimeConfig {
-    /// `timeZone`: optional string.
-    pub time_zone: Option<String>,
-    /// `ntpConfig`: optional `HostNtpConfig`.
-    pub ntp_config: Option<Box<HostNtpConfig>>,
-    /// `ptpConfig`: optional `HostPtpConfig`, since VI API 7.0.3.0.
-    pub ptp_config: Option<Box<HostPtpConfig>>,
-    /// `protocol`: optional string, since VI API 7.0.3.0.
-    pub protocol: Option<String>,
-    /// `enabled`: optional boolean, since VI API 7.0.3.0.
-    pub enabled: Option<bool>,
-    /// `disableEvents`: optional boolean, since VI API 7.0.3.0.
-    pub disable_events: Option<bool>,
-    /// `disableFallback`: optional boolean, since VI API 7.0.3.0.
-    pub disable_fallback: Option<bool>,
-    /// `resetToFactoryDefaults`: optional boolean, since VI API 7.0.3.0.
-    pub reset_to_factory_defaults: Option<bool>,
-}
-pub(crate) static HOST_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDateTimeConfig",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string timeZone o
-HostNtpConfig ntpConfig o
-HostPtpConfig ptpConfig o since 7.0.3.0
-string protocol o since 7.0.3.0
-boolean enabled o since 7.0.3.0
-boolean disableEvents o since 7.0.3.0
-boolean disableFallback o since 7.0.3.0
-boolean resetToFactoryDefaults o since 7.0.3.0
-",
-    rt::unset::<HostDateTimeConfig>,
-);
-impl rt::Object for HostDateTimeConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.time_zone),
-            1 => P::Optional(&self.ntp_config),
-            2 => P::Optional(&self.ptp_config),
-            3 => P::Value(&self.protocol),
-            4 => P::Value(&self.enabled),
-            5 => P::Value(&self.disable_events),
-            6 => P::Value(&self.disable_fallback),
-            7 => P::Value(&self.reset_to_factory_defaults),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.time_zone),
-            1 => M::Optional(&mut self.ntp_config),
-            2 => M::Optional(&mut self.ptp_config),
-            3 => M::Value(&mut self.protocol),
-            4 => M::Value(&mut self.enabled),
-            5 => M::Value(&mut self.disable_events),
-            6 => M::Value(&mut self.disable_fallback),
-            7 => M::Value(&mut self.reset_to_factory_defaults),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDateTimeConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDateTimeConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDateTimeConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDateTimeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostDateTimeInfo {
-    /// `timeZone`: required `HostDateTimeSystemTimeZone`.
-    pub time_zone: HostDateTimeSystemTimeZone,
-    /// `systemClockProtocol`: optional string, since VI API 7.0.0.0.
-    pub system_clock_protocol: Option<String>,
-    /// `ntpConfig`: optional `HostNtpConfig`.
-    pub ntp_config: Option<Box<HostNtpConfig>>,
-    /// `ptpConfig`: optional `HostPtpConfig`, since VI API 7.0.3.0.
-    pub ptp_config: Option<Box<HostPtpConfig>>,
-    /// `enabled`: optional boolean, since VI API 7.0.3.0.
-    pub enabled: Option<bool>,
-    /// `disableEvents`: optional boolean, since VI API 7.0.3.0.
-    pub disable_events: Option<bool>,
-    /// `disableFallback`: optional boolean, since VI API 7.0.3.0.
-    pub disable_fallback: Option<bool>,
-    /// `inFallbackState`: optional boolean, since VI API 7.0.3.0.
-    pub in_fallback_state: Option<bool>,
-    /// `serviceSync`: optional boolean, since VI API 7.0.3.0.
-    pub service_sync: Option<bool>,
-    /// `lastSyncTime`: optional dateTime, since VI API 7.0.3.0.
-    pub last_sync_time: Option<rt::DateTime>,
-    /// `remoteNtpServer`: optional string, since VI API 7.0.3.0.
-    pub remote_ntp_server: Option<String>,
-    /// `ntpRunTime`: optional long, since VI API 7.0.3.0.
-    pub ntp_run_time: Option<i64>,
-    /// `ptpRunTime`: optional long, since VI API 7.0.3.0.
-    pub ptp_run_time: Option<i64>,
-    /// `ntpDuration`: optional string, since VI API 7.0.3.0.
-    pub ntp_duration: Option<String>,
-    /// `ptpDuration`: optional string, since VI API 7.0.3.0.
-    pub ptp_duration: Option<String>,
-}
-pub(crate) static HOST_DATE_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDateTimeInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostDateTimeSystemTimeZone timeZone r
-string systemClockProtocol o since 7.0.0.0
-HostNtpConfig ntpConfig o
-HostPtpConfig ptpConfig o since 7.0.3.0
-boolean enabled o since 7.0.3.0
-boolean disableEvents o since 7.0.3.0
-boolean disableFallback o since 7.0.3.0
-boolean inFallbackState o since 7.0.3.0
-boolean serviceSync o since 7.0.3.0
-dateTime lastSyncTime o since 7.0.3.0
-string remoteNtpServer o since 7.0.3.0
-long ntpRunTime o since 7.0.3.0
-long ptpRunTime o since 7.0.3.0
-string ntpDuration o since 7.0.3.0
-string ptpDuration o since 7.0.3.0
-",
-    rt::unset::<HostDateTimeInfo>,
-);
-impl rt::Object for HostDateTimeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.time_zone),
-            1 => P::Value(&self.system_clock_protocol),
-            2 => P::Optional(&self.ntp_config),
-            3 => P::Optional(&self.ptp_config),
-            4 => P::Value(&self.enabled),
-            5 => P::Value(&self.disable_events),
-            6 => P::Value(&self.disable_fallback),
-            7 => P::Value(&self.in_fallback_state),
-            8 => P::Value(&self.service_sync),
-            9 => P::Value(&self.last_sync_time),
-            10 => P::Value(&self.remote_ntp_server),
-            11 => P::Value(&self.ntp_run_time),
-            12 => P::Value(&self.ptp_run_time),
-            13 => P::Value(&self.ntp_duration),
-            14 => P::Value(&self.ptp_duration),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.time_zone),
-            1 => M::Value(&mut self.system_clock_protocol),
-            2 => M::Optional(&mut self.ntp_config),
-            3 => M::Optional(&mut self.ptp_config),
-            4 => M::Value(&mut self.enabled),
-            5 => M::Value(&mut self.disable_events),
-            6 => M::Value(&mut self.disable_fallback),
-            7 => M::Value(&mut self.in_fallback_state),
-            8 => M::Value(&mut self.service_sync),
-            9 => M::Value(&mut self.last_sync_time),
-            10 => M::Value(&mut self.remote_ntp_server),
-            11 => M::Value(&mut self.ntp_run_time),
-            12 => M::Value(&mut self.ptp_run_time),
-            13 => M::Value(&mut self.ntp_duration),
-            14 => M::Value(&mut self.ptp_duration),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDateTimeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDateTimeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDateTimeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDateTimeSystemTimeZone`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostDateTimeSystemTimeZone {
+pub struct LocalizableMessage {
     /// `key`: required string.
     pub key: String,
+    /// `arg`: list of `KeyAnyValue`.
+    pub arg: Vec<KeyAnyValue>,
+    /// `message`: optional string.
+    pub message: Option<String>,
+}
+pub(crate) static LOCALIZABLE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LocalizableMessage",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+KeyAnyValue arg ol
+string message o
+",
+    rt::unset::<LocalizableMessage>,
+);
+impl rt::Object for LocalizableMessage {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCALIZABLE_MESSAGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LOCALIZABLE_MESSAGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Objects(&self.arg),
+            2 => P::Value(&self.message),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Objects(&mut self.arg),
+            2 => M::Value(&mut self.message),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for LocalizableMessage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LocalizableMessage {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LocalizableMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for LocalizableMessage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `LocalizedMethodFault`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct LocalizedMethodFault {
+    /// `fault`: required `MethodFault` or a descendant.
+    pub fault: rt::Poly<MethodFault>,
+    /// `localizedMessage`: optional string.
+    pub localized_message: Option<String>,
+}
+pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LocalizedMethodFault",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+MethodFault fault r
+string localizedMessage o
+",
+    rt::unset::<LocalizedMethodFault>,
+);
+impl rt::Object for LocalizedMethodFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCALIZED_METHOD_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LOCALIZED_METHOD_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.fault),
+            1 => P::Value(&self.localized_message),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.fault),
+            1 => M::Value(&mut self.localized_message),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for LocalizedMethodFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LocalizedMethodFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LocalizedMethodFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for LocalizedMethodFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `LongOption`, a [`OptionType`], since VI API 2.0.
+#[derive(Default)]
+pub struct LongOption {
+    /// The properties of `OptionType`.
+    pub base: OptionType,
+    /// `min`: required long.
+    pub min: i64,
+    /// `max`: required long.
+    pub max: i64,
+    /// `defaultValue`: required long.
+    pub default_value: i64,
+}
+pub(crate) static LONG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LongOption",
+    "2.0",
+    Some(&OPTION_TYPE),
+    "
+long min r
+long max r
+long defaultValue r
+",
+    rt::unset::<LongOption>,
+);
+impl rt::Object for LongOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LONG_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LONG_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.min),
+            2 => P::Value(&self.max),
+            3 => P::Value(&self.default_value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.min),
+            2 => M::Value(&mut self.max),
+            3 => M::Value(&mut self.default_value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<OptionType> for LongOption {}
+impl std::ops::Deref for LongOption {
+    type Target = OptionType;
+    fn deref(&self) -> &OptionType {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for LongOption {
+    fn deref_mut(&mut self) -> &mut OptionType {
+        &mut self.base
+    }
+}
+impl Clone for LongOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LongOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LongOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for LongOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ManagedByInfo`, a [`DynamicData`], since VI API 5.0.
+#[derive(Default)]
+pub struct ManagedByInfo {
+    /// `extensionKey`: required string.
+    pub extension_key: String,
+    /// `type`: required string.
+    pub r#type: String,
+}
+pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ManagedByInfo",
+    "5.0",
+    Some(&DYNAMIC_DATA),
+    "
+string extensionKey r
+string type r
+",
+    rt::unset::<ManagedByInfo>,
+);
+impl rt::Object for ManagedByInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_BY_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MANAGED_BY_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.extension_key),
+            1 => P::Value(&self.r#type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.extension_key),
+            1 => M::Value(&mut self.r#type),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ManagedByInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ManagedByInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ManagedByInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ManagedByInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ManagedEntityEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct ManagedEntityEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `entity`: required reference to `ManagedEntity`.
+    pub entity: rt::ManagedObjectReference,
+}
+pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ManagedEntityEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference entity r
+",
+    rt::unset::<ManagedEntityEventArgument>,
+);
+impl rt::Object for ManagedEntityEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_ENTITY_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MANAGED_ENTITY_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.entity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.entity),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for ManagedEntityEventArgument {}
+impl std::ops::Deref for ManagedEntityEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ManagedEntityEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for ManagedEntityEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ManagedEntityEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ManagedEntityEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ManagedEntityEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `ManagedObjectNotFound`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct ManagedObjectNotFound {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `obj`: required reference.
+    pub obj: rt::ManagedObjectReference,
+}
+pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ManagedObjectNotFound",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "
+ManagedObjectReference obj r
+",
+    rt::unset::<ManagedObjectNotFound>,
+);
+impl rt::Object for ManagedObjectNotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MANAGED_OBJECT_NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MANAGED_OBJECT_NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.obj),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.obj),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for ManagedObjectNotFound {}
+impl std::ops::Deref for ManagedObjectNotFound {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ManagedObjectNotFound {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for ManagedObjectNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ManagedObjectNotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ManagedObjectNotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ManagedObjectNotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `MemorySnapshotOnIndependentDisk`, a [`SnapshotFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct MemorySnapshotOnIndependentDisk {
+    /// The properties of `SnapshotFault`.
+    pub base: SnapshotFault,
+}
+pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MemorySnapshotOnIndependentDisk",
+    "2.0",
+    Some(&SNAPSHOT_FAULT),
+    "",
+    rt::unset::<MemorySnapshotOnIndependentDisk>,
+);
+impl rt::Object for MemorySnapshotOnIndependentDisk {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for MemorySnapshotOnIndependentDisk {}
+impl std::ops::Deref for MemorySnapshotOnIndependentDisk {
+    type Target = SnapshotFault;
+    fn deref(&self) -> &SnapshotFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MemorySnapshotOnIndependentDisk {
+    fn deref_mut(&mut self) -> &mut SnapshotFault {
+        &mut self.base
+    }
+}
+impl Clone for MemorySnapshotOnIndependentDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MemorySnapshotOnIndependentDisk {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MemorySnapshotOnIndependentDisk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MemorySnapshotOnIndependentDisk {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `MethodDescription`, a [`Description`], since VI API 2.0.
+#[derive(Default)]
+pub struct MethodDescription {
+    /// The properties of `Description`.
+    pub base: Description,
+    /// `key`: required string, a MethodName.
+    pub key: String,
+}
+pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MethodDescription",
+    "2.0",
+    Some(&DESCRIPTION),
+    "
+string key r
+",
+    rt::unset::<MethodDescription>,
+);
+impl rt::Object for MethodDescription {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &METHOD_DESCRIPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &METHOD_DESCRIPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Description> for MethodDescription {}
+impl std::ops::Deref for MethodDescription {
+    type Target = Description;
+    fn deref(&self) -> &Description {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MethodDescription {
+    fn deref_mut(&mut self) -> &mut Description {
+        &mut self.base
+    }
+}
+impl Clone for MethodDescription {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MethodDescription {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MethodDescription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MethodDescription {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `MethodFault`, since VI API 2.0.
+#[derive(Default)]
+pub struct MethodFault {
+    /// `faultCause`: optional `LocalizedMethodFault`, since VI API 4.0.
+    pub fault_cause: Option<Box<LocalizedMethodFault>>,
+    /// `faultMessage`: list of `LocalizableMessage`, since VI API 4.0.
+    pub fault_message: Vec<LocalizableMessage>,
+}
+pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MethodFault",
+    "2.0",
+    None,
+    "
+LocalizedMethodFault faultCause o since 4.0
+LocalizableMessage faultMessage ol since 4.0
+",
+    rt::unset::<MethodFault>,
+);
+impl rt::Object for MethodFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &METHOD_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &METHOD_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.fault_cause),
+            1 => P::Objects(&self.fault_message),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.fault_cause),
+            1 => M::Objects(&mut self.fault_message),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for MethodFault {}
+impl Clone for MethodFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MethodFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MethodFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MethodFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `MethodNotFound`, a [`InvalidRequest`], since VI API 2.0.
+#[derive(Default)]
+pub struct MethodNotFound {
+    /// The properties of `InvalidRequest`.
+    pub base: InvalidRequest,
+    /// `receiver`: required reference.
+    pub receiver: rt::ManagedObjectReference,
+    /// `method`: required string.
+    pub method: String,
+}
+pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MethodNotFound",
+    "2.0",
+    Some(&INVALID_REQUEST),
+    "
+ManagedObjectReference receiver r
+string method r
+",
+    rt::unset::<MethodNotFound>,
+);
+impl rt::Object for MethodNotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &METHOD_NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &METHOD_NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.receiver),
+            3 => P::Value(&self.method),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.receiver),
+            3 => M::Value(&mut self.method),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for MethodNotFound {}
+impl std::ops::Deref for MethodNotFound {
+    type Target = InvalidRequest;
+    fn deref(&self) -> &InvalidRequest {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MethodNotFound {
+    fn deref_mut(&mut self) -> &mut InvalidRequest {
+        &mut self.base
+    }
+}
+impl Clone for MethodNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MethodNotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MethodNotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MethodNotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `MigrationEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct MigrationEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `fault`: required `LocalizedMethodFault`.
+    pub fault: LocalizedMethodFault,
+}
+pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MigrationEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+LocalizedMethodFault fault r
+",
+    rt::unset::<MigrationEvent>,
+);
+impl rt::Object for MigrationEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MIGRATION_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for MigrationEvent {}
+impl std::ops::Deref for MigrationEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MigrationEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for MigrationEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MigrationEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MigrationEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MigrationEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `MigrationFault`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct MigrationFault {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MigrationFault",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<MigrationFault>,
+);
+impl rt::Object for MigrationFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MIGRATION_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for MigrationFault {}
+impl std::ops::Deref for MigrationFault {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MigrationFault {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for MigrationFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MigrationFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MigrationFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MigrationFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `MissingController`, a [`InvalidDeviceSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct MissingController {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+}
+pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MissingController",
+    "2.0",
+    Some(&INVALID_DEVICE_SPEC),
+    "",
+    rt::unset::<MissingController>,
+);
+impl rt::Object for MissingController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MISSING_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=3 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for MissingController {}
+impl std::ops::Deref for MissingController {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MissingController {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for MissingController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MissingController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MissingController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MissingController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `MissingObject`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct MissingObject {
+    /// `obj`: required reference.
+    pub obj: rt::ManagedObjectReference,
+    /// `fault`: required `LocalizedMethodFault`.
+    pub fault: LocalizedMethodFault,
+}
+pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MissingObject",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference obj r
+LocalizedMethodFault fault r
+",
+    rt::unset::<MissingObject>,
+);
+impl rt::Object for MissingObject {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_OBJECT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MISSING_OBJECT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.obj),
+            1 => P::Object(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.obj),
+            1 => M::Object(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for MissingObject {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MissingObject {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MissingObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MissingObject {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `MissingProperty`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct MissingProperty {
+    /// `path`: required string, a PropertyPath.
+    pub path: String,
+    /// `fault`: required `LocalizedMethodFault`.
+    pub fault: LocalizedMethodFault,
+}
+pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MissingProperty",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string path r
+LocalizedMethodFault fault r
+",
+    rt::unset::<MissingProperty>,
+);
+impl rt::Object for MissingProperty {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MISSING_PROPERTY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &MISSING_PROPERTY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.path),
+            1 => P::Object(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.path),
+            1 => M::Object(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for MissingProperty {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MissingProperty {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MissingProperty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for MissingProperty {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NasConfigFault`, a [`HostConfigFault`], since VI API 2.5u2server.
+#[derive(Default)]
+pub struct NasConfigFault {
+    /// The properties of `HostConfigFault`.
+    pub base: HostConfigFault,
     /// `name`: required string.
     pub name: String,
-    /// `description`: required string.
-    pub description: String,
-    /// `gmtOffset`: required int.
-    pub gmt_offset: i32,
 }
-pub(crate) static HOST_DATE_TIME_SYSTEM_TIME_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDateTimeSystemTimeZone",
-    "2.5",
-    Some(&DYNAMIC_DATA),
+pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NasConfigFault",
+    "2.5u2server",
+    Some(&HOST_CONFIG_FAULT),
     "
-string key r
 string name r
-string description r
-int gmtOffset r
 ",
-    rt::unset::<HostDateTimeSystemTimeZone>,
+    rt::unset::<NasConfigFault>,
 );
-impl rt::Object for HostDateTimeSystemTimeZone {
+impl rt::Object for NasConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM_TIME_ZONE
+        &NAS_CONFIG_FAULT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM_TIME_ZONE
+        &NAS_CONFIG_FAULT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.description),
-            3 => P::Value(&self.gmt_offset),
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.description),
-            3 => M::Value(&mut self.gmt_offset),
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.name),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostDateTimeSystemTimeZone {
+impl rt::Extends<MethodFault> for NasConfigFault {}
+impl std::ops::Deref for NasConfigFault {
+    type Target = HostConfigFault;
+    fn deref(&self) -> &HostConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NasConfigFault {
+    fn deref_mut(&mut self) -> &mut HostConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for NasConfigFault {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDateTimeSystemTimeZone {
+impl PartialEq for NasConfigFault {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDateTimeSystemTimeZone {
+impl std::fmt::Debug for NasConfigFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeSystemTimeZone {
+impl serde::Serialize for NasConfigFault {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDeploymentInfo`, a [`DynamicData`], since VI API 6.5.
+/// `NasDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostDeploymentInfo {
-    /// `bootedFromStatelessCache`: optional boolean.
-    pub booted_from_stateless_cache: Option<bool>,
+pub struct NasDatastoreInfo {
+    /// The properties of `DatastoreInfo`.
+    pub base: DatastoreInfo,
+    /// `nas`: optional `HostNasVolume`.
+    pub nas: Option<Box<HostNasVolume>>,
 }
-pub(crate) static HOST_DEPLOYMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDeploymentInfo",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-boolean bootedFromStatelessCache o
-",
-    rt::unset::<HostDeploymentInfo>,
-);
-impl rt::Object for HostDeploymentInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DEPLOYMENT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DEPLOYMENT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.booted_from_stateless_cache),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.booted_from_stateless_cache),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDeploymentInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDeploymentInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDeploymentInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDeploymentInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDevice {
-    /// `deviceName`: required string.
-    pub device_name: String,
-    /// `deviceType`: required string.
-    pub device_type: String,
-}
-pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDevice",
+pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NasDatastoreInfo",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&DATASTORE_INFO),
     "
-string deviceName r
-string deviceType r
+HostNasVolume nas o
 ",
-    rt::unset::<HostDevice>,
+    rt::unset::<NasDatastoreInfo>,
 );
-impl rt::Object for HostDevice {
+impl rt::Object for NasDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DEVICE
+        &NAS_DATASTORE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DEVICE
+        &NAS_DATASTORE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.device_name),
-            1 => P::Value(&self.device_type),
+            0..=11 => self.base.get(index),
+            12 => P::Optional(&self.nas),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.device_name),
-            1 => M::Value(&mut self.device_type),
+            0..=11 => self.base.get_mut(index),
+            12 => M::Optional(&mut self.nas),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostDevice {
+impl rt::Extends<DatastoreInfo> for NasDatastoreInfo {}
+impl std::ops::Deref for NasDatastoreInfo {
+    type Target = DatastoreInfo;
+    fn deref(&self) -> &DatastoreInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NasDatastoreInfo {
+    fn deref_mut(&mut self) -> &mut DatastoreInfo {
+        &mut self.base
+    }
+}
+impl Clone for NasDatastoreInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDevice {
+impl PartialEq for NasDatastoreInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDevice {
+impl std::fmt::Debug for NasDatastoreInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDevice {
+impl serde::Serialize for NasDatastoreInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDhcpService`, a [`DynamicData`], since VI API 2.5.
+/// `NetBIOSConfigInfo`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostDhcpService {
-    /// `key`: required string.
-    pub key: String,
-    /// `spec`: required `HostDhcpServiceSpec`.
-    pub spec: HostDhcpServiceSpec,
+pub struct NetBiosConfigInfo {
+    /// `mode`: required string.
+    pub mode: String,
 }
-pub(crate) static HOST_DHCP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDhcpService",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-HostDhcpServiceSpec spec r
-",
-    rt::unset::<HostDhcpService>,
-);
-impl rt::Object for HostDhcpService {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Object(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Object(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDhcpService {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDhcpService {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDhcpService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDhcpService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDhcpServiceConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostDhcpServiceConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `key`: required string.
-    pub key: String,
-    /// `spec`: required `HostDhcpServiceSpec`.
-    pub spec: HostDhcpServiceSpec,
-}
-pub(crate) static HOST_DHCP_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDhcpServiceConfig",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation o
-string key r
-HostDhcpServiceSpec spec r
-",
-    rt::unset::<HostDhcpServiceConfig>,
-);
-impl rt::Object for HostDhcpServiceConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Value(&self.key),
-            2 => P::Object(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Value(&mut self.key),
-            2 => M::Object(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDhcpServiceConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDhcpServiceConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDhcpServiceConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDhcpServiceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDhcpServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostDhcpServiceSpec {
-    /// `virtualSwitch`: required string.
-    pub virtual_switch: String,
-    /// `defaultLeaseDuration`: required int.
-    pub default_lease_duration: i32,
-    /// `leaseBeginIp`: required string.
-    pub lease_begin_ip: String,
-    /// `leaseEndIp`: required string.
-    pub lease_end_ip: String,
-    /// `maxLeaseDuration`: required int.
-    pub max_lease_duration: i32,
-    /// `unlimitedLease`: required boolean.
-    pub unlimited_lease: bool,
-    /// `ipSubnetAddr`: required string.
-    pub ip_subnet_addr: String,
-    /// `ipSubnetMask`: required string.
-    pub ip_subnet_mask: String,
-}
-pub(crate) static HOST_DHCP_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDhcpServiceSpec",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string virtualSwitch r
-int defaultLeaseDuration r
-string leaseBeginIp r
-string leaseEndIp r
-int maxLeaseDuration r
-boolean unlimitedLease r
-string ipSubnetAddr r
-string ipSubnetMask r
-",
-    rt::unset::<HostDhcpServiceSpec>,
-);
-impl rt::Object for HostDhcpServiceSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.virtual_switch),
-            1 => P::Value(&self.default_lease_duration),
-            2 => P::Value(&self.lease_begin_ip),
-            3 => P::Value(&self.lease_end_ip),
-            4 => P::Value(&self.max_lease_duration),
-            5 => P::Value(&self.unlimited_lease),
-            6 => P::Value(&self.ip_subnet_addr),
-            7 => P::Value(&self.ip_subnet_mask),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.virtual_switch),
-            1 => M::Value(&mut self.default_lease_duration),
-            2 => M::Value(&mut self.lease_begin_ip),
-            3 => M::Value(&mut self.lease_end_ip),
-            4 => M::Value(&mut self.max_lease_duration),
-            5 => M::Value(&mut self.unlimited_lease),
-            6 => M::Value(&mut self.ip_subnet_addr),
-            7 => M::Value(&mut self.ip_subnet_mask),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDhcpServiceSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDhcpServiceSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDhcpServiceSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDhcpServiceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDiagnosticPartition`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDiagnosticPartition {
-    /// `storageType`: required string.
-    pub storage_type: String,
-    /// `diagnosticType`: required string.
-    pub diagnostic_type: String,
-    /// `slots`: required int.
-    pub slots: i32,
-    /// `id`: required `HostScsiDiskPartition`.
-    pub id: HostScsiDiskPartition,
-}
-pub(crate) static HOST_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiagnosticPartition",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string storageType r
-string diagnosticType r
-int slots r
-HostScsiDiskPartition id r
-",
-    rt::unset::<HostDiagnosticPartition>,
-);
-impl rt::Object for HostDiagnosticPartition {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.storage_type),
-            1 => P::Value(&self.diagnostic_type),
-            2 => P::Value(&self.slots),
-            3 => P::Object(&self.id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.storage_type),
-            1 => M::Value(&mut self.diagnostic_type),
-            2 => M::Value(&mut self.slots),
-            3 => M::Object(&mut self.id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDiagnosticPartition {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDiagnosticPartition {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDiagnosticPartition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDiagnosticPartition {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDigestInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostDigestInfo {
-    /// `digestMethod`: required string.
-    pub digest_method: String,
-    /// `digestValue`: list, not empty, of byte.
-    pub digest_value: Vec<i8>,
-    /// `objectName`: optional string.
-    pub object_name: Option<String>,
-}
-pub(crate) static HOST_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDigestInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string digestMethod r
-byte digestValue rl
-string objectName o
-",
-    rt::unset::<HostDigestInfo>,
-);
-impl rt::Object for HostDigestInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DIGEST_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIGEST_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.digest_method),
-            1 => P::Value(&self.digest_value),
-            2 => P::Value(&self.object_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.digest_method),
-            1 => M::Value(&mut self.digest_value),
-            2 => M::Value(&mut self.object_name),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDigestInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDigestInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDigestInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDigestInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDirectoryStoreInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostDirectoryStoreInfo {
-    /// The properties of `HostAuthenticationStoreInfo`.
-    pub base: HostAuthenticationStoreInfo,
-}
-pub(crate) static HOST_DIRECTORY_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDirectoryStoreInfo",
+pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetBIOSConfigInfo",
     "4.1",
-    Some(&HOST_AUTHENTICATION_STORE_INFO),
-    "",
-    rt::unset::<HostDirectoryStoreInfo>,
-);
-impl rt::Object for HostDirectoryStoreInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DIRECTORY_STORE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIRECTORY_STORE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostAuthenticationStoreInfo> for HostDirectoryStoreInfo {}
-impl std::ops::Deref for HostDirectoryStoreInfo {
-    type Target = HostAuthenticationStoreInfo;
-    fn deref(&self) -> &HostAuthenticationStoreInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostDirectoryStoreInfo {
-    fn deref_mut(&mut self) -> &mut HostAuthenticationStoreInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostDirectoryStoreInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDirectoryStoreInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDirectoryStoreInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDirectoryStoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDisconnectedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDisconnectedEvent {
-    /// The properties of `HostEvent`.
-    pub base: HostEvent,
-    /// `reason`: optional string, since VI API 4.0.
-    pub reason: Option<String>,
-}
-pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDisconnectedEvent",
-    "2.0",
-    Some(&HOST_EVENT),
-    "
-string reason o since 4.0
-",
-    rt::unset::<HostDisconnectedEvent>,
-);
-impl rt::Object for HostDisconnectedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISCONNECTED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISCONNECTED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            15 => P::Value(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            15 => M::Value(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for HostDisconnectedEvent {}
-impl std::ops::Deref for HostDisconnectedEvent {
-    type Target = HostEvent;
-    fn deref(&self) -> &HostEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostDisconnectedEvent {
-    fn deref_mut(&mut self) -> &mut HostEvent {
-        &mut self.base
-    }
-}
-impl Clone for HostDisconnectedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDisconnectedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDisconnectedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDisconnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDiskDimensionsChs`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDiskDimensionsChs {
-    /// `cylinder`: required long.
-    pub cylinder: i64,
-    /// `head`: required int.
-    pub head: i32,
-    /// `sector`: required int.
-    pub sector: i32,
-}
-pub(crate) static HOST_DISK_DIMENSIONS_CHS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskDimensionsChs",
-    "2.0",
     Some(&DYNAMIC_DATA),
     "
-long cylinder r
-int head r
-int sector r
+string mode r
 ",
-    rt::unset::<HostDiskDimensionsChs>,
+    rt::unset::<NetBiosConfigInfo>,
 );
-impl rt::Object for HostDiskDimensionsChs {
+impl rt::Object for NetBiosConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_CHS
+        &NET_BIOS_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_CHS
+        &NET_BIOS_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.cylinder),
-            1 => P::Value(&self.head),
-            2 => P::Value(&self.sector),
+            0 => P::Value(&self.mode),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.cylinder),
-            1 => M::Value(&mut self.head),
-            2 => M::Value(&mut self.sector),
+            0 => M::Value(&mut self.mode),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostDiskDimensionsChs {
+impl rt::Extends<NetBiosConfigInfo> for NetBiosConfigInfo {}
+impl Clone for NetBiosConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDiskDimensionsChs {
+impl PartialEq for NetBiosConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDiskDimensionsChs {
+impl std::fmt::Debug for NetBiosConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskDimensionsChs {
+impl serde::Serialize for NetBiosConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDiskDimensionsLba`, a [`DynamicData`], since VI API 2.0.
+/// `NetDhcpConfigInfo`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostDiskDimensionsLba {
-    /// `blockSize`: required int.
-    pub block_size: i32,
-    /// `block`: required long.
-    pub block: i64,
+pub struct NetDhcpConfigInfo {
+    /// `ipv6`: optional `NetDhcpConfigInfoDhcpOptions`.
+    pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
+    /// `ipv4`: optional `NetDhcpConfigInfoDhcpOptions`.
+    pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
 }
-pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskDimensionsLba",
-    "2.0",
+pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetDhcpConfigInfo",
+    "4.1",
     Some(&DYNAMIC_DATA),
     "
-int blockSize r
-long block r
+NetDhcpConfigInfoDhcpOptions ipv6 o
+NetDhcpConfigInfoDhcpOptions ipv4 o
 ",
-    rt::unset::<HostDiskDimensionsLba>,
+    rt::unset::<NetDhcpConfigInfo>,
 );
-impl rt::Object for HostDiskDimensionsLba {
+impl rt::Object for NetDhcpConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_LBA
+        &NET_DHCP_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_LBA
+        &NET_DHCP_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.block_size),
-            1 => P::Value(&self.block),
+            0 => P::Optional(&self.ipv6),
+            1 => P::Optional(&self.ipv4),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.block_size),
-            1 => M::Value(&mut self.block),
+            0 => M::Optional(&mut self.ipv6),
+            1 => M::Optional(&mut self.ipv4),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostDiskDimensionsLba {
+impl Clone for NetDhcpConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDiskDimensionsLba {
+impl PartialEq for NetDhcpConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDiskDimensionsLba {
+impl std::fmt::Debug for NetDhcpConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskDimensionsLba {
+impl serde::Serialize for NetDhcpConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDiskPartitionAttributes`, a [`DynamicData`], since VI API 2.0.
+/// `NetDhcpConfigInfoDhcpOptions`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostDiskPartitionAttributes {
-    /// `partition`: required int.
-    pub partition: i32,
-    /// `startSector`: required long.
-    pub start_sector: i64,
-    /// `endSector`: required long.
-    pub end_sector: i64,
-    /// `type`: required string.
-    pub r#type: String,
-    /// `guid`: optional string, since VI API 5.0.
-    pub guid: Option<String>,
-    /// `logical`: required boolean.
-    pub logical: bool,
-    /// `attributes`: required byte.
-    pub attributes: i8,
-    /// `partitionAlignment`: optional long, since VI API 5.0.
-    pub partition_alignment: Option<i64>,
+pub struct NetDhcpConfigInfoDhcpOptions {
+    /// `enable`: required boolean.
+    pub enable: bool,
+    /// `config`: list of `KeyValue`.
+    pub config: Vec<KeyValue>,
 }
-pub(crate) static HOST_DISK_PARTITION_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskPartitionAttributes",
-    "2.0",
+pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetDhcpConfigInfoDhcpOptions",
+    "4.1",
     Some(&DYNAMIC_DATA),
     "
-int partition r
-long startSector r
-long endSector r
-string type r
-string guid o since 5.0
-boolean logical r
-byte attributes r
-long partitionAlignment o since 5.0
+boolean enable r
+KeyValue config ol
 ",
-    rt::unset::<HostDiskPartitionAttributes>,
+    rt::unset::<NetDhcpConfigInfoDhcpOptions>,
 );
-impl rt::Object for HostDiskPartitionAttributes {
+impl rt::Object for NetDhcpConfigInfoDhcpOptions {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_ATTRIBUTES
+        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_ATTRIBUTES
+        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.partition),
-            1 => P::Value(&self.start_sector),
-            2 => P::Value(&self.end_sector),
-            3 => P::Value(&self.r#type),
-            4 => P::Value(&self.guid),
-            5 => P::Value(&self.logical),
-            6 => P::Value(&self.attributes),
-            7 => P::Value(&self.partition_alignment),
+            0 => P::Value(&self.enable),
+            1 => P::Objects(&self.config),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.partition),
-            1 => M::Value(&mut self.start_sector),
-            2 => M::Value(&mut self.end_sector),
-            3 => M::Value(&mut self.r#type),
-            4 => M::Value(&mut self.guid),
-            5 => M::Value(&mut self.logical),
-            6 => M::Value(&mut self.attributes),
-            7 => M::Value(&mut self.partition_alignment),
+            0 => M::Value(&mut self.enable),
+            1 => M::Objects(&mut self.config),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostDiskPartitionAttributes {
+impl Clone for NetDhcpConfigInfoDhcpOptions {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDiskPartitionAttributes {
+impl PartialEq for NetDhcpConfigInfoDhcpOptions {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDiskPartitionAttributes {
+impl std::fmt::Debug for NetDhcpConfigInfoDhcpOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionAttributes {
+impl serde::Serialize for NetDhcpConfigInfoDhcpOptions {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDiskPartitionBlockRange`, a [`DynamicData`], since VI API 2.0.
+/// `NetDnsConfigInfo`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostDiskPartitionBlockRange {
-    /// `partition`: optional int.
-    pub partition: Option<i32>,
-    /// `type`: required string.
-    pub r#type: String,
-    /// `start`: required `HostDiskDimensionsLba`.
-    pub start: HostDiskDimensionsLba,
-    /// `end`: required `HostDiskDimensionsLba`.
-    pub end: HostDiskDimensionsLba,
-}
-pub(crate) static HOST_DISK_PARTITION_BLOCK_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskPartitionBlockRange",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int partition o
-string type r
-HostDiskDimensionsLba start r
-HostDiskDimensionsLba end r
-",
-    rt::unset::<HostDiskPartitionBlockRange>,
-);
-impl rt::Object for HostDiskPartitionBlockRange {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_BLOCK_RANGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_BLOCK_RANGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.partition),
-            1 => P::Value(&self.r#type),
-            2 => P::Object(&self.start),
-            3 => P::Object(&self.end),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.partition),
-            1 => M::Value(&mut self.r#type),
-            2 => M::Object(&mut self.start),
-            3 => M::Object(&mut self.end),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDiskPartitionBlockRange {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDiskPartitionBlockRange {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDiskPartitionBlockRange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionBlockRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDiskPartitionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDiskPartitionInfo {
-    /// `deviceName`: required string.
-    pub device_name: String,
-    /// `spec`: required `HostDiskPartitionSpec`.
-    pub spec: HostDiskPartitionSpec,
-    /// `layout`: required `HostDiskPartitionLayout`.
-    pub layout: HostDiskPartitionLayout,
-}
-pub(crate) static HOST_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskPartitionInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string deviceName r
-HostDiskPartitionSpec spec r
-HostDiskPartitionLayout layout r
-",
-    rt::unset::<HostDiskPartitionInfo>,
-);
-impl rt::Object for HostDiskPartitionInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.device_name),
-            1 => P::Object(&self.spec),
-            2 => P::Object(&self.layout),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.device_name),
-            1 => M::Object(&mut self.spec),
-            2 => M::Object(&mut self.layout),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDiskPartitionInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDiskPartitionInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDiskPartitionInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDiskPartitionLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDiskPartitionLayout {
-    /// `total`: optional `HostDiskDimensionsLba`.
-    pub total: Option<Box<HostDiskDimensionsLba>>,
-    /// `partition`: list, not empty, of `HostDiskPartitionBlockRange`.
-    pub partition: Vec<HostDiskPartitionBlockRange>,
-}
-pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskPartitionLayout",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostDiskDimensionsLba total o
-HostDiskPartitionBlockRange partition rl
-",
-    rt::unset::<HostDiskPartitionLayout>,
-);
-impl rt::Object for HostDiskPartitionLayout {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_LAYOUT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_LAYOUT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.total),
-            1 => P::Objects(&self.partition),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.total),
-            1 => M::Objects(&mut self.partition),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDiskPartitionLayout {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDiskPartitionLayout {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDiskPartitionLayout {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDiskPartitionSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDiskPartitionSpec {
-    /// `partitionFormat`: optional string, since VI API 5.0.
-    pub partition_format: Option<String>,
-    /// `chs`: optional `HostDiskDimensionsChs`.
-    pub chs: Option<Box<HostDiskDimensionsChs>>,
-    /// `totalSectors`: optional long.
-    pub total_sectors: Option<i64>,
-    /// `partition`: list of `HostDiskPartitionAttributes`.
-    pub partition: Vec<HostDiskPartitionAttributes>,
-    /// `sectorSize`: optional int, since VI API 9.0.0.0.
-    pub sector_size: Option<i32>,
-}
-pub(crate) static HOST_DISK_PARTITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDiskPartitionSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string partitionFormat o since 5.0
-HostDiskDimensionsChs chs o
-long totalSectors o
-HostDiskPartitionAttributes partition ol
-int sectorSize o since 9.0.0.0
-",
-    rt::unset::<HostDiskPartitionSpec>,
-);
-impl rt::Object for HostDiskPartitionSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.partition_format),
-            1 => P::Optional(&self.chs),
-            2 => P::Value(&self.total_sectors),
-            3 => P::Objects(&self.partition),
-            4 => P::Value(&self.sector_size),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.partition_format),
-            1 => M::Optional(&mut self.chs),
-            2 => M::Value(&mut self.total_sectors),
-            3 => M::Objects(&mut self.partition),
-            4 => M::Value(&mut self.sector_size),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostDiskPartitionSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDiskPartitionSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDiskPartitionSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDnsConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostDnsConfig {
+pub struct NetDnsConfigInfo {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
-    /// `virtualNicDevice`: optional string.
-    pub virtual_nic_device: Option<String>,
-    /// `ipv6VirtualNicDevice`: optional string, since VI API 6.7.
-    pub ipv6_virtual_nic_device: Option<String>,
     /// `hostName`: required string.
     pub host_name: String,
     /// `domainName`: required string.
     pub domain_name: String,
-    /// `address`: list of string.
-    pub address: Vec<String>,
+    /// `ipAddress`: list of string.
+    pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
 }
-pub(crate) static HOST_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDnsConfig",
-    "2.0",
+pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetDnsConfigInfo",
+    "4.1",
     Some(&DYNAMIC_DATA),
     "
 boolean dhcp r
-string virtualNicDevice o
-string ipv6VirtualNicDevice o since 6.7
 string hostName r
 string domainName r
-string address ol
+string ipAddress ol
 string searchDomain ol
 ",
-    rt::unset::<HostDnsConfig>,
+    rt::unset::<NetDnsConfigInfo>,
 );
-impl rt::Object for HostDnsConfig {
+impl rt::Object for NetDnsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG
+        &NET_DNS_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG
+        &NET_DNS_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.dhcp),
-            1 => P::Value(&self.virtual_nic_device),
-            2 => P::Value(&self.ipv6_virtual_nic_device),
-            3 => P::Value(&self.host_name),
-            4 => P::Value(&self.domain_name),
-            5 => P::Value(&self.address),
-            6 => P::Value(&self.search_domain),
+            1 => P::Value(&self.host_name),
+            2 => P::Value(&self.domain_name),
+            3 => P::Value(&self.ip_address),
+            4 => P::Value(&self.search_domain),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.dhcp),
-            1 => M::Value(&mut self.virtual_nic_device),
-            2 => M::Value(&mut self.ipv6_virtual_nic_device),
-            3 => M::Value(&mut self.host_name),
-            4 => M::Value(&mut self.domain_name),
-            5 => M::Value(&mut self.address),
-            6 => M::Value(&mut self.search_domain),
+            1 => M::Value(&mut self.host_name),
+            2 => M::Value(&mut self.domain_name),
+            3 => M::Value(&mut self.ip_address),
+            4 => M::Value(&mut self.search_domain),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<HostDnsConfig> for HostDnsConfig {}
-impl Clone for HostDnsConfig {
+impl Clone for NetDnsConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDnsConfig {
+impl PartialEq for NetDnsConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDnsConfig {
+impl std::fmt::Debug for NetDnsConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDnsConfig {
+impl serde::Serialize for NetDnsConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostDnsConfigSpec`, a [`HostDnsConfig`], since VI API 4.0.
+/// `NetIpConfigInfo`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostDnsConfigSpec {
-    /// The properties of `HostDnsConfig`.
-    pub base: HostDnsConfig,
-    /// `virtualNicConnection`: optional `HostVirtualNicConnection`.
-    pub virtual_nic_connection: Option<Box<HostVirtualNicConnection>>,
-    /// `virtualNicConnectionV6`: optional `HostVirtualNicConnection`, since VI API 6.7.
-    pub virtual_nic_connection_v6: Option<Box<HostVirtualNicConnection>>,
+pub struct NetIpConfigInfo {
+    /// `ipAddress`: list of `NetIpConfigInfoIpAddress`.
+    pub ip_address: Vec<NetIpConfigInfoIpAddress>,
+    /// `dhcp`: optional `NetDhcpConfigInfo`.
+    pub dhcp: Option<Box<NetDhcpConfigInfo>>,
+    /// `autoConfigurationEnabled`: optional boolean.
+    pub auto_configuration_enabled: Option<bool>,
 }
-pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDnsConfigSpec",
-    "4.0",
-    Some(&HOST_DNS_CONFIG),
-    "
-HostVirtualNicConnection virtualNicConnection o
-HostVirtualNicConnection virtualNicConnectionV6 o since 6.7
-",
-    rt::unset::<HostDnsConfigSpec>,
-);
-impl rt::Object for HostDnsConfigSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=6 => self.base.get(index),
-            7 => P::Optional(&self.virtual_nic_connection),
-            8 => P::Optional(&self.virtual_nic_connection_v6),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=6 => self.base.get_mut(index),
-            7 => M::Optional(&mut self.virtual_nic_connection),
-            8 => M::Optional(&mut self.virtual_nic_connection_v6),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostDnsConfig> for HostDnsConfigSpec {}
-impl std::ops::Deref for HostDnsConfigSpec {
-    type Target = HostDnsConfig;
-    fn deref(&self) -> &HostDnsConfig {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostDnsConfigSpec {
-    fn deref_mut(&mut self) -> &mut HostDnsConfig {
-        &mut self.base
-    }
-}
-impl Clone for HostDnsConfigSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostDnsConfigSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostDnsConfigSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostDnsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostDvxClass`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
-pub struct HostDvxClass {
-    /// `deviceClass`: required string.
-    pub device_class: String,
-    /// `checkpointSupported`: required boolean.
-    pub checkpoint_supported: bool,
-    /// `swDMATracingSupported`: required boolean.
-    pub sw_dma_tracing_supported: bool,
-    /// `sriovNic`: required boolean.
-    pub sriov_nic: bool,
-}
-pub(crate) static HOST_DVX_CLASS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostDvxClass",
-    "8.0.0.1",
+pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetIpConfigInfo",
+    "4.1",
     Some(&DYNAMIC_DATA),
     "
-string deviceClass r
-boolean checkpointSupported r
-boolean swDMATracingSupported r
-boolean sriovNic r
+NetIpConfigInfoIpAddress ipAddress ol
+NetDhcpConfigInfo dhcp o
+boolean autoConfigurationEnabled o
 ",
-    rt::unset::<HostDvxClass>,
+    rt::unset::<NetIpConfigInfo>,
 );
-impl rt::Object for HostDvxClass {
+impl rt::Object for NetIpConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_DVX_CLASS
+        &NET_IP_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DVX_CLASS
+        &NET_IP_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.device_class),
-            1 => P::Value(&self.checkpoint_supported),
-            2 => P::Value(&self.sw_dma_tracing_supported),
-            3 => P::Value(&self.sriov_nic),
+            0 => P::Objects(&self.ip_address),
+            1 => P::Optional(&self.dhcp),
+            2 => P::Value(&self.auto_configuration_enabled),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.device_class),
-            1 => M::Value(&mut self.checkpoint_supported),
-            2 => M::Value(&mut self.sw_dma_tracing_supported),
-            3 => M::Value(&mut self.sriov_nic),
+            0 => M::Objects(&mut self.ip_address),
+            1 => M::Optional(&mut self.dhcp),
+            2 => M::Value(&mut self.auto_configuration_enabled),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostDvxClass {
+impl Clone for NetIpConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostDvxClass {
+impl PartialEq for NetIpConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostDvxClass {
+impl std::fmt::Debug for NetIpConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDvxClass {
+impl serde::Serialize for NetIpConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostEvent`, a [`Event`], since VI API 2.0.
+/// `NetIpConfigInfoIpAddress`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostEvent {
-    /// The properties of `Event`.
-    pub base: Event,
+pub struct NetIpConfigInfoIpAddress {
+    /// `ipAddress`: required string.
+    pub ip_address: String,
+    /// `prefixLength`: required int.
+    pub prefix_length: i32,
+    /// `origin`: optional string.
+    pub origin: Option<String>,
+    /// `state`: optional string.
+    pub state: Option<String>,
+    /// `lifetime`: optional dateTime.
+    pub lifetime: Option<rt::DateTime>,
 }
-pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostEvent",
-    "2.0",
-    Some(&EVENT),
-    "",
-    rt::unset::<HostEvent>,
+pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetIpConfigInfoIpAddress",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+string ipAddress r
+int prefixLength r
+string origin o
+string state o
+dateTime lifetime o
+",
+    rt::unset::<NetIpConfigInfoIpAddress>,
 );
-impl rt::Object for HostEvent {
+impl rt::Object for NetIpConfigInfoIpAddress {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_EVENT
+        &NET_IP_CONFIG_INFO_IP_ADDRESS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EVENT
+        &NET_IP_CONFIG_INFO_IP_ADDRESS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=14 => self.base.get(index),
+            0 => P::Value(&self.ip_address),
+            1 => P::Value(&self.prefix_length),
+            2 => P::Value(&self.origin),
+            3 => P::Value(&self.state),
+            4 => P::Value(&self.lifetime),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=14 => self.base.get_mut(index),
+            0 => M::Value(&mut self.ip_address),
+            1 => M::Value(&mut self.prefix_length),
+            2 => M::Value(&mut self.origin),
+            3 => M::Value(&mut self.state),
+            4 => M::Value(&mut self.lifetime),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<Event> for HostEvent {}
-impl std::ops::Deref for HostEvent {
-    type Target = Event;
-    fn deref(&self) -> &Event {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostEvent {
-    fn deref_mut(&mut self) -> &mut Event {
-        &mut self.base
-    }
-}
-impl Clone for HostEvent {
+impl Clone for NetIpConfigInfoIpAddress {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostEvent {
+impl PartialEq for NetIpConfigInfoIpAddress {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostEvent {
+impl std::fmt::Debug for NetIpConfigInfoIpAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEvent {
+impl serde::Serialize for NetIpConfigInfoIpAddress {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+/// `NetIpRouteConfigInfo`, a [`DynamicData`], since VI API 4.1.
 #[derive(Default)]
-pub struct HostEventArgument {
+pub struct NetIpRouteConfigInfo {
+    /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
+    pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
+}
+pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetIpRouteConfigInfo",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+NetIpRouteConfigInfoIpRoute ipRoute ol
+",
+    rt::unset::<NetIpRouteConfigInfo>,
+);
+impl rt::Object for NetIpRouteConfigInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.ip_route),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.ip_route),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for NetIpRouteConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NetIpRouteConfigInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NetIpRouteConfigInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NetIpRouteConfigInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `NetIpRouteConfigInfoGateway`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct NetIpRouteConfigInfoGateway {
+    /// `ipAddress`: optional string.
+    pub ip_address: Option<String>,
+    /// `device`: optional string.
+    pub device: Option<String>,
+}
+pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetIpRouteConfigInfoGateway",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+string ipAddress o
+string device o
+",
+    rt::unset::<NetIpRouteConfigInfoGateway>,
+);
+impl rt::Object for NetIpRouteConfigInfoGateway {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.ip_address),
+            1 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.ip_address),
+            1 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for NetIpRouteConfigInfoGateway {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NetIpRouteConfigInfoGateway {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NetIpRouteConfigInfoGateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NetIpRouteConfigInfoGateway {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `NetIpRouteConfigInfoIpRoute`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct NetIpRouteConfigInfoIpRoute {
+    /// `network`: required string.
+    pub network: String,
+    /// `prefixLength`: required int.
+    pub prefix_length: i32,
+    /// `gateway`: required `NetIpRouteConfigInfoGateway`.
+    pub gateway: NetIpRouteConfigInfoGateway,
+}
+pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetIpRouteConfigInfoIpRoute",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+string network r
+int prefixLength r
+NetIpRouteConfigInfoGateway gateway r
+",
+    rt::unset::<NetIpRouteConfigInfoIpRoute>,
+);
+impl rt::Object for NetIpRouteConfigInfoIpRoute {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.network),
+            1 => P::Value(&self.prefix_length),
+            2 => P::Object(&self.gateway),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.network),
+            1 => M::Value(&mut self.prefix_length),
+            2 => M::Object(&mut self.gateway),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for NetIpRouteConfigInfoIpRoute {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NetIpRouteConfigInfoIpRoute {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NetIpRouteConfigInfoIpRoute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NetIpRouteConfigInfoIpRoute {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
+#[derive(Default)]
+pub struct NetworkEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
+    /// `network`: required reference to `Network`.
+    pub network: rt::ManagedObjectReference,
 }
-pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostEventArgument",
-    "2.0",
+pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetworkEventArgument",
+    "4.0",
     Some(&ENTITY_EVENT_ARGUMENT),
     "
-ManagedObjectReference host r
+ManagedObjectReference network r
 ",
-    rt::unset::<HostEventArgument>,
+    rt::unset::<NetworkEventArgument>,
 );
-impl rt::Object for HostEventArgument {
+impl rt::Object for NetworkEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_EVENT_ARGUMENT
+        &NETWORK_EVENT_ARGUMENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EVENT_ARGUMENT
+        &NETWORK_EVENT_ARGUMENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => P::Value(&self.host),
+            1 => P::Value(&self.network),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.host),
+            1 => M::Value(&mut self.network),
             _ => M::Absent,
         }
     }
@@ -3587,102 +2630,2493 @@ impl rt::Object for HostEventArgument {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<EntityEventArgument> for HostEventArgument {}
-impl std::ops::Deref for HostEventArgument {
+impl rt::Extends<EntityEventArgument> for NetworkEventArgument {}
+impl std::ops::Deref for NetworkEventArgument {
     type Target = EntityEventArgument;
     fn deref(&self) -> &EntityEventArgument {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostEventArgument {
+impl std::ops::DerefMut for NetworkEventArgument {
     fn deref_mut(&mut self) -> &mut EntityEventArgument {
         &mut self.base
     }
 }
-impl Clone for HostEventArgument {
+impl Clone for NetworkEventArgument {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostEventArgument {
+impl PartialEq for NetworkEventArgument {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostEventArgument {
+impl std::fmt::Debug for NetworkEventArgument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEventArgument {
+impl serde::Serialize for NetworkEventArgument {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostFeatureCapability`, a [`DynamicData`], since VI API 5.1.
+/// `NetworkSummary`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostFeatureCapability {
+pub struct NetworkSummary {
+    /// `network`: optional reference to `Network`.
+    pub network: Option<rt::ManagedObjectReference>,
+    /// `name`: required string.
+    pub name: String,
+    /// `accessible`: required boolean.
+    pub accessible: bool,
+    /// `ipPoolName`: optional string, since VI API 4.0 and always there from then on.
+    pub ip_pool_name: Option<String>,
+    /// `ipPoolId`: optional int, since VI API 5.1.
+    pub ip_pool_id: Option<i32>,
+}
+pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NetworkSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference network o
+string name r
+boolean accessible r
+string ipPoolName o since 4.0
+int ipPoolId o since 5.1
+",
+    rt::unset::<NetworkSummary>,
+);
+impl rt::Object for NetworkSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NETWORK_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NETWORK_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.network),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.accessible),
+            3 => P::Value(&self.ip_pool_name),
+            4 => P::Value(&self.ip_pool_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.network),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.accessible),
+            3 => M::Value(&mut self.ip_pool_name),
+            4 => M::Value(&mut self.ip_pool_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<NetworkSummary> for NetworkSummary {}
+impl Clone for NetworkSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NetworkSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NetworkSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NetworkSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoCompatibleHost`, a [`VimFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct NoCompatibleHost {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `host`: list of reference to `HostSystem`.
+    pub host: Vec<rt::ManagedObjectReference>,
+    /// `error`: list of `LocalizedMethodFault`.
+    pub error: Vec<LocalizedMethodFault>,
+}
+pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoCompatibleHost",
+    "4.0",
+    Some(&VIM_FAULT),
+    "
+ManagedObjectReference host ol
+LocalizedMethodFault error ol
+",
+    rt::unset::<NoCompatibleHost>,
+);
+impl rt::Object for NoCompatibleHost {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_COMPATIBLE_HOST
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_COMPATIBLE_HOST
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.host),
+            3 => P::Objects(&self.error),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.host),
+            3 => M::Objects(&mut self.error),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoCompatibleHost {}
+impl std::ops::Deref for NoCompatibleHost {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoCompatibleHost {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoCompatibleHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoCompatibleHost {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoCompatibleHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoCompatibleHost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoDiskFound`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoDiskFound {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoDiskFound",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NoDiskFound>,
+);
+impl rt::Object for NoDiskFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_DISK_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_DISK_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoDiskFound {}
+impl std::ops::Deref for NoDiskFound {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoDiskFound {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoDiskFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoDiskFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoDiskFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoDiskFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoDiskSpace`, a [`FileFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoDiskSpace {
+    /// The properties of `FileFault`.
+    pub base: FileFault,
+    /// `datastore`: required string.
+    pub datastore: String,
+}
+pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoDiskSpace",
+    "2.0",
+    Some(&FILE_FAULT),
+    "
+string datastore r
+",
+    rt::unset::<NoDiskSpace>,
+);
+impl rt::Object for NoDiskSpace {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_DISK_SPACE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_DISK_SPACE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoDiskSpace {}
+impl std::ops::Deref for NoDiskSpace {
+    type Target = FileFault;
+    fn deref(&self) -> &FileFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoDiskSpace {
+    fn deref_mut(&mut self) -> &mut FileFault {
+        &mut self.base
+    }
+}
+impl Clone for NoDiskSpace {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoDiskSpace {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoDiskSpace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoDiskSpace {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoPermission`, a [`SecurityError`], since VI API 2.0.
+#[derive(Default)]
+pub struct NoPermission {
+    /// The properties of `SecurityError`.
+    pub base: SecurityError,
+    /// `object`: optional reference.
+    pub object: Option<rt::ManagedObjectReference>,
+    /// `privilegeId`: optional string.
+    pub privilege_id: Option<String>,
+    /// `missingPrivileges`: list of `NoPermissionEntityPrivileges`, since VI API 7.0.3.2.
+    pub missing_privileges: Vec<NoPermissionEntityPrivileges>,
+}
+pub(crate) static NO_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoPermission",
+    "2.0",
+    Some(&SECURITY_ERROR),
+    "
+ManagedObjectReference object o
+string privilegeId o
+NoPermissionEntityPrivileges missingPrivileges ol since 7.0.3.2
+",
+    rt::unset::<NoPermission>,
+);
+impl rt::Object for NoPermission {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_PERMISSION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_PERMISSION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.object),
+            3 => P::Value(&self.privilege_id),
+            4 => P::Objects(&self.missing_privileges),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.object),
+            3 => M::Value(&mut self.privilege_id),
+            4 => M::Objects(&mut self.missing_privileges),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoPermission {}
+impl std::ops::Deref for NoPermission {
+    type Target = SecurityError;
+    fn deref(&self) -> &SecurityError {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoPermission {
+    fn deref_mut(&mut self) -> &mut SecurityError {
+        &mut self.base
+    }
+}
+impl Clone for NoPermission {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoPermission {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoPermission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoPermission {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `NoPermissionEntityPrivileges`, a [`DynamicData`], since VI API 7.0.3.2.
+#[derive(Default)]
+pub struct NoPermissionEntityPrivileges {
+    /// `entity`: required reference.
+    pub entity: rt::ManagedObjectReference,
+    /// `privilegeIds`: list of string.
+    pub privilege_ids: Vec<String>,
+}
+pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoPermissionEntityPrivileges",
+    "7.0.3.2",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference entity r
+string privilegeIds ol
+",
+    rt::unset::<NoPermissionEntityPrivileges>,
+);
+impl rt::Object for NoPermissionEntityPrivileges {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_PERMISSION_ENTITY_PRIVILEGES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_PERMISSION_ENTITY_PRIVILEGES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.privilege_ids),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.privilege_ids),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for NoPermissionEntityPrivileges {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoPermissionEntityPrivileges {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoPermissionEntityPrivileges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoPermissionEntityPrivileges {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NoSubjectName`, a [`VimFault`], since VI API 2.5.
+#[derive(Default)]
+pub struct NoSubjectName {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoSubjectName",
+    "2.5",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NoSubjectName>,
+);
+impl rt::Object for NoSubjectName {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_SUBJECT_NAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_SUBJECT_NAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NoSubjectName {}
+impl std::ops::Deref for NoSubjectName {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoSubjectName {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoSubjectName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoSubjectName {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoSubjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoSubjectName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotAuthenticated`, a [`NoPermission`], since VI API 2.5.
+#[derive(Default)]
+pub struct NotAuthenticated {
+    /// The properties of `NoPermission`.
+    pub base: NoPermission,
+}
+pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotAuthenticated",
+    "2.5",
+    Some(&NO_PERMISSION),
+    "",
+    rt::unset::<NotAuthenticated>,
+);
+impl rt::Object for NotAuthenticated {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_AUTHENTICATED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_AUTHENTICATED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotAuthenticated {}
+impl std::ops::Deref for NotAuthenticated {
+    type Target = NoPermission;
+    fn deref(&self) -> &NoPermission {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotAuthenticated {
+    fn deref_mut(&mut self) -> &mut NoPermission {
+        &mut self.base
+    }
+}
+impl Clone for NotAuthenticated {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotAuthenticated {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotAuthenticated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotAuthenticated {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotEnoughLicenses`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotEnoughLicenses {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotEnoughLicenses",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<NotEnoughLicenses>,
+);
+impl rt::Object for NotEnoughLicenses {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_LICENSES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_ENOUGH_LICENSES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotEnoughLicenses {}
+impl std::ops::Deref for NotEnoughLicenses {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotEnoughLicenses {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for NotEnoughLicenses {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotEnoughLicenses {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotEnoughLicenses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotEnoughLicenses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotFound`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotFound {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotFound",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NotFound>,
+);
+impl rt::Object for NotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotFound {}
+impl std::ops::Deref for NotFound {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotFound {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotImplemented`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotImplemented {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotImplemented",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<NotImplemented>,
+);
+impl rt::Object for NotImplemented {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_IMPLEMENTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_IMPLEMENTED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotImplemented {}
+impl std::ops::Deref for NotImplemented {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotImplemented {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for NotImplemented {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotImplemented {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotImplemented {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotImplemented {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotSupported`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotSupported {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotSupported",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<NotSupported>,
+);
+impl rt::Object for NotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotSupported {}
+impl std::ops::Deref for NotSupported {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotSupported {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for NotSupported {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotSupported {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotSupported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotSupported {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `NotSupportedHost`, a [`HostConnectFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct NotSupportedHost {
+    /// The properties of `HostConnectFault`.
+    pub base: HostConnectFault,
+    /// `productName`: optional string.
+    pub product_name: Option<String>,
+    /// `productVersion`: optional string.
+    pub product_version: Option<String>,
+}
+pub(crate) static NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NotSupportedHost",
+    "2.0",
+    Some(&HOST_CONNECT_FAULT),
+    "
+string productName o
+string productVersion o
+",
+    rt::unset::<NotSupportedHost>,
+);
+impl rt::Object for NotSupportedHost {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED_HOST
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NOT_SUPPORTED_HOST
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.product_name),
+            3 => P::Value(&self.product_version),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.product_name),
+            3 => M::Value(&mut self.product_version),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for NotSupportedHost {}
+impl std::ops::Deref for NotSupportedHost {
+    type Target = HostConnectFault;
+    fn deref(&self) -> &HostConnectFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NotSupportedHost {
+    fn deref_mut(&mut self) -> &mut HostConnectFault {
+        &mut self.base
+    }
+}
+impl Clone for NotSupportedHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NotSupportedHost {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NotSupportedHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotSupportedHost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ObjectContent`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ObjectContent {
+    /// `obj`: required reference.
+    pub obj: rt::ManagedObjectReference,
+    /// `propSet`: list of `DynamicProperty`.
+    pub prop_set: Vec<DynamicProperty>,
+    /// `missingSet`: list of `MissingProperty`.
+    pub missing_set: Vec<MissingProperty>,
+}
+pub(crate) static OBJECT_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ObjectContent",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference obj r
+DynamicProperty propSet ol
+MissingProperty missingSet ol
+",
+    rt::unset::<ObjectContent>,
+);
+impl rt::Object for ObjectContent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OBJECT_CONTENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OBJECT_CONTENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.obj),
+            1 => P::Objects(&self.prop_set),
+            2 => P::Objects(&self.missing_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.obj),
+            1 => M::Objects(&mut self.prop_set),
+            2 => M::Objects(&mut self.missing_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ObjectContent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ObjectContent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ObjectContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ObjectContent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ObjectSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ObjectSpec {
+    /// `obj`: required reference.
+    pub obj: rt::ManagedObjectReference,
+    /// `skip`: optional boolean.
+    pub skip: Option<bool>,
+    /// `selectSet`: list of `SelectionSpec` or a descendant.
+    pub select_set: Vec<rt::Poly<SelectionSpec>>,
+}
+pub(crate) static OBJECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ObjectSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference obj r
+boolean skip o
+SelectionSpec selectSet ol
+",
+    rt::unset::<ObjectSpec>,
+);
+impl rt::Object for ObjectSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OBJECT_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OBJECT_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.obj),
+            1 => P::Value(&self.skip),
+            2 => P::Value(&self.select_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.obj),
+            1 => M::Value(&mut self.skip),
+            2 => M::Value(&mut self.select_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ObjectSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ObjectSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ObjectSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ObjectSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ObjectUpdate`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ObjectUpdate {
+    /// `kind`: required `ObjectUpdateKind`.
+    pub kind: enums::ObjectUpdateKind,
+    /// `obj`: required reference.
+    pub obj: rt::ManagedObjectReference,
+    /// `changeSet`: list of `PropertyChange`.
+    pub change_set: Vec<PropertyChange>,
+    /// `missingSet`: list of `MissingProperty`.
+    pub missing_set: Vec<MissingProperty>,
+}
+pub(crate) static OBJECT_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ObjectUpdate",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ObjectUpdateKind kind r
+ManagedObjectReference obj r
+PropertyChange changeSet ol
+MissingProperty missingSet ol
+",
+    rt::unset::<ObjectUpdate>,
+);
+impl rt::Object for ObjectUpdate {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OBJECT_UPDATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OBJECT_UPDATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.kind),
+            1 => P::Value(&self.obj),
+            2 => P::Objects(&self.change_set),
+            3 => P::Objects(&self.missing_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.kind),
+            1 => M::Value(&mut self.obj),
+            2 => M::Objects(&mut self.change_set),
+            3 => M::Objects(&mut self.missing_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ObjectUpdate {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ObjectUpdate {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ObjectUpdate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ObjectUpdate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `OpaqueNetworkSummary`, a [`NetworkSummary`], since VI API 5.5.
+#[derive(Default)]
+pub struct OpaqueNetworkSummary {
+    /// The properties of `NetworkSummary`.
+    pub base: NetworkSummary,
+    /// `opaqueNetworkId`: required string.
+    pub opaque_network_id: String,
+    /// `opaqueNetworkType`: required string.
+    pub opaque_network_type: String,
+}
+pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OpaqueNetworkSummary",
+    "5.5",
+    Some(&NETWORK_SUMMARY),
+    "
+string opaqueNetworkId r
+string opaqueNetworkType r
+",
+    rt::unset::<OpaqueNetworkSummary>,
+);
+impl rt::Object for OpaqueNetworkSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPAQUE_NETWORK_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OPAQUE_NETWORK_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            5 => P::Value(&self.opaque_network_id),
+            6 => P::Value(&self.opaque_network_type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            5 => M::Value(&mut self.opaque_network_id),
+            6 => M::Value(&mut self.opaque_network_type),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<NetworkSummary> for OpaqueNetworkSummary {}
+impl std::ops::Deref for OpaqueNetworkSummary {
+    type Target = NetworkSummary;
+    fn deref(&self) -> &NetworkSummary {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for OpaqueNetworkSummary {
+    fn deref_mut(&mut self) -> &mut NetworkSummary {
+        &mut self.base
+    }
+}
+impl Clone for OpaqueNetworkSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for OpaqueNetworkSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for OpaqueNetworkSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for OpaqueNetworkSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `OptionDef`, a [`ElementDescription`], since VI API 2.0.
+#[derive(Default)]
+pub struct OptionDef {
+    /// The properties of `ElementDescription`.
+    pub base: ElementDescription,
+    /// `optionType`: required `OptionType` or a descendant.
+    pub option_type: rt::Poly<OptionType>,
+}
+pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OptionDef",
+    "2.0",
+    Some(&ELEMENT_DESCRIPTION),
+    "
+OptionType optionType r
+",
+    rt::unset::<OptionDef>,
+);
+impl rt::Object for OptionDef {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPTION_DEF
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OPTION_DEF
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.option_type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.option_type),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<ElementDescription> for OptionDef {}
+impl rt::Extends<Description> for OptionDef {}
+impl std::ops::Deref for OptionDef {
+    type Target = ElementDescription;
+    fn deref(&self) -> &ElementDescription {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for OptionDef {
+    fn deref_mut(&mut self) -> &mut ElementDescription {
+        &mut self.base
+    }
+}
+impl Clone for OptionDef {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for OptionDef {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for OptionDef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for OptionDef {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `OptionType`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct OptionType {
+    /// `valueIsReadonly`: optional boolean.
+    pub value_is_readonly: Option<bool>,
+}
+pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OptionType",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean valueIsReadonly o
+",
+    rt::unset::<OptionType>,
+);
+impl rt::Object for OptionType {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPTION_TYPE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OPTION_TYPE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.value_is_readonly),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.value_is_readonly),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<OptionType> for OptionType {}
+impl Clone for OptionType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for OptionType {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for OptionType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for OptionType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `OptionValue`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct OptionValue {
     /// `key`: required string.
     pub key: String,
-    /// `featureName`: required string.
-    pub feature_name: String,
-    /// `value`: required string.
-    pub value: String,
+    /// `value`: optional anyType.
+    pub value: Option<rt::Any>,
 }
-pub(crate) static HOST_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFeatureCapability",
-    "5.1",
+pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OptionValue",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
 string key r
-string featureName r
-string value r
+anyType value o
 ",
-    rt::unset::<HostFeatureCapability>,
+    rt::unset::<OptionValue>,
 );
-impl rt::Object for HostFeatureCapability {
+impl rt::Object for OptionValue {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_CAPABILITY
+        &OPTION_VALUE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_CAPABILITY
+        &OPTION_VALUE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Value(&self.feature_name),
-            2 => P::Value(&self.value),
+            1 => P::Value(&self.value),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.feature_name),
-            2 => M::Value(&mut self.value),
+            1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostFeatureCapability {
+impl rt::Extends<OptionValue> for OptionValue {}
+impl Clone for OptionValue {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostFeatureCapability {
+impl PartialEq for OptionValue {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostFeatureCapability {
+impl std::fmt::Debug for OptionValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureCapability {
+impl serde::Serialize for OptionValue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `OutOfBounds`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct OutOfBounds {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `argumentName`: required string, a PropertyPath.
+    pub argument_name: String,
+}
+pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OutOfBounds",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+string argumentName r
+",
+    rt::unset::<OutOfBounds>,
+);
+impl rt::Object for OutOfBounds {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OUT_OF_BOUNDS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &OUT_OF_BOUNDS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.argument_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.argument_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for OutOfBounds {}
+impl std::ops::Deref for OutOfBounds {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for OutOfBounds {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for OutOfBounds {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for OutOfBounds {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for OutOfBounds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for OutOfBounds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ParaVirtualSCSIController`, a [`VirtualScsiController`], since VI API 2.5u2server.
+#[derive(Default)]
+pub struct ParaVirtualScsiController {
+    /// The properties of `VirtualSCSIController`.
+    pub base: VirtualScsiController,
+}
+pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ParaVirtualSCSIController",
+    "2.5u2server",
+    Some(&VIRTUAL_SCSI_CONTROLLER),
+    "",
+    rt::unset::<ParaVirtualScsiController>,
+);
+impl rt::Object for ParaVirtualScsiController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PARA_VIRTUAL_SCSI_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PARA_VIRTUAL_SCSI_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=13 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=13 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for ParaVirtualScsiController {}
+impl std::ops::Deref for ParaVirtualScsiController {
+    type Target = VirtualScsiController;
+    fn deref(&self) -> &VirtualScsiController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ParaVirtualScsiController {
+    fn deref_mut(&mut self) -> &mut VirtualScsiController {
+        &mut self.base
+    }
+}
+impl Clone for ParaVirtualScsiController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ParaVirtualScsiController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ParaVirtualScsiController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ParaVirtualScsiController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `PasswordExpired`, a [`InvalidLogin`], since VI API 6.7.2.
+#[derive(Default)]
+pub struct PasswordExpired {
+    /// The properties of `InvalidLogin`.
+    pub base: InvalidLogin,
+}
+pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PasswordExpired",
+    "6.7.2",
+    Some(&INVALID_LOGIN),
+    "",
+    rt::unset::<PasswordExpired>,
+);
+impl rt::Object for PasswordExpired {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PASSWORD_EXPIRED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PASSWORD_EXPIRED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for PasswordExpired {}
+impl std::ops::Deref for PasswordExpired {
+    type Target = InvalidLogin;
+    fn deref(&self) -> &InvalidLogin {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PasswordExpired {
+    fn deref_mut(&mut self) -> &mut InvalidLogin {
+        &mut self.base
+    }
+}
+impl Clone for PasswordExpired {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PasswordExpired {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PasswordExpired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PasswordExpired {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfCounterInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfCounterInfo {
+    /// `key`: required int.
+    pub key: i32,
+    /// `nameInfo`: required `ElementDescription` or a descendant.
+    pub name_info: rt::Poly<ElementDescription>,
+    /// `groupInfo`: required `ElementDescription` or a descendant.
+    pub group_info: rt::Poly<ElementDescription>,
+    /// `unitInfo`: required `ElementDescription` or a descendant.
+    pub unit_info: rt::Poly<ElementDescription>,
+    /// `rollupType`: required `PerfSummaryType`.
+    pub rollup_type: enums::PerfSummaryType,
+    /// `statsType`: required `PerfStatsType`.
+    pub stats_type: enums::PerfStatsType,
+    /// `level`: optional int, since VI API 2.5.
+    pub level: Option<i32>,
+    /// `perDeviceLevel`: optional int, since VI API 4.1.
+    pub per_device_level: Option<i32>,
+    /// `associatedCounterId`: list of int.
+    pub associated_counter_id: Vec<i32>,
+}
+pub(crate) static PERF_COUNTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfCounterInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int key r
+ElementDescription nameInfo r
+ElementDescription groupInfo r
+ElementDescription unitInfo r
+PerfSummaryType rollupType r
+PerfStatsType statsType r
+int level o since 2.5
+int perDeviceLevel o since 4.1
+int associatedCounterId ol
+",
+    rt::unset::<PerfCounterInfo>,
+);
+impl rt::Object for PerfCounterInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_COUNTER_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_COUNTER_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.name_info),
+            2 => P::Value(&self.group_info),
+            3 => P::Value(&self.unit_info),
+            4 => P::Value(&self.rollup_type),
+            5 => P::Value(&self.stats_type),
+            6 => P::Value(&self.level),
+            7 => P::Value(&self.per_device_level),
+            8 => P::Value(&self.associated_counter_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.name_info),
+            2 => M::Value(&mut self.group_info),
+            3 => M::Value(&mut self.unit_info),
+            4 => M::Value(&mut self.rollup_type),
+            5 => M::Value(&mut self.stats_type),
+            6 => M::Value(&mut self.level),
+            7 => M::Value(&mut self.per_device_level),
+            8 => M::Value(&mut self.associated_counter_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PerfCounterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfCounterInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfCounterInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfCounterInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfEntityMetric`, a [`PerfEntityMetricBase`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfEntityMetric {
+    /// The properties of `PerfEntityMetricBase`.
+    pub base: PerfEntityMetricBase,
+    /// `sampleInfo`: list of `PerfSampleInfo`.
+    pub sample_info: Vec<PerfSampleInfo>,
+    /// `value`: list of `PerfMetricSeries` or a descendant.
+    pub value: Vec<rt::Poly<PerfMetricSeries>>,
+}
+pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfEntityMetric",
+    "2.0",
+    Some(&PERF_ENTITY_METRIC_BASE),
+    "
+PerfSampleInfo sampleInfo ol
+PerfMetricSeries value ol
+",
+    rt::unset::<PerfEntityMetric>,
+);
+impl rt::Object for PerfEntityMetric {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Objects(&self.sample_info),
+            2 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Objects(&mut self.sample_info),
+            2 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetric {}
+impl std::ops::Deref for PerfEntityMetric {
+    type Target = PerfEntityMetricBase;
+    fn deref(&self) -> &PerfEntityMetricBase {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PerfEntityMetric {
+    fn deref_mut(&mut self) -> &mut PerfEntityMetricBase {
+        &mut self.base
+    }
+}
+impl Clone for PerfEntityMetric {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfEntityMetric {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfEntityMetric {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfEntityMetric {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfEntityMetricBase`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfEntityMetricBase {
+    /// `entity`: required reference.
+    pub entity: rt::ManagedObjectReference,
+}
+pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfEntityMetricBase",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference entity r
+",
+    rt::unset::<PerfEntityMetricBase>,
+);
+impl rt::Object for PerfEntityMetricBase {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC_BASE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC_BASE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetricBase {}
+impl Clone for PerfEntityMetricBase {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfEntityMetricBase {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfEntityMetricBase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfEntityMetricBase {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfEntityMetricCSV`, a [`PerfEntityMetricBase`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfEntityMetricCsv {
+    /// The properties of `PerfEntityMetricBase`.
+    pub base: PerfEntityMetricBase,
+    /// `sampleInfoCSV`: required string.
+    pub sample_info_csv: String,
+    /// `value`: list of `PerfMetricSeriesCSV`.
+    pub value: Vec<PerfMetricSeriesCsv>,
+}
+pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfEntityMetricCSV",
+    "2.0",
+    Some(&PERF_ENTITY_METRIC_BASE),
+    "
+string sampleInfoCSV r
+PerfMetricSeriesCSV value ol
+",
+    rt::unset::<PerfEntityMetricCsv>,
+);
+impl rt::Object for PerfEntityMetricCsv {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC_CSV
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_ENTITY_METRIC_CSV
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.sample_info_csv),
+            2 => P::Objects(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.sample_info_csv),
+            2 => M::Objects(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<PerfEntityMetricBase> for PerfEntityMetricCsv {}
+impl std::ops::Deref for PerfEntityMetricCsv {
+    type Target = PerfEntityMetricBase;
+    fn deref(&self) -> &PerfEntityMetricBase {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PerfEntityMetricCsv {
+    fn deref_mut(&mut self) -> &mut PerfEntityMetricBase {
+        &mut self.base
+    }
+}
+impl Clone for PerfEntityMetricCsv {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfEntityMetricCsv {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfEntityMetricCsv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfEntityMetricCsv {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfInterval`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfInterval {
+    /// `key`: required int, since VI API 2.5.
+    pub key: i32,
+    /// `samplingPeriod`: required int.
+    pub sampling_period: i32,
+    /// `name`: required string.
+    pub name: String,
+    /// `length`: required int.
+    pub length: i32,
+    /// `level`: optional int, since VI API 2.5.
+    pub level: Option<i32>,
+    /// `enabled`: required boolean, since VI API 2.5.
+    pub enabled: bool,
+}
+pub(crate) static PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfInterval",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int key r since 2.5
+int samplingPeriod r
+string name r
+int length r
+int level o since 2.5
+boolean enabled r since 2.5
+",
+    rt::unset::<PerfInterval>,
+);
+impl rt::Object for PerfInterval {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_INTERVAL
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_INTERVAL
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.sampling_period),
+            2 => P::Value(&self.name),
+            3 => P::Value(&self.length),
+            4 => P::Value(&self.level),
+            5 => P::Value(&self.enabled),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.sampling_period),
+            2 => M::Value(&mut self.name),
+            3 => M::Value(&mut self.length),
+            4 => M::Value(&mut self.level),
+            5 => M::Value(&mut self.enabled),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PerfInterval {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfInterval {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfInterval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfInterval {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfMetricId`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfMetricId {
+    /// `counterId`: required int.
+    pub counter_id: i32,
+    /// `instance`: required string.
+    pub instance: String,
+}
+pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfMetricId",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int counterId r
+string instance r
+",
+    rt::unset::<PerfMetricId>,
+);
+impl rt::Object for PerfMetricId {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_ID
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_METRIC_ID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.counter_id),
+            1 => P::Value(&self.instance),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.counter_id),
+            1 => M::Value(&mut self.instance),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PerfMetricId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfMetricId {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfMetricId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfMetricId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfMetricIntSeries`, a [`PerfMetricSeries`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfMetricIntSeries {
+    /// The properties of `PerfMetricSeries`.
+    pub base: PerfMetricSeries,
+    /// `value`: list of long.
+    pub value: Vec<i64>,
+}
+pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfMetricIntSeries",
+    "2.0",
+    Some(&PERF_METRIC_SERIES),
+    "
+long value ol
+",
+    rt::unset::<PerfMetricIntSeries>,
+);
+impl rt::Object for PerfMetricIntSeries {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_INT_SERIES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_METRIC_INT_SERIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<PerfMetricSeries> for PerfMetricIntSeries {}
+impl std::ops::Deref for PerfMetricIntSeries {
+    type Target = PerfMetricSeries;
+    fn deref(&self) -> &PerfMetricSeries {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PerfMetricIntSeries {
+    fn deref_mut(&mut self) -> &mut PerfMetricSeries {
+        &mut self.base
+    }
+}
+impl Clone for PerfMetricIntSeries {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfMetricIntSeries {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfMetricIntSeries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfMetricIntSeries {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfMetricSeries`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfMetricSeries {
+    /// `id`: required `PerfMetricId`.
+    pub id: PerfMetricId,
+}
+pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfMetricSeries",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+PerfMetricId id r
+",
+    rt::unset::<PerfMetricSeries>,
+);
+impl rt::Object for PerfMetricSeries {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_SERIES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_METRIC_SERIES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.id),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<PerfMetricSeries> for PerfMetricSeries {}
+impl Clone for PerfMetricSeries {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfMetricSeries {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfMetricSeries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfMetricSeries {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfMetricSeriesCSV`, a [`PerfMetricSeries`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfMetricSeriesCsv {
+    /// The properties of `PerfMetricSeries`.
+    pub base: PerfMetricSeries,
+    /// `value`: optional string.
+    pub value: Option<String>,
+}
+pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfMetricSeriesCSV",
+    "2.0",
+    Some(&PERF_METRIC_SERIES),
+    "
+string value o
+",
+    rt::unset::<PerfMetricSeriesCsv>,
+);
+impl rt::Object for PerfMetricSeriesCsv {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_METRIC_SERIES_CSV
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_METRIC_SERIES_CSV
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<PerfMetricSeries> for PerfMetricSeriesCsv {}
+impl std::ops::Deref for PerfMetricSeriesCsv {
+    type Target = PerfMetricSeries;
+    fn deref(&self) -> &PerfMetricSeries {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PerfMetricSeriesCsv {
+    fn deref_mut(&mut self) -> &mut PerfMetricSeries {
+        &mut self.base
+    }
+}
+impl Clone for PerfMetricSeriesCsv {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfMetricSeriesCsv {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfMetricSeriesCsv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfMetricSeriesCsv {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PerfProviderSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PerfProviderSummary {
+    /// `entity`: required reference.
+    pub entity: rt::ManagedObjectReference,
+    /// `currentSupported`: required boolean.
+    pub current_supported: bool,
+    /// `summarySupported`: required boolean.
+    pub summary_supported: bool,
+    /// `refreshRate`: optional int.
+    pub refresh_rate: Option<i32>,
+}
+pub(crate) static PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfProviderSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference entity r
+boolean currentSupported r
+boolean summarySupported r
+int refreshRate o
+",
+    rt::unset::<PerfProviderSummary>,
+);
+impl rt::Object for PerfProviderSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PERF_PROVIDER_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PERF_PROVIDER_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.current_supported),
+            2 => P::Value(&self.summary_supported),
+            3 => P::Value(&self.refresh_rate),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.current_supported),
+            2 => M::Value(&mut self.summary_supported),
+            3 => M::Value(&mut self.refresh_rate),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PerfProviderSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PerfProviderSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PerfProviderSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PerfProviderSummary {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,2247 +5,405 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `HostFeatureMask`, a [`DynamicData`], since VI API 5.1.
+/// `PerfQuerySpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostFeatureMask {
-    /// `key`: required string.
-    pub key: String,
-    /// `featureName`: required string.
-    pub feature_name: String,
-    /// `value`: required string.
-    pub value: String,
+pub struct PerfQuerySpec {
+    /// `entity`: required reference.
+    pub entity: rt::ManagedObjectReference,
+    /// `startTime`: optional dateTime.
+    pub start_time: Option<rt::DateTime>,
+    /// `endTime`: optional dateTime.
+    pub end_time: Option<rt::DateTime>,
+    /// `maxSample`: optional int.
+    pub max_sample: Option<i32>,
+    /// `metricId`: list of `PerfMetricId`.
+    pub metric_id: Vec<PerfMetricId>,
+    /// `intervalId`: optional int.
+    pub interval_id: Option<i32>,
+    /// `format`: optional string.
+    pub format: Option<String>,
 }
-pub(crate) static HOST_FEATURE_MASK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFeatureMask",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string featureName r
-string value r
-",
-    rt::unset::<HostFeatureMask>,
-);
-impl rt::Object for HostFeatureMask {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_MASK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_MASK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.feature_name),
-            2 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.feature_name),
-            2 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFeatureMask {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFeatureMask {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFeatureMask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureMask {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFeatureVersionInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostFeatureVersionInfo {
-    /// `key`: required string.
-    pub key: String,
-    /// `value`: required string.
-    pub value: String,
-}
-pub(crate) static HOST_FEATURE_VERSION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFeatureVersionInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string value r
-",
-    rt::unset::<HostFeatureVersionInfo>,
-);
-impl rt::Object for HostFeatureVersionInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_VERSION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_VERSION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFeatureVersionInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFeatureVersionInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFeatureVersionInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureVersionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFibreChannelHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostFibreChannelHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-    /// `portWorldWideName`: required long.
-    pub port_world_wide_name: i64,
-    /// `nodeWorldWideName`: required long.
-    pub node_world_wide_name: i64,
-    /// `portType`: required `FibreChannelPortType`.
-    pub port_type: enums::FibreChannelPortType,
-    /// `speed`: required long.
-    pub speed: i64,
-}
-pub(crate) static HOST_FIBRE_CHANNEL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFibreChannelHba",
-    "2.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "
-long portWorldWideName r
-long nodeWorldWideName r
-FibreChannelPortType portType r
-long speed r
-",
-    rt::unset::<HostFibreChannelHba>,
-);
-impl rt::Object for HostFibreChannelHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=9 => self.base.get(index),
-            10 => P::Value(&self.port_world_wide_name),
-            11 => P::Value(&self.node_world_wide_name),
-            12 => P::Value(&self.port_type),
-            13 => P::Value(&self.speed),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=9 => self.base.get_mut(index),
-            10 => M::Value(&mut self.port_world_wide_name),
-            11 => M::Value(&mut self.node_world_wide_name),
-            12 => M::Value(&mut self.port_type),
-            13 => M::Value(&mut self.speed),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostFibreChannelHba {}
-impl std::ops::Deref for HostFibreChannelHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostFibreChannelHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostFibreChannelHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFibreChannelHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFibreChannelHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFibreChannelOverEthernetHba`, a [`HostFibreChannelHba`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostFibreChannelOverEthernetHba {
-    /// The properties of `HostFibreChannelHba`.
-    pub base: HostFibreChannelHba,
-    /// `underlyingNic`: required string.
-    pub underlying_nic: String,
-    /// `linkInfo`: required `HostFibreChannelOverEthernetHbaLinkInfo`.
-    pub link_info: HostFibreChannelOverEthernetHbaLinkInfo,
-    /// `isSoftwareFcoe`: required boolean.
-    pub is_software_fcoe: bool,
-    /// `markedForRemoval`: optional boolean.
-    pub marked_for_removal: Option<bool>,
-}
-pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFibreChannelOverEthernetHba",
-    "5.0",
-    Some(&HOST_FIBRE_CHANNEL_HBA),
-    "
-string underlyingNic r
-HostFibreChannelOverEthernetHbaLinkInfo linkInfo r
-boolean isSoftwareFcoe r
-boolean markedForRemoval o
-",
-    rt::unset::<HostFibreChannelOverEthernetHba>,
-);
-impl rt::Object for HostFibreChannelOverEthernetHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=13 => self.base.get(index),
-            14 => P::Value(&self.underlying_nic),
-            15 => P::Object(&self.link_info),
-            16 => P::Value(&self.is_software_fcoe),
-            17 => P::Value(&self.marked_for_removal),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=13 => self.base.get_mut(index),
-            14 => M::Value(&mut self.underlying_nic),
-            15 => M::Object(&mut self.link_info),
-            16 => M::Value(&mut self.is_software_fcoe),
-            17 => M::Value(&mut self.marked_for_removal),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostFibreChannelOverEthernetHba {}
-impl std::ops::Deref for HostFibreChannelOverEthernetHba {
-    type Target = HostFibreChannelHba;
-    fn deref(&self) -> &HostFibreChannelHba {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostFibreChannelOverEthernetHba {
-    fn deref_mut(&mut self) -> &mut HostFibreChannelHba {
-        &mut self.base
-    }
-}
-impl Clone for HostFibreChannelOverEthernetHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFibreChannelOverEthernetHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFibreChannelOverEthernetHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelOverEthernetHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFibreChannelOverEthernetHbaLinkInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostFibreChannelOverEthernetHbaLinkInfo {
-    /// `vnportMac`: required string.
-    pub vnport_mac: String,
-    /// `fcfMac`: required string.
-    pub fcf_mac: String,
-    /// `vlanId`: required int.
-    pub vlan_id: i32,
-}
-pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFibreChannelOverEthernetHbaLinkInfo",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string vnportMac r
-string fcfMac r
-int vlanId r
-",
-    rt::unset::<HostFibreChannelOverEthernetHbaLinkInfo>,
-);
-impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vnport_mac),
-            1 => P::Value(&self.fcf_mac),
-            2 => P::Value(&self.vlan_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vnport_mac),
-            1 => M::Value(&mut self.fcf_mac),
-            2 => M::Value(&mut self.vlan_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFibreChannelOverEthernetTargetTransport`, a [`HostFibreChannelTargetTransport`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostFibreChannelOverEthernetTargetTransport {
-    /// The properties of `HostFibreChannelTargetTransport`.
-    pub base: HostFibreChannelTargetTransport,
-    /// `vnportMac`: required string.
-    pub vnport_mac: String,
-    /// `fcfMac`: required string.
-    pub fcf_mac: String,
-    /// `vlanId`: required int.
-    pub vlan_id: i32,
-}
-pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFibreChannelOverEthernetTargetTransport",
-    "5.0",
-    Some(&HOST_FIBRE_CHANNEL_TARGET_TRANSPORT),
-    "
-string vnportMac r
-string fcfMac r
-int vlanId r
-",
-    rt::unset::<HostFibreChannelOverEthernetTargetTransport>,
-);
-impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.vnport_mac),
-            3 => P::Value(&self.fcf_mac),
-            4 => P::Value(&self.vlan_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.vnport_mac),
-            3 => M::Value(&mut self.fcf_mac),
-            4 => M::Value(&mut self.vlan_id),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostFibreChannelOverEthernetTargetTransport {}
-impl std::ops::Deref for HostFibreChannelOverEthernetTargetTransport {
-    type Target = HostFibreChannelTargetTransport;
-    fn deref(&self) -> &HostFibreChannelTargetTransport {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostFibreChannelOverEthernetTargetTransport {
-    fn deref_mut(&mut self) -> &mut HostFibreChannelTargetTransport {
-        &mut self.base
-    }
-}
-impl Clone for HostFibreChannelOverEthernetTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFibreChannelOverEthernetTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFibreChannelOverEthernetTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelOverEthernetTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFibreChannelTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostFibreChannelTargetTransport {
-    /// `portWorldWideName`: required long.
-    pub port_world_wide_name: i64,
-    /// `nodeWorldWideName`: required long.
-    pub node_world_wide_name: i64,
-}
-pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFibreChannelTargetTransport",
-    "2.0",
-    Some(&HOST_TARGET_TRANSPORT),
-    "
-long portWorldWideName r
-long nodeWorldWideName r
-",
-    rt::unset::<HostFibreChannelTargetTransport>,
-);
-impl rt::Object for HostFibreChannelTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.port_world_wide_name),
-            1 => P::Value(&self.node_world_wide_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.port_world_wide_name),
-            1 => M::Value(&mut self.node_world_wide_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostFibreChannelTargetTransport {}
-impl Clone for HostFibreChannelTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFibreChannelTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFibreChannelTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFileSystemMountInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostFileSystemMountInfo {
-    /// `mountInfo`: required `HostMountInfo`.
-    pub mount_info: HostMountInfo,
-    /// `volume`: required `HostFileSystemVolume` or a descendant.
-    pub volume: rt::Poly<HostFileSystemVolume>,
-    /// `vStorageSupport`: optional string, since VI API 4.1.
-    pub v_storage_support: Option<String>,
-}
-pub(crate) static HOST_FILE_SYSTEM_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFileSystemMountInfo",
+pub(crate) static PERF_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfQuerySpec",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-HostMountInfo mountInfo r
-HostFileSystemVolume volume r
-string vStorageSupport o since 4.1
+ManagedObjectReference entity r
+dateTime startTime o
+dateTime endTime o
+int maxSample o
+PerfMetricId metricId ol
+int intervalId o
+string format o
 ",
-    rt::unset::<HostFileSystemMountInfo>,
+    rt::unset::<PerfQuerySpec>,
 );
-impl rt::Object for HostFileSystemMountInfo {
+impl rt::Object for PerfQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_MOUNT_INFO
+        &PERF_QUERY_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_MOUNT_INFO
+        &PERF_QUERY_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Object(&self.mount_info),
-            1 => P::Value(&self.volume),
-            2 => P::Value(&self.v_storage_support),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.start_time),
+            2 => P::Value(&self.end_time),
+            3 => P::Value(&self.max_sample),
+            4 => P::Objects(&self.metric_id),
+            5 => P::Value(&self.interval_id),
+            6 => P::Value(&self.format),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Object(&mut self.mount_info),
-            1 => M::Value(&mut self.volume),
-            2 => M::Value(&mut self.v_storage_support),
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.start_time),
+            2 => M::Value(&mut self.end_time),
+            3 => M::Value(&mut self.max_sample),
+            4 => M::Objects(&mut self.metric_id),
+            5 => M::Value(&mut self.interval_id),
+            6 => M::Value(&mut self.format),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostFileSystemMountInfo {
+impl Clone for PerfQuerySpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostFileSystemMountInfo {
+impl PartialEq for PerfQuerySpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostFileSystemMountInfo {
+impl std::fmt::Debug for PerfQuerySpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemMountInfo {
+impl serde::Serialize for PerfQuerySpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostFileSystemVolume`, a [`DynamicData`], since VI API 2.0.
+/// `PerfSampleInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostFileSystemVolume {
-    /// `type`: required string.
-    pub r#type: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `capacity`: required long.
-    pub capacity: i64,
+pub struct PerfSampleInfo {
+    /// `timestamp`: required dateTime.
+    pub timestamp: rt::DateTime,
+    /// `interval`: required int.
+    pub interval: i32,
 }
-pub(crate) static HOST_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFileSystemVolume",
+pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerfSampleInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string type r
-string name r
-long capacity r
+dateTime timestamp r
+int interval r
 ",
-    rt::unset::<HostFileSystemVolume>,
+    rt::unset::<PerfSampleInfo>,
 );
-impl rt::Object for HostFileSystemVolume {
+impl rt::Object for PerfSampleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME
+        &PERF_SAMPLE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME
+        &PERF_SAMPLE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.r#type),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.capacity),
+            0 => P::Value(&self.timestamp),
+            1 => P::Value(&self.interval),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.r#type),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.capacity),
+            0 => M::Value(&mut self.timestamp),
+            1 => M::Value(&mut self.interval),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<HostFileSystemVolume> for HostFileSystemVolume {}
-impl Clone for HostFileSystemVolume {
+impl Clone for PerfSampleInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostFileSystemVolume {
+impl PartialEq for PerfSampleInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostFileSystemVolume {
+impl std::fmt::Debug for PerfSampleInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemVolume {
+impl serde::Serialize for PerfSampleInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostFileSystemVolumeInfo`, a [`DynamicData`], since VI API 2.0.
+/// `PerformanceDescription`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostFileSystemVolumeInfo {
-    /// `volumeTypeList`: list of string.
-    pub volume_type_list: Vec<String>,
-    /// `mountInfo`: list of `HostFileSystemMountInfo`.
-    pub mount_info: Vec<HostFileSystemMountInfo>,
+pub struct PerformanceDescription {
+    /// `counterType`: list, not empty, of `ElementDescription` or a descendant.
+    pub counter_type: Vec<rt::Poly<ElementDescription>>,
+    /// `statsType`: list, not empty, of `ElementDescription` or a descendant.
+    pub stats_type: Vec<rt::Poly<ElementDescription>>,
 }
-pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFileSystemVolumeInfo",
+pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PerformanceDescription",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string volumeTypeList ol
-HostFileSystemMountInfo mountInfo ol
+ElementDescription counterType rl
+ElementDescription statsType rl
 ",
-    rt::unset::<HostFileSystemVolumeInfo>,
+    rt::unset::<PerformanceDescription>,
 );
-impl rt::Object for HostFileSystemVolumeInfo {
+impl rt::Object for PerformanceDescription {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME_INFO
+        &PERFORMANCE_DESCRIPTION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME_INFO
+        &PERFORMANCE_DESCRIPTION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.volume_type_list),
-            1 => P::Objects(&self.mount_info),
+            0 => P::Value(&self.counter_type),
+            1 => P::Value(&self.stats_type),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.volume_type_list),
-            1 => M::Objects(&mut self.mount_info),
+            0 => M::Value(&mut self.counter_type),
+            1 => M::Value(&mut self.stats_type),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostFileSystemVolumeInfo {
+impl Clone for PerformanceDescription {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostFileSystemVolumeInfo {
+impl PartialEq for PerformanceDescription {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostFileSystemVolumeInfo {
+impl std::fmt::Debug for PerformanceDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemVolumeInfo {
+impl serde::Serialize for PerformanceDescription {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostFirewallConfig`, a [`DynamicData`], since VI API 4.0.
+/// `Permission`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostFirewallConfig {
-    /// `rule`: list of `HostFirewallConfigRuleSetConfig`.
-    pub rule: Vec<HostFirewallConfigRuleSetConfig>,
-    /// `defaultBlockingPolicy`: required `HostFirewallDefaultPolicy`.
-    pub default_blocking_policy: HostFirewallDefaultPolicy,
+pub struct Permission {
+    /// `entity`: optional reference to `ManagedEntity`.
+    pub entity: Option<rt::ManagedObjectReference>,
+    /// `principal`: required string.
+    pub principal: String,
+    /// `group`: required boolean.
+    pub group: bool,
+    /// `roleId`: required int.
+    pub role_id: i32,
+    /// `propagate`: required boolean.
+    pub propagate: bool,
 }
-pub(crate) static HOST_FIREWALL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostFirewallConfigRuleSetConfig rule ol
-HostFirewallDefaultPolicy defaultBlockingPolicy r
-",
-    rt::unset::<HostFirewallConfig>,
-);
-impl rt::Object for HostFirewallConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.rule),
-            1 => P::Object(&self.default_blocking_policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.rule),
-            1 => M::Object(&mut self.default_blocking_policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFirewallConfigRuleSetConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostFirewallConfigRuleSetConfig {
-    /// `rulesetId`: required string.
-    pub ruleset_id: String,
-    /// `enabled`: required boolean.
-    pub enabled: bool,
-    /// `allowedHosts`: optional `HostFirewallRulesetIpList`, since VI API 5.0.
-    pub allowed_hosts: Option<Box<HostFirewallRulesetIpList>>,
-}
-pub(crate) static HOST_FIREWALL_CONFIG_RULE_SET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallConfigRuleSetConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string rulesetId r
-boolean enabled r
-HostFirewallRulesetIpList allowedHosts o since 5.0
-",
-    rt::unset::<HostFirewallConfigRuleSetConfig>,
-);
-impl rt::Object for HostFirewallConfigRuleSetConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ruleset_id),
-            1 => P::Value(&self.enabled),
-            2 => P::Optional(&self.allowed_hosts),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ruleset_id),
-            1 => M::Value(&mut self.enabled),
-            2 => M::Optional(&mut self.allowed_hosts),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallConfigRuleSetConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallConfigRuleSetConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallConfigRuleSetConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallConfigRuleSetConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFirewallDefaultPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostFirewallDefaultPolicy {
-    /// `incomingBlocked`: optional boolean.
-    pub incoming_blocked: Option<bool>,
-    /// `outgoingBlocked`: optional boolean.
-    pub outgoing_blocked: Option<bool>,
-}
-pub(crate) static HOST_FIREWALL_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallDefaultPolicy",
+pub(crate) static PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Permission",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean incomingBlocked o
-boolean outgoingBlocked o
+ManagedObjectReference entity o
+string principal r
+boolean group r
+int roleId r
+boolean propagate r
 ",
-    rt::unset::<HostFirewallDefaultPolicy>,
+    rt::unset::<Permission>,
 );
-impl rt::Object for HostFirewallDefaultPolicy {
+impl rt::Object for Permission {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_DEFAULT_POLICY
+        &PERMISSION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_DEFAULT_POLICY
+        &PERMISSION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.incoming_blocked),
-            1 => P::Value(&self.outgoing_blocked),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.principal),
+            2 => P::Value(&self.group),
+            3 => P::Value(&self.role_id),
+            4 => P::Value(&self.propagate),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.incoming_blocked),
-            1 => M::Value(&mut self.outgoing_blocked),
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.principal),
+            2 => M::Value(&mut self.group),
+            3 => M::Value(&mut self.role_id),
+            4 => M::Value(&mut self.propagate),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostFirewallDefaultPolicy {
+impl Clone for Permission {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostFirewallDefaultPolicy {
+impl PartialEq for Permission {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostFirewallDefaultPolicy {
+impl std::fmt::Debug for Permission {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallDefaultPolicy {
+impl serde::Serialize for Permission {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostFirewallInfo`, a [`DynamicData`], since VI API 2.0.
+/// `PhysicalNic`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostFirewallInfo {
-    /// `defaultPolicy`: required `HostFirewallDefaultPolicy`.
-    pub default_policy: HostFirewallDefaultPolicy,
-    /// `ruleset`: list of `HostFirewallRuleset`.
-    pub ruleset: Vec<HostFirewallRuleset>,
-}
-pub(crate) static HOST_FIREWALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostFirewallDefaultPolicy defaultPolicy r
-HostFirewallRuleset ruleset ol
-",
-    rt::unset::<HostFirewallInfo>,
-);
-impl rt::Object for HostFirewallInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.default_policy),
-            1 => P::Objects(&self.ruleset),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.default_policy),
-            1 => M::Objects(&mut self.ruleset),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFirewallRule`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostFirewallRule {
-    /// `port`: required int.
-    pub port: i32,
-    /// `endPort`: optional int.
-    pub end_port: Option<i32>,
-    /// `direction`: required `HostFirewallRuleDirection`.
-    pub direction: enums::HostFirewallRuleDirection,
-    /// `portType`: optional `HostFirewallRulePortType`, since VI API 5.0.
-    pub port_type: Option<enums::HostFirewallRulePortType>,
-    /// `protocol`: required string.
-    pub protocol: String,
-}
-pub(crate) static HOST_FIREWALL_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallRule",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int port r
-int endPort o
-HostFirewallRuleDirection direction r
-HostFirewallRulePortType portType o since 5.0
-string protocol r
-",
-    rt::unset::<HostFirewallRule>,
-);
-impl rt::Object for HostFirewallRule {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.port),
-            1 => P::Value(&self.end_port),
-            2 => P::Value(&self.direction),
-            3 => P::Value(&self.port_type),
-            4 => P::Value(&self.protocol),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.port),
-            1 => M::Value(&mut self.end_port),
-            2 => M::Value(&mut self.direction),
-            3 => M::Value(&mut self.port_type),
-            4 => M::Value(&mut self.protocol),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallRule {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallRule {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallRule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFirewallRuleset`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostFirewallRuleset {
-    /// `key`: required string.
-    pub key: String,
-    /// `label`: required string.
-    pub label: String,
-    /// `required`: required boolean.
-    pub required: bool,
-    /// `rule`: list, not empty, of `HostFirewallRule`.
-    pub rule: Vec<HostFirewallRule>,
-    /// `service`: optional string.
-    pub service: Option<String>,
-    /// `enabled`: required boolean.
-    pub enabled: bool,
-    /// `allowedHosts`: optional `HostFirewallRulesetIpList`, since VI API 5.0.
-    pub allowed_hosts: Option<Box<HostFirewallRulesetIpList>>,
-    /// `userControllable`: optional boolean, since VI API 8.0.2.0.
-    pub user_controllable: Option<bool>,
-    /// `ipListUserConfigurable`: optional boolean, since VI API 8.0.2.0.
-    pub ip_list_user_configurable: Option<bool>,
-}
-pub(crate) static HOST_FIREWALL_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallRuleset",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string label r
-boolean required r
-HostFirewallRule rule rl
-string service o
-boolean enabled r
-HostFirewallRulesetIpList allowedHosts o since 5.0
-boolean userControllable o since 8.0.2.0
-boolean ipListUserConfigurable o since 8.0.2.0
-",
-    rt::unset::<HostFirewallRuleset>,
-);
-impl rt::Object for HostFirewallRuleset {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.label),
-            2 => P::Value(&self.required),
-            3 => P::Objects(&self.rule),
-            4 => P::Value(&self.service),
-            5 => P::Value(&self.enabled),
-            6 => P::Optional(&self.allowed_hosts),
-            7 => P::Value(&self.user_controllable),
-            8 => P::Value(&self.ip_list_user_configurable),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.label),
-            2 => M::Value(&mut self.required),
-            3 => M::Objects(&mut self.rule),
-            4 => M::Value(&mut self.service),
-            5 => M::Value(&mut self.enabled),
-            6 => M::Optional(&mut self.allowed_hosts),
-            7 => M::Value(&mut self.user_controllable),
-            8 => M::Value(&mut self.ip_list_user_configurable),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallRuleset {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallRuleset {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallRuleset {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRuleset {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFirewallRulesetIpList`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostFirewallRulesetIpList {
-    /// `ipAddress`: list of string.
-    pub ip_address: Vec<String>,
-    /// `ipNetwork`: list of `HostFirewallRulesetIpNetwork`.
-    pub ip_network: Vec<HostFirewallRulesetIpNetwork>,
-    /// `allIp`: required boolean.
-    pub all_ip: bool,
-}
-pub(crate) static HOST_FIREWALL_RULESET_IP_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallRulesetIpList",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string ipAddress ol
-HostFirewallRulesetIpNetwork ipNetwork ol
-boolean allIp r
-",
-    rt::unset::<HostFirewallRulesetIpList>,
-);
-impl rt::Object for HostFirewallRulesetIpList {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_LIST
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_LIST
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_address),
-            1 => P::Objects(&self.ip_network),
-            2 => P::Value(&self.all_ip),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_address),
-            1 => M::Objects(&mut self.ip_network),
-            2 => M::Value(&mut self.all_ip),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallRulesetIpList {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallRulesetIpList {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallRulesetIpList {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRulesetIpList {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFirewallRulesetIpNetwork`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostFirewallRulesetIpNetwork {
-    /// `network`: required string.
-    pub network: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-}
-pub(crate) static HOST_FIREWALL_RULESET_IP_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFirewallRulesetIpNetwork",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string network r
-int prefixLength r
-",
-    rt::unset::<HostFirewallRulesetIpNetwork>,
-);
-impl rt::Object for HostFirewallRulesetIpNetwork {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_NETWORK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_NETWORK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.network),
-            1 => P::Value(&self.prefix_length),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.network),
-            1 => M::Value(&mut self.prefix_length),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFirewallRulesetIpNetwork {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFirewallRulesetIpNetwork {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFirewallRulesetIpNetwork {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRulesetIpNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFlagInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostFlagInfo {
-    /// `backgroundSnapshotsEnabled`: optional boolean.
-    pub background_snapshots_enabled: Option<bool>,
-}
-pub(crate) static HOST_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFlagInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-boolean backgroundSnapshotsEnabled o
-",
-    rt::unset::<HostFlagInfo>,
-);
-impl rt::Object for HostFlagInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FLAG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FLAG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.background_snapshots_enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.background_snapshots_enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFlagInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFlagInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFlagInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFlagInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostForceMountedInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostForceMountedInfo {
-    /// `persist`: required boolean.
-    pub persist: bool,
-    /// `mounted`: required boolean.
-    pub mounted: bool,
-}
-pub(crate) static HOST_FORCE_MOUNTED_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostForceMountedInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean persist r
-boolean mounted r
-",
-    rt::unset::<HostForceMountedInfo>,
-);
-impl rt::Object for HostForceMountedInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FORCE_MOUNTED_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FORCE_MOUNTED_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.persist),
-            1 => P::Value(&self.mounted),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.persist),
-            1 => M::Value(&mut self.mounted),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostForceMountedInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostForceMountedInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostForceMountedInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostForceMountedInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostFru`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
-pub struct HostFru {
-    /// `type`: required string.
-    pub r#type: String,
-    /// `partName`: required string.
-    pub part_name: String,
-    /// `partNumber`: required string.
-    pub part_number: String,
-    /// `manufacturer`: required string.
-    pub manufacturer: String,
-    /// `serialNumber`: optional string.
-    pub serial_number: Option<String>,
-    /// `mfgTimeStamp`: optional dateTime.
-    pub mfg_time_stamp: Option<rt::DateTime>,
-}
-pub(crate) static HOST_FRU: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostFru",
-    "8.0.0.1",
-    Some(&DYNAMIC_DATA),
-    "
-string type r
-string partName r
-string partNumber r
-string manufacturer r
-string serialNumber o
-dateTime mfgTimeStamp o
-",
-    rt::unset::<HostFru>,
-);
-impl rt::Object for HostFru {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_FRU
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FRU
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.r#type),
-            1 => P::Value(&self.part_name),
-            2 => P::Value(&self.part_number),
-            3 => P::Value(&self.manufacturer),
-            4 => P::Value(&self.serial_number),
-            5 => P::Value(&self.mfg_time_stamp),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.r#type),
-            1 => M::Value(&mut self.part_name),
-            2 => M::Value(&mut self.part_number),
-            3 => M::Value(&mut self.manufacturer),
-            4 => M::Value(&mut self.serial_number),
-            5 => M::Value(&mut self.mfg_time_stamp),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostFru {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostFru {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostFru {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostFru {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostGatewaySpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostGatewaySpec {
-    /// `gatewayType`: required string.
-    pub gateway_type: String,
-    /// `gatewayId`: optional string.
-    pub gateway_id: Option<String>,
-    /// `trustVerificationToken`: optional string.
-    pub trust_verification_token: Option<String>,
-    /// `hostAuthParams`: list of `KeyValue`.
-    pub host_auth_params: Vec<KeyValue>,
-}
-pub(crate) static HOST_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostGatewaySpec",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-string gatewayType r
-string gatewayId o
-string trustVerificationToken o
-KeyValue hostAuthParams ol
-",
-    rt::unset::<HostGatewaySpec>,
-);
-impl rt::Object for HostGatewaySpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_GATEWAY_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GATEWAY_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.gateway_type),
-            1 => P::Value(&self.gateway_id),
-            2 => P::Value(&self.trust_verification_token),
-            3 => P::Objects(&self.host_auth_params),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.gateway_type),
-            1 => M::Value(&mut self.gateway_id),
-            2 => M::Value(&mut self.trust_verification_token),
-            3 => M::Objects(&mut self.host_auth_params),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostGatewaySpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostGatewaySpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostGatewaySpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostGatewaySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostGraphicsConfig`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostGraphicsConfig {
-    /// `hostDefaultGraphicsType`: required string.
-    pub host_default_graphics_type: String,
-    /// `sharedPassthruAssignmentPolicy`: required string.
-    pub shared_passthru_assignment_policy: String,
-    /// `deviceType`: list of `HostGraphicsConfigDeviceType`.
-    pub device_type: Vec<HostGraphicsConfigDeviceType>,
-}
-pub(crate) static HOST_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostGraphicsConfig",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string hostDefaultGraphicsType r
-string sharedPassthruAssignmentPolicy r
-HostGraphicsConfigDeviceType deviceType ol
-",
-    rt::unset::<HostGraphicsConfig>,
-);
-impl rt::Object for HostGraphicsConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.host_default_graphics_type),
-            1 => P::Value(&self.shared_passthru_assignment_policy),
-            2 => P::Objects(&self.device_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.host_default_graphics_type),
-            1 => M::Value(&mut self.shared_passthru_assignment_policy),
-            2 => M::Objects(&mut self.device_type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostGraphicsConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostGraphicsConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostGraphicsConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostGraphicsConfigDeviceType`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostGraphicsConfigDeviceType {
-    /// `deviceId`: required string.
-    pub device_id: String,
-    /// `graphicsType`: required string.
-    pub graphics_type: String,
-    /// `vgpuMode`: optional string, since VI API 8.0.3.0.
-    pub vgpu_mode: Option<String>,
-}
-pub(crate) static HOST_GRAPHICS_CONFIG_DEVICE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostGraphicsConfigDeviceType",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string deviceId r
-string graphicsType r
-string vgpuMode o since 8.0.3.0
-",
-    rt::unset::<HostGraphicsConfigDeviceType>,
-);
-impl rt::Object for HostGraphicsConfigDeviceType {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.device_id),
-            1 => P::Value(&self.graphics_type),
-            2 => P::Value(&self.vgpu_mode),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.device_id),
-            1 => M::Value(&mut self.graphics_type),
-            2 => M::Value(&mut self.vgpu_mode),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostGraphicsConfigDeviceType {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostGraphicsConfigDeviceType {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostGraphicsConfigDeviceType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfigDeviceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostGraphicsInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostGraphicsInfo {
-    /// `deviceName`: required string.
-    pub device_name: String,
-    /// `vendorName`: required string.
-    pub vendor_name: String,
-    /// `pciId`: required string.
-    pub pci_id: String,
-    /// `graphicsType`: required string.
-    pub graphics_type: String,
-    /// `vgpuMode`: optional string, since VI API 8.0.3.0.
-    pub vgpu_mode: Option<String>,
-    /// `memorySizeInKB`: required long.
-    pub memory_size_in_kb: i64,
-    /// `vm`: list of reference to `VirtualMachine`.
-    pub vm: Vec<rt::ManagedObjectReference>,
-}
-pub(crate) static HOST_GRAPHICS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostGraphicsInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-string deviceName r
-string vendorName r
-string pciId r
-string graphicsType r
-string vgpuMode o since 8.0.3.0
-long memorySizeInKB r
-ManagedObjectReference vm ol
-",
-    rt::unset::<HostGraphicsInfo>,
-);
-impl rt::Object for HostGraphicsInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.device_name),
-            1 => P::Value(&self.vendor_name),
-            2 => P::Value(&self.pci_id),
-            3 => P::Value(&self.graphics_type),
-            4 => P::Value(&self.vgpu_mode),
-            5 => P::Value(&self.memory_size_in_kb),
-            6 => P::Value(&self.vm),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.device_name),
-            1 => M::Value(&mut self.vendor_name),
-            2 => M::Value(&mut self.pci_id),
-            3 => M::Value(&mut self.graphics_type),
-            4 => M::Value(&mut self.vgpu_mode),
-            5 => M::Value(&mut self.memory_size_in_kb),
-            6 => M::Value(&mut self.vm),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostGraphicsInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostGraphicsInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostGraphicsInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostHardwareElementInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostHardwareElementInfo {
-    /// `name`: required string.
-    pub name: String,
-    /// `status`: required `ElementDescription` or a descendant.
-    pub status: rt::Poly<ElementDescription>,
-}
-pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostHardwareElementInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-ElementDescription status r
-",
-    rt::unset::<HostHardwareElementInfo>,
-);
-impl rt::Object for HostHardwareElementInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_ELEMENT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_ELEMENT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.status),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostHardwareElementInfo> for HostHardwareElementInfo {}
-impl Clone for HostHardwareElementInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostHardwareElementInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostHardwareElementInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareElementInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostHardwareInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostHardwareInfo {
-    /// `systemInfo`: required `HostSystemInfo`.
-    pub system_info: HostSystemInfo,
-    /// `cpuPowerManagementInfo`: optional `HostCpuPowerManagementInfo`, since VI API 4.0.
-    pub cpu_power_management_info: Option<Box<HostCpuPowerManagementInfo>>,
-    /// `cpuInfo`: required `HostCpuInfo`.
-    pub cpu_info: HostCpuInfo,
-    /// `cpuPkg`: list, not empty, of `HostCpuPackage`.
-    pub cpu_pkg: Vec<HostCpuPackage>,
-    /// `memorySize`: required long.
-    pub memory_size: i64,
-    /// `numaInfo`: optional `HostNumaInfo`.
-    pub numa_info: Option<Box<HostNumaInfo>>,
-    /// `smcPresent`: optional boolean, since VI API 5.0 and always there from then on.
-    pub smc_present: Option<bool>,
-    /// `pciDevice`: list of `HostPciDevice`.
-    pub pci_device: Vec<HostPciDevice>,
-    /// `dvxClasses`: list of `HostDvxClass`, since VI API 8.0.0.1.
-    pub dvx_classes: Vec<HostDvxClass>,
-    /// `cpuFeature`: list of `HostCpuIdInfo`.
-    pub cpu_feature: Vec<HostCpuIdInfo>,
-    /// `biosInfo`: optional `HostBIOSInfo`, since VI API 2.5.
-    pub bios_info: Option<Box<HostBiosInfo>>,
-    /// `reliableMemoryInfo`: optional `HostReliableMemoryInfo`, since VI API 5.5.
-    pub reliable_memory_info: Option<Box<HostReliableMemoryInfo>>,
-    /// `persistentMemoryInfo`: optional `HostPersistentMemoryInfo`, since VI API 6.7.
-    pub persistent_memory_info: Option<Box<HostPersistentMemoryInfo>>,
-    /// `sgxInfo`: optional `HostSgxInfo`, since VI API 7.0.0.0.
-    pub sgx_info: Option<Box<HostSgxInfo>>,
-    /// `sevInfo`: optional `HostSevInfo`, since VI API 7.0.1.0.
-    pub sev_info: Option<Box<HostSevInfo>>,
-    /// `memoryTieringType`: optional string, since VI API 7.0.3.0.
-    pub memory_tiering_type: Option<String>,
-    /// `memoryTierInfo`: list of `HostMemoryTierInfo`, since VI API 7.0.3.0.
-    pub memory_tier_info: Vec<HostMemoryTierInfo>,
-    /// `tdxInfo`: optional `HostTdxInfo`, since VI API 9.0.0.0.
-    pub tdx_info: Option<Box<HostTdxInfo>>,
-}
-pub(crate) static HOST_HARDWARE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostHardwareInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostSystemInfo systemInfo r
-HostCpuPowerManagementInfo cpuPowerManagementInfo o since 4.0
-HostCpuInfo cpuInfo r
-HostCpuPackage cpuPkg rl
-long memorySize r
-HostNumaInfo numaInfo o
-boolean smcPresent o since 5.0
-HostPciDevice pciDevice ol
-HostDvxClass dvxClasses ol since 8.0.0.1
-HostCpuIdInfo cpuFeature ol
-HostBIOSInfo biosInfo o since 2.5
-HostReliableMemoryInfo reliableMemoryInfo o since 5.5
-HostPersistentMemoryInfo persistentMemoryInfo o since 6.7
-HostSgxInfo sgxInfo o since 7.0.0.0
-HostSevInfo sevInfo o since 7.0.1.0
-string memoryTieringType o since 7.0.3.0
-HostMemoryTierInfo memoryTierInfo ol since 7.0.3.0
-HostTdxInfo tdxInfo o since 9.0.0.0
-",
-    rt::unset::<HostHardwareInfo>,
-);
-impl rt::Object for HostHardwareInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.system_info),
-            1 => P::Optional(&self.cpu_power_management_info),
-            2 => P::Object(&self.cpu_info),
-            3 => P::Objects(&self.cpu_pkg),
-            4 => P::Value(&self.memory_size),
-            5 => P::Optional(&self.numa_info),
-            6 => P::Value(&self.smc_present),
-            7 => P::Objects(&self.pci_device),
-            8 => P::Objects(&self.dvx_classes),
-            9 => P::Objects(&self.cpu_feature),
-            10 => P::Optional(&self.bios_info),
-            11 => P::Optional(&self.reliable_memory_info),
-            12 => P::Optional(&self.persistent_memory_info),
-            13 => P::Optional(&self.sgx_info),
-            14 => P::Optional(&self.sev_info),
-            15 => P::Value(&self.memory_tiering_type),
-            16 => P::Objects(&self.memory_tier_info),
-            17 => P::Optional(&self.tdx_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.system_info),
-            1 => M::Optional(&mut self.cpu_power_management_info),
-            2 => M::Object(&mut self.cpu_info),
-            3 => M::Objects(&mut self.cpu_pkg),
-            4 => M::Value(&mut self.memory_size),
-            5 => M::Optional(&mut self.numa_info),
-            6 => M::Value(&mut self.smc_present),
-            7 => M::Objects(&mut self.pci_device),
-            8 => M::Objects(&mut self.dvx_classes),
-            9 => M::Objects(&mut self.cpu_feature),
-            10 => M::Optional(&mut self.bios_info),
-            11 => M::Optional(&mut self.reliable_memory_info),
-            12 => M::Optional(&mut self.persistent_memory_info),
-            13 => M::Optional(&mut self.sgx_info),
-            14 => M::Optional(&mut self.sev_info),
-            15 => M::Value(&mut self.memory_tiering_type),
-            16 => M::Objects(&mut self.memory_tier_info),
-            17 => M::Optional(&mut self.tdx_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostHardwareInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostHardwareInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostHardwareInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostHardwareStatusInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostHardwareStatusInfo {
-    /// `memoryStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
-    pub memory_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
-    /// `cpuStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
-    pub cpu_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
-    /// `storageStatusInfo`: list of `HostStorageElementInfo`.
-    pub storage_status_info: Vec<HostStorageElementInfo>,
-    /// `dpuStatusInfo`: list of `DpuStatusInfo`, since VI API 8.0.0.1.
-    pub dpu_status_info: Vec<DpuStatusInfo>,
-}
-pub(crate) static HOST_HARDWARE_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostHardwareStatusInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostHardwareElementInfo memoryStatusInfo ol
-HostHardwareElementInfo cpuStatusInfo ol
-HostStorageElementInfo storageStatusInfo ol
-DpuStatusInfo dpuStatusInfo ol since 8.0.0.1
-",
-    rt::unset::<HostHardwareStatusInfo>,
-);
-impl rt::Object for HostHardwareStatusInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_STATUS_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_STATUS_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.memory_status_info),
-            1 => P::Value(&self.cpu_status_info),
-            2 => P::Objects(&self.storage_status_info),
-            3 => P::Objects(&self.dpu_status_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.memory_status_info),
-            1 => M::Value(&mut self.cpu_status_info),
-            2 => M::Objects(&mut self.storage_status_info),
-            3 => M::Objects(&mut self.dpu_status_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostHardwareStatusInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostHardwareStatusInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostHardwareStatusInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareStatusInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostHardwareSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostHardwareSummary {
-    /// `vendor`: required string.
-    pub vendor: String,
-    /// `model`: required string.
-    pub model: String,
-    /// `family`: optional string, since VI API 9.0.0.0.
-    pub family: Option<String>,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `otherIdentifyingInfo`: list of `HostSystemIdentificationInfo`, since VI API 2.5.
-    pub other_identifying_info: Vec<HostSystemIdentificationInfo>,
-    /// `memorySize`: required long.
-    pub memory_size: i64,
-    /// `cpuModel`: required string.
-    pub cpu_model: String,
-    /// `cpuMhz`: required int.
-    pub cpu_mhz: i32,
-    /// `numCpuPkgs`: required short.
-    pub num_cpu_pkgs: i16,
-    /// `numCpuCores`: required short.
-    pub num_cpu_cores: i16,
-    /// `numCpuThreads`: required short.
-    pub num_cpu_threads: i16,
-    /// `numNics`: required int.
-    pub num_nics: i32,
-    /// `numHBAs`: required int.
-    pub num_hbas: i32,
-}
-pub(crate) static HOST_HARDWARE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostHardwareSummary",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string vendor r
-string model r
-string family o since 9.0.0.0
-string uuid r
-HostSystemIdentificationInfo otherIdentifyingInfo ol since 2.5
-long memorySize r
-string cpuModel r
-int cpuMhz r
-short numCpuPkgs r
-short numCpuCores r
-short numCpuThreads r
-int numNics r
-int numHBAs r
-",
-    rt::unset::<HostHardwareSummary>,
-);
-impl rt::Object for HostHardwareSummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_SUMMARY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_SUMMARY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vendor),
-            1 => P::Value(&self.model),
-            2 => P::Value(&self.family),
-            3 => P::Value(&self.uuid),
-            4 => P::Objects(&self.other_identifying_info),
-            5 => P::Value(&self.memory_size),
-            6 => P::Value(&self.cpu_model),
-            7 => P::Value(&self.cpu_mhz),
-            8 => P::Value(&self.num_cpu_pkgs),
-            9 => P::Value(&self.num_cpu_cores),
-            10 => P::Value(&self.num_cpu_threads),
-            11 => P::Value(&self.num_nics),
-            12 => P::Value(&self.num_hbas),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vendor),
-            1 => M::Value(&mut self.model),
-            2 => M::Value(&mut self.family),
-            3 => M::Value(&mut self.uuid),
-            4 => M::Objects(&mut self.other_identifying_info),
-            5 => M::Value(&mut self.memory_size),
-            6 => M::Value(&mut self.cpu_model),
-            7 => M::Value(&mut self.cpu_mhz),
-            8 => M::Value(&mut self.num_cpu_pkgs),
-            9 => M::Value(&mut self.num_cpu_cores),
-            10 => M::Value(&mut self.num_cpu_threads),
-            11 => M::Value(&mut self.num_nics),
-            12 => M::Value(&mut self.num_hbas),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostHardwareSummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostHardwareSummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostHardwareSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostHostBusAdapter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostHostBusAdapter {
+pub struct PhysicalNic {
     /// `key`: optional string.
     pub key: Option<String>,
     /// `device`: required string.
     pub device: String,
-    /// `bus`: required int.
-    pub bus: i32,
-    /// `status`: required string.
-    pub status: String,
-    /// `model`: required string.
-    pub model: String,
+    /// `pci`: required string.
+    pub pci: String,
     /// `driver`: optional string.
     pub driver: Option<String>,
-    /// `pci`: optional string.
-    pub pci: Option<String>,
-    /// `storageProtocol`: optional string, since VI API 7.0.0.0.
-    pub storage_protocol: Option<String>,
-    /// `driverVersion`: optional string, since VI API 9.1.0.0.
+    /// `driverVersion`: optional string, since VI API 8.0.0.1.
     pub driver_version: Option<String>,
-    /// `firmwareVersion`: optional string, since VI API 9.1.0.0.
+    /// `firmwareVersion`: optional string, since VI API 8.0.0.1.
     pub firmware_version: Option<String>,
+    /// `linkSpeed`: optional `PhysicalNicLinkInfo`.
+    pub link_speed: Option<Box<PhysicalNicLinkInfo>>,
+    /// `validLinkSpecification`: list of `PhysicalNicLinkInfo`.
+    pub valid_link_specification: Vec<PhysicalNicLinkInfo>,
+    /// `spec`: required `PhysicalNicSpec`.
+    pub spec: PhysicalNicSpec,
+    /// `wakeOnLanSupported`: required boolean, since VI API 2.5.
+    pub wake_on_lan_supported: bool,
+    /// `mac`: required string, since VI API 2.5.
+    pub mac: String,
+    /// `fcoeConfiguration`: optional `FcoeConfig`, since VI API 5.0.
+    #[cfg(feature = "storage")]
+    pub fcoe_configuration: Option<Box<FcoeConfig>>,
+    /// `vmDirectPathGen2Supported`: optional boolean, since VI API 4.1.
+    pub vm_direct_path_gen2_supported: Option<bool>,
+    /// `vmDirectPathGen2SupportedMode`: optional string, since VI API 4.1.
+    pub vm_direct_path_gen2_supported_mode: Option<String>,
+    /// `resourcePoolSchedulerAllowed`: optional boolean, since VI API 4.1.
+    pub resource_pool_scheduler_allowed: Option<bool>,
+    /// `resourcePoolSchedulerDisallowedReason`: list of string, since VI API 4.1.
+    pub resource_pool_scheduler_disallowed_reason: Vec<String>,
+    /// `autoNegotiateSupported`: optional boolean, since VI API 4.1.
+    pub auto_negotiate_supported: Option<bool>,
+    /// `enhancedNetworkingStackSupported`: optional boolean, since VI API 6.7.
+    pub enhanced_networking_stack_supported: Option<bool>,
+    /// `ensInterruptSupported`: optional boolean, since VI API 7.0.0.0.
+    pub ens_interrupt_supported: Option<bool>,
+    /// `rdmaDevice`: optional string, the key of a `HostRdmaDevice`, since VI API 7.0.0.0.
+    pub rdma_device: Option<String>,
+    /// `dpuId`: optional string, since VI API 8.0.0.1.
+    pub dpu_id: Option<String>,
+    /// `perfNicOffloadSupported`: optional boolean, since VI API 9.1.0.0.
+    pub perf_nic_offload_supported: Option<bool>,
 }
-pub(crate) static HOST_HOST_BUS_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostHostBusAdapter",
+pub(crate) static PHYSICAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNic",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
 string key o
 string device r
-int bus r
-string status r
-string model r
+string pci r
 string driver o
-string pci o
-string storageProtocol o since 7.0.0.0
-string driverVersion o since 9.1.0.0
-string firmwareVersion o since 9.1.0.0
+string driverVersion o since 8.0.0.1
+string firmwareVersion o since 8.0.0.1
+PhysicalNicLinkInfo linkSpeed o
+PhysicalNicLinkInfo validLinkSpecification ol
+PhysicalNicSpec spec r
+boolean wakeOnLanSupported r since 2.5
+string mac r since 2.5
+FcoeConfig fcoeConfiguration o since 5.0
+boolean vmDirectPathGen2Supported o since 4.1
+string vmDirectPathGen2SupportedMode o since 4.1
+boolean resourcePoolSchedulerAllowed o since 4.1
+string resourcePoolSchedulerDisallowedReason ol since 4.1
+boolean autoNegotiateSupported o since 4.1
+boolean enhancedNetworkingStackSupported o since 6.7
+boolean ensInterruptSupported o since 7.0.0.0
+string rdmaDevice o since 7.0.0.0
+string dpuId o since 8.0.0.1
+boolean perfNicOffloadSupported o since 9.1.0.0
 ",
-    rt::unset::<HostHostBusAdapter>,
+    rt::unset::<PhysicalNic>,
 );
-impl rt::Object for HostHostBusAdapter {
+impl rt::Object for PhysicalNic {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_HOST_BUS_ADAPTER
+        &PHYSICAL_NIC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HOST_BUS_ADAPTER
+        &PHYSICAL_NIC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
-            2 => P::Value(&self.bus),
-            3 => P::Value(&self.status),
-            4 => P::Value(&self.model),
-            5 => P::Value(&self.driver),
-            6 => P::Value(&self.pci),
-            7 => P::Value(&self.storage_protocol),
-            8 => P::Value(&self.driver_version),
-            9 => P::Value(&self.firmware_version),
+            2 => P::Value(&self.pci),
+            3 => P::Value(&self.driver),
+            4 => P::Value(&self.driver_version),
+            5 => P::Value(&self.firmware_version),
+            6 => P::Optional(&self.link_speed),
+            7 => P::Objects(&self.valid_link_specification),
+            8 => P::Object(&self.spec),
+            9 => P::Value(&self.wake_on_lan_supported),
+            10 => P::Value(&self.mac),
+            #[cfg(feature = "storage")]
+            11 => P::Optional(&self.fcoe_configuration),
+            12 => P::Value(&self.vm_direct_path_gen2_supported),
+            13 => P::Value(&self.vm_direct_path_gen2_supported_mode),
+            14 => P::Value(&self.resource_pool_scheduler_allowed),
+            15 => P::Value(&self.resource_pool_scheduler_disallowed_reason),
+            16 => P::Value(&self.auto_negotiate_supported),
+            17 => P::Value(&self.enhanced_networking_stack_supported),
+            18 => P::Value(&self.ens_interrupt_supported),
+            19 => P::Value(&self.rdma_device),
+            20 => P::Value(&self.dpu_id),
+            21 => P::Value(&self.perf_nic_offload_supported),
             _ => P::Absent,
         }
     }
@@ -2253,235 +411,222 @@ impl rt::Object for HostHostBusAdapter {
         match index {
             0 => M::Value(&mut self.key),
             1 => M::Value(&mut self.device),
-            2 => M::Value(&mut self.bus),
-            3 => M::Value(&mut self.status),
-            4 => M::Value(&mut self.model),
-            5 => M::Value(&mut self.driver),
-            6 => M::Value(&mut self.pci),
-            7 => M::Value(&mut self.storage_protocol),
-            8 => M::Value(&mut self.driver_version),
-            9 => M::Value(&mut self.firmware_version),
+            2 => M::Value(&mut self.pci),
+            3 => M::Value(&mut self.driver),
+            4 => M::Value(&mut self.driver_version),
+            5 => M::Value(&mut self.firmware_version),
+            6 => M::Optional(&mut self.link_speed),
+            7 => M::Objects(&mut self.valid_link_specification),
+            8 => M::Object(&mut self.spec),
+            9 => M::Value(&mut self.wake_on_lan_supported),
+            10 => M::Value(&mut self.mac),
+            #[cfg(feature = "storage")]
+            11 => M::Optional(&mut self.fcoe_configuration),
+            12 => M::Value(&mut self.vm_direct_path_gen2_supported),
+            13 => M::Value(&mut self.vm_direct_path_gen2_supported_mode),
+            14 => M::Value(&mut self.resource_pool_scheduler_allowed),
+            15 => M::Value(&mut self.resource_pool_scheduler_disallowed_reason),
+            16 => M::Value(&mut self.auto_negotiate_supported),
+            17 => M::Value(&mut self.enhanced_networking_stack_supported),
+            18 => M::Value(&mut self.ens_interrupt_supported),
+            19 => M::Value(&mut self.rdma_device),
+            20 => M::Value(&mut self.dpu_id),
+            21 => M::Value(&mut self.perf_nic_offload_supported),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<HostHostBusAdapter> for HostHostBusAdapter {}
-impl Clone for HostHostBusAdapter {
+impl Clone for PhysicalNic {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostHostBusAdapter {
+impl PartialEq for PhysicalNic {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostHostBusAdapter {
+impl std::fmt::Debug for PhysicalNic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHostBusAdapter {
+impl serde::Serialize for PhysicalNic {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostHyperThreadScheduleInfo`, a [`DynamicData`], since VI API 2.0.
+/// `PhysicalNicLinkInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostHyperThreadScheduleInfo {
-    /// `available`: required boolean.
-    pub available: bool,
-    /// `active`: required boolean.
-    pub active: bool,
-    /// `config`: required boolean.
-    pub config: bool,
+pub struct PhysicalNicLinkInfo {
+    /// `speedMb`: required int.
+    pub speed_mb: i32,
+    /// `duplex`: required boolean.
+    pub duplex: bool,
 }
-pub(crate) static HOST_HYPER_THREAD_SCHEDULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostHyperThreadScheduleInfo",
+pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicLinkInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean available r
-boolean active r
-boolean config r
+int speedMb r
+boolean duplex r
 ",
-    rt::unset::<HostHyperThreadScheduleInfo>,
+    rt::unset::<PhysicalNicLinkInfo>,
 );
-impl rt::Object for HostHyperThreadScheduleInfo {
+impl rt::Object for PhysicalNicLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_HYPER_THREAD_SCHEDULE_INFO
+        &PHYSICAL_NIC_LINK_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HYPER_THREAD_SCHEDULE_INFO
+        &PHYSICAL_NIC_LINK_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.available),
-            1 => P::Value(&self.active),
-            2 => P::Value(&self.config),
+            0 => P::Value(&self.speed_mb),
+            1 => P::Value(&self.duplex),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.available),
-            1 => M::Value(&mut self.active),
-            2 => M::Value(&mut self.config),
+            0 => M::Value(&mut self.speed_mb),
+            1 => M::Value(&mut self.duplex),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostHyperThreadScheduleInfo {
+impl Clone for PhysicalNicLinkInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostHyperThreadScheduleInfo {
+impl PartialEq for PhysicalNicLinkInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostHyperThreadScheduleInfo {
+impl std::fmt::Debug for PhysicalNicLinkInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHyperThreadScheduleInfo {
+impl serde::Serialize for PhysicalNicLinkInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
+/// `PhysicalNicSpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-    /// `isSoftwareBased`: required boolean.
-    pub is_software_based: bool,
-    /// `canBeDisabled`: optional boolean, since VI API 5.0.
-    pub can_be_disabled: Option<bool>,
-    /// `networkBindingSupport`: optional `HostInternetScsiHbaNetworkBindingSupportType`, since VI API 5.0.
-    pub network_binding_support: Option<
-        enums::HostInternetScsiHbaNetworkBindingSupportType,
-    >,
-    /// `discoveryCapabilities`: required `HostInternetScsiHbaDiscoveryCapabilities`.
-    pub discovery_capabilities: HostInternetScsiHbaDiscoveryCapabilities,
-    /// `discoveryProperties`: required `HostInternetScsiHbaDiscoveryProperties`.
-    pub discovery_properties: HostInternetScsiHbaDiscoveryProperties,
-    /// `authenticationCapabilities`: required `HostInternetScsiHbaAuthenticationCapabilities`.
-    pub authentication_capabilities: HostInternetScsiHbaAuthenticationCapabilities,
-    /// `authenticationProperties`: required `HostInternetScsiHbaAuthenticationProperties`.
-    pub authentication_properties: HostInternetScsiHbaAuthenticationProperties,
-    /// `digestCapabilities`: optional `HostInternetScsiHbaDigestCapabilities`, since VI API 4.0.
-    pub digest_capabilities: Option<Box<HostInternetScsiHbaDigestCapabilities>>,
-    /// `digestProperties`: optional `HostInternetScsiHbaDigestProperties`, since VI API 4.0.
-    pub digest_properties: Option<Box<HostInternetScsiHbaDigestProperties>>,
-    /// `ipCapabilities`: required `HostInternetScsiHbaIPCapabilities`.
-    pub ip_capabilities: HostInternetScsiHbaIpCapabilities,
-    /// `ipProperties`: required `HostInternetScsiHbaIPProperties`.
-    pub ip_properties: HostInternetScsiHbaIpProperties,
-    /// `supportedAdvancedOptions`: list of `OptionDef`, since VI API 4.0.
-    pub supported_advanced_options: Vec<OptionDef>,
-    /// `advancedOptions`: list of `HostInternetScsiHbaParamValue`, since VI API 4.0.
-    pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
-    /// `iScsiName`: required string.
-    pub i_scsi_name: String,
-    /// `iScsiAlias`: optional string.
-    pub i_scsi_alias: Option<String>,
-    /// `configuredSendTarget`: list of `HostInternetScsiHbaSendTarget`.
-    pub configured_send_target: Vec<HostInternetScsiHbaSendTarget>,
-    /// `configuredStaticTarget`: list of `HostInternetScsiHbaStaticTarget`.
-    pub configured_static_target: Vec<HostInternetScsiHbaStaticTarget>,
-    /// `maxSpeedMb`: optional int.
-    pub max_speed_mb: Option<i32>,
-    /// `currentSpeedMb`: optional int.
-    pub current_speed_mb: Option<i32>,
+pub struct PhysicalNicSpec {
+    /// `ip`: optional `HostIpConfig`.
+    pub ip: Option<Box<HostIpConfig>>,
+    /// `linkSpeed`: optional `PhysicalNicLinkInfo`.
+    pub link_speed: Option<Box<PhysicalNicLinkInfo>>,
+    /// `enableEnhancedNetworkingStack`: optional boolean, since VI API 6.7.
+    pub enable_enhanced_networking_stack: Option<bool>,
+    /// `ensInterruptEnabled`: optional boolean, since VI API 7.0.0.0.
+    pub ens_interrupt_enabled: Option<bool>,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHba",
+pub(crate) static PHYSICAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicSpec",
     "2.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
+    Some(&DYNAMIC_DATA),
     "
-boolean isSoftwareBased r
-boolean canBeDisabled o since 5.0
-HostInternetScsiHbaNetworkBindingSupportType networkBindingSupport o since 5.0
-HostInternetScsiHbaDiscoveryCapabilities discoveryCapabilities r
-HostInternetScsiHbaDiscoveryProperties discoveryProperties r
-HostInternetScsiHbaAuthenticationCapabilities authenticationCapabilities r
-HostInternetScsiHbaAuthenticationProperties authenticationProperties r
-HostInternetScsiHbaDigestCapabilities digestCapabilities o since 4.0
-HostInternetScsiHbaDigestProperties digestProperties o since 4.0
-HostInternetScsiHbaIPCapabilities ipCapabilities r
-HostInternetScsiHbaIPProperties ipProperties r
-OptionDef supportedAdvancedOptions ol since 4.0
-HostInternetScsiHbaParamValue advancedOptions ol since 4.0
-string iScsiName r
-string iScsiAlias o
-HostInternetScsiHbaSendTarget configuredSendTarget ol
-HostInternetScsiHbaStaticTarget configuredStaticTarget ol
-int maxSpeedMb o
-int currentSpeedMb o
+HostIpConfig ip o
+PhysicalNicLinkInfo linkSpeed o
+boolean enableEnhancedNetworkingStack o since 6.7
+boolean ensInterruptEnabled o since 7.0.0.0
 ",
-    rt::unset::<HostInternetScsiHba>,
+    rt::unset::<PhysicalNicSpec>,
 );
-impl rt::Object for HostInternetScsiHba {
+impl rt::Object for PhysicalNicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA
+        &PHYSICAL_NIC_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA
+        &PHYSICAL_NIC_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=9 => self.base.get(index),
-            10 => P::Value(&self.is_software_based),
-            11 => P::Value(&self.can_be_disabled),
-            12 => P::Value(&self.network_binding_support),
-            13 => P::Object(&self.discovery_capabilities),
-            14 => P::Object(&self.discovery_properties),
-            15 => P::Object(&self.authentication_capabilities),
-            16 => P::Object(&self.authentication_properties),
-            17 => P::Optional(&self.digest_capabilities),
-            18 => P::Optional(&self.digest_properties),
-            19 => P::Object(&self.ip_capabilities),
-            20 => P::Object(&self.ip_properties),
-            21 => P::Objects(&self.supported_advanced_options),
-            22 => P::Objects(&self.advanced_options),
-            23 => P::Value(&self.i_scsi_name),
-            24 => P::Value(&self.i_scsi_alias),
-            25 => P::Objects(&self.configured_send_target),
-            26 => P::Objects(&self.configured_static_target),
-            27 => P::Value(&self.max_speed_mb),
-            28 => P::Value(&self.current_speed_mb),
+            0 => P::Optional(&self.ip),
+            1 => P::Optional(&self.link_speed),
+            2 => P::Value(&self.enable_enhanced_networking_stack),
+            3 => P::Value(&self.ens_interrupt_enabled),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=9 => self.base.get_mut(index),
-            10 => M::Value(&mut self.is_software_based),
-            11 => M::Value(&mut self.can_be_disabled),
-            12 => M::Value(&mut self.network_binding_support),
-            13 => M::Object(&mut self.discovery_capabilities),
-            14 => M::Object(&mut self.discovery_properties),
-            15 => M::Object(&mut self.authentication_capabilities),
-            16 => M::Object(&mut self.authentication_properties),
-            17 => M::Optional(&mut self.digest_capabilities),
-            18 => M::Optional(&mut self.digest_properties),
-            19 => M::Object(&mut self.ip_capabilities),
-            20 => M::Object(&mut self.ip_properties),
-            21 => M::Objects(&mut self.supported_advanced_options),
-            22 => M::Objects(&mut self.advanced_options),
-            23 => M::Value(&mut self.i_scsi_name),
-            24 => M::Value(&mut self.i_scsi_alias),
-            25 => M::Objects(&mut self.configured_send_target),
-            26 => M::Objects(&mut self.configured_static_target),
-            27 => M::Value(&mut self.max_speed_mb),
-            28 => M::Value(&mut self.current_speed_mb),
+            0 => M::Optional(&mut self.ip),
+            1 => M::Optional(&mut self.link_speed),
+            2 => M::Value(&mut self.enable_enhanced_networking_stack),
+            3 => M::Value(&mut self.ens_interrupt_enabled),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PhysicalNicSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PhysicalNicSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PhysicalNicSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PhysicalNicSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `PlatformConfigFault`, a [`HostConfigFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct PlatformConfigFault {
+    /// The properties of `HostConfigFault`.
+    pub base: HostConfigFault,
+    /// `text`: required string.
+    pub text: String,
+}
+pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PlatformConfigFault",
+    "2.0",
+    Some(&HOST_CONFIG_FAULT),
+    "
+string text r
+",
+    rt::unset::<PlatformConfigFault>,
+);
+impl rt::Object for PlatformConfigFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PLATFORM_CONFIG_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PLATFORM_CONFIG_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.text),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.text),
             _ => M::Absent,
         }
     }
@@ -2492,960 +637,3303 @@ impl rt::Object for HostInternetScsiHba {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostHostBusAdapter> for HostInternetScsiHba {}
-impl std::ops::Deref for HostInternetScsiHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
+impl rt::Extends<MethodFault> for PlatformConfigFault {}
+impl std::ops::Deref for PlatformConfigFault {
+    type Target = HostConfigFault;
+    fn deref(&self) -> &HostConfigFault {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostInternetScsiHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
+impl std::ops::DerefMut for PlatformConfigFault {
+    fn deref_mut(&mut self) -> &mut HostConfigFault {
         &mut self.base
     }
 }
-impl Clone for HostInternetScsiHba {
+impl Clone for PlatformConfigFault {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHba {
+impl PartialEq for PlatformConfigFault {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHba {
+impl std::fmt::Debug for PlatformConfigFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHba {
+impl serde::Serialize for PlatformConfigFault {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaAuthenticationCapabilities`, a [`DynamicData`], since VI API 2.0.
+/// `PrivilegePolicyDef`, a [`DynamicData`], since VI API 2.5.
 #[derive(Default)]
-pub struct HostInternetScsiHbaAuthenticationCapabilities {
-    /// `chapAuthSettable`: required boolean.
-    pub chap_auth_settable: bool,
-    /// `krb5AuthSettable`: required boolean.
-    pub krb5_auth_settable: bool,
-    /// `srpAuthSettable`: required boolean.
-    pub srp_auth_settable: bool,
-    /// `spkmAuthSettable`: required boolean.
-    pub spkm_auth_settable: bool,
-    /// `mutualChapSettable`: optional boolean, since VI API 4.0.
-    pub mutual_chap_settable: Option<bool>,
-    /// `targetChapSettable`: optional boolean, since VI API 4.0.
-    pub target_chap_settable: Option<bool>,
-    /// `targetMutualChapSettable`: optional boolean, since VI API 4.0.
-    pub target_mutual_chap_settable: Option<bool>,
+pub struct PrivilegePolicyDef {
+    /// `createPrivilege`: required string.
+    pub create_privilege: String,
+    /// `readPrivilege`: required string.
+    pub read_privilege: String,
+    /// `updatePrivilege`: required string.
+    pub update_privilege: String,
+    /// `deletePrivilege`: required string.
+    pub delete_privilege: String,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaAuthenticationCapabilities",
-    "2.0",
+pub(crate) static PRIVILEGE_POLICY_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PrivilegePolicyDef",
+    "2.5",
     Some(&DYNAMIC_DATA),
     "
-boolean chapAuthSettable r
-boolean krb5AuthSettable r
-boolean srpAuthSettable r
-boolean spkmAuthSettable r
-boolean mutualChapSettable o since 4.0
-boolean targetChapSettable o since 4.0
-boolean targetMutualChapSettable o since 4.0
+string createPrivilege r
+string readPrivilege r
+string updatePrivilege r
+string deletePrivilege r
 ",
-    rt::unset::<HostInternetScsiHbaAuthenticationCapabilities>,
+    rt::unset::<PrivilegePolicyDef>,
 );
-impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
+impl rt::Object for PrivilegePolicyDef {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
+        &PRIVILEGE_POLICY_DEF
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
+        &PRIVILEGE_POLICY_DEF
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.chap_auth_settable),
-            1 => P::Value(&self.krb5_auth_settable),
-            2 => P::Value(&self.srp_auth_settable),
-            3 => P::Value(&self.spkm_auth_settable),
-            4 => P::Value(&self.mutual_chap_settable),
-            5 => P::Value(&self.target_chap_settable),
-            6 => P::Value(&self.target_mutual_chap_settable),
+            0 => P::Value(&self.create_privilege),
+            1 => P::Value(&self.read_privilege),
+            2 => P::Value(&self.update_privilege),
+            3 => P::Value(&self.delete_privilege),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.chap_auth_settable),
-            1 => M::Value(&mut self.krb5_auth_settable),
-            2 => M::Value(&mut self.srp_auth_settable),
-            3 => M::Value(&mut self.spkm_auth_settable),
-            4 => M::Value(&mut self.mutual_chap_settable),
-            5 => M::Value(&mut self.target_chap_settable),
-            6 => M::Value(&mut self.target_mutual_chap_settable),
+            0 => M::Value(&mut self.create_privilege),
+            1 => M::Value(&mut self.read_privilege),
+            2 => M::Value(&mut self.update_privilege),
+            3 => M::Value(&mut self.delete_privilege),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaAuthenticationCapabilities {
+impl Clone for PrivilegePolicyDef {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaAuthenticationCapabilities {
+impl PartialEq for PrivilegePolicyDef {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaAuthenticationCapabilities {
+impl std::fmt::Debug for PrivilegePolicyDef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaAuthenticationCapabilities {
+impl serde::Serialize for PrivilegePolicyDef {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaAuthenticationProperties`, a [`DynamicData`], since VI API 2.0.
+/// `ProfileEventArgument`, a [`EventArgument`], since VI API 4.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaAuthenticationProperties {
-    /// `chapAuthEnabled`: required boolean.
-    pub chap_auth_enabled: bool,
-    /// `chapName`: optional string.
-    pub chap_name: Option<String>,
-    /// `chapSecret`: optional string, secret.
-    pub chap_secret: Option<String>,
-    /// `chapAuthenticationType`: optional string, since VI API 4.0.
-    pub chap_authentication_type: Option<String>,
-    /// `chapInherited`: optional boolean, since VI API 4.0.
-    pub chap_inherited: Option<bool>,
-    /// `mutualChapName`: optional string, since VI API 4.0.
-    pub mutual_chap_name: Option<String>,
-    /// `mutualChapSecret`: optional string, secret, since VI API 4.0.
-    pub mutual_chap_secret: Option<String>,
-    /// `mutualChapAuthenticationType`: optional string, since VI API 4.0.
-    pub mutual_chap_authentication_type: Option<String>,
-    /// `mutualChapInherited`: optional boolean, since VI API 4.0.
-    pub mutual_chap_inherited: Option<bool>,
+pub struct ProfileEventArgument {
+    /// `profile`: required reference to `Profile`.
+    pub profile: rt::ManagedObjectReference,
+    /// `name`: required string.
+    pub name: String,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaAuthenticationProperties",
-    "2.0",
-    Some(&DYNAMIC_DATA),
+pub(crate) static PROFILE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ProfileEventArgument",
+    "4.0",
+    Some(&EVENT_ARGUMENT),
     "
-boolean chapAuthEnabled r
-string chapName o
-string chapSecret o secret
-string chapAuthenticationType o since 4.0
-boolean chapInherited o since 4.0
-string mutualChapName o since 4.0
-string mutualChapSecret o since 4.0 secret
-string mutualChapAuthenticationType o since 4.0
-boolean mutualChapInherited o since 4.0
+ManagedObjectReference profile r
+string name r
 ",
-    rt::unset::<HostInternetScsiHbaAuthenticationProperties>,
+    rt::unset::<ProfileEventArgument>,
 );
-impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
+impl rt::Object for ProfileEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
+        &PROFILE_EVENT_ARGUMENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
+        &PROFILE_EVENT_ARGUMENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.chap_auth_enabled),
-            1 => P::Value(&self.chap_name),
-            2 => P::Value(&self.chap_secret),
-            3 => P::Value(&self.chap_authentication_type),
-            4 => P::Value(&self.chap_inherited),
-            5 => P::Value(&self.mutual_chap_name),
-            6 => P::Value(&self.mutual_chap_secret),
-            7 => P::Value(&self.mutual_chap_authentication_type),
-            8 => P::Value(&self.mutual_chap_inherited),
+            0 => P::Value(&self.profile),
+            1 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.chap_auth_enabled),
-            1 => M::Value(&mut self.chap_name),
-            2 => M::Value(&mut self.chap_secret),
-            3 => M::Value(&mut self.chap_authentication_type),
-            4 => M::Value(&mut self.chap_inherited),
-            5 => M::Value(&mut self.mutual_chap_name),
-            6 => M::Value(&mut self.mutual_chap_secret),
-            7 => M::Value(&mut self.mutual_chap_authentication_type),
-            8 => M::Value(&mut self.mutual_chap_inherited),
+            0 => M::Value(&mut self.profile),
+            1 => M::Value(&mut self.name),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaAuthenticationProperties {
+impl Clone for ProfileEventArgument {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaAuthenticationProperties {
+impl PartialEq for ProfileEventArgument {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaAuthenticationProperties {
+impl std::fmt::Debug for ProfileEventArgument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaAuthenticationProperties {
+impl serde::Serialize for ProfileEventArgument {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaDigestCapabilities`, a [`DynamicData`], since VI API 4.0.
+/// `PropertyChange`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaDigestCapabilities {
-    /// `headerDigestSettable`: optional boolean.
-    pub header_digest_settable: Option<bool>,
-    /// `dataDigestSettable`: optional boolean.
-    pub data_digest_settable: Option<bool>,
-    /// `targetHeaderDigestSettable`: optional boolean.
-    pub target_header_digest_settable: Option<bool>,
-    /// `targetDataDigestSettable`: optional boolean.
-    pub target_data_digest_settable: Option<bool>,
+pub struct PropertyChange {
+    /// `name`: required string, a PropertyPath.
+    pub name: String,
+    /// `op`: required `PropertyChangeOp`.
+    pub op: enums::PropertyChangeOp,
+    /// `val`: optional anyType.
+    pub val: Option<rt::Any>,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaDigestCapabilities",
+pub(crate) static PROPERTY_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PropertyChange",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+PropertyChangeOp op r
+anyType val o
+",
+    rt::unset::<PropertyChange>,
+);
+impl rt::Object for PropertyChange {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_CHANGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PROPERTY_CHANGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.op),
+            2 => P::Value(&self.val),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.op),
+            2 => M::Value(&mut self.val),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PropertyChange {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PropertyChange {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PropertyChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PropertyChange {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PropertyFilterSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PropertyFilterSpec {
+    /// `propSet`: list, not empty, of `PropertySpec`.
+    pub prop_set: Vec<PropertySpec>,
+    /// `objectSet`: list, not empty, of `ObjectSpec`.
+    pub object_set: Vec<ObjectSpec>,
+    /// `reportMissingObjectsInResults`: optional boolean, since VI API 4.1.
+    pub report_missing_objects_in_results: Option<bool>,
+}
+pub(crate) static PROPERTY_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PropertyFilterSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+PropertySpec propSet rl
+ObjectSpec objectSet rl
+boolean reportMissingObjectsInResults o since 4.1
+",
+    rt::unset::<PropertyFilterSpec>,
+);
+impl rt::Object for PropertyFilterSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.prop_set),
+            1 => P::Objects(&self.object_set),
+            2 => P::Value(&self.report_missing_objects_in_results),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.prop_set),
+            1 => M::Objects(&mut self.object_set),
+            2 => M::Value(&mut self.report_missing_objects_in_results),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PropertyFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PropertyFilterSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PropertyFilterSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PropertyFilterSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PropertyFilterUpdate`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PropertyFilterUpdate {
+    /// `filter`: required reference to `PropertyFilter`.
+    pub filter: rt::ManagedObjectReference,
+    /// `objectSet`: list of `ObjectUpdate`.
+    pub object_set: Vec<ObjectUpdate>,
+    /// `missingSet`: list of `MissingObject`.
+    pub missing_set: Vec<MissingObject>,
+}
+pub(crate) static PROPERTY_FILTER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PropertyFilterUpdate",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference filter r
+ObjectUpdate objectSet ol
+MissingObject missingSet ol
+",
+    rt::unset::<PropertyFilterUpdate>,
+);
+impl rt::Object for PropertyFilterUpdate {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER_UPDATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PROPERTY_FILTER_UPDATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.filter),
+            1 => P::Objects(&self.object_set),
+            2 => P::Objects(&self.missing_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.filter),
+            1 => M::Objects(&mut self.object_set),
+            2 => M::Objects(&mut self.missing_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PropertyFilterUpdate {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PropertyFilterUpdate {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PropertyFilterUpdate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PropertyFilterUpdate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PropertySpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct PropertySpec {
+    /// `type`: required string, a TypeName.
+    pub r#type: String,
+    /// `all`: optional boolean.
+    pub all: Option<bool>,
+    /// `pathSet`: list of string, a PropertyPath.
+    pub path_set: Vec<String>,
+}
+pub(crate) static PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PropertySpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string type r
+boolean all o
+string pathSet ol
+",
+    rt::unset::<PropertySpec>,
+);
+impl rt::Object for PropertySpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PROPERTY_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PROPERTY_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.r#type),
+            1 => P::Value(&self.all),
+            2 => P::Value(&self.path_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.r#type),
+            1 => M::Value(&mut self.all),
+            2 => M::Value(&mut self.path_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PropertySpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PropertySpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PropertySpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PropertySpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `QuestionPending`, a [`InvalidState`], since VI API 4.1.
+#[derive(Default)]
+pub struct QuestionPending {
+    /// The properties of `InvalidState`.
+    pub base: InvalidState,
+    /// `text`: required string.
+    pub text: String,
+}
+pub(crate) static QUESTION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QuestionPending",
+    "4.1",
+    Some(&INVALID_STATE),
+    "
+string text r
+",
+    rt::unset::<QuestionPending>,
+);
+impl rt::Object for QuestionPending {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUESTION_PENDING
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &QUESTION_PENDING
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.text),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.text),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for QuestionPending {}
+impl std::ops::Deref for QuestionPending {
+    type Target = InvalidState;
+    fn deref(&self) -> &InvalidState {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for QuestionPending {
+    fn deref_mut(&mut self) -> &mut InvalidState {
+        &mut self.base
+    }
+}
+impl Clone for QuestionPending {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for QuestionPending {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for QuestionPending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for QuestionPending {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `RequestCanceled`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct RequestCanceled {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static REQUEST_CANCELED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RequestCanceled",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<RequestCanceled>,
+);
+impl rt::Object for RequestCanceled {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REQUEST_CANCELED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &REQUEST_CANCELED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for RequestCanceled {}
+impl std::ops::Deref for RequestCanceled {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for RequestCanceled {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for RequestCanceled {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for RequestCanceled {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for RequestCanceled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for RequestCanceled {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ResourceAllocationInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ResourceAllocationInfo {
+    /// `reservation`: optional long.
+    pub reservation: Option<i64>,
+    /// `expandableReservation`: optional boolean.
+    pub expandable_reservation: Option<bool>,
+    /// `limit`: optional long.
+    pub limit: Option<i64>,
+    /// `shares`: optional `SharesInfo`.
+    pub shares: Option<Box<SharesInfo>>,
+    /// `overheadLimit`: optional long, since VI API 2.5.
+    pub overhead_limit: Option<i64>,
+}
+pub(crate) static RESOURCE_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourceAllocationInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+long reservation o
+boolean expandableReservation o
+long limit o
+SharesInfo shares o
+long overheadLimit o since 2.5
+",
+    rt::unset::<ResourceAllocationInfo>,
+);
+impl rt::Object for ResourceAllocationInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_ALLOCATION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_ALLOCATION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.reservation),
+            1 => P::Value(&self.expandable_reservation),
+            2 => P::Value(&self.limit),
+            3 => P::Optional(&self.shares),
+            4 => P::Value(&self.overhead_limit),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.reservation),
+            1 => M::Value(&mut self.expandable_reservation),
+            2 => M::Value(&mut self.limit),
+            3 => M::Optional(&mut self.shares),
+            4 => M::Value(&mut self.overhead_limit),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ResourceAllocationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourceAllocationInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourceAllocationInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourceAllocationInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ResourceConfigSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ResourceConfigSpec {
+    /// `entity`: optional reference to `ManagedEntity`.
+    pub entity: Option<rt::ManagedObjectReference>,
+    /// `changeVersion`: optional string.
+    pub change_version: Option<String>,
+    /// `lastModified`: optional dateTime.
+    pub last_modified: Option<rt::DateTime>,
+    /// `cpuAllocation`: required `ResourceAllocationInfo`.
+    pub cpu_allocation: ResourceAllocationInfo,
+    /// `memoryAllocation`: required `ResourceAllocationInfo`.
+    pub memory_allocation: ResourceAllocationInfo,
+    /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
+    pub scale_descendants_shares: Option<String>,
+}
+pub(crate) static RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourceConfigSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference entity o
+string changeVersion o
+dateTime lastModified o
+ResourceAllocationInfo cpuAllocation r
+ResourceAllocationInfo memoryAllocation r
+string scaleDescendantsShares o since 7.0.0.0
+",
+    rt::unset::<ResourceConfigSpec>,
+);
+impl rt::Object for ResourceConfigSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_CONFIG_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_CONFIG_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.change_version),
+            2 => P::Value(&self.last_modified),
+            3 => P::Object(&self.cpu_allocation),
+            4 => P::Object(&self.memory_allocation),
+            5 => P::Value(&self.scale_descendants_shares),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.change_version),
+            2 => M::Value(&mut self.last_modified),
+            3 => M::Object(&mut self.cpu_allocation),
+            4 => M::Object(&mut self.memory_allocation),
+            5 => M::Value(&mut self.scale_descendants_shares),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ResourceConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourceConfigSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourceConfigSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourceConfigSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `ResourceInUse`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct ResourceInUse {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `type`: optional string, a TypeName.
+    pub r#type: Option<String>,
+    /// `name`: optional string.
+    pub name: Option<String>,
+}
+pub(crate) static RESOURCE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourceInUse",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+string type o
+string name o
+",
+    rt::unset::<ResourceInUse>,
+);
+impl rt::Object for ResourceInUse {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_IN_USE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_IN_USE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.r#type),
+            3 => P::Value(&self.name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.r#type),
+            3 => M::Value(&mut self.name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for ResourceInUse {}
+impl std::ops::Deref for ResourceInUse {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ResourceInUse {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for ResourceInUse {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourceInUse {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourceInUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourceInUse {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ResourcePoolEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct ResourcePoolEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `resourcePool`: required reference to `ResourcePool`.
+    pub resource_pool: rt::ManagedObjectReference,
+}
+pub(crate) static RESOURCE_POOL_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference resourcePool r
+",
+    rt::unset::<ResourcePoolEventArgument>,
+);
+impl rt::Object for ResourcePoolEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.resource_pool),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.resource_pool),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for ResourcePoolEventArgument {}
+impl std::ops::Deref for ResourcePoolEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ResourcePoolEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for ResourcePoolEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourcePoolEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ResourcePoolQuickStats`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct ResourcePoolQuickStats {
+    /// `overallCpuUsage`: optional long.
+    pub overall_cpu_usage: Option<i64>,
+    /// `overallCpuDemand`: optional long.
+    pub overall_cpu_demand: Option<i64>,
+    /// `guestMemoryUsage`: optional long.
+    pub guest_memory_usage: Option<i64>,
+    /// `hostMemoryUsage`: optional long.
+    pub host_memory_usage: Option<i64>,
+    /// `distributedCpuEntitlement`: optional long.
+    pub distributed_cpu_entitlement: Option<i64>,
+    /// `distributedMemoryEntitlement`: optional long.
+    pub distributed_memory_entitlement: Option<i64>,
+    /// `staticCpuEntitlement`: optional int.
+    pub static_cpu_entitlement: Option<i32>,
+    /// `staticMemoryEntitlement`: optional int.
+    pub static_memory_entitlement: Option<i32>,
+    /// `privateMemory`: optional long.
+    pub private_memory: Option<i64>,
+    /// `sharedMemory`: optional long.
+    pub shared_memory: Option<i64>,
+    /// `swappedMemory`: optional long.
+    pub swapped_memory: Option<i64>,
+    /// `balloonedMemory`: optional long.
+    pub ballooned_memory: Option<i64>,
+    /// `overheadMemory`: optional long.
+    pub overhead_memory: Option<i64>,
+    /// `consumedOverheadMemory`: optional long.
+    pub consumed_overhead_memory: Option<i64>,
+    /// `compressedMemory`: optional long, since VI API 4.1.
+    pub compressed_memory: Option<i64>,
+}
+pub(crate) static RESOURCE_POOL_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolQuickStats",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-boolean headerDigestSettable o
-boolean dataDigestSettable o
-boolean targetHeaderDigestSettable o
-boolean targetDataDigestSettable o
+long overallCpuUsage o
+long overallCpuDemand o
+long guestMemoryUsage o
+long hostMemoryUsage o
+long distributedCpuEntitlement o
+long distributedMemoryEntitlement o
+int staticCpuEntitlement o
+int staticMemoryEntitlement o
+long privateMemory o
+long sharedMemory o
+long swappedMemory o
+long balloonedMemory o
+long overheadMemory o
+long consumedOverheadMemory o
+long compressedMemory o since 4.1
 ",
-    rt::unset::<HostInternetScsiHbaDigestCapabilities>,
+    rt::unset::<ResourcePoolQuickStats>,
 );
-impl rt::Object for HostInternetScsiHbaDigestCapabilities {
+impl rt::Object for ResourcePoolQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
+        &RESOURCE_POOL_QUICK_STATS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
+        &RESOURCE_POOL_QUICK_STATS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.header_digest_settable),
-            1 => P::Value(&self.data_digest_settable),
-            2 => P::Value(&self.target_header_digest_settable),
-            3 => P::Value(&self.target_data_digest_settable),
+            0 => P::Value(&self.overall_cpu_usage),
+            1 => P::Value(&self.overall_cpu_demand),
+            2 => P::Value(&self.guest_memory_usage),
+            3 => P::Value(&self.host_memory_usage),
+            4 => P::Value(&self.distributed_cpu_entitlement),
+            5 => P::Value(&self.distributed_memory_entitlement),
+            6 => P::Value(&self.static_cpu_entitlement),
+            7 => P::Value(&self.static_memory_entitlement),
+            8 => P::Value(&self.private_memory),
+            9 => P::Value(&self.shared_memory),
+            10 => P::Value(&self.swapped_memory),
+            11 => P::Value(&self.ballooned_memory),
+            12 => P::Value(&self.overhead_memory),
+            13 => P::Value(&self.consumed_overhead_memory),
+            14 => P::Value(&self.compressed_memory),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.header_digest_settable),
-            1 => M::Value(&mut self.data_digest_settable),
-            2 => M::Value(&mut self.target_header_digest_settable),
-            3 => M::Value(&mut self.target_data_digest_settable),
+            0 => M::Value(&mut self.overall_cpu_usage),
+            1 => M::Value(&mut self.overall_cpu_demand),
+            2 => M::Value(&mut self.guest_memory_usage),
+            3 => M::Value(&mut self.host_memory_usage),
+            4 => M::Value(&mut self.distributed_cpu_entitlement),
+            5 => M::Value(&mut self.distributed_memory_entitlement),
+            6 => M::Value(&mut self.static_cpu_entitlement),
+            7 => M::Value(&mut self.static_memory_entitlement),
+            8 => M::Value(&mut self.private_memory),
+            9 => M::Value(&mut self.shared_memory),
+            10 => M::Value(&mut self.swapped_memory),
+            11 => M::Value(&mut self.ballooned_memory),
+            12 => M::Value(&mut self.overhead_memory),
+            13 => M::Value(&mut self.consumed_overhead_memory),
+            14 => M::Value(&mut self.compressed_memory),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaDigestCapabilities {
+impl Clone for ResourcePoolQuickStats {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaDigestCapabilities {
+impl PartialEq for ResourcePoolQuickStats {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaDigestCapabilities {
+impl std::fmt::Debug for ResourcePoolQuickStats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDigestCapabilities {
+impl serde::Serialize for ResourcePoolQuickStats {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaDigestProperties`, a [`DynamicData`], since VI API 4.0.
+/// `ResourcePoolResourceUsage`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaDigestProperties {
-    /// `headerDigestType`: optional string.
-    pub header_digest_type: Option<String>,
-    /// `headerDigestInherited`: optional boolean.
-    pub header_digest_inherited: Option<bool>,
-    /// `dataDigestType`: optional string.
-    pub data_digest_type: Option<String>,
-    /// `dataDigestInherited`: optional boolean.
-    pub data_digest_inherited: Option<bool>,
+pub struct ResourcePoolResourceUsage {
+    /// `reservationUsed`: required long.
+    pub reservation_used: i64,
+    /// `reservationUsedForVm`: required long.
+    pub reservation_used_for_vm: i64,
+    /// `unreservedForPool`: required long.
+    pub unreserved_for_pool: i64,
+    /// `unreservedForVm`: required long.
+    pub unreserved_for_vm: i64,
+    /// `overallUsage`: required long.
+    pub overall_usage: i64,
+    /// `maxUsage`: required long.
+    pub max_usage: i64,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaDigestProperties",
+pub(crate) static RESOURCE_POOL_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolResourceUsage",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+long reservationUsed r
+long reservationUsedForVm r
+long unreservedForPool r
+long unreservedForVm r
+long overallUsage r
+long maxUsage r
+",
+    rt::unset::<ResourcePoolResourceUsage>,
+);
+impl rt::Object for ResourcePoolResourceUsage {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_RESOURCE_USAGE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_RESOURCE_USAGE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.reservation_used),
+            1 => P::Value(&self.reservation_used_for_vm),
+            2 => P::Value(&self.unreserved_for_pool),
+            3 => P::Value(&self.unreserved_for_vm),
+            4 => P::Value(&self.overall_usage),
+            5 => P::Value(&self.max_usage),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.reservation_used),
+            1 => M::Value(&mut self.reservation_used_for_vm),
+            2 => M::Value(&mut self.unreserved_for_pool),
+            3 => M::Value(&mut self.unreserved_for_vm),
+            4 => M::Value(&mut self.overall_usage),
+            5 => M::Value(&mut self.max_usage),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ResourcePoolResourceUsage {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolResourceUsage {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolResourceUsage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourcePoolResourceUsage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ResourcePoolRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ResourcePoolRuntimeInfo {
+    /// `memory`: required `ResourcePoolResourceUsage`.
+    pub memory: ResourcePoolResourceUsage,
+    /// `cpu`: required `ResourcePoolResourceUsage`.
+    pub cpu: ResourcePoolResourceUsage,
+    /// `overallStatus`: required `ManagedEntityStatus`.
+    pub overall_status: enums::ManagedEntityStatus,
+    /// `sharesScalable`: optional string, since VI API 7.0.0.0.
+    pub shares_scalable: Option<String>,
+}
+pub(crate) static RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolRuntimeInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ResourcePoolResourceUsage memory r
+ResourcePoolResourceUsage cpu r
+ManagedEntityStatus overallStatus r
+string sharesScalable o since 7.0.0.0
+",
+    rt::unset::<ResourcePoolRuntimeInfo>,
+);
+impl rt::Object for ResourcePoolRuntimeInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_RUNTIME_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_RUNTIME_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.memory),
+            1 => P::Object(&self.cpu),
+            2 => P::Value(&self.overall_status),
+            3 => P::Value(&self.shares_scalable),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.memory),
+            1 => M::Object(&mut self.cpu),
+            2 => M::Value(&mut self.overall_status),
+            3 => M::Value(&mut self.shares_scalable),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ResourcePoolRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolRuntimeInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolRuntimeInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourcePoolRuntimeInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ResourcePoolSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ResourcePoolSummary {
+    /// `name`: required string.
+    pub name: String,
+    /// `config`: required `ResourceConfigSpec`.
+    pub config: ResourceConfigSpec,
+    /// `runtime`: required `ResourcePoolRuntimeInfo`.
+    pub runtime: ResourcePoolRuntimeInfo,
+    /// `quickStats`: optional `ResourcePoolQuickStats`, since VI API 4.0.
+    pub quick_stats: Option<Box<ResourcePoolQuickStats>>,
+    /// `configuredMemoryMB`: optional int, since VI API 4.0.
+    pub configured_memory_mb: Option<i32>,
+}
+pub(crate) static RESOURCE_POOL_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+ResourceConfigSpec config r
+ResourcePoolRuntimeInfo runtime r
+ResourcePoolQuickStats quickStats o since 4.0
+int configuredMemoryMB o since 4.0
+",
+    rt::unset::<ResourcePoolSummary>,
+);
+impl rt::Object for ResourcePoolSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Object(&self.config),
+            2 => P::Object(&self.runtime),
+            3 => P::Optional(&self.quick_stats),
+            4 => P::Value(&self.configured_memory_mb),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Object(&mut self.config),
+            2 => M::Object(&mut self.runtime),
+            3 => M::Optional(&mut self.quick_stats),
+            4 => M::Value(&mut self.configured_memory_mb),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ResourcePoolSummary> for ResourcePoolSummary {}
+impl Clone for ResourcePoolSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourcePoolSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `RestrictedByAdministrator`, a [`RuntimeFault`], since VI API 6.0.
+#[derive(Default)]
+pub struct RestrictedByAdministrator {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `details`: required string.
+    pub details: String,
+}
+pub(crate) static RESTRICTED_BY_ADMINISTRATOR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RestrictedByAdministrator",
+    "6.0",
+    Some(&RUNTIME_FAULT),
+    "
+string details r
+",
+    rt::unset::<RestrictedByAdministrator>,
+);
+impl rt::Object for RestrictedByAdministrator {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESTRICTED_BY_ADMINISTRATOR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESTRICTED_BY_ADMINISTRATOR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.details),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.details),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for RestrictedByAdministrator {}
+impl std::ops::Deref for RestrictedByAdministrator {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for RestrictedByAdministrator {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for RestrictedByAdministrator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for RestrictedByAdministrator {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for RestrictedByAdministrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for RestrictedByAdministrator {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `RestrictedVersion`, a [`SecurityError`], since VI API 2.5.
+#[derive(Default)]
+pub struct RestrictedVersion {
+    /// The properties of `SecurityError`.
+    pub base: SecurityError,
+}
+pub(crate) static RESTRICTED_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RestrictedVersion",
+    "2.5",
+    Some(&SECURITY_ERROR),
+    "",
+    rt::unset::<RestrictedVersion>,
+);
+impl rt::Object for RestrictedVersion {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESTRICTED_VERSION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESTRICTED_VERSION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for RestrictedVersion {}
+impl std::ops::Deref for RestrictedVersion {
+    type Target = SecurityError;
+    fn deref(&self) -> &SecurityError {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for RestrictedVersion {
+    fn deref_mut(&mut self) -> &mut SecurityError {
+        &mut self.base
+    }
+}
+impl Clone for RestrictedVersion {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for RestrictedVersion {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for RestrictedVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for RestrictedVersion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `RetrieveOptions`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct RetrieveOptions {
+    /// `maxObjects`: optional int.
+    pub max_objects: Option<i32>,
+}
+pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrieveOptions",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+int maxObjects o
+",
+    rt::unset::<RetrieveOptions>,
+);
+impl rt::Object for RetrieveOptions {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_OPTIONS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RETRIEVE_OPTIONS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.max_objects),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.max_objects),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for RetrieveOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for RetrieveOptions {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for RetrieveOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for RetrieveOptions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `RetrieveResult`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct RetrieveResult {
+    /// `token`: optional string.
+    pub token: Option<String>,
+    /// `objects`: list, not empty, of `ObjectContent`.
+    pub objects: Vec<ObjectContent>,
+}
+pub(crate) static RETRIEVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrieveResult",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+string token o
+ObjectContent objects rl
+",
+    rt::unset::<RetrieveResult>,
+);
+impl rt::Object for RetrieveResult {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_RESULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RETRIEVE_RESULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.token),
+            1 => P::Objects(&self.objects),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.token),
+            1 => M::Objects(&mut self.objects),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for RetrieveResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for RetrieveResult {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for RetrieveResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for RetrieveResult {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `RuntimeFault`, a [`MethodFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct RuntimeFault {
+    /// The properties of `MethodFault`.
+    pub base: MethodFault,
+}
+pub(crate) static RUNTIME_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RuntimeFault",
+    "2.0",
+    Some(&METHOD_FAULT),
+    "",
+    rt::unset::<RuntimeFault>,
+);
+impl rt::Object for RuntimeFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RUNTIME_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RUNTIME_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for RuntimeFault {}
+impl std::ops::Deref for RuntimeFault {
+    type Target = MethodFault;
+    fn deref(&self) -> &MethodFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for RuntimeFault {
+    fn deref_mut(&mut self) -> &mut MethodFault {
+        &mut self.base
+    }
+}
+impl Clone for RuntimeFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for RuntimeFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for RuntimeFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for RuntimeFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ScheduledHardwareUpgradeInfo`, a [`DynamicData`], since VI API 5.1.
+#[derive(Default)]
+pub struct ScheduledHardwareUpgradeInfo {
+    /// `upgradePolicy`: optional string.
+    pub upgrade_policy: Option<String>,
+    /// `versionKey`: optional string.
+    pub version_key: Option<String>,
+    /// `scheduledHardwareUpgradeStatus`: optional string.
+    pub scheduled_hardware_upgrade_status: Option<String>,
+    /// `fault`: optional `LocalizedMethodFault`.
+    pub fault: Option<Box<LocalizedMethodFault>>,
+}
+pub(crate) static SCHEDULED_HARDWARE_UPGRADE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ScheduledHardwareUpgradeInfo",
+    "5.1",
+    Some(&DYNAMIC_DATA),
+    "
+string upgradePolicy o
+string versionKey o
+string scheduledHardwareUpgradeStatus o
+LocalizedMethodFault fault o
+",
+    rt::unset::<ScheduledHardwareUpgradeInfo>,
+);
+impl rt::Object for ScheduledHardwareUpgradeInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCHEDULED_HARDWARE_UPGRADE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SCHEDULED_HARDWARE_UPGRADE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.upgrade_policy),
+            1 => P::Value(&self.version_key),
+            2 => P::Value(&self.scheduled_hardware_upgrade_status),
+            3 => P::Optional(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.upgrade_policy),
+            1 => M::Value(&mut self.version_key),
+            2 => M::Value(&mut self.scheduled_hardware_upgrade_status),
+            3 => M::Optional(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ScheduledHardwareUpgradeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ScheduledHardwareUpgradeInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ScheduledHardwareUpgradeInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ScheduledHardwareUpgradeInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ScsiLun`, a [`HostDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct ScsiLun {
+    /// The properties of `HostDevice`.
+    pub base: HostDevice,
+    /// `key`: optional string.
+    pub key: Option<String>,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `descriptor`: list of `ScsiLunDescriptor`, since VI API 4.0.
+    pub descriptor: Vec<ScsiLunDescriptor>,
+    /// `canonicalName`: optional string.
+    pub canonical_name: Option<String>,
+    /// `displayName`: optional string, since VI API 4.0.
+    pub display_name: Option<String>,
+    /// `lunType`: required string.
+    pub lun_type: String,
+    /// `vendor`: optional string.
+    pub vendor: Option<String>,
+    /// `model`: optional string.
+    pub model: Option<String>,
+    /// `revision`: optional string.
+    pub revision: Option<String>,
+    /// `scsiLevel`: optional int.
+    pub scsi_level: Option<i32>,
+    /// `serialNumber`: optional string.
+    pub serial_number: Option<String>,
+    /// `durableName`: optional `ScsiLunDurableName`.
+    pub durable_name: Option<Box<ScsiLunDurableName>>,
+    /// `alternateName`: list of `ScsiLunDurableName`, since VI API 2.5.
+    pub alternate_name: Vec<ScsiLunDurableName>,
+    /// `standardInquiry`: list of byte, since VI API 2.5.
+    pub standard_inquiry: Vec<i8>,
+    /// `queueDepth`: optional int.
+    pub queue_depth: Option<i32>,
+    /// `operationalState`: list, not empty, of string.
+    pub operational_state: Vec<String>,
+    /// `capabilities`: optional `ScsiLunCapabilities`, since VI API 4.0.
+    pub capabilities: Option<Box<ScsiLunCapabilities>>,
+    /// `vStorageSupport`: optional string, since VI API 4.1.
+    pub v_storage_support: Option<String>,
+    /// `protocolEndpoint`: optional boolean, since VI API 6.0.
+    pub protocol_endpoint: Option<bool>,
+    /// `perenniallyReserved`: optional boolean, since VI API 6.7.2.
+    pub perennially_reserved: Option<bool>,
+    /// `clusteredVmdkSupported`: optional boolean, since VI API 7.0.0.0.
+    pub clustered_vmdk_supported: Option<bool>,
+    /// `applicationProtocol`: optional string, since VI API 8.0.1.0.
+    pub application_protocol: Option<String>,
+    /// `dispersedNs`: optional boolean, since VI API 8.0.1.0.
+    pub dispersed_ns: Option<bool>,
+    /// `deviceReservation`: optional string, since VI API 8.0.3.0.
+    pub device_reservation: Option<String>,
+}
+pub(crate) static SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ScsiLun",
+    "2.0",
+    Some(&HOST_DEVICE),
+    "
+string key o
+string uuid r
+ScsiLunDescriptor descriptor ol since 4.0
+string canonicalName o
+string displayName o since 4.0
+string lunType r
+string vendor o
+string model o
+string revision o
+int scsiLevel o
+string serialNumber o
+ScsiLunDurableName durableName o
+ScsiLunDurableName alternateName ol since 2.5
+byte standardInquiry ol since 2.5
+int queueDepth o
+string operationalState rl
+ScsiLunCapabilities capabilities o since 4.0
+string vStorageSupport o since 4.1
+boolean protocolEndpoint o since 6.0
+boolean perenniallyReserved o since 6.7.2
+boolean clusteredVmdkSupported o since 7.0.0.0
+string applicationProtocol o since 8.0.1.0
+boolean dispersedNs o since 8.0.1.0
+string deviceReservation o since 8.0.3.0
+",
+    rt::unset::<ScsiLun>,
+);
+impl rt::Object for ScsiLun {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCSI_LUN
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SCSI_LUN
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.key),
+            3 => P::Value(&self.uuid),
+            4 => P::Objects(&self.descriptor),
+            5 => P::Value(&self.canonical_name),
+            6 => P::Value(&self.display_name),
+            7 => P::Value(&self.lun_type),
+            8 => P::Value(&self.vendor),
+            9 => P::Value(&self.model),
+            10 => P::Value(&self.revision),
+            11 => P::Value(&self.scsi_level),
+            12 => P::Value(&self.serial_number),
+            13 => P::Optional(&self.durable_name),
+            14 => P::Objects(&self.alternate_name),
+            15 => P::Value(&self.standard_inquiry),
+            16 => P::Value(&self.queue_depth),
+            17 => P::Value(&self.operational_state),
+            18 => P::Optional(&self.capabilities),
+            19 => P::Value(&self.v_storage_support),
+            20 => P::Value(&self.protocol_endpoint),
+            21 => P::Value(&self.perennially_reserved),
+            22 => P::Value(&self.clustered_vmdk_supported),
+            23 => P::Value(&self.application_protocol),
+            24 => P::Value(&self.dispersed_ns),
+            25 => P::Value(&self.device_reservation),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.key),
+            3 => M::Value(&mut self.uuid),
+            4 => M::Objects(&mut self.descriptor),
+            5 => M::Value(&mut self.canonical_name),
+            6 => M::Value(&mut self.display_name),
+            7 => M::Value(&mut self.lun_type),
+            8 => M::Value(&mut self.vendor),
+            9 => M::Value(&mut self.model),
+            10 => M::Value(&mut self.revision),
+            11 => M::Value(&mut self.scsi_level),
+            12 => M::Value(&mut self.serial_number),
+            13 => M::Optional(&mut self.durable_name),
+            14 => M::Objects(&mut self.alternate_name),
+            15 => M::Value(&mut self.standard_inquiry),
+            16 => M::Value(&mut self.queue_depth),
+            17 => M::Value(&mut self.operational_state),
+            18 => M::Optional(&mut self.capabilities),
+            19 => M::Value(&mut self.v_storage_support),
+            20 => M::Value(&mut self.protocol_endpoint),
+            21 => M::Value(&mut self.perennially_reserved),
+            22 => M::Value(&mut self.clustered_vmdk_supported),
+            23 => M::Value(&mut self.application_protocol),
+            24 => M::Value(&mut self.dispersed_ns),
+            25 => M::Value(&mut self.device_reservation),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<ScsiLun> for ScsiLun {}
+impl std::ops::Deref for ScsiLun {
+    type Target = HostDevice;
+    fn deref(&self) -> &HostDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ScsiLun {
+    fn deref_mut(&mut self) -> &mut HostDevice {
+        &mut self.base
+    }
+}
+impl Clone for ScsiLun {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ScsiLun {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ScsiLun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ScsiLun {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ScsiLunCapabilities`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct ScsiLunCapabilities {
+    /// `updateDisplayNameSupported`: required boolean.
+    pub update_display_name_supported: bool,
+}
+pub(crate) static SCSI_LUN_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ScsiLunCapabilities",
     "4.0",
     Some(&DYNAMIC_DATA),
     "
-string headerDigestType o
-boolean headerDigestInherited o
-string dataDigestType o
-boolean dataDigestInherited o
+boolean updateDisplayNameSupported r
 ",
-    rt::unset::<HostInternetScsiHbaDigestProperties>,
+    rt::unset::<ScsiLunCapabilities>,
 );
-impl rt::Object for HostInternetScsiHbaDigestProperties {
+impl rt::Object for ScsiLunCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
+        &SCSI_LUN_CAPABILITIES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
+        &SCSI_LUN_CAPABILITIES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.header_digest_type),
-            1 => P::Value(&self.header_digest_inherited),
-            2 => P::Value(&self.data_digest_type),
-            3 => P::Value(&self.data_digest_inherited),
+            0 => P::Value(&self.update_display_name_supported),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.header_digest_type),
-            1 => M::Value(&mut self.header_digest_inherited),
-            2 => M::Value(&mut self.data_digest_type),
-            3 => M::Value(&mut self.data_digest_inherited),
+            0 => M::Value(&mut self.update_display_name_supported),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaDigestProperties {
+impl Clone for ScsiLunCapabilities {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaDigestProperties {
+impl PartialEq for ScsiLunCapabilities {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaDigestProperties {
+impl std::fmt::Debug for ScsiLunCapabilities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDigestProperties {
+impl serde::Serialize for ScsiLunCapabilities {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaDiscoveryCapabilities`, a [`DynamicData`], since VI API 2.0.
+/// `ScsiLunDescriptor`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaDiscoveryCapabilities {
-    /// `iSnsDiscoverySettable`: required boolean.
-    pub i_sns_discovery_settable: bool,
-    /// `slpDiscoverySettable`: required boolean.
-    pub slp_discovery_settable: bool,
-    /// `staticTargetDiscoverySettable`: required boolean.
-    pub static_target_discovery_settable: bool,
-    /// `sendTargetsDiscoverySettable`: required boolean.
-    pub send_targets_discovery_settable: bool,
+pub struct ScsiLunDescriptor {
+    /// `quality`: required string.
+    pub quality: String,
+    /// `id`: required string.
+    pub id: String,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaDiscoveryCapabilities",
+pub(crate) static SCSI_LUN_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ScsiLunDescriptor",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string quality r
+string id r
+",
+    rt::unset::<ScsiLunDescriptor>,
+);
+impl rt::Object for ScsiLunDescriptor {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SCSI_LUN_DESCRIPTOR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SCSI_LUN_DESCRIPTOR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.quality),
+            1 => P::Value(&self.id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.quality),
+            1 => M::Value(&mut self.id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ScsiLunDescriptor {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ScsiLunDescriptor {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ScsiLunDescriptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ScsiLunDescriptor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `ScsiLunDurableName`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct ScsiLunDurableName {
+    /// `namespace`: required string.
+    pub namespace: String,
+    /// `namespaceId`: required byte.
+    pub namespace_id: i8,
+    /// `data`: list of byte.
+    pub data: Vec<i8>,
+}
+pub(crate) static SCSI_LUN_DURABLE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ScsiLunDurableName",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean iSnsDiscoverySettable r
-boolean slpDiscoverySettable r
-boolean staticTargetDiscoverySettable r
-boolean sendTargetsDiscoverySettable r
+string namespace r
+byte namespaceId r
+byte data ol
 ",
-    rt::unset::<HostInternetScsiHbaDiscoveryCapabilities>,
+    rt::unset::<ScsiLunDurableName>,
 );
-impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
+impl rt::Object for ScsiLunDurableName {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
+        &SCSI_LUN_DURABLE_NAME
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
+        &SCSI_LUN_DURABLE_NAME
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.i_sns_discovery_settable),
-            1 => P::Value(&self.slp_discovery_settable),
-            2 => P::Value(&self.static_target_discovery_settable),
-            3 => P::Value(&self.send_targets_discovery_settable),
+            0 => P::Value(&self.namespace),
+            1 => P::Value(&self.namespace_id),
+            2 => P::Value(&self.data),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.i_sns_discovery_settable),
-            1 => M::Value(&mut self.slp_discovery_settable),
-            2 => M::Value(&mut self.static_target_discovery_settable),
-            3 => M::Value(&mut self.send_targets_discovery_settable),
+            0 => M::Value(&mut self.namespace),
+            1 => M::Value(&mut self.namespace_id),
+            2 => M::Value(&mut self.data),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaDiscoveryCapabilities {
+impl Clone for ScsiLunDurableName {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaDiscoveryCapabilities {
+impl PartialEq for ScsiLunDurableName {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaDiscoveryCapabilities {
+impl std::fmt::Debug for ScsiLunDurableName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDiscoveryCapabilities {
+impl serde::Serialize for ScsiLunDurableName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaDiscoveryProperties`, a [`DynamicData`], since VI API 2.0.
+/// `SeSparseVirtualDiskSpec`, a [`FileBackedVirtualDiskSpec`], since VI API 5.1.
 #[derive(Default)]
-pub struct HostInternetScsiHbaDiscoveryProperties {
-    /// `iSnsDiscoveryEnabled`: required boolean.
-    pub i_sns_discovery_enabled: bool,
-    /// `iSnsDiscoveryMethod`: optional string.
-    pub i_sns_discovery_method: Option<String>,
-    /// `iSnsHost`: optional string.
-    pub i_sns_host: Option<String>,
-    /// `slpDiscoveryEnabled`: required boolean.
-    pub slp_discovery_enabled: bool,
-    /// `slpDiscoveryMethod`: optional string.
-    pub slp_discovery_method: Option<String>,
-    /// `slpHost`: optional string.
-    pub slp_host: Option<String>,
-    /// `staticTargetDiscoveryEnabled`: required boolean.
-    pub static_target_discovery_enabled: bool,
-    /// `sendTargetsDiscoveryEnabled`: required boolean.
-    pub send_targets_discovery_enabled: bool,
+pub struct SeSparseVirtualDiskSpec {
+    /// The properties of `FileBackedVirtualDiskSpec`.
+    pub base: FileBackedVirtualDiskSpec,
+    /// `grainSizeKb`: optional int.
+    pub grain_size_kb: Option<i32>,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaDiscoveryProperties",
+pub(crate) static SE_SPARSE_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SeSparseVirtualDiskSpec",
+    "5.1",
+    Some(&FILE_BACKED_VIRTUAL_DISK_SPEC),
+    "
+int grainSizeKb o
+",
+    rt::unset::<SeSparseVirtualDiskSpec>,
+);
+impl rt::Object for SeSparseVirtualDiskSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SE_SPARSE_VIRTUAL_DISK_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SE_SPARSE_VIRTUAL_DISK_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=5 => self.base.get(index),
+            6 => P::Value(&self.grain_size_kb),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=5 => self.base.get_mut(index),
+            6 => M::Value(&mut self.grain_size_kb),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDiskSpec> for SeSparseVirtualDiskSpec {}
+impl std::ops::Deref for SeSparseVirtualDiskSpec {
+    type Target = FileBackedVirtualDiskSpec;
+    fn deref(&self) -> &FileBackedVirtualDiskSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SeSparseVirtualDiskSpec {
+    fn deref_mut(&mut self) -> &mut FileBackedVirtualDiskSpec {
+        &mut self.base
+    }
+}
+impl Clone for SeSparseVirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SeSparseVirtualDiskSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SeSparseVirtualDiskSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SeSparseVirtualDiskSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `SecurityError`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct SecurityError {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+}
+pub(crate) static SECURITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SecurityError",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "",
+    rt::unset::<SecurityError>,
+);
+impl rt::Object for SecurityError {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SECURITY_ERROR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SECURITY_ERROR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for SecurityError {}
+impl std::ops::Deref for SecurityError {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SecurityError {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for SecurityError {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SecurityError {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SecurityError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SecurityError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `SelectionSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct SelectionSpec {
+    /// `name`: optional string.
+    pub name: Option<String>,
+}
+pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SelectionSpec",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean iSnsDiscoveryEnabled r
-string iSnsDiscoveryMethod o
-string iSnsHost o
-boolean slpDiscoveryEnabled r
-string slpDiscoveryMethod o
-string slpHost o
-boolean staticTargetDiscoveryEnabled r
-boolean sendTargetsDiscoveryEnabled r
+string name o
 ",
-    rt::unset::<HostInternetScsiHbaDiscoveryProperties>,
+    rt::unset::<SelectionSpec>,
 );
-impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
+impl rt::Object for SelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
+        &SELECTION_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
+        &SELECTION_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.i_sns_discovery_enabled),
-            1 => P::Value(&self.i_sns_discovery_method),
-            2 => P::Value(&self.i_sns_host),
-            3 => P::Value(&self.slp_discovery_enabled),
-            4 => P::Value(&self.slp_discovery_method),
-            5 => P::Value(&self.slp_host),
-            6 => P::Value(&self.static_target_discovery_enabled),
-            7 => P::Value(&self.send_targets_discovery_enabled),
+            0 => P::Value(&self.name),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.i_sns_discovery_enabled),
-            1 => M::Value(&mut self.i_sns_discovery_method),
-            2 => M::Value(&mut self.i_sns_host),
-            3 => M::Value(&mut self.slp_discovery_enabled),
-            4 => M::Value(&mut self.slp_discovery_method),
-            5 => M::Value(&mut self.slp_host),
-            6 => M::Value(&mut self.static_target_discovery_enabled),
-            7 => M::Value(&mut self.send_targets_discovery_enabled),
+            0 => M::Value(&mut self.name),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaDiscoveryProperties {
+impl rt::Extends<SelectionSpec> for SelectionSpec {}
+impl Clone for SelectionSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaDiscoveryProperties {
+impl PartialEq for SelectionSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaDiscoveryProperties {
+impl std::fmt::Debug for SelectionSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDiscoveryProperties {
+impl serde::Serialize for SelectionSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaIPCapabilities`, a [`DynamicData`], since VI API 2.0.
+/// `ServiceContent`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaIpCapabilities {
-    /// `addressSettable`: required boolean.
-    pub address_settable: bool,
-    /// `ipConfigurationMethodSettable`: required boolean.
-    pub ip_configuration_method_settable: bool,
-    /// `subnetMaskSettable`: required boolean.
-    pub subnet_mask_settable: bool,
-    /// `defaultGatewaySettable`: required boolean.
-    pub default_gateway_settable: bool,
-    /// `primaryDnsServerAddressSettable`: required boolean.
-    pub primary_dns_server_address_settable: bool,
-    /// `alternateDnsServerAddressSettable`: required boolean.
-    pub alternate_dns_server_address_settable: bool,
-    /// `ipv6Supported`: optional boolean, since VI API 4.0.
-    pub ipv6_supported: Option<bool>,
-    /// `arpRedirectSettable`: optional boolean, since VI API 4.0.
-    pub arp_redirect_settable: Option<bool>,
-    /// `mtuSettable`: optional boolean, since VI API 4.0.
-    pub mtu_settable: Option<bool>,
-    /// `hostNameAsTargetAddress`: optional boolean, since VI API 4.0.
-    pub host_name_as_target_address: Option<bool>,
-    /// `nameAliasSettable`: optional boolean, since VI API 4.1.
-    pub name_alias_settable: Option<bool>,
-    /// `ipv4EnableSettable`: optional boolean, since VI API 6.0.
-    pub ipv4_enable_settable: Option<bool>,
-    /// `ipv6EnableSettable`: optional boolean, since VI API 6.0.
-    pub ipv6_enable_settable: Option<bool>,
-    /// `ipv6PrefixLengthSettable`: optional boolean, since VI API 6.0.
-    pub ipv6_prefix_length_settable: Option<bool>,
-    /// `ipv6PrefixLength`: optional int, since VI API 6.0.
-    pub ipv6_prefix_length: Option<i32>,
-    /// `ipv6DhcpConfigurationSettable`: optional boolean, since VI API 6.0.
-    pub ipv6_dhcp_configuration_settable: Option<bool>,
-    /// `ipv6LinkLocalAutoConfigurationSettable`: optional boolean, since VI API 6.0.
-    pub ipv6_link_local_auto_configuration_settable: Option<bool>,
-    /// `ipv6RouterAdvertisementConfigurationSettable`: optional boolean, since VI API 6.0.
-    pub ipv6_router_advertisement_configuration_settable: Option<bool>,
-    /// `ipv6DefaultGatewaySettable`: optional boolean, since VI API 6.0.
-    pub ipv6_default_gateway_settable: Option<bool>,
-    /// `ipv6MaxStaticAddressesSupported`: optional int, since VI API 6.0.
-    pub ipv6_max_static_addresses_supported: Option<i32>,
+pub struct ServiceContent {
+    /// `rootFolder`: required reference to `Folder`.
+    pub root_folder: rt::ManagedObjectReference,
+    /// `propertyCollector`: required reference to `PropertyCollector`.
+    pub property_collector: rt::ManagedObjectReference,
+    /// `viewManager`: optional reference to `ViewManager`, since VI API 2.5.
+    pub view_manager: Option<rt::ManagedObjectReference>,
+    /// `about`: required `AboutInfo`.
+    pub about: AboutInfo,
+    /// `setting`: optional reference to `OptionManager`.
+    pub setting: Option<rt::ManagedObjectReference>,
+    /// `userDirectory`: optional reference to `UserDirectory`.
+    pub user_directory: Option<rt::ManagedObjectReference>,
+    /// `sessionManager`: optional reference to `SessionManager`.
+    pub session_manager: Option<rt::ManagedObjectReference>,
+    /// `authorizationManager`: optional reference to `AuthorizationManager`.
+    pub authorization_manager: Option<rt::ManagedObjectReference>,
+    /// `serviceManager`: optional reference to `ServiceManager`, since VI API 5.1.
+    pub service_manager: Option<rt::ManagedObjectReference>,
+    /// `perfManager`: optional reference to `PerformanceManager`.
+    pub perf_manager: Option<rt::ManagedObjectReference>,
+    /// `scheduledTaskManager`: optional reference to `ScheduledTaskManager`.
+    pub scheduled_task_manager: Option<rt::ManagedObjectReference>,
+    /// `alarmManager`: optional reference to `AlarmManager`.
+    pub alarm_manager: Option<rt::ManagedObjectReference>,
+    /// `eventManager`: optional reference to `EventManager`.
+    pub event_manager: Option<rt::ManagedObjectReference>,
+    /// `taskManager`: optional reference to `TaskManager`.
+    pub task_manager: Option<rt::ManagedObjectReference>,
+    /// `extensionManager`: optional reference to `ExtensionManager`, since VI API 2.5.
+    pub extension_manager: Option<rt::ManagedObjectReference>,
+    /// `customizationSpecManager`: optional reference to `CustomizationSpecManager`.
+    pub customization_spec_manager: Option<rt::ManagedObjectReference>,
+    /// `guestCustomizationManager`: optional reference to `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
+    pub guest_customization_manager: Option<rt::ManagedObjectReference>,
+    /// `customFieldsManager`: optional reference to `CustomFieldsManager`.
+    pub custom_fields_manager: Option<rt::ManagedObjectReference>,
+    /// `accountManager`: optional reference to `HostLocalAccountManager`.
+    pub account_manager: Option<rt::ManagedObjectReference>,
+    /// `diagnosticManager`: optional reference to `DiagnosticManager`.
+    pub diagnostic_manager: Option<rt::ManagedObjectReference>,
+    /// `licenseManager`: optional reference to `LicenseManager`.
+    pub license_manager: Option<rt::ManagedObjectReference>,
+    /// `searchIndex`: optional reference to `SearchIndex`.
+    pub search_index: Option<rt::ManagedObjectReference>,
+    /// `fileManager`: optional reference to `FileManager`, since VI API 2.5.
+    pub file_manager: Option<rt::ManagedObjectReference>,
+    /// `datastoreNamespaceManager`: optional reference to `DatastoreNamespaceManager`, since VI API 5.5.
+    pub datastore_namespace_manager: Option<rt::ManagedObjectReference>,
+    /// `virtualDiskManager`: optional reference to `VirtualDiskManager`, since VI API 2.5.
+    pub virtual_disk_manager: Option<rt::ManagedObjectReference>,
+    /// `virtualizationManager`: optional reference to `VirtualizationManager`, since VI API 2.5.
+    pub virtualization_manager: Option<rt::ManagedObjectReference>,
+    /// `snmpSystem`: optional reference to `HostSnmpSystem`, since VI API 4.0.
+    pub snmp_system: Option<rt::ManagedObjectReference>,
+    /// `vmProvisioningChecker`: optional reference to `VirtualMachineProvisioningChecker`, since VI API 4.0.
+    pub vm_provisioning_checker: Option<rt::ManagedObjectReference>,
+    /// `vmCompatibilityChecker`: optional reference to `VirtualMachineCompatibilityChecker`, since VI API 4.0.
+    pub vm_compatibility_checker: Option<rt::ManagedObjectReference>,
+    /// `ovfManager`: optional reference to `OvfManager`, since VI API 4.0.
+    pub ovf_manager: Option<rt::ManagedObjectReference>,
+    /// `ipPoolManager`: optional reference to `IpPoolManager`, since VI API 4.0.
+    pub ip_pool_manager: Option<rt::ManagedObjectReference>,
+    /// `dvSwitchManager`: optional reference to `DistributedVirtualSwitchManager`, since VI API 4.0.
+    pub dv_switch_manager: Option<rt::ManagedObjectReference>,
+    /// `hostProfileManager`: optional reference to `HostProfileManager`, since VI API 4.0.
+    pub host_profile_manager: Option<rt::ManagedObjectReference>,
+    /// `clusterProfileManager`: optional reference to `ClusterProfileManager`, since VI API 4.0.
+    pub cluster_profile_manager: Option<rt::ManagedObjectReference>,
+    /// `complianceManager`: optional reference to `ProfileComplianceManager`, since VI API 4.0.
+    pub compliance_manager: Option<rt::ManagedObjectReference>,
+    /// `localizationManager`: optional reference to `LocalizationManager`, since VI API 4.0.
+    pub localization_manager: Option<rt::ManagedObjectReference>,
+    /// `storageResourceManager`: optional reference to `StorageResourceManager`, since VI API 4.1.
+    pub storage_resource_manager: Option<rt::ManagedObjectReference>,
+    /// `guestOperationsManager`: optional reference to `GuestOperationsManager`, since VI API 5.0.
+    pub guest_operations_manager: Option<rt::ManagedObjectReference>,
+    /// `overheadMemoryManager`: optional reference to `OverheadMemoryManager`, since VI API 6.0.
+    pub overhead_memory_manager: Option<rt::ManagedObjectReference>,
+    /// `certificateManager`: optional reference to `CertificateManager`, since VI API 6.0.
+    pub certificate_manager: Option<rt::ManagedObjectReference>,
+    /// `ioFilterManager`: optional reference to `IoFilterManager`, since VI API 6.0.
+    pub io_filter_manager: Option<rt::ManagedObjectReference>,
+    /// `vStorageObjectManager`: optional reference to `VStorageObjectManagerBase`, since VI API 6.5.
+    pub v_storage_object_manager: Option<rt::ManagedObjectReference>,
+    /// `hostSpecManager`: optional reference to `HostSpecificationManager`, since VI API 6.5.
+    pub host_spec_manager: Option<rt::ManagedObjectReference>,
+    /// `cryptoManager`: optional reference to `CryptoManager`, since VI API 6.5.
+    pub crypto_manager: Option<rt::ManagedObjectReference>,
+    /// `healthUpdateManager`: optional reference to `HealthUpdateManager`, since VI API 6.5.
+    pub health_update_manager: Option<rt::ManagedObjectReference>,
+    /// `failoverClusterConfigurator`: optional reference to `FailoverClusterConfigurator`, since VI API 6.5.
+    pub failover_cluster_configurator: Option<rt::ManagedObjectReference>,
+    /// `failoverClusterManager`: optional reference to `FailoverClusterManager`, since VI API 6.5.
+    pub failover_cluster_manager: Option<rt::ManagedObjectReference>,
+    /// `tenantManager`: optional reference to `TenantTenantManager`, since VI API 6.9.1.
+    pub tenant_manager: Option<rt::ManagedObjectReference>,
+    /// `siteInfoManager`: optional reference to `SiteInfoManager`, since VI API 7.0.0.0.
+    pub site_info_manager: Option<rt::ManagedObjectReference>,
+    /// `storageQueryManager`: optional reference to `StorageQueryManager`, since VI API 6.7.2.
+    pub storage_query_manager: Option<rt::ManagedObjectReference>,
+    /// `directPathProfileManager`: optional reference to `DirectPathProfileManager`, since VI API 9.0.0.0.
+    pub direct_path_profile_manager: Option<rt::ManagedObjectReference>,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaIPCapabilities",
+pub(crate) static SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ServiceContent",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean addressSettable r
-boolean ipConfigurationMethodSettable r
-boolean subnetMaskSettable r
-boolean defaultGatewaySettable r
-boolean primaryDnsServerAddressSettable r
-boolean alternateDnsServerAddressSettable r
-boolean ipv6Supported o since 4.0
-boolean arpRedirectSettable o since 4.0
-boolean mtuSettable o since 4.0
-boolean hostNameAsTargetAddress o since 4.0
-boolean nameAliasSettable o since 4.1
-boolean ipv4EnableSettable o since 6.0
-boolean ipv6EnableSettable o since 6.0
-boolean ipv6PrefixLengthSettable o since 6.0
-int ipv6PrefixLength o since 6.0
-boolean ipv6DhcpConfigurationSettable o since 6.0
-boolean ipv6LinkLocalAutoConfigurationSettable o since 6.0
-boolean ipv6RouterAdvertisementConfigurationSettable o since 6.0
-boolean ipv6DefaultGatewaySettable o since 6.0
-int ipv6MaxStaticAddressesSupported o since 6.0
+ManagedObjectReference rootFolder r
+ManagedObjectReference propertyCollector r
+ManagedObjectReference viewManager o since 2.5
+AboutInfo about r
+ManagedObjectReference setting o
+ManagedObjectReference userDirectory o
+ManagedObjectReference sessionManager o
+ManagedObjectReference authorizationManager o
+ManagedObjectReference serviceManager o since 5.1
+ManagedObjectReference perfManager o
+ManagedObjectReference scheduledTaskManager o
+ManagedObjectReference alarmManager o
+ManagedObjectReference eventManager o
+ManagedObjectReference taskManager o
+ManagedObjectReference extensionManager o since 2.5
+ManagedObjectReference customizationSpecManager o
+ManagedObjectReference guestCustomizationManager o since 6.8.7
+ManagedObjectReference customFieldsManager o
+ManagedObjectReference accountManager o
+ManagedObjectReference diagnosticManager o
+ManagedObjectReference licenseManager o
+ManagedObjectReference searchIndex o
+ManagedObjectReference fileManager o since 2.5
+ManagedObjectReference datastoreNamespaceManager o since 5.5
+ManagedObjectReference virtualDiskManager o since 2.5
+ManagedObjectReference virtualizationManager o since 2.5
+ManagedObjectReference snmpSystem o since 4.0
+ManagedObjectReference vmProvisioningChecker o since 4.0
+ManagedObjectReference vmCompatibilityChecker o since 4.0
+ManagedObjectReference ovfManager o since 4.0
+ManagedObjectReference ipPoolManager o since 4.0
+ManagedObjectReference dvSwitchManager o since 4.0
+ManagedObjectReference hostProfileManager o since 4.0
+ManagedObjectReference clusterProfileManager o since 4.0
+ManagedObjectReference complianceManager o since 4.0
+ManagedObjectReference localizationManager o since 4.0
+ManagedObjectReference storageResourceManager o since 4.1
+ManagedObjectReference guestOperationsManager o since 5.0
+ManagedObjectReference overheadMemoryManager o since 6.0
+ManagedObjectReference certificateManager o since 6.0
+ManagedObjectReference ioFilterManager o since 6.0
+ManagedObjectReference vStorageObjectManager o since 6.5
+ManagedObjectReference hostSpecManager o since 6.5
+ManagedObjectReference cryptoManager o since 6.5
+ManagedObjectReference healthUpdateManager o since 6.5
+ManagedObjectReference failoverClusterConfigurator o since 6.5
+ManagedObjectReference failoverClusterManager o since 6.5
+ManagedObjectReference tenantManager o since 6.9.1
+ManagedObjectReference siteInfoManager o since 7.0.0.0
+ManagedObjectReference storageQueryManager o since 6.7.2
+ManagedObjectReference directPathProfileManager o since 9.0.0.0
 ",
-    rt::unset::<HostInternetScsiHbaIpCapabilities>,
+    rt::unset::<ServiceContent>,
 );
-impl rt::Object for HostInternetScsiHbaIpCapabilities {
+impl rt::Object for ServiceContent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
+        &SERVICE_CONTENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
+        &SERVICE_CONTENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.address_settable),
-            1 => P::Value(&self.ip_configuration_method_settable),
-            2 => P::Value(&self.subnet_mask_settable),
-            3 => P::Value(&self.default_gateway_settable),
-            4 => P::Value(&self.primary_dns_server_address_settable),
-            5 => P::Value(&self.alternate_dns_server_address_settable),
-            6 => P::Value(&self.ipv6_supported),
-            7 => P::Value(&self.arp_redirect_settable),
-            8 => P::Value(&self.mtu_settable),
-            9 => P::Value(&self.host_name_as_target_address),
-            10 => P::Value(&self.name_alias_settable),
-            11 => P::Value(&self.ipv4_enable_settable),
-            12 => P::Value(&self.ipv6_enable_settable),
-            13 => P::Value(&self.ipv6_prefix_length_settable),
-            14 => P::Value(&self.ipv6_prefix_length),
-            15 => P::Value(&self.ipv6_dhcp_configuration_settable),
-            16 => P::Value(&self.ipv6_link_local_auto_configuration_settable),
-            17 => P::Value(&self.ipv6_router_advertisement_configuration_settable),
-            18 => P::Value(&self.ipv6_default_gateway_settable),
-            19 => P::Value(&self.ipv6_max_static_addresses_supported),
+            0 => P::Value(&self.root_folder),
+            1 => P::Value(&self.property_collector),
+            2 => P::Value(&self.view_manager),
+            3 => P::Object(&self.about),
+            4 => P::Value(&self.setting),
+            5 => P::Value(&self.user_directory),
+            6 => P::Value(&self.session_manager),
+            7 => P::Value(&self.authorization_manager),
+            8 => P::Value(&self.service_manager),
+            9 => P::Value(&self.perf_manager),
+            10 => P::Value(&self.scheduled_task_manager),
+            11 => P::Value(&self.alarm_manager),
+            12 => P::Value(&self.event_manager),
+            13 => P::Value(&self.task_manager),
+            14 => P::Value(&self.extension_manager),
+            15 => P::Value(&self.customization_spec_manager),
+            16 => P::Value(&self.guest_customization_manager),
+            17 => P::Value(&self.custom_fields_manager),
+            18 => P::Value(&self.account_manager),
+            19 => P::Value(&self.diagnostic_manager),
+            20 => P::Value(&self.license_manager),
+            21 => P::Value(&self.search_index),
+            22 => P::Value(&self.file_manager),
+            23 => P::Value(&self.datastore_namespace_manager),
+            24 => P::Value(&self.virtual_disk_manager),
+            25 => P::Value(&self.virtualization_manager),
+            26 => P::Value(&self.snmp_system),
+            27 => P::Value(&self.vm_provisioning_checker),
+            28 => P::Value(&self.vm_compatibility_checker),
+            29 => P::Value(&self.ovf_manager),
+            30 => P::Value(&self.ip_pool_manager),
+            31 => P::Value(&self.dv_switch_manager),
+            32 => P::Value(&self.host_profile_manager),
+            33 => P::Value(&self.cluster_profile_manager),
+            34 => P::Value(&self.compliance_manager),
+            35 => P::Value(&self.localization_manager),
+            36 => P::Value(&self.storage_resource_manager),
+            37 => P::Value(&self.guest_operations_manager),
+            38 => P::Value(&self.overhead_memory_manager),
+            39 => P::Value(&self.certificate_manager),
+            40 => P::Value(&self.io_filter_manager),
+            41 => P::Value(&self.v_storage_object_manager),
+            42 => P::Value(&self.host_spec_manager),
+            43 => P::Value(&self.crypto_manager),
+            44 => P::Value(&self.health_update_manager),
+            45 => P::Value(&self.failover_cluster_configurator),
+            46 => P::Value(&self.failover_cluster_manager),
+            47 => P::Value(&self.tenant_manager),
+            48 => P::Value(&self.site_info_manager),
+            49 => P::Value(&self.storage_query_manager),
+            50 => P::Value(&self.direct_path_profile_manager),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.address_settable),
-            1 => M::Value(&mut self.ip_configuration_method_settable),
-            2 => M::Value(&mut self.subnet_mask_settable),
-            3 => M::Value(&mut self.default_gateway_settable),
-            4 => M::Value(&mut self.primary_dns_server_address_settable),
-            5 => M::Value(&mut self.alternate_dns_server_address_settable),
-            6 => M::Value(&mut self.ipv6_supported),
-            7 => M::Value(&mut self.arp_redirect_settable),
-            8 => M::Value(&mut self.mtu_settable),
-            9 => M::Value(&mut self.host_name_as_target_address),
-            10 => M::Value(&mut self.name_alias_settable),
-            11 => M::Value(&mut self.ipv4_enable_settable),
-            12 => M::Value(&mut self.ipv6_enable_settable),
-            13 => M::Value(&mut self.ipv6_prefix_length_settable),
-            14 => M::Value(&mut self.ipv6_prefix_length),
-            15 => M::Value(&mut self.ipv6_dhcp_configuration_settable),
-            16 => M::Value(&mut self.ipv6_link_local_auto_configuration_settable),
-            17 => M::Value(&mut self.ipv6_router_advertisement_configuration_settable),
-            18 => M::Value(&mut self.ipv6_default_gateway_settable),
-            19 => M::Value(&mut self.ipv6_max_static_addresses_supported),
+            0 => M::Value(&mut self.root_folder),
+            1 => M::Value(&mut self.property_collector),
+            2 => M::Value(&mut self.view_manager),
+            3 => M::Object(&mut self.about),
+            4 => M::Value(&mut self.setting),
+            5 => M::Value(&mut self.user_directory),
+            6 => M::Value(&mut self.session_manager),
+            7 => M::Value(&mut self.authorization_manager),
+            8 => M::Value(&mut self.service_manager),
+            9 => M::Value(&mut self.perf_manager),
+            10 => M::Value(&mut self.scheduled_task_manager),
+            11 => M::Value(&mut self.alarm_manager),
+            12 => M::Value(&mut self.event_manager),
+            13 => M::Value(&mut self.task_manager),
+            14 => M::Value(&mut self.extension_manager),
+            15 => M::Value(&mut self.customization_spec_manager),
+            16 => M::Value(&mut self.guest_customization_manager),
+            17 => M::Value(&mut self.custom_fields_manager),
+            18 => M::Value(&mut self.account_manager),
+            19 => M::Value(&mut self.diagnostic_manager),
+            20 => M::Value(&mut self.license_manager),
+            21 => M::Value(&mut self.search_index),
+            22 => M::Value(&mut self.file_manager),
+            23 => M::Value(&mut self.datastore_namespace_manager),
+            24 => M::Value(&mut self.virtual_disk_manager),
+            25 => M::Value(&mut self.virtualization_manager),
+            26 => M::Value(&mut self.snmp_system),
+            27 => M::Value(&mut self.vm_provisioning_checker),
+            28 => M::Value(&mut self.vm_compatibility_checker),
+            29 => M::Value(&mut self.ovf_manager),
+            30 => M::Value(&mut self.ip_pool_manager),
+            31 => M::Value(&mut self.dv_switch_manager),
+            32 => M::Value(&mut self.host_profile_manager),
+            33 => M::Value(&mut self.cluster_profile_manager),
+            34 => M::Value(&mut self.compliance_manager),
+            35 => M::Value(&mut self.localization_manager),
+            36 => M::Value(&mut self.storage_resource_manager),
+            37 => M::Value(&mut self.guest_operations_manager),
+            38 => M::Value(&mut self.overhead_memory_manager),
+            39 => M::Value(&mut self.certificate_manager),
+            40 => M::Value(&mut self.io_filter_manager),
+            41 => M::Value(&mut self.v_storage_object_manager),
+            42 => M::Value(&mut self.host_spec_manager),
+            43 => M::Value(&mut self.crypto_manager),
+            44 => M::Value(&mut self.health_update_manager),
+            45 => M::Value(&mut self.failover_cluster_configurator),
+            46 => M::Value(&mut self.failover_cluster_manager),
+            47 => M::Value(&mut self.tenant_manager),
+            48 => M::Value(&mut self.site_info_manager),
+            49 => M::Value(&mut self.storage_query_manager),
+            50 => M::Value(&mut self.direct_path_profile_manager),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaIpCapabilities {
+impl Clone for ServiceContent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaIpCapabilities {
+impl PartialEq for ServiceContent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaIpCapabilities {
+impl std::fmt::Debug for ServiceContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIpCapabilities {
+impl serde::Serialize for ServiceContent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaIPProperties`, a [`DynamicData`], since VI API 2.0.
+/// `SessionEvent`, a [`Event`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaIpProperties {
-    /// `mac`: optional string.
-    pub mac: Option<String>,
-    /// `address`: optional string.
-    pub address: Option<String>,
-    /// `dhcpConfigurationEnabled`: required boolean.
-    pub dhcp_configuration_enabled: bool,
-    /// `subnetMask`: optional string.
-    pub subnet_mask: Option<String>,
-    /// `defaultGateway`: optional string.
-    pub default_gateway: Option<String>,
-    /// `primaryDnsServerAddress`: optional string.
-    pub primary_dns_server_address: Option<String>,
-    /// `alternateDnsServerAddress`: optional string.
-    pub alternate_dns_server_address: Option<String>,
-    /// `ipv6Address`: optional string, since VI API 4.0.
-    pub ipv6_address: Option<String>,
-    /// `ipv6SubnetMask`: optional string, since VI API 4.0.
-    pub ipv6_subnet_mask: Option<String>,
-    /// `ipv6DefaultGateway`: optional string, since VI API 4.0.
-    pub ipv6_default_gateway: Option<String>,
-    /// `arpRedirectEnabled`: optional boolean, since VI API 4.0.
-    pub arp_redirect_enabled: Option<bool>,
-    /// `mtu`: optional int, since VI API 4.0.
-    pub mtu: Option<i32>,
-    /// `jumboFramesEnabled`: optional boolean, since VI API 4.0.
-    pub jumbo_frames_enabled: Option<bool>,
-    /// `ipv4Enabled`: optional boolean, since VI API 6.0.
-    pub ipv4_enabled: Option<bool>,
-    /// `ipv6Enabled`: optional boolean, since VI API 6.0.
-    pub ipv6_enabled: Option<bool>,
-    /// `ipv6properties`: optional `HostInternetScsiHbaIPv6Properties`, since VI API 6.0.
-    pub ipv6properties: Option<Box<HostInternetScsiHbaIPv6Properties>>,
+pub struct SessionEvent {
+    /// The properties of `Event`.
+    pub base: Event,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaIPProperties",
+pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SessionEvent",
+    "2.0",
+    Some(&EVENT),
+    "",
+    rt::unset::<SessionEvent>,
+);
+impl rt::Object for SessionEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SESSION_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for SessionEvent {}
+impl std::ops::Deref for SessionEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SessionEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for SessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SessionEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SessionEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SessionEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `SharesInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct SharesInfo {
+    /// `shares`: required int.
+    pub shares: i32,
+    /// `level`: required `SharesLevel`.
+    pub level: enums::SharesLevel,
+}
+pub(crate) static SHARES_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SharesInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string mac o
-string address o
-boolean dhcpConfigurationEnabled r
-string subnetMask o
-string defaultGateway o
-string primaryDnsServerAddress o
-string alternateDnsServerAddress o
-string ipv6Address o since 4.0
-string ipv6SubnetMask o since 4.0
-string ipv6DefaultGateway o since 4.0
-boolean arpRedirectEnabled o since 4.0
-int mtu o since 4.0
-boolean jumboFramesEnabled o since 4.0
-boolean ipv4Enabled o since 6.0
-boolean ipv6Enabled o since 6.0
-HostInternetScsiHbaIPv6Properties ipv6properties o since 6.0
+int shares r
+SharesLevel level r
 ",
-    rt::unset::<HostInternetScsiHbaIpProperties>,
+    rt::unset::<SharesInfo>,
 );
-impl rt::Object for HostInternetScsiHbaIpProperties {
+impl rt::Object for SharesInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
+        &SHARES_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
+        &SHARES_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.mac),
-            1 => P::Value(&self.address),
-            2 => P::Value(&self.dhcp_configuration_enabled),
-            3 => P::Value(&self.subnet_mask),
-            4 => P::Value(&self.default_gateway),
-            5 => P::Value(&self.primary_dns_server_address),
-            6 => P::Value(&self.alternate_dns_server_address),
-            7 => P::Value(&self.ipv6_address),
-            8 => P::Value(&self.ipv6_subnet_mask),
-            9 => P::Value(&self.ipv6_default_gateway),
-            10 => P::Value(&self.arp_redirect_enabled),
-            11 => P::Value(&self.mtu),
-            12 => P::Value(&self.jumbo_frames_enabled),
-            13 => P::Value(&self.ipv4_enabled),
-            14 => P::Value(&self.ipv6_enabled),
-            15 => P::Optional(&self.ipv6properties),
+            0 => P::Value(&self.shares),
+            1 => P::Value(&self.level),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.mac),
-            1 => M::Value(&mut self.address),
-            2 => M::Value(&mut self.dhcp_configuration_enabled),
-            3 => M::Value(&mut self.subnet_mask),
-            4 => M::Value(&mut self.default_gateway),
-            5 => M::Value(&mut self.primary_dns_server_address),
-            6 => M::Value(&mut self.alternate_dns_server_address),
-            7 => M::Value(&mut self.ipv6_address),
-            8 => M::Value(&mut self.ipv6_subnet_mask),
-            9 => M::Value(&mut self.ipv6_default_gateway),
-            10 => M::Value(&mut self.arp_redirect_enabled),
-            11 => M::Value(&mut self.mtu),
-            12 => M::Value(&mut self.jumbo_frames_enabled),
-            13 => M::Value(&mut self.ipv4_enabled),
-            14 => M::Value(&mut self.ipv6_enabled),
-            15 => M::Optional(&mut self.ipv6properties),
+            0 => M::Value(&mut self.shares),
+            1 => M::Value(&mut self.level),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaIpProperties {
+impl Clone for SharesInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaIpProperties {
+impl PartialEq for SharesInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaIpProperties {
+impl std::fmt::Debug for SharesInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIpProperties {
+impl serde::Serialize for SharesInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaIPv6Properties`, a [`DynamicData`], since VI API 6.0.
+/// The fault `SnapshotDisabled`, a [`SnapshotFault`], since VI API 2.5.
 #[derive(Default)]
-pub struct HostInternetScsiHbaIPv6Properties {
-    /// `iscsiIpv6Address`: list of `HostInternetScsiHbaIscsiIpv6Address`.
-    pub iscsi_ipv6_address: Vec<HostInternetScsiHbaIscsiIpv6Address>,
-    /// `ipv6DhcpConfigurationEnabled`: optional boolean.
-    pub ipv6_dhcp_configuration_enabled: Option<bool>,
-    /// `ipv6LinkLocalAutoConfigurationEnabled`: optional boolean.
-    pub ipv6_link_local_auto_configuration_enabled: Option<bool>,
-    /// `ipv6RouterAdvertisementConfigurationEnabled`: optional boolean.
-    pub ipv6_router_advertisement_configuration_enabled: Option<bool>,
-    /// `ipv6DefaultGateway`: optional string.
-    pub ipv6_default_gateway: Option<String>,
+pub struct SnapshotDisabled {
+    /// The properties of `SnapshotFault`.
+    pub base: SnapshotFault,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaIPv6Properties",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostInternetScsiHbaIscsiIpv6Address iscsiIpv6Address ol
-boolean ipv6DhcpConfigurationEnabled o
-boolean ipv6LinkLocalAutoConfigurationEnabled o
-boolean ipv6RouterAdvertisementConfigurationEnabled o
-string ipv6DefaultGateway o
-",
-    rt::unset::<HostInternetScsiHbaIPv6Properties>,
+pub(crate) static SNAPSHOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SnapshotDisabled",
+    "2.5",
+    Some(&SNAPSHOT_FAULT),
+    "",
+    rt::unset::<SnapshotDisabled>,
 );
-impl rt::Object for HostInternetScsiHbaIPv6Properties {
+impl rt::Object for SnapshotDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
+        &SNAPSHOT_DISABLED
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
+        &SNAPSHOT_DISABLED
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Objects(&self.iscsi_ipv6_address),
-            1 => P::Value(&self.ipv6_dhcp_configuration_enabled),
-            2 => P::Value(&self.ipv6_link_local_auto_configuration_enabled),
-            3 => P::Value(&self.ipv6_router_advertisement_configuration_enabled),
-            4 => P::Value(&self.ipv6_default_gateway),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Objects(&mut self.iscsi_ipv6_address),
-            1 => M::Value(&mut self.ipv6_dhcp_configuration_enabled),
-            2 => M::Value(&mut self.ipv6_link_local_auto_configuration_enabled),
-            3 => M::Value(&mut self.ipv6_router_advertisement_configuration_enabled),
-            4 => M::Value(&mut self.ipv6_default_gateway),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostInternetScsiHbaIPv6Properties {
+impl rt::Extends<MethodFault> for SnapshotDisabled {}
+impl std::ops::Deref for SnapshotDisabled {
+    type Target = SnapshotFault;
+    fn deref(&self) -> &SnapshotFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SnapshotDisabled {
+    fn deref_mut(&mut self) -> &mut SnapshotFault {
+        &mut self.base
+    }
+}
+impl Clone for SnapshotDisabled {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaIPv6Properties {
+impl PartialEq for SnapshotDisabled {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaIPv6Properties {
+impl std::fmt::Debug for SnapshotDisabled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIPv6Properties {
+impl serde::Serialize for SnapshotDisabled {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaIscsiIpv6Address`, a [`DynamicData`], since VI API 6.0.
+/// The fault `SnapshotFault`, a [`VimFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaIscsiIpv6Address {
-    /// `address`: required string.
-    pub address: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `origin`: required string.
-    pub origin: String,
-    /// `operation`: optional string.
-    pub operation: Option<String>,
+pub struct SnapshotFault {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaIscsiIpv6Address",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-string address r
-int prefixLength r
-string origin r
-string operation o
-",
-    rt::unset::<HostInternetScsiHbaIscsiIpv6Address>,
+pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SnapshotFault",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<SnapshotFault>,
 );
-impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
+impl rt::Object for SnapshotFault {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
+        &SNAPSHOT_FAULT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
+        &SNAPSHOT_FAULT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.address),
-            1 => P::Value(&self.prefix_length),
-            2 => P::Value(&self.origin),
-            3 => P::Value(&self.operation),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.address),
-            1 => M::Value(&mut self.prefix_length),
-            2 => M::Value(&mut self.origin),
-            3 => M::Value(&mut self.operation),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostInternetScsiHbaIscsiIpv6Address {
+impl rt::Extends<MethodFault> for SnapshotFault {}
+impl std::ops::Deref for SnapshotFault {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SnapshotFault {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for SnapshotFault {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaIscsiIpv6Address {
+impl PartialEq for SnapshotFault {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaIscsiIpv6Address {
+impl std::fmt::Debug for SnapshotFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIscsiIpv6Address {
+impl serde::Serialize for SnapshotFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `SnapshotIncompatibleDeviceInVm`, a [`SnapshotFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct SnapshotIncompatibleDeviceInVm {
+    /// The properties of `SnapshotFault`.
+    pub base: SnapshotFault,
+    /// `fault`: required `LocalizedMethodFault`.
+    pub fault: LocalizedMethodFault,
+}
+pub(crate) static SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SnapshotIncompatibleDeviceInVm",
+    "2.0",
+    Some(&SNAPSHOT_FAULT),
+    "
+LocalizedMethodFault fault r
+",
+    rt::unset::<SnapshotIncompatibleDeviceInVm>,
+);
+impl rt::Object for SnapshotIncompatibleDeviceInVm {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Object(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Object(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for SnapshotIncompatibleDeviceInVm {}
+impl std::ops::Deref for SnapshotIncompatibleDeviceInVm {
+    type Target = SnapshotFault;
+    fn deref(&self) -> &SnapshotFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SnapshotIncompatibleDeviceInVm {
+    fn deref_mut(&mut self) -> &mut SnapshotFault {
+        &mut self.base
+    }
+}
+impl Clone for SnapshotIncompatibleDeviceInVm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SnapshotIncompatibleDeviceInVm {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SnapshotIncompatibleDeviceInVm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SnapshotIncompatibleDeviceInVm {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `SnapshotLocked`, a [`SnapshotFault`], since VI API 2.5.
+#[derive(Default)]
+pub struct SnapshotLocked {
+    /// The properties of `SnapshotFault`.
+    pub base: SnapshotFault,
+}
+pub(crate) static SNAPSHOT_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SnapshotLocked",
+    "2.5",
+    Some(&SNAPSHOT_FAULT),
+    "",
+    rt::unset::<SnapshotLocked>,
+);
+impl rt::Object for SnapshotLocked {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SNAPSHOT_LOCKED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SNAPSHOT_LOCKED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for SnapshotLocked {}
+impl std::ops::Deref for SnapshotLocked {
+    type Target = SnapshotFault;
+    fn deref(&self) -> &SnapshotFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SnapshotLocked {
+    fn deref_mut(&mut self) -> &mut SnapshotFault {
+        &mut self.base
+    }
+}
+impl Clone for SnapshotLocked {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SnapshotLocked {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SnapshotLocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SnapshotLocked {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `StorageIOAllocationInfo`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct StorageIoAllocationInfo {
+    /// `limit`: optional long.
+    pub limit: Option<i64>,
+    /// `shares`: optional `SharesInfo`.
+    pub shares: Option<Box<SharesInfo>>,
+    /// `reservation`: optional int, since VI API 5.5.
+    pub reservation: Option<i32>,
+}
+pub(crate) static STORAGE_IO_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "StorageIOAllocationInfo",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+long limit o
+SharesInfo shares o
+int reservation o since 5.5
+",
+    rt::unset::<StorageIoAllocationInfo>,
+);
+impl rt::Object for StorageIoAllocationInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_IO_ALLOCATION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &STORAGE_IO_ALLOCATION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.limit),
+            1 => P::Optional(&self.shares),
+            2 => P::Value(&self.reservation),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.limit),
+            1 => M::Optional(&mut self.shares),
+            2 => M::Value(&mut self.reservation),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for StorageIoAllocationInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for StorageIoAllocationInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for StorageIoAllocationInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for StorageIoAllocationInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `StringOption`, a [`OptionType`], since VI API 2.0.
+#[derive(Default)]
+pub struct StringOption {
+    /// The properties of `OptionType`.
+    pub base: OptionType,
+    /// `defaultValue`: required string.
+    pub default_value: String,
+    /// `validCharacters`: optional string.
+    pub valid_characters: Option<String>,
+}
+pub(crate) static STRING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "StringOption",
+    "2.0",
+    Some(&OPTION_TYPE),
+    "
+string defaultValue r
+string validCharacters o
+",
+    rt::unset::<StringOption>,
+);
+impl rt::Object for StringOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STRING_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &STRING_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.default_value),
+            2 => P::Value(&self.valid_characters),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.default_value),
+            2 => M::Value(&mut self.valid_characters),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<OptionType> for StringOption {}
+impl std::ops::Deref for StringOption {
+    type Target = OptionType;
+    fn deref(&self) -> &OptionType {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for StringOption {
+    fn deref_mut(&mut self) -> &mut OptionType {
+        &mut self.base
+    }
+}
+impl Clone for StringOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for StringOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for StringOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for StringOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `SystemError`, a [`RuntimeFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct SystemError {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `reason`: required string.
+    pub reason: String,
+}
+pub(crate) static SYSTEM_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SystemError",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "
+string reason r
+",
+    rt::unset::<SystemError>,
+);
+impl rt::Object for SystemError {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SYSTEM_ERROR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SYSTEM_ERROR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for SystemError {}
+impl std::ops::Deref for SystemError {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SystemError {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for SystemError {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SystemError {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SystemError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SystemError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `Tag`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct Tag {
+    /// `key`: required string.
+    pub key: String,
+}
+pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Tag",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+",
+    rt::unset::<Tag>,
+);
+impl rt::Object for Tag {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TAG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for Tag {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for Tag {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for Tag {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,41 +5,165 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `HostInternetScsiHbaParamValue`, a [`OptionValue`], since VI API 4.0.
+/// `TagId`, a [`DynamicData`], since VI API 9.1.0.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaParamValue {
-    /// The properties of `OptionValue`.
-    pub base: OptionValue,
-    /// `isInherited`: optional boolean.
-    pub is_inherited: Option<bool>,
+pub struct TagId {
+    /// `nameId`: optional `TagIdNameId`.
+    pub name_id: Option<Box<TagIdNameId>>,
+    /// `uuid`: optional string.
+    pub uuid: Option<String>,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaParamValue",
-    "4.0",
-    Some(&OPTION_VALUE),
+pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TagId",
+    "9.1.0.0",
+    Some(&DYNAMIC_DATA),
     "
-boolean isInherited o
+TagIdNameId nameId o
+string uuid o
 ",
-    rt::unset::<HostInternetScsiHbaParamValue>,
+    rt::unset::<TagId>,
 );
-impl rt::Object for HostInternetScsiHbaParamValue {
+impl rt::Object for TagId {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
+        &TAG_ID
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
+        &TAG_ID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.name_id),
+            1 => P::Value(&self.uuid),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.name_id),
+            1 => M::Value(&mut self.uuid),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TagId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TagId {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TagId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TagId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TagIdNameId`, a [`DynamicData`], since VI API 9.1.0.0.
+#[derive(Default)]
+pub struct TagIdNameId {
+    /// `tag`: required string.
+    pub tag: String,
+    /// `category`: required string.
+    pub category: String,
+}
+pub(crate) static TAG_ID_NAME_ID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TagIdNameId",
+    "9.1.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+string tag r
+string category r
+",
+    rt::unset::<TagIdNameId>,
+);
+impl rt::Object for TagIdNameId {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG_ID_NAME_ID
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TAG_ID_NAME_ID
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.tag),
+            1 => P::Value(&self.category),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.tag),
+            1 => M::Value(&mut self.category),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TagIdNameId {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TagIdNameId {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TagIdNameId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TagIdNameId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TagSpec`, a [`ArrayUpdateSpec`], since VI API 9.1.0.0.
+#[derive(Default)]
+pub struct TagSpec {
+    /// The properties of `ArrayUpdateSpec`.
+    pub base: ArrayUpdateSpec,
+    /// `id`: required `TagId`.
+    pub id: TagId,
+}
+pub(crate) static TAG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TagSpec",
+    "9.1.0.0",
+    Some(&ARRAY_UPDATE_SPEC),
+    "
+TagId id r
+",
+    rt::unset::<TagSpec>,
+);
+impl rt::Object for TagSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TAG_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => P::Value(&self.is_inherited),
+            2 => P::Object(&self.id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.is_inherited),
+            2 => M::Object(&mut self.id),
             _ => M::Absent,
         }
     }
@@ -50,396 +174,1071 @@ impl rt::Object for HostInternetScsiHbaParamValue {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<OptionValue> for HostInternetScsiHbaParamValue {}
-impl std::ops::Deref for HostInternetScsiHbaParamValue {
-    type Target = OptionValue;
-    fn deref(&self) -> &OptionValue {
+impl std::ops::Deref for TagSpec {
+    type Target = ArrayUpdateSpec;
+    fn deref(&self) -> &ArrayUpdateSpec {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostInternetScsiHbaParamValue {
-    fn deref_mut(&mut self) -> &mut OptionValue {
+impl std::ops::DerefMut for TagSpec {
+    fn deref_mut(&mut self) -> &mut ArrayUpdateSpec {
         &mut self.base
     }
 }
-impl Clone for HostInternetScsiHbaParamValue {
+impl Clone for TagSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaParamValue {
+impl PartialEq for TagSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaParamValue {
+impl std::fmt::Debug for TagSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaParamValue {
+impl serde::Serialize for TagSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaSendTarget`, a [`DynamicData`], since VI API 2.0.
+/// `TaskDescription`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaSendTarget {
-    /// `address`: required string.
-    pub address: String,
-    /// `port`: optional int.
-    pub port: Option<i32>,
-    /// `authenticationProperties`: optional `HostInternetScsiHbaAuthenticationProperties`, since VI API 4.0.
-    pub authentication_properties: Option<
-        Box<HostInternetScsiHbaAuthenticationProperties>,
-    >,
-    /// `digestProperties`: optional `HostInternetScsiHbaDigestProperties`, since VI API 4.0.
-    pub digest_properties: Option<Box<HostInternetScsiHbaDigestProperties>>,
-    /// `supportedAdvancedOptions`: list of `OptionDef`, since VI API 4.0.
-    pub supported_advanced_options: Vec<OptionDef>,
-    /// `advancedOptions`: list of `HostInternetScsiHbaParamValue`, since VI API 4.0.
-    pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
-    /// `parent`: optional string, since VI API 4.0.
-    pub parent: Option<String>,
+pub struct TaskDescription {
+    /// `methodInfo`: list, not empty, of `ElementDescription` or a descendant.
+    pub method_info: Vec<rt::Poly<ElementDescription>>,
+    /// `state`: list, not empty, of `ElementDescription` or a descendant.
+    pub state: Vec<rt::Poly<ElementDescription>>,
+    /// `reason`: list, not empty, of `TypeDescription` or a descendant.
+    pub reason: Vec<rt::Poly<TypeDescription>>,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_SEND_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaSendTarget",
+pub(crate) static TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskDescription",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string address r
-int port o
-HostInternetScsiHbaAuthenticationProperties authenticationProperties o since 4.0
-HostInternetScsiHbaDigestProperties digestProperties o since 4.0
-OptionDef supportedAdvancedOptions ol since 4.0
-HostInternetScsiHbaParamValue advancedOptions ol since 4.0
-string parent o since 4.0
+ElementDescription methodInfo rl
+ElementDescription state rl
+TypeDescription reason rl
 ",
-    rt::unset::<HostInternetScsiHbaSendTarget>,
+    rt::unset::<TaskDescription>,
 );
-impl rt::Object for HostInternetScsiHbaSendTarget {
+impl rt::Object for TaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
+        &TASK_DESCRIPTION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
+        &TASK_DESCRIPTION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.address),
-            1 => P::Value(&self.port),
-            2 => P::Optional(&self.authentication_properties),
-            3 => P::Optional(&self.digest_properties),
-            4 => P::Objects(&self.supported_advanced_options),
-            5 => P::Objects(&self.advanced_options),
-            6 => P::Value(&self.parent),
+            0 => P::Value(&self.method_info),
+            1 => P::Value(&self.state),
+            2 => P::Value(&self.reason),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.address),
-            1 => M::Value(&mut self.port),
-            2 => M::Optional(&mut self.authentication_properties),
-            3 => M::Optional(&mut self.digest_properties),
-            4 => M::Objects(&mut self.supported_advanced_options),
-            5 => M::Objects(&mut self.advanced_options),
-            6 => M::Value(&mut self.parent),
+            0 => M::Value(&mut self.method_info),
+            1 => M::Value(&mut self.state),
+            2 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostInternetScsiHbaSendTarget {
+impl Clone for TaskDescription {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiHbaSendTarget {
+impl PartialEq for TaskDescription {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiHbaSendTarget {
+impl std::fmt::Debug for TaskDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaSendTarget {
+impl serde::Serialize for TaskDescription {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostInternetScsiHbaStaticTarget`, a [`DynamicData`], since VI API 2.0.
+/// `TaskEvent`, a [`Event`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostInternetScsiHbaStaticTarget {
-    /// `address`: required string.
-    pub address: String,
-    /// `port`: optional int.
-    pub port: Option<i32>,
-    /// `iScsiName`: required string.
-    pub i_scsi_name: String,
-    /// `discoveryMethod`: optional string, since VI API 5.1.
-    pub discovery_method: Option<String>,
-    /// `authenticationProperties`: optional `HostInternetScsiHbaAuthenticationProperties`, since VI API 4.0.
-    pub authentication_properties: Option<
-        Box<HostInternetScsiHbaAuthenticationProperties>,
-    >,
-    /// `digestProperties`: optional `HostInternetScsiHbaDigestProperties`, since VI API 4.0.
-    pub digest_properties: Option<Box<HostInternetScsiHbaDigestProperties>>,
-    /// `supportedAdvancedOptions`: list of `OptionDef`, since VI API 4.0.
-    pub supported_advanced_options: Vec<OptionDef>,
-    /// `advancedOptions`: list of `HostInternetScsiHbaParamValue`, since VI API 4.0.
-    pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
-    /// `parent`: optional string, since VI API 4.0.
-    pub parent: Option<String>,
+pub struct TaskEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+    /// `info`: required `TaskInfo`.
+    pub info: TaskInfo,
 }
-pub(crate) static HOST_INTERNET_SCSI_HBA_STATIC_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaStaticTarget",
+pub(crate) static TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskEvent",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&EVENT),
     "
-string address r
-int port o
-string iScsiName r
-string discoveryMethod o since 5.1
-HostInternetScsiHbaAuthenticationProperties authenticationProperties o since 4.0
-HostInternetScsiHbaDigestProperties digestProperties o since 4.0
-OptionDef supportedAdvancedOptions ol since 4.0
-HostInternetScsiHbaParamValue advancedOptions ol since 4.0
-string parent o since 4.0
+TaskInfo info r
 ",
-    rt::unset::<HostInternetScsiHbaStaticTarget>,
+    rt::unset::<TaskEvent>,
 );
-impl rt::Object for HostInternetScsiHbaStaticTarget {
+impl rt::Object for TaskEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
+        &TASK_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
+        &TASK_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.address),
-            1 => P::Value(&self.port),
-            2 => P::Value(&self.i_scsi_name),
-            3 => P::Value(&self.discovery_method),
-            4 => P::Optional(&self.authentication_properties),
-            5 => P::Optional(&self.digest_properties),
-            6 => P::Objects(&self.supported_advanced_options),
-            7 => P::Objects(&self.advanced_options),
-            8 => P::Value(&self.parent),
+            0..=14 => self.base.get(index),
+            15 => P::Object(&self.info),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.address),
-            1 => M::Value(&mut self.port),
-            2 => M::Value(&mut self.i_scsi_name),
-            3 => M::Value(&mut self.discovery_method),
-            4 => M::Optional(&mut self.authentication_properties),
-            5 => M::Optional(&mut self.digest_properties),
-            6 => M::Objects(&mut self.supported_advanced_options),
-            7 => M::Objects(&mut self.advanced_options),
-            8 => M::Value(&mut self.parent),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostInternetScsiHbaStaticTarget {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostInternetScsiHbaStaticTarget {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostInternetScsiHbaStaticTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaStaticTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostInternetScsiHbaTargetSet`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostInternetScsiHbaTargetSet {
-    /// `staticTargets`: list of `HostInternetScsiHbaStaticTarget`.
-    pub static_targets: Vec<HostInternetScsiHbaStaticTarget>,
-    /// `sendTargets`: list of `HostInternetScsiHbaSendTarget`.
-    pub send_targets: Vec<HostInternetScsiHbaSendTarget>,
-}
-pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiHbaTargetSet",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostInternetScsiHbaStaticTarget staticTargets ol
-HostInternetScsiHbaSendTarget sendTargets ol
-",
-    rt::unset::<HostInternetScsiHbaTargetSet>,
-);
-impl rt::Object for HostInternetScsiHbaTargetSet {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_TARGET_SET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_TARGET_SET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.static_targets),
-            1 => P::Objects(&self.send_targets),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.static_targets),
-            1 => M::Objects(&mut self.send_targets),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostInternetScsiHbaTargetSet {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostInternetScsiHbaTargetSet {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostInternetScsiHbaTargetSet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaTargetSet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostInternetScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostInternetScsiTargetTransport {
-    /// `iScsiName`: required string.
-    pub i_scsi_name: String,
-    /// `iScsiAlias`: required string.
-    pub i_scsi_alias: String,
-    /// `address`: list of string.
-    pub address: Vec<String>,
-}
-pub(crate) static HOST_INTERNET_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostInternetScsiTargetTransport",
-    "2.0",
-    Some(&HOST_TARGET_TRANSPORT),
-    "
-string iScsiName r
-string iScsiAlias r
-string address ol
-",
-    rt::unset::<HostInternetScsiTargetTransport>,
-);
-impl rt::Object for HostInternetScsiTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.i_scsi_name),
-            1 => P::Value(&self.i_scsi_alias),
-            2 => P::Value(&self.address),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.i_scsi_name),
-            1 => M::Value(&mut self.i_scsi_alias),
-            2 => M::Value(&mut self.address),
+            0..=14 => self.base.get_mut(index),
+            15 => M::Object(&mut self.info),
             _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
     }
 }
-impl rt::Extends<HostTargetTransport> for HostInternetScsiTargetTransport {}
-impl Clone for HostInternetScsiTargetTransport {
+impl rt::Extends<Event> for TaskEvent {}
+impl std::ops::Deref for TaskEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for TaskEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for TaskEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostInternetScsiTargetTransport {
+impl PartialEq for TaskEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostInternetScsiTargetTransport {
+impl std::fmt::Debug for TaskEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiTargetTransport {
+impl serde::Serialize for TaskEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIoFilterInfo`, a [`IoFilterInfo`], since VI API 6.0.
+/// `TaskFilterSpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostIoFilterInfo {
-    /// The properties of `IoFilterInfo`.
-    pub base: IoFilterInfo,
-    /// `available`: required boolean.
-    pub available: bool,
+pub struct TaskFilterSpec {
+    /// `entity`: optional `TaskFilterSpecByEntity`.
+    pub entity: Option<Box<TaskFilterSpecByEntity>>,
+    /// `time`: optional `TaskFilterSpecByTime`.
+    pub time: Option<Box<TaskFilterSpecByTime>>,
+    /// `userName`: optional `TaskFilterSpecByUsername`.
+    pub user_name: Option<Box<TaskFilterSpecByUsername>>,
+    /// `activationId`: list of string, since VI API 6.0.
+    pub activation_id: Vec<String>,
+    /// `state`: list of `TaskInfoState`.
+    pub state: Vec<enums::TaskInfoState>,
+    /// `alarm`: optional reference to `Alarm`.
+    pub alarm: Option<rt::ManagedObjectReference>,
+    /// `scheduledTask`: optional reference to `ScheduledTask`.
+    pub scheduled_task: Option<rt::ManagedObjectReference>,
+    /// `eventChainId`: list of int, since VI API 4.0.
+    pub event_chain_id: Vec<i32>,
+    /// `tag`: list of string, since VI API 4.0.
+    pub tag: Vec<String>,
+    /// `parentTaskKey`: list of string, since VI API 4.0.
+    pub parent_task_key: Vec<String>,
+    /// `rootTaskKey`: list of string, since VI API 4.0.
+    pub root_task_key: Vec<String>,
 }
-pub(crate) static HOST_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIoFilterInfo",
-    "6.0",
-    Some(&IO_FILTER_INFO),
+pub(crate) static TASK_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskFilterSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
     "
-boolean available r
+TaskFilterSpecByEntity entity o
+TaskFilterSpecByTime time o
+TaskFilterSpecByUsername userName o
+string activationId ol since 6.0
+TaskInfoState state ol
+ManagedObjectReference alarm o
+ManagedObjectReference scheduledTask o
+int eventChainId ol since 4.0
+string tag ol since 4.0
+string parentTaskKey ol since 4.0
+string rootTaskKey ol since 4.0
 ",
-    rt::unset::<HostIoFilterInfo>,
+    rt::unset::<TaskFilterSpec>,
 );
-impl rt::Object for HostIoFilterInfo {
+impl rt::Object for TaskFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IO_FILTER_INFO
+        &TASK_FILTER_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IO_FILTER_INFO
+        &TASK_FILTER_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.entity),
+            1 => P::Optional(&self.time),
+            2 => P::Optional(&self.user_name),
+            3 => P::Value(&self.activation_id),
+            4 => P::Value(&self.state),
+            5 => P::Value(&self.alarm),
+            6 => P::Value(&self.scheduled_task),
+            7 => P::Value(&self.event_chain_id),
+            8 => P::Value(&self.tag),
+            9 => P::Value(&self.parent_task_key),
+            10 => P::Value(&self.root_task_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.entity),
+            1 => M::Optional(&mut self.time),
+            2 => M::Optional(&mut self.user_name),
+            3 => M::Value(&mut self.activation_id),
+            4 => M::Value(&mut self.state),
+            5 => M::Value(&mut self.alarm),
+            6 => M::Value(&mut self.scheduled_task),
+            7 => M::Value(&mut self.event_chain_id),
+            8 => M::Value(&mut self.tag),
+            9 => M::Value(&mut self.parent_task_key),
+            10 => M::Value(&mut self.root_task_key),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TaskFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskFilterSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskFilterSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskFilterSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskFilterSpecByEntity {
+    /// `entity`: required reference to `ManagedEntity`.
+    pub entity: rt::ManagedObjectReference,
+    /// `recursion`: required `TaskFilterSpecRecursionOption`.
+    pub recursion: enums::TaskFilterSpecRecursionOption,
+}
+pub(crate) static TASK_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskFilterSpecByEntity",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference entity r
+TaskFilterSpecRecursionOption recursion r
+",
+    rt::unset::<TaskFilterSpecByEntity>,
+);
+impl rt::Object for TaskFilterSpecByEntity {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_ENTITY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_ENTITY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.recursion),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.recursion),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TaskFilterSpecByEntity {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskFilterSpecByEntity {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskFilterSpecByEntity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskFilterSpecByEntity {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskFilterSpecByTime {
+    /// `timeType`: required `TaskFilterSpecTimeOption`.
+    pub time_type: enums::TaskFilterSpecTimeOption,
+    /// `beginTime`: optional dateTime.
+    pub begin_time: Option<rt::DateTime>,
+    /// `endTime`: optional dateTime.
+    pub end_time: Option<rt::DateTime>,
+}
+pub(crate) static TASK_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskFilterSpecByTime",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+TaskFilterSpecTimeOption timeType r
+dateTime beginTime o
+dateTime endTime o
+",
+    rt::unset::<TaskFilterSpecByTime>,
+);
+impl rt::Object for TaskFilterSpecByTime {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_TIME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_TIME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.time_type),
+            1 => P::Value(&self.begin_time),
+            2 => P::Value(&self.end_time),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.time_type),
+            1 => M::Value(&mut self.begin_time),
+            2 => M::Value(&mut self.end_time),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TaskFilterSpecByTime {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskFilterSpecByTime {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskFilterSpecByTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskFilterSpecByTime {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskFilterSpecByUsername {
+    /// `systemUser`: required boolean.
+    pub system_user: bool,
+    /// `userList`: list of string.
+    pub user_list: Vec<String>,
+}
+pub(crate) static TASK_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskFilterSpecByUsername",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean systemUser r
+string userList ol
+",
+    rt::unset::<TaskFilterSpecByUsername>,
+);
+impl rt::Object for TaskFilterSpecByUsername {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_USERNAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_FILTER_SPEC_BY_USERNAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.system_user),
+            1 => P::Value(&self.user_list),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.system_user),
+            1 => M::Value(&mut self.user_list),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TaskFilterSpecByUsername {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskFilterSpecByUsername {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskFilterSpecByUsername {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskFilterSpecByUsername {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `TaskInProgress`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskInProgress {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `task`: required reference to `Task`.
+    pub task: rt::ManagedObjectReference,
+}
+pub(crate) static TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskInProgress",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+ManagedObjectReference task r
+",
+    rt::unset::<TaskInProgress>,
+);
+impl rt::Object for TaskInProgress {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_IN_PROGRESS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_IN_PROGRESS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.task),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.task),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for TaskInProgress {}
+impl std::ops::Deref for TaskInProgress {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for TaskInProgress {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for TaskInProgress {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskInProgress {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskInProgress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskInProgress {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskInfo {
+    /// `key`: required string.
+    pub key: String,
+    /// `task`: required reference to `Task`.
+    pub task: rt::ManagedObjectReference,
+    /// `description`: optional `LocalizableMessage`, since VI API 4.0.
+    pub description: Option<Box<LocalizableMessage>>,
+    /// `name`: optional string, a MethodName.
+    pub name: Option<String>,
+    /// `descriptionId`: required string.
+    pub description_id: String,
+    /// `entity`: optional reference to `ManagedEntity`.
+    pub entity: Option<rt::ManagedObjectReference>,
+    /// `entityName`: optional string.
+    pub entity_name: Option<String>,
+    /// `locked`: list of reference to `ManagedEntity`.
+    pub locked: Vec<rt::ManagedObjectReference>,
+    /// `state`: required `TaskInfoState`.
+    pub state: enums::TaskInfoState,
+    /// `cancelled`: required boolean.
+    pub cancelled: bool,
+    /// `cancelable`: required boolean.
+    pub cancelable: bool,
+    /// `error`: optional `LocalizedMethodFault`.
+    pub error: Option<Box<LocalizedMethodFault>>,
+    /// `result`: optional anyType.
+    pub result: Option<rt::Any>,
+    /// `progress`: optional int.
+    pub progress: Option<i32>,
+    /// `progressDetails`: list of `KeyAnyValue`, since VI API 8.0.1.0.
+    pub progress_details: Vec<KeyAnyValue>,
+    /// `reason`: required `TaskReason` or a descendant.
+    pub reason: rt::Poly<TaskReason>,
+    /// `queueTime`: required dateTime.
+    pub queue_time: rt::DateTime,
+    /// `startTime`: optional dateTime.
+    pub start_time: Option<rt::DateTime>,
+    /// `completeTime`: optional dateTime.
+    pub complete_time: Option<rt::DateTime>,
+    /// `eventChainId`: required int.
+    pub event_chain_id: i32,
+    /// `changeTag`: optional string, since VI API 4.0.
+    pub change_tag: Option<String>,
+    /// `parentTaskKey`: optional string, since VI API 4.0.
+    pub parent_task_key: Option<String>,
+    /// `rootTaskKey`: optional string, since VI API 4.0.
+    pub root_task_key: Option<String>,
+    /// `activationId`: optional string, since VI API 6.0.
+    pub activation_id: Option<String>,
+}
+pub(crate) static TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+ManagedObjectReference task r
+LocalizableMessage description o since 4.0
+string name o
+string descriptionId r
+ManagedObjectReference entity o
+string entityName o
+ManagedObjectReference locked ol
+TaskInfoState state r
+boolean cancelled r
+boolean cancelable r
+LocalizedMethodFault error o
+anyType result o
+int progress o
+KeyAnyValue progressDetails ol since 8.0.1.0
+TaskReason reason r
+dateTime queueTime r
+dateTime startTime o
+dateTime completeTime o
+int eventChainId r
+string changeTag o since 4.0
+string parentTaskKey o since 4.0
+string rootTaskKey o since 4.0
+string activationId o since 6.0
+",
+    rt::unset::<TaskInfo>,
+);
+impl rt::Object for TaskInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.task),
+            2 => P::Optional(&self.description),
+            3 => P::Value(&self.name),
+            4 => P::Value(&self.description_id),
+            5 => P::Value(&self.entity),
+            6 => P::Value(&self.entity_name),
+            7 => P::Value(&self.locked),
+            8 => P::Value(&self.state),
+            9 => P::Value(&self.cancelled),
+            10 => P::Value(&self.cancelable),
+            11 => P::Optional(&self.error),
+            12 => P::Value(&self.result),
+            13 => P::Value(&self.progress),
+            14 => P::Objects(&self.progress_details),
+            15 => P::Value(&self.reason),
+            16 => P::Value(&self.queue_time),
+            17 => P::Value(&self.start_time),
+            18 => P::Value(&self.complete_time),
+            19 => P::Value(&self.event_chain_id),
+            20 => P::Value(&self.change_tag),
+            21 => P::Value(&self.parent_task_key),
+            22 => P::Value(&self.root_task_key),
+            23 => P::Value(&self.activation_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.task),
+            2 => M::Optional(&mut self.description),
+            3 => M::Value(&mut self.name),
+            4 => M::Value(&mut self.description_id),
+            5 => M::Value(&mut self.entity),
+            6 => M::Value(&mut self.entity_name),
+            7 => M::Value(&mut self.locked),
+            8 => M::Value(&mut self.state),
+            9 => M::Value(&mut self.cancelled),
+            10 => M::Value(&mut self.cancelable),
+            11 => M::Optional(&mut self.error),
+            12 => M::Value(&mut self.result),
+            13 => M::Value(&mut self.progress),
+            14 => M::Objects(&mut self.progress_details),
+            15 => M::Value(&mut self.reason),
+            16 => M::Value(&mut self.queue_time),
+            17 => M::Value(&mut self.start_time),
+            18 => M::Value(&mut self.complete_time),
+            19 => M::Value(&mut self.event_chain_id),
+            20 => M::Value(&mut self.change_tag),
+            21 => M::Value(&mut self.parent_task_key),
+            22 => M::Value(&mut self.root_task_key),
+            23 => M::Value(&mut self.activation_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for TaskInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskReason`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskReason {}
+pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskReason",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<TaskReason>,
+);
+impl rt::Object for TaskReason {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_REASON
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<TaskReason> for TaskReason {}
+impl Clone for TaskReason {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskReason {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskReasonAlarm`, a [`TaskReason`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskReasonAlarm {
+    /// `alarmName`: required string.
+    pub alarm_name: String,
+    /// `alarm`: required reference to `Alarm`.
+    pub alarm: rt::ManagedObjectReference,
+    /// `entityName`: required string.
+    pub entity_name: String,
+    /// `entity`: required reference to `ManagedEntity`.
+    pub entity: rt::ManagedObjectReference,
+}
+pub(crate) static TASK_REASON_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskReasonAlarm",
+    "2.0",
+    Some(&TASK_REASON),
+    "
+string alarmName r
+ManagedObjectReference alarm r
+string entityName r
+ManagedObjectReference entity r
+",
+    rt::unset::<TaskReasonAlarm>,
+);
+impl rt::Object for TaskReasonAlarm {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_ALARM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_REASON_ALARM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.alarm_name),
+            1 => P::Value(&self.alarm),
+            2 => P::Value(&self.entity_name),
+            3 => P::Value(&self.entity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.alarm_name),
+            1 => M::Value(&mut self.alarm),
+            2 => M::Value(&mut self.entity_name),
+            3 => M::Value(&mut self.entity),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&TaskReason {})
+    }
+}
+impl rt::Extends<TaskReason> for TaskReasonAlarm {}
+impl Clone for TaskReasonAlarm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskReasonAlarm {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskReasonAlarm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskReasonAlarm {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskReasonSchedule`, a [`TaskReason`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskReasonSchedule {
+    /// `name`: required string.
+    pub name: String,
+    /// `scheduledTask`: required reference to `ScheduledTask`.
+    pub scheduled_task: rt::ManagedObjectReference,
+}
+pub(crate) static TASK_REASON_SCHEDULE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskReasonSchedule",
+    "2.0",
+    Some(&TASK_REASON),
+    "
+string name r
+ManagedObjectReference scheduledTask r
+",
+    rt::unset::<TaskReasonSchedule>,
+);
+impl rt::Object for TaskReasonSchedule {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_SCHEDULE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_REASON_SCHEDULE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.scheduled_task),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.scheduled_task),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&TaskReason {})
+    }
+}
+impl rt::Extends<TaskReason> for TaskReasonSchedule {}
+impl Clone for TaskReasonSchedule {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskReasonSchedule {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskReasonSchedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskReasonSchedule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskReasonSystem {}
+pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskReasonSystem",
+    "2.0",
+    Some(&TASK_REASON),
+    "",
+    rt::unset::<TaskReasonSystem>,
+);
+impl rt::Object for TaskReasonSystem {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_SYSTEM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_REASON_SYSTEM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&TaskReason {})
+    }
+}
+impl rt::Extends<TaskReason> for TaskReasonSystem {}
+impl Clone for TaskReasonSystem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskReasonSystem {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskReasonSystem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskReasonSystem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TaskReasonUser`, a [`TaskReason`], since VI API 2.0.
+#[derive(Default)]
+pub struct TaskReasonUser {
+    /// `userName`: required string.
+    pub user_name: String,
+}
+pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TaskReasonUser",
+    "2.0",
+    Some(&TASK_REASON),
+    "
+string userName r
+",
+    rt::unset::<TaskReasonUser>,
+);
+impl rt::Object for TaskReasonUser {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TASK_REASON_USER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TASK_REASON_USER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.user_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.user_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&TaskReason {})
+    }
+}
+impl rt::Extends<TaskReason> for TaskReasonUser {}
+impl Clone for TaskReasonUser {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for TaskReasonUser {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for TaskReasonUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for TaskReasonUser {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TemplateConfigFileInfo`, a [`VmConfigFileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct TemplateConfigFileInfo {
+    /// The properties of `VmConfigFileInfo`.
+    pub base: VmConfigFileInfo,
+}
+pub(crate) static TEMPLATE_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TemplateConfigFileInfo",
+    "2.0",
+    Some(&VM_CONFIG_FILE_INFO),
+    "",
+    rt::unset::<TemplateConfigFileInfo>,
+);
+impl rt::Object for TemplateConfigFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TEMPLATE_CONFIG_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TEMPLATE_CONFIG_FILE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
-            7 => P::Value(&self.available),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
-            7 => M::Value(&mut self.available),
             _ => M::Absent,
         }
     }
@@ -450,373 +1249,69 @@ impl rt::Object for HostIoFilterInfo {
         Some(&mut self.base)
     }
 }
-impl std::ops::Deref for HostIoFilterInfo {
-    type Target = IoFilterInfo;
-    fn deref(&self) -> &IoFilterInfo {
+impl rt::Extends<FileInfo> for TemplateConfigFileInfo {}
+impl std::ops::Deref for TemplateConfigFileInfo {
+    type Target = VmConfigFileInfo;
+    fn deref(&self) -> &VmConfigFileInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostIoFilterInfo {
-    fn deref_mut(&mut self) -> &mut IoFilterInfo {
+impl std::ops::DerefMut for TemplateConfigFileInfo {
+    fn deref_mut(&mut self) -> &mut VmConfigFileInfo {
         &mut self.base
     }
 }
-impl Clone for HostIoFilterInfo {
+impl Clone for TemplateConfigFileInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostIoFilterInfo {
+impl PartialEq for TemplateConfigFileInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostIoFilterInfo {
+impl std::fmt::Debug for TemplateConfigFileInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIoFilterInfo {
+impl serde::Serialize for TemplateConfigFileInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIpConfig`, a [`DynamicData`], since VI API 2.0.
+/// `TemplateConfigFileQuery`, a [`VmConfigFileQuery`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostIpConfig {
-    /// `dhcp`: required boolean.
-    pub dhcp: bool,
-    /// `ipAddress`: optional string.
-    pub ip_address: Option<String>,
-    /// `subnetMask`: optional string.
-    pub subnet_mask: Option<String>,
-    /// `ipV6Config`: optional `HostIpConfigIpV6AddressConfiguration`, since VI API 4.0.
-    pub ip_v6_config: Option<Box<HostIpConfigIpV6AddressConfiguration>>,
+pub struct TemplateConfigFileQuery {
+    /// The properties of `VmConfigFileQuery`.
+    pub base: VmConfigFileQuery,
 }
-pub(crate) static HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpConfig",
+pub(crate) static TEMPLATE_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TemplateConfigFileQuery",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean dhcp r
-string ipAddress o
-string subnetMask o
-HostIpConfigIpV6AddressConfiguration ipV6Config o since 4.0
-",
-    rt::unset::<HostIpConfig>,
+    Some(&VM_CONFIG_FILE_QUERY),
+    "",
+    rt::unset::<TemplateConfigFileQuery>,
 );
-impl rt::Object for HostIpConfig {
+impl rt::Object for TemplateConfigFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG
+        &TEMPLATE_CONFIG_FILE_QUERY
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG
+        &TEMPLATE_CONFIG_FILE_QUERY
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.dhcp),
-            1 => P::Value(&self.ip_address),
-            2 => P::Value(&self.subnet_mask),
-            3 => P::Optional(&self.ip_v6_config),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.dhcp),
-            1 => M::Value(&mut self.ip_address),
-            2 => M::Value(&mut self.subnet_mask),
-            3 => M::Optional(&mut self.ip_v6_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostIpConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostIpConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostIpConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostIpConfigIpV6Address`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostIpConfigIpV6Address {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `origin`: optional string.
-    pub origin: Option<String>,
-    /// `dadState`: optional string.
-    pub dad_state: Option<String>,
-    /// `lifetime`: optional dateTime.
-    pub lifetime: Option<rt::DateTime>,
-    /// `operation`: optional string.
-    pub operation: Option<String>,
-}
-pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpConfigIpV6Address",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string ipAddress r
-int prefixLength r
-string origin o
-string dadState o
-dateTime lifetime o
-string operation o
-",
-    rt::unset::<HostIpConfigIpV6Address>,
-);
-impl rt::Object for HostIpConfigIpV6Address {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_address),
-            1 => P::Value(&self.prefix_length),
-            2 => P::Value(&self.origin),
-            3 => P::Value(&self.dad_state),
-            4 => P::Value(&self.lifetime),
-            5 => P::Value(&self.operation),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_address),
-            1 => M::Value(&mut self.prefix_length),
-            2 => M::Value(&mut self.origin),
-            3 => M::Value(&mut self.dad_state),
-            4 => M::Value(&mut self.lifetime),
-            5 => M::Value(&mut self.operation),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostIpConfigIpV6Address {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostIpConfigIpV6Address {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostIpConfigIpV6Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfigIpV6Address {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostIpConfigIpV6AddressConfiguration`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostIpConfigIpV6AddressConfiguration {
-    /// `ipV6Address`: list of `HostIpConfigIpV6Address`.
-    pub ip_v6_address: Vec<HostIpConfigIpV6Address>,
-    /// `autoConfigurationEnabled`: optional boolean.
-    pub auto_configuration_enabled: Option<bool>,
-    /// `dhcpV6Enabled`: optional boolean.
-    pub dhcp_v6_enabled: Option<bool>,
-}
-pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpConfigIpV6AddressConfiguration",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostIpConfigIpV6Address ipV6Address ol
-boolean autoConfigurationEnabled o
-boolean dhcpV6Enabled o
-",
-    rt::unset::<HostIpConfigIpV6AddressConfiguration>,
-);
-impl rt::Object for HostIpConfigIpV6AddressConfiguration {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.ip_v6_address),
-            1 => P::Value(&self.auto_configuration_enabled),
-            2 => P::Value(&self.dhcp_v6_enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.ip_v6_address),
-            1 => M::Value(&mut self.auto_configuration_enabled),
-            2 => M::Value(&mut self.dhcp_v6_enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostIpConfigIpV6AddressConfiguration {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostIpConfigIpV6AddressConfiguration {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostIpConfigIpV6AddressConfiguration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfigIpV6AddressConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostIpRouteConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostIpRouteConfig {
-    /// `defaultGateway`: optional string.
-    pub default_gateway: Option<String>,
-    /// `gatewayDevice`: optional string.
-    pub gateway_device: Option<String>,
-    /// `ipV6DefaultGateway`: optional string, since VI API 4.0.
-    pub ip_v6_default_gateway: Option<String>,
-    /// `ipV6GatewayDevice`: optional string, since VI API 4.0.
-    pub ip_v6_gateway_device: Option<String>,
-}
-pub(crate) static HOST_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpRouteConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string defaultGateway o
-string gatewayDevice o
-string ipV6DefaultGateway o since 4.0
-string ipV6GatewayDevice o since 4.0
-",
-    rt::unset::<HostIpRouteConfig>,
-);
-impl rt::Object for HostIpRouteConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.default_gateway),
-            1 => P::Value(&self.gateway_device),
-            2 => P::Value(&self.ip_v6_default_gateway),
-            3 => P::Value(&self.ip_v6_gateway_device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.default_gateway),
-            1 => M::Value(&mut self.gateway_device),
-            2 => M::Value(&mut self.ip_v6_default_gateway),
-            3 => M::Value(&mut self.ip_v6_gateway_device),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfig {}
-impl Clone for HostIpRouteConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostIpRouteConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostIpRouteConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostIpRouteConfigSpec`, a [`HostIpRouteConfig`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostIpRouteConfigSpec {
-    /// The properties of `HostIpRouteConfig`.
-    pub base: HostIpRouteConfig,
-    /// `gatewayDeviceConnection`: optional `HostVirtualNicConnection`.
-    pub gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
-    /// `ipV6GatewayDeviceConnection`: optional `HostVirtualNicConnection`.
-    pub ip_v6_gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
-}
-pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpRouteConfigSpec",
-    "4.0",
-    Some(&HOST_IP_ROUTE_CONFIG),
-    "
-HostVirtualNicConnection gatewayDeviceConnection o
-HostVirtualNicConnection ipV6GatewayDeviceConnection o
-",
-    rt::unset::<HostIpRouteConfigSpec>,
-);
-impl rt::Object for HostIpRouteConfigSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=3 => self.base.get(index),
-            4 => P::Optional(&self.gateway_device_connection),
-            5 => P::Optional(&self.ip_v6_gateway_device_connection),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Optional(&mut self.gateway_device_connection),
-            5 => M::Optional(&mut self.ip_v6_gateway_device_connection),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -827,1446 +1322,561 @@ impl rt::Object for HostIpRouteConfigSpec {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfigSpec {}
-impl std::ops::Deref for HostIpRouteConfigSpec {
-    type Target = HostIpRouteConfig;
-    fn deref(&self) -> &HostIpRouteConfig {
+impl rt::Extends<FileQuery> for TemplateConfigFileQuery {}
+impl std::ops::Deref for TemplateConfigFileQuery {
+    type Target = VmConfigFileQuery;
+    fn deref(&self) -> &VmConfigFileQuery {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostIpRouteConfigSpec {
-    fn deref_mut(&mut self) -> &mut HostIpRouteConfig {
+impl std::ops::DerefMut for TemplateConfigFileQuery {
+    fn deref_mut(&mut self) -> &mut VmConfigFileQuery {
         &mut self.base
     }
 }
-impl Clone for HostIpRouteConfigSpec {
+impl Clone for TemplateConfigFileQuery {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostIpRouteConfigSpec {
+impl PartialEq for TemplateConfigFileQuery {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostIpRouteConfigSpec {
+impl std::fmt::Debug for TemplateConfigFileQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteConfigSpec {
+impl serde::Serialize for TemplateConfigFileQuery {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIpRouteEntry`, a [`DynamicData`], since VI API 4.0.
+/// The fault `Timedout`, a [`VimFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostIpRouteEntry {
-    /// `network`: required string.
-    pub network: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `gateway`: required string.
-    pub gateway: String,
-    /// `deviceName`: optional string, since VI API 4.1.
-    pub device_name: Option<String>,
+pub struct Timedout {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
 }
-pub(crate) static HOST_IP_ROUTE_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpRouteEntry",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string network r
-int prefixLength r
-string gateway r
-string deviceName o since 4.1
-",
-    rt::unset::<HostIpRouteEntry>,
+pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Timedout",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<Timedout>,
 );
-impl rt::Object for HostIpRouteEntry {
+impl rt::Object for Timedout {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_ENTRY
+        &TIMEDOUT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_ENTRY
+        &TIMEDOUT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.network),
-            1 => P::Value(&self.prefix_length),
-            2 => P::Value(&self.gateway),
-            3 => P::Value(&self.device_name),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.network),
-            1 => M::Value(&mut self.prefix_length),
-            2 => M::Value(&mut self.gateway),
-            3 => M::Value(&mut self.device_name),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostIpRouteEntry {
+impl rt::Extends<MethodFault> for Timedout {}
+impl std::ops::Deref for Timedout {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for Timedout {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for Timedout {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostIpRouteEntry {
+impl PartialEq for Timedout {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostIpRouteEntry {
+impl std::fmt::Debug for Timedout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteEntry {
+impl serde::Serialize for Timedout {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIpRouteOp`, a [`DynamicData`], since VI API 4.0.
+/// The fault `TooManyDevices`, a [`InvalidVmConfig`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostIpRouteOp {
-    /// `changeOperation`: required string.
-    pub change_operation: String,
-    /// `route`: required `HostIpRouteEntry`.
-    pub route: HostIpRouteEntry,
+pub struct TooManyDevices {
+    /// The properties of `InvalidVmConfig`.
+    pub base: InvalidVmConfig,
 }
-pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpRouteOp",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation r
-HostIpRouteEntry route r
-",
-    rt::unset::<HostIpRouteOp>,
+pub(crate) static TOO_MANY_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TooManyDevices",
+    "2.0",
+    Some(&INVALID_VM_CONFIG),
+    "",
+    rt::unset::<TooManyDevices>,
 );
-impl rt::Object for HostIpRouteOp {
+impl rt::Object for TooManyDevices {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_OP
+        &TOO_MANY_DEVICES
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_OP
+        &TOO_MANY_DEVICES
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Object(&self.route),
+            0..=2 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Object(&mut self.route),
+            0..=2 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostIpRouteOp {
+impl rt::Extends<MethodFault> for TooManyDevices {}
+impl std::ops::Deref for TooManyDevices {
+    type Target = InvalidVmConfig;
+    fn deref(&self) -> &InvalidVmConfig {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for TooManyDevices {
+    fn deref_mut(&mut self) -> &mut InvalidVmConfig {
+        &mut self.base
+    }
+}
+impl Clone for TooManyDevices {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostIpRouteOp {
+impl PartialEq for TooManyDevices {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostIpRouteOp {
+impl std::fmt::Debug for TooManyDevices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteOp {
+impl serde::Serialize for TooManyDevices {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIpRouteTableConfig`, a [`DynamicData`], since VI API 4.0.
+/// The fault `TooManySnapshotLevels`, a [`SnapshotFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostIpRouteTableConfig {
-    /// `ipRoute`: list of `HostIpRouteOp`.
-    pub ip_route: Vec<HostIpRouteOp>,
-    /// `ipv6Route`: list of `HostIpRouteOp`.
-    pub ipv6_route: Vec<HostIpRouteOp>,
+pub struct TooManySnapshotLevels {
+    /// The properties of `SnapshotFault`.
+    pub base: SnapshotFault,
 }
-pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpRouteTableConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostIpRouteOp ipRoute ol
-HostIpRouteOp ipv6Route ol
-",
-    rt::unset::<HostIpRouteTableConfig>,
+pub(crate) static TOO_MANY_SNAPSHOT_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TooManySnapshotLevels",
+    "2.0",
+    Some(&SNAPSHOT_FAULT),
+    "",
+    rt::unset::<TooManySnapshotLevels>,
 );
-impl rt::Object for HostIpRouteTableConfig {
+impl rt::Object for TooManySnapshotLevels {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_CONFIG
+        &TOO_MANY_SNAPSHOT_LEVELS
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_CONFIG
+        &TOO_MANY_SNAPSHOT_LEVELS
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Objects(&self.ip_route),
-            1 => P::Objects(&self.ipv6_route),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Objects(&mut self.ip_route),
-            1 => M::Objects(&mut self.ipv6_route),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostIpRouteTableConfig {
+impl rt::Extends<MethodFault> for TooManySnapshotLevels {}
+impl std::ops::Deref for TooManySnapshotLevels {
+    type Target = SnapshotFault;
+    fn deref(&self) -> &SnapshotFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for TooManySnapshotLevels {
+    fn deref_mut(&mut self) -> &mut SnapshotFault {
+        &mut self.base
+    }
+}
+impl Clone for TooManySnapshotLevels {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostIpRouteTableConfig {
+impl PartialEq for TooManySnapshotLevels {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostIpRouteTableConfig {
+impl std::fmt::Debug for TooManySnapshotLevels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteTableConfig {
+impl serde::Serialize for TooManySnapshotLevels {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIpRouteTableInfo`, a [`DynamicData`], since VI API 4.0.
+/// `ToolsConfigInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostIpRouteTableInfo {
-    /// `ipRoute`: list of `HostIpRouteEntry`.
-    pub ip_route: Vec<HostIpRouteEntry>,
-    /// `ipv6Route`: list of `HostIpRouteEntry`.
-    pub ipv6_route: Vec<HostIpRouteEntry>,
+pub struct ToolsConfigInfo {
+    /// `toolsVersion`: optional int.
+    pub tools_version: Option<i32>,
+    /// `toolsInstallType`: optional string, since VI API 6.5.
+    pub tools_install_type: Option<String>,
+    /// `afterPowerOn`: optional boolean.
+    pub after_power_on: Option<bool>,
+    /// `afterResume`: optional boolean.
+    pub after_resume: Option<bool>,
+    /// `beforeGuestStandby`: optional boolean.
+    pub before_guest_standby: Option<bool>,
+    /// `beforeGuestShutdown`: optional boolean.
+    pub before_guest_shutdown: Option<bool>,
+    /// `beforeGuestReboot`: optional boolean.
+    pub before_guest_reboot: Option<bool>,
+    /// `toolsUpgradePolicy`: optional string, since VI API 2.5.
+    pub tools_upgrade_policy: Option<String>,
+    /// `pendingCustomization`: optional string, since VI API 2.5.
+    pub pending_customization: Option<String>,
+    /// `customizationKeyId`: optional `CryptoKeyId`, since VI API 6.5.
+    pub customization_key_id: Option<Box<CryptoKeyId>>,
+    /// `syncTimeWithHostAllowed`: optional boolean, since VI API 7.0.1.0.
+    pub sync_time_with_host_allowed: Option<bool>,
+    /// `syncTimeWithHost`: optional boolean, since VI API 2.5.
+    pub sync_time_with_host: Option<bool>,
+    /// `lastInstallInfo`: optional `ToolsConfigInfoToolsLastInstallInfo`, since VI API 5.0.
+    pub last_install_info: Option<Box<ToolsConfigInfoToolsLastInstallInfo>>,
 }
-pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpRouteTableInfo",
-    "4.0",
+pub(crate) static TOOLS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ToolsConfigInfo",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
-HostIpRouteEntry ipRoute ol
-HostIpRouteEntry ipv6Route ol
+int toolsVersion o
+string toolsInstallType o since 6.5
+boolean afterPowerOn o
+boolean afterResume o
+boolean beforeGuestStandby o
+boolean beforeGuestShutdown o
+boolean beforeGuestReboot o
+string toolsUpgradePolicy o since 2.5
+string pendingCustomization o since 2.5
+CryptoKeyId customizationKeyId o since 6.5
+boolean syncTimeWithHostAllowed o since 7.0.1.0
+boolean syncTimeWithHost o since 2.5
+ToolsConfigInfoToolsLastInstallInfo lastInstallInfo o since 5.0
 ",
-    rt::unset::<HostIpRouteTableInfo>,
+    rt::unset::<ToolsConfigInfo>,
 );
-impl rt::Object for HostIpRouteTableInfo {
+impl rt::Object for ToolsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_INFO
+        &TOOLS_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_INFO
+        &TOOLS_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Objects(&self.ip_route),
-            1 => P::Objects(&self.ipv6_route),
+            0 => P::Value(&self.tools_version),
+            1 => P::Value(&self.tools_install_type),
+            2 => P::Value(&self.after_power_on),
+            3 => P::Value(&self.after_resume),
+            4 => P::Value(&self.before_guest_standby),
+            5 => P::Value(&self.before_guest_shutdown),
+            6 => P::Value(&self.before_guest_reboot),
+            7 => P::Value(&self.tools_upgrade_policy),
+            8 => P::Value(&self.pending_customization),
+            9 => P::Optional(&self.customization_key_id),
+            10 => P::Value(&self.sync_time_with_host_allowed),
+            11 => P::Value(&self.sync_time_with_host),
+            12 => P::Optional(&self.last_install_info),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Objects(&mut self.ip_route),
-            1 => M::Objects(&mut self.ipv6_route),
+            0 => M::Value(&mut self.tools_version),
+            1 => M::Value(&mut self.tools_install_type),
+            2 => M::Value(&mut self.after_power_on),
+            3 => M::Value(&mut self.after_resume),
+            4 => M::Value(&mut self.before_guest_standby),
+            5 => M::Value(&mut self.before_guest_shutdown),
+            6 => M::Value(&mut self.before_guest_reboot),
+            7 => M::Value(&mut self.tools_upgrade_policy),
+            8 => M::Value(&mut self.pending_customization),
+            9 => M::Optional(&mut self.customization_key_id),
+            10 => M::Value(&mut self.sync_time_with_host_allowed),
+            11 => M::Value(&mut self.sync_time_with_host),
+            12 => M::Optional(&mut self.last_install_info),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostIpRouteTableInfo {
+impl Clone for ToolsConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostIpRouteTableInfo {
+impl PartialEq for ToolsConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostIpRouteTableInfo {
+impl std::fmt::Debug for ToolsConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteTableInfo {
+impl serde::Serialize for ToolsConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostIpmiInfo`, a [`DynamicData`], since VI API 4.0.
+/// `ToolsConfigInfoToolsLastInstallInfo`, a [`DynamicData`], since VI API 5.0.
 #[derive(Default)]
-pub struct HostIpmiInfo {
-    /// `bmcIpAddress`: optional string.
-    pub bmc_ip_address: Option<String>,
-    /// `bmcMacAddress`: optional string.
-    pub bmc_mac_address: Option<String>,
-    /// `login`: optional string.
-    pub login: Option<String>,
-    /// `password`: optional string, secret.
-    pub password: Option<String>,
+pub struct ToolsConfigInfoToolsLastInstallInfo {
+    /// `counter`: required int.
+    pub counter: i32,
+    /// `fault`: optional `LocalizedMethodFault`.
+    pub fault: Option<Box<LocalizedMethodFault>>,
 }
-pub(crate) static HOST_IPMI_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostIpmiInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string bmcIpAddress o
-string bmcMacAddress o
-string login o
-string password o secret
-",
-    rt::unset::<HostIpmiInfo>,
-);
-impl rt::Object for HostIpmiInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_IPMI_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IPMI_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.bmc_ip_address),
-            1 => P::Value(&self.bmc_mac_address),
-            2 => P::Value(&self.login),
-            3 => P::Value(&self.password),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.bmc_ip_address),
-            1 => M::Value(&mut self.bmc_mac_address),
-            2 => M::Value(&mut self.login),
-            3 => M::Value(&mut self.password),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostIpmiInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostIpmiInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostIpmiInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostIpmiInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostLicensableResourceInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostLicensableResourceInfo {
-    /// `resource`: list, not empty, of `KeyAnyValue`.
-    pub resource: Vec<KeyAnyValue>,
-}
-pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostLicensableResourceInfo",
+pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ToolsConfigInfoToolsLastInstallInfo",
     "5.0",
     Some(&DYNAMIC_DATA),
     "
-KeyAnyValue resource rl
+int counter r
+LocalizedMethodFault fault o
 ",
-    rt::unset::<HostLicensableResourceInfo>,
+    rt::unset::<ToolsConfigInfoToolsLastInstallInfo>,
 );
-impl rt::Object for HostLicensableResourceInfo {
+impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LICENSABLE_RESOURCE_INFO
+        &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSABLE_RESOURCE_INFO
+        &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Objects(&self.resource),
+            0 => P::Value(&self.counter),
+            1 => P::Optional(&self.fault),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Objects(&mut self.resource),
+            0 => M::Value(&mut self.counter),
+            1 => M::Optional(&mut self.fault),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostLicensableResourceInfo {
+impl Clone for ToolsConfigInfoToolsLastInstallInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostLicensableResourceInfo {
+impl PartialEq for ToolsConfigInfoToolsLastInstallInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostLicensableResourceInfo {
+impl std::fmt::Debug for ToolsConfigInfoToolsLastInstallInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLicensableResourceInfo {
+impl serde::Serialize for ToolsConfigInfoToolsLastInstallInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostLicenseConnectInfo`, a [`DynamicData`], since VI API 4.0.
+/// The fault `ToolsUnavailable`, a [`VimFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostLicenseConnectInfo {
-    /// `license`: required `LicenseManagerLicenseInfo`.
-    pub license: LicenseManagerLicenseInfo,
-    /// `evaluation`: required `LicenseManagerEvaluationInfo`.
-    pub evaluation: LicenseManagerEvaluationInfo,
-    /// `resource`: optional `HostLicensableResourceInfo`, since VI API 5.0.
-    pub resource: Option<Box<HostLicensableResourceInfo>>,
+pub struct ToolsUnavailable {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
 }
-pub(crate) static HOST_LICENSE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostLicenseConnectInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-LicenseManagerLicenseInfo license r
-LicenseManagerEvaluationInfo evaluation r
-HostLicensableResourceInfo resource o since 5.0
-",
-    rt::unset::<HostLicenseConnectInfo>,
-);
-impl rt::Object for HostLicenseConnectInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_CONNECT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_CONNECT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.license),
-            1 => P::Object(&self.evaluation),
-            2 => P::Optional(&self.resource),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.license),
-            1 => M::Object(&mut self.evaluation),
-            2 => M::Optional(&mut self.resource),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostLicenseConnectInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostLicenseConnectInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostLicenseConnectInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostLicenseConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostLicenseSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostLicenseSpec {
-    /// `source`: optional `LicenseSource` or a descendant.
-    pub source: Option<rt::Poly<LicenseSource>>,
-    /// `editionKey`: optional string.
-    pub edition_key: Option<String>,
-    /// `disabledFeatureKey`: list of string.
-    pub disabled_feature_key: Vec<String>,
-    /// `enabledFeatureKey`: list of string.
-    pub enabled_feature_key: Vec<String>,
-}
-pub(crate) static HOST_LICENSE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostLicenseSpec",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-LicenseSource source o
-string editionKey o
-string disabledFeatureKey ol
-string enabledFeatureKey ol
-",
-    rt::unset::<HostLicenseSpec>,
-);
-impl rt::Object for HostLicenseSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.source),
-            1 => P::Value(&self.edition_key),
-            2 => P::Value(&self.disabled_feature_key),
-            3 => P::Value(&self.enabled_feature_key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.source),
-            1 => M::Value(&mut self.edition_key),
-            2 => M::Value(&mut self.disabled_feature_key),
-            3 => M::Value(&mut self.enabled_feature_key),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostLicenseSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostLicenseSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostLicenseSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostLicenseSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostListSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostListSummary {
-    /// `host`: optional reference to `HostSystem`.
-    pub host: Option<rt::ManagedObjectReference>,
-    /// `hardware`: optional `HostHardwareSummary`.
-    pub hardware: Option<Box<HostHardwareSummary>>,
-    /// `runtime`: optional `HostRuntimeInfo`.
-    pub runtime: Option<Box<HostRuntimeInfo>>,
-    /// `config`: required `HostConfigSummary`.
-    pub config: HostConfigSummary,
-    /// `quickStats`: required `HostListSummaryQuickStats`.
-    pub quick_stats: HostListSummaryQuickStats,
-    /// `overallStatus`: required `ManagedEntityStatus`.
-    pub overall_status: enums::ManagedEntityStatus,
-    /// `rebootRequired`: required boolean.
-    pub reboot_required: bool,
-    /// `rebootRequiredReason`: list of `LocalizableMessage`, since VI API 9.1.0.0.
-    pub reboot_required_reason: Vec<LocalizableMessage>,
-    /// `maintenanceModeRequired`: optional boolean, since VI API 9.1.0.0.
-    pub maintenance_mode_required: Option<bool>,
-    /// `customValue`: list of `CustomFieldValue` or a descendant.
-    pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
-    /// `managementServerIp`: optional string, since VI API 2.5.
-    pub management_server_ip: Option<String>,
-    /// `maxEVCModeKey`: optional string, since VI API 4.0.
-    pub max_evc_mode_key: Option<String>,
-    /// `currentEVCModeKey`: optional string, since VI API 4.0.
-    pub current_evc_mode_key: Option<String>,
-    /// `currentEVCGraphicsModeKey`: optional string, since VI API 7.0.1.0.
-    pub current_evc_graphics_mode_key: Option<String>,
-    /// `gateway`: optional `HostListSummaryGatewaySummary`, since VI API 6.0.
-    pub gateway: Option<Box<HostListSummaryGatewaySummary>>,
-    /// `tpmAttestation`: optional `HostTpmAttestationInfo`, since VI API 6.7.
-    pub tpm_attestation: Option<Box<HostTpmAttestationInfo>>,
-    /// `trustAuthorityAttestationInfos`: list of `HostTrustAuthorityAttestationInfo`, since VI API 7.0.1.0.
-    pub trust_authority_attestation_infos: Vec<HostTrustAuthorityAttestationInfo>,
-}
-pub(crate) static HOST_LIST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostListSummary",
+pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ToolsUnavailable",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference host o
-HostHardwareSummary hardware o
-HostRuntimeInfo runtime o
-HostConfigSummary config r
-HostListSummaryQuickStats quickStats r
-ManagedEntityStatus overallStatus r
-boolean rebootRequired r
-LocalizableMessage rebootRequiredReason ol since 9.1.0.0
-boolean maintenanceModeRequired o since 9.1.0.0
-CustomFieldValue customValue ol
-string managementServerIp o since 2.5
-string maxEVCModeKey o since 4.0
-string currentEVCModeKey o since 4.0
-string currentEVCGraphicsModeKey o since 7.0.1.0
-HostListSummaryGatewaySummary gateway o since 6.0
-HostTpmAttestationInfo tpmAttestation o since 6.7
-HostTrustAuthorityAttestationInfo trustAuthorityAttestationInfos ol since 7.0.1.0
-",
-    rt::unset::<HostListSummary>,
-);
-impl rt::Object for HostListSummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.host),
-            1 => P::Optional(&self.hardware),
-            2 => P::Optional(&self.runtime),
-            3 => P::Object(&self.config),
-            4 => P::Object(&self.quick_stats),
-            5 => P::Value(&self.overall_status),
-            6 => P::Value(&self.reboot_required),
-            7 => P::Objects(&self.reboot_required_reason),
-            8 => P::Value(&self.maintenance_mode_required),
-            9 => P::Value(&self.custom_value),
-            10 => P::Value(&self.management_server_ip),
-            11 => P::Value(&self.max_evc_mode_key),
-            12 => P::Value(&self.current_evc_mode_key),
-            13 => P::Value(&self.current_evc_graphics_mode_key),
-            14 => P::Optional(&self.gateway),
-            15 => P::Optional(&self.tpm_attestation),
-            16 => P::Objects(&self.trust_authority_attestation_infos),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.host),
-            1 => M::Optional(&mut self.hardware),
-            2 => M::Optional(&mut self.runtime),
-            3 => M::Object(&mut self.config),
-            4 => M::Object(&mut self.quick_stats),
-            5 => M::Value(&mut self.overall_status),
-            6 => M::Value(&mut self.reboot_required),
-            7 => M::Objects(&mut self.reboot_required_reason),
-            8 => M::Value(&mut self.maintenance_mode_required),
-            9 => M::Value(&mut self.custom_value),
-            10 => M::Value(&mut self.management_server_ip),
-            11 => M::Value(&mut self.max_evc_mode_key),
-            12 => M::Value(&mut self.current_evc_mode_key),
-            13 => M::Value(&mut self.current_evc_graphics_mode_key),
-            14 => M::Optional(&mut self.gateway),
-            15 => M::Optional(&mut self.tpm_attestation),
-            16 => M::Objects(&mut self.trust_authority_attestation_infos),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostListSummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostListSummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostListSummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostListSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostListSummaryGatewaySummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostListSummaryGatewaySummary {
-    /// `gatewayType`: required string.
-    pub gateway_type: String,
-    /// `gatewayId`: required string.
-    pub gateway_id: String,
-}
-pub(crate) static HOST_LIST_SUMMARY_GATEWAY_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostListSummaryGatewaySummary",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-string gatewayType r
-string gatewayId r
-",
-    rt::unset::<HostListSummaryGatewaySummary>,
-);
-impl rt::Object for HostListSummaryGatewaySummary {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.gateway_type),
-            1 => P::Value(&self.gateway_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.gateway_type),
-            1 => M::Value(&mut self.gateway_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostListSummaryGatewaySummary {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostListSummaryGatewaySummary {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostListSummaryGatewaySummary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostListSummaryGatewaySummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostListSummaryQuickStats`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostListSummaryQuickStats {
-    /// `overallCpuUsage`: optional int.
-    pub overall_cpu_usage: Option<i32>,
-    /// `overallMemoryUsage`: optional int.
-    pub overall_memory_usage: Option<i32>,
-    /// `distributedCpuFairness`: optional int.
-    pub distributed_cpu_fairness: Option<i32>,
-    /// `distributedMemoryFairness`: optional int.
-    pub distributed_memory_fairness: Option<i32>,
-    /// `availablePMemCapacity`: optional int, since VI API 6.7.
-    pub available_p_mem_capacity: Option<i32>,
-    /// `uptime`: optional int, since VI API 4.1.
-    pub uptime: Option<i32>,
-}
-pub(crate) static HOST_LIST_SUMMARY_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostListSummaryQuickStats",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int overallCpuUsage o
-int overallMemoryUsage o
-int distributedCpuFairness o
-int distributedMemoryFairness o
-int availablePMemCapacity o since 6.7
-int uptime o since 4.1
-",
-    rt::unset::<HostListSummaryQuickStats>,
-);
-impl rt::Object for HostListSummaryQuickStats {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_QUICK_STATS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_QUICK_STATS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.overall_cpu_usage),
-            1 => P::Value(&self.overall_memory_usage),
-            2 => P::Value(&self.distributed_cpu_fairness),
-            3 => P::Value(&self.distributed_memory_fairness),
-            4 => P::Value(&self.available_p_mem_capacity),
-            5 => P::Value(&self.uptime),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.overall_cpu_usage),
-            1 => M::Value(&mut self.overall_memory_usage),
-            2 => M::Value(&mut self.distributed_cpu_fairness),
-            3 => M::Value(&mut self.distributed_memory_fairness),
-            4 => M::Value(&mut self.available_p_mem_capacity),
-            5 => M::Value(&mut self.uptime),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostListSummaryQuickStats {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostListSummaryQuickStats {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostListSummaryQuickStats {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostListSummaryQuickStats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostLocalAuthenticationInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
-#[derive(Default)]
-pub struct HostLocalAuthenticationInfo {
-    /// The properties of `HostAuthenticationStoreInfo`.
-    pub base: HostAuthenticationStoreInfo,
-}
-pub(crate) static HOST_LOCAL_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostLocalAuthenticationInfo",
-    "4.1",
-    Some(&HOST_AUTHENTICATION_STORE_INFO),
+    Some(&VIM_FAULT),
     "",
-    rt::unset::<HostLocalAuthenticationInfo>,
+    rt::unset::<ToolsUnavailable>,
 );
-impl rt::Object for HostLocalAuthenticationInfo {
+impl rt::Object for ToolsUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_AUTHENTICATION_INFO
+        &TOOLS_UNAVAILABLE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_AUTHENTICATION_INFO
+        &TOOLS_UNAVAILABLE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for ToolsUnavailable {}
+impl std::ops::Deref for ToolsUnavailable {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ToolsUnavailable {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for ToolsUnavailable {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ToolsUnavailable {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ToolsUnavailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ToolsUnavailable {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `TraversalSpec`, a [`SelectionSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct TraversalSpec {
+    /// The properties of `SelectionSpec`.
+    pub base: SelectionSpec,
+    /// `type`: required string, a TypeName.
+    pub r#type: String,
+    /// `path`: required string, a PropertyPath.
+    pub path: String,
+    /// `skip`: optional boolean.
+    pub skip: Option<bool>,
+    /// `selectSet`: list of `SelectionSpec` or a descendant.
+    pub select_set: Vec<rt::Poly<SelectionSpec>>,
+}
+pub(crate) static TRAVERSAL_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TraversalSpec",
+    "2.0",
+    Some(&SELECTION_SPEC),
+    "
+string type r
+string path r
+boolean skip o
+SelectionSpec selectSet ol
+",
+    rt::unset::<TraversalSpec>,
+);
+impl rt::Object for TraversalSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TRAVERSAL_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TRAVERSAL_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostAuthenticationStoreInfo> for HostLocalAuthenticationInfo {}
-impl std::ops::Deref for HostLocalAuthenticationInfo {
-    type Target = HostAuthenticationStoreInfo;
-    fn deref(&self) -> &HostAuthenticationStoreInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostLocalAuthenticationInfo {
-    fn deref_mut(&mut self) -> &mut HostAuthenticationStoreInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostLocalAuthenticationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostLocalAuthenticationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostLocalAuthenticationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalAuthenticationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostLocalFileSystemVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostLocalFileSystemVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-    /// `device`: required string.
-    pub device: String,
-}
-pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostLocalFileSystemVolume",
-    "2.0",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
-string device r
-",
-    rt::unset::<HostLocalFileSystemVolume>,
-);
-impl rt::Object for HostLocalFileSystemVolume {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_FILE_SYSTEM_VOLUME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_FILE_SYSTEM_VOLUME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.device),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostFileSystemVolume> for HostLocalFileSystemVolume {}
-impl std::ops::Deref for HostLocalFileSystemVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostLocalFileSystemVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
-        &mut self.base
-    }
-}
-impl Clone for HostLocalFileSystemVolume {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostLocalFileSystemVolume {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostLocalFileSystemVolume {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalFileSystemVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMaintenanceSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostMaintenanceSpec {
-    /// `vsanMode`: optional `VsanHostDecommissionMode`.
-    pub vsan_mode: Option<Box<VsanHostDecommissionMode>>,
-    /// `purpose`: optional string, since VI API 7.0.0.0.
-    pub purpose: Option<String>,
-    /// `evacMode`: optional `HostMaintenanceSpecEvacuationMode`, since VI API 9.1.0.0.
-    pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
-}
-pub(crate) static HOST_MAINTENANCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMaintenanceSpec",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-VsanHostDecommissionMode vsanMode o
-string purpose o since 7.0.0.0
-HostMaintenanceSpecEvacuationMode evacMode o since 9.1.0.0
-",
-    rt::unset::<HostMaintenanceSpec>,
-);
-impl rt::Object for HostMaintenanceSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.vsan_mode),
-            1 => P::Value(&self.purpose),
-            2 => P::Optional(&self.evac_mode),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.vsan_mode),
-            1 => M::Value(&mut self.purpose),
-            2 => M::Optional(&mut self.evac_mode),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMaintenanceSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMaintenanceSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMaintenanceSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMaintenanceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMaintenanceSpecEvacuationMode`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct HostMaintenanceSpecEvacuationMode {
-    /// `workloadNonDisruptive`: required boolean.
-    pub workload_non_disruptive: bool,
-}
-pub(crate) static HOST_MAINTENANCE_SPEC_EVACUATION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMaintenanceSpecEvacuationMode",
-    "9.1.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean workloadNonDisruptive r
-",
-    rt::unset::<HostMaintenanceSpecEvacuationMode>,
-);
-impl rt::Object for HostMaintenanceSpecEvacuationMode {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.workload_non_disruptive),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.workload_non_disruptive),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMaintenanceSpecEvacuationMode {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMaintenanceSpecEvacuationMode {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMaintenanceSpecEvacuationMode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMaintenanceSpecEvacuationMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMemorySpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostMemorySpec {
-    /// `serviceConsoleReservation`: optional long.
-    pub service_console_reservation: Option<i64>,
-}
-pub(crate) static HOST_MEMORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMemorySpec",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-long serviceConsoleReservation o
-",
-    rt::unset::<HostMemorySpec>,
-);
-impl rt::Object for HostMemorySpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.service_console_reservation),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.service_console_reservation),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMemorySpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMemorySpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMemorySpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMemorySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMemoryTierInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostMemoryTierInfo {
-    /// `name`: required string.
-    pub name: String,
-    /// `type`: required string.
-    pub r#type: String,
-    /// `flags`: list of string.
-    pub flags: Vec<String>,
-    /// `internalFlags`: list of string, since VI API 8.0.3.0.
-    pub internal_flags: Vec<String>,
-    /// `size`: required long.
-    pub size: i64,
-}
-pub(crate) static HOST_MEMORY_TIER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMemoryTierInfo",
-    "7.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-string type r
-string flags ol
-string internalFlags ol since 8.0.3.0
-long size r
-",
-    rt::unset::<HostMemoryTierInfo>,
-);
-impl rt::Object for HostMemoryTierInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_TIER_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_TIER_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
             1 => P::Value(&self.r#type),
-            2 => P::Value(&self.flags),
-            3 => P::Value(&self.internal_flags),
-            4 => P::Value(&self.size),
+            2 => P::Value(&self.path),
+            3 => P::Value(&self.skip),
+            4 => P::Value(&self.select_set),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.name),
+            0..=0 => self.base.get_mut(index),
             1 => M::Value(&mut self.r#type),
-            2 => M::Value(&mut self.flags),
-            3 => M::Value(&mut self.internal_flags),
-            4 => M::Value(&mut self.size),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMemoryTierInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMemoryTierInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMemoryTierInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMemoryTierInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMountInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostMountInfo {
-    /// `path`: optional string.
-    pub path: Option<String>,
-    /// `accessMode`: required string.
-    pub access_mode: String,
-    /// `mounted`: optional boolean, since VI API 5.0.
-    pub mounted: Option<bool>,
-    /// `accessible`: optional boolean, since VI API 2.5.
-    pub accessible: Option<bool>,
-    /// `inaccessibleReason`: optional string, since VI API 5.1.
-    pub inaccessible_reason: Option<String>,
-    /// `vmknicName`: optional string, since VI API 8.0.1.0.
-    pub vmknic_name: Option<String>,
-    /// `vmknicActive`: optional boolean, since VI API 8.0.1.0.
-    pub vmknic_active: Option<bool>,
-    /// `mountFailedReason`: optional string, since VI API 8.0.0.1.
-    pub mount_failed_reason: Option<String>,
-    /// `numTcpConnections`: optional int, since VI API 8.0.1.0.
-    pub num_tcp_connections: Option<i32>,
-}
-pub(crate) static HOST_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMountInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string path o
-string accessMode r
-boolean mounted o since 5.0
-boolean accessible o since 2.5
-string inaccessibleReason o since 5.1
-string vmknicName o since 8.0.1.0
-boolean vmknicActive o since 8.0.1.0
-string mountFailedReason o since 8.0.0.1
-int numTcpConnections o since 8.0.1.0
-",
-    rt::unset::<HostMountInfo>,
-);
-impl rt::Object for HostMountInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MOUNT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MOUNT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.path),
-            1 => P::Value(&self.access_mode),
-            2 => P::Value(&self.mounted),
-            3 => P::Value(&self.accessible),
-            4 => P::Value(&self.inaccessible_reason),
-            5 => P::Value(&self.vmknic_name),
-            6 => P::Value(&self.vmknic_active),
-            7 => P::Value(&self.mount_failed_reason),
-            8 => P::Value(&self.num_tcp_connections),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.path),
-            1 => M::Value(&mut self.access_mode),
-            2 => M::Value(&mut self.mounted),
-            3 => M::Value(&mut self.accessible),
-            4 => M::Value(&mut self.inaccessible_reason),
-            5 => M::Value(&mut self.vmknic_name),
-            6 => M::Value(&mut self.vmknic_active),
-            7 => M::Value(&mut self.mount_failed_reason),
-            8 => M::Value(&mut self.num_tcp_connections),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMountInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMountInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMountInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMountInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMultipathInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostMultipathInfo {
-    /// `lun`: list of `HostMultipathInfoLogicalUnit`, found by its key.
-    pub lun: Vec<HostMultipathInfoLogicalUnit>,
-}
-pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostMultipathInfoLogicalUnit lun ol
-",
-    rt::unset::<HostMultipathInfo>,
-);
-impl rt::Object for HostMultipathInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.lun),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.lun),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMultipathInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMultipathInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMultipathInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMultipathInfoFixedLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostMultipathInfoFixedLogicalUnitPolicy {
-    /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
-    pub base: HostMultipathInfoLogicalUnitPolicy,
-    /// `prefer`: required string.
-    pub prefer: String,
-}
-pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfoFixedLogicalUnitPolicy",
-    "2.0",
-    Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
-    "
-string prefer r
-",
-    rt::unset::<HostMultipathInfoFixedLogicalUnitPolicy>,
-);
-impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.prefer),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.prefer),
+            2 => M::Value(&mut self.path),
+            3 => M::Value(&mut self.skip),
+            4 => M::Value(&mut self.select_set),
             _ => M::Absent,
         }
     }
@@ -2277,96 +1887,75 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
-for HostMultipathInfoFixedLogicalUnitPolicy {}
-impl std::ops::Deref for HostMultipathInfoFixedLogicalUnitPolicy {
-    type Target = HostMultipathInfoLogicalUnitPolicy;
-    fn deref(&self) -> &HostMultipathInfoLogicalUnitPolicy {
+impl rt::Extends<SelectionSpec> for TraversalSpec {}
+impl std::ops::Deref for TraversalSpec {
+    type Target = SelectionSpec;
+    fn deref(&self) -> &SelectionSpec {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostMultipathInfoFixedLogicalUnitPolicy {
-    fn deref_mut(&mut self) -> &mut HostMultipathInfoLogicalUnitPolicy {
+impl std::ops::DerefMut for TraversalSpec {
+    fn deref_mut(&mut self) -> &mut SelectionSpec {
         &mut self.base
     }
 }
-impl Clone for HostMultipathInfoFixedLogicalUnitPolicy {
+impl Clone for TraversalSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostMultipathInfoFixedLogicalUnitPolicy {
+impl PartialEq for TraversalSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostMultipathInfoFixedLogicalUnitPolicy {
+impl std::fmt::Debug for TraversalSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoFixedLogicalUnitPolicy {
+impl serde::Serialize for TraversalSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostMultipathInfoHppLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 7.0.0.0.
+/// `TypeDescription`, a [`Description`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostMultipathInfoHppLogicalUnitPolicy {
-    /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
-    pub base: HostMultipathInfoLogicalUnitPolicy,
-    /// `bytes`: optional long.
-    pub bytes: Option<i64>,
-    /// `iops`: optional long.
-    pub iops: Option<i64>,
-    /// `path`: optional string.
-    pub path: Option<String>,
-    /// `latencyEvalTime`: optional long.
-    pub latency_eval_time: Option<i64>,
-    /// `samplingIosPerPath`: optional long.
-    pub sampling_ios_per_path: Option<i64>,
+pub struct TypeDescription {
+    /// The properties of `Description`.
+    pub base: Description,
+    /// `key`: required string, a TypeName.
+    pub key: String,
 }
-pub(crate) static HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfoHppLogicalUnitPolicy",
-    "7.0.0.0",
-    Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
+pub(crate) static TYPE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "TypeDescription",
+    "2.0",
+    Some(&DESCRIPTION),
     "
-long bytes o
-long iops o
-string path o
-long latencyEvalTime o
-long samplingIosPerPath o
+string key r
 ",
-    rt::unset::<HostMultipathInfoHppLogicalUnitPolicy>,
+    rt::unset::<TypeDescription>,
 );
-impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
+impl rt::Object for TypeDescription {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
+        &TYPE_DESCRIPTION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
+        &TYPE_DESCRIPTION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.bytes),
-            2 => P::Value(&self.iops),
-            3 => P::Value(&self.path),
-            4 => P::Value(&self.latency_eval_time),
-            5 => P::Value(&self.sampling_ios_per_path),
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.key),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.bytes),
-            2 => M::Value(&mut self.iops),
-            3 => M::Value(&mut self.path),
-            4 => M::Value(&mut self.latency_eval_time),
-            5 => M::Value(&mut self.sampling_ios_per_path),
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.key),
             _ => M::Absent,
         }
     }
@@ -2377,512 +1966,1181 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
-for HostMultipathInfoHppLogicalUnitPolicy {}
-impl std::ops::Deref for HostMultipathInfoHppLogicalUnitPolicy {
-    type Target = HostMultipathInfoLogicalUnitPolicy;
-    fn deref(&self) -> &HostMultipathInfoLogicalUnitPolicy {
+impl rt::Extends<TypeDescription> for TypeDescription {}
+impl rt::Extends<Description> for TypeDescription {}
+impl std::ops::Deref for TypeDescription {
+    type Target = Description;
+    fn deref(&self) -> &Description {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostMultipathInfoHppLogicalUnitPolicy {
-    fn deref_mut(&mut self) -> &mut HostMultipathInfoLogicalUnitPolicy {
+impl std::ops::DerefMut for TypeDescription {
+    fn deref_mut(&mut self) -> &mut Description {
         &mut self.base
     }
 }
-impl Clone for HostMultipathInfoHppLogicalUnitPolicy {
+impl Clone for TypeDescription {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostMultipathInfoHppLogicalUnitPolicy {
+impl PartialEq for TypeDescription {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostMultipathInfoHppLogicalUnitPolicy {
+impl std::fmt::Debug for TypeDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoHppLogicalUnitPolicy {
+impl serde::Serialize for TypeDescription {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostMultipathInfoLogicalUnit`, a [`DynamicData`], since VI API 2.0.
+/// The fault `UnexpectedFault`, a [`RuntimeFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostMultipathInfoLogicalUnit {
+pub struct UnexpectedFault {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `faultName`: required string, a TypeName.
+    pub fault_name: String,
+    /// `fault`: optional `LocalizedMethodFault`.
+    pub fault: Option<Box<LocalizedMethodFault>>,
+}
+pub(crate) static UNEXPECTED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UnexpectedFault",
+    "2.0",
+    Some(&RUNTIME_FAULT),
+    "
+string faultName r
+LocalizedMethodFault fault o
+",
+    rt::unset::<UnexpectedFault>,
+);
+impl rt::Object for UnexpectedFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UNEXPECTED_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &UNEXPECTED_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.fault_name),
+            3 => P::Optional(&self.fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.fault_name),
+            3 => M::Optional(&mut self.fault),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for UnexpectedFault {}
+impl std::ops::Deref for UnexpectedFault {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for UnexpectedFault {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for UnexpectedFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UnexpectedFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UnexpectedFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UnexpectedFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UpdateSet`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct UpdateSet {
+    /// `version`: required string.
+    pub version: String,
+    /// `filterSet`: list of `PropertyFilterUpdate`.
+    pub filter_set: Vec<PropertyFilterUpdate>,
+    /// `truncated`: optional boolean, since VI API 4.1.
+    pub truncated: Option<bool>,
+}
+pub(crate) static UPDATE_SET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateSet",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string version r
+PropertyFilterUpdate filterSet ol
+boolean truncated o since 4.1
+",
+    rt::unset::<UpdateSet>,
+);
+impl rt::Object for UpdateSet {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_SET
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &UPDATE_SET
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.version),
+            1 => P::Objects(&self.filter_set),
+            2 => P::Value(&self.truncated),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.version),
+            1 => M::Objects(&mut self.filter_set),
+            2 => M::Value(&mut self.truncated),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for UpdateSet {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UpdateSet {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UpdateSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UpdateSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UsbScanCodeSpec`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct UsbScanCodeSpec {
+    /// `keyEvents`: list, not empty, of `UsbScanCodeSpecKeyEvent`.
+    pub key_events: Vec<UsbScanCodeSpecKeyEvent>,
+}
+pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UsbScanCodeSpec",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+UsbScanCodeSpecKeyEvent keyEvents rl
+",
+    rt::unset::<UsbScanCodeSpec>,
+);
+impl rt::Object for UsbScanCodeSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.key_events),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.key_events),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for UsbScanCodeSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UsbScanCodeSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UsbScanCodeSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UsbScanCodeSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UsbScanCodeSpecKeyEvent`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct UsbScanCodeSpecKeyEvent {
+    /// `usbHidCode`: required int.
+    pub usb_hid_code: i32,
+    /// `modifiers`: optional `UsbScanCodeSpecModifierType`.
+    pub modifiers: Option<Box<UsbScanCodeSpecModifierType>>,
+}
+pub(crate) static USB_SCAN_CODE_SPEC_KEY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UsbScanCodeSpecKeyEvent",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+int usbHidCode r
+UsbScanCodeSpecModifierType modifiers o
+",
+    rt::unset::<UsbScanCodeSpecKeyEvent>,
+);
+impl rt::Object for UsbScanCodeSpecKeyEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC_KEY_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC_KEY_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.usb_hid_code),
+            1 => P::Optional(&self.modifiers),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.usb_hid_code),
+            1 => M::Optional(&mut self.modifiers),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for UsbScanCodeSpecKeyEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UsbScanCodeSpecKeyEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UsbScanCodeSpecKeyEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UsbScanCodeSpecKeyEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UsbScanCodeSpecModifierType`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct UsbScanCodeSpecModifierType {
+    /// `leftControl`: optional boolean.
+    pub left_control: Option<bool>,
+    /// `leftShift`: optional boolean.
+    pub left_shift: Option<bool>,
+    /// `leftAlt`: optional boolean.
+    pub left_alt: Option<bool>,
+    /// `leftGui`: optional boolean.
+    pub left_gui: Option<bool>,
+    /// `rightControl`: optional boolean.
+    pub right_control: Option<bool>,
+    /// `rightShift`: optional boolean.
+    pub right_shift: Option<bool>,
+    /// `rightAlt`: optional boolean.
+    pub right_alt: Option<bool>,
+    /// `rightGui`: optional boolean.
+    pub right_gui: Option<bool>,
+}
+pub(crate) static USB_SCAN_CODE_SPEC_MODIFIER_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UsbScanCodeSpecModifierType",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+boolean leftControl o
+boolean leftShift o
+boolean leftAlt o
+boolean leftGui o
+boolean rightControl o
+boolean rightShift o
+boolean rightAlt o
+boolean rightGui o
+",
+    rt::unset::<UsbScanCodeSpecModifierType>,
+);
+impl rt::Object for UsbScanCodeSpecModifierType {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.left_control),
+            1 => P::Value(&self.left_shift),
+            2 => P::Value(&self.left_alt),
+            3 => P::Value(&self.left_gui),
+            4 => P::Value(&self.right_control),
+            5 => P::Value(&self.right_shift),
+            6 => P::Value(&self.right_alt),
+            7 => P::Value(&self.right_gui),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.left_control),
+            1 => M::Value(&mut self.left_shift),
+            2 => M::Value(&mut self.left_alt),
+            3 => M::Value(&mut self.left_gui),
+            4 => M::Value(&mut self.right_control),
+            5 => M::Value(&mut self.right_shift),
+            6 => M::Value(&mut self.right_alt),
+            7 => M::Value(&mut self.right_gui),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for UsbScanCodeSpecModifierType {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UsbScanCodeSpecModifierType {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UsbScanCodeSpecModifierType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UsbScanCodeSpecModifierType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UserLoginSessionEvent`, a [`SessionEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct UserLoginSessionEvent {
+    /// The properties of `SessionEvent`.
+    pub base: SessionEvent,
+    /// `ipAddress`: required string.
+    pub ip_address: String,
+    /// `userAgent`: optional string, since VI API 5.1.
+    pub user_agent: Option<String>,
+    /// `locale`: required string.
+    pub locale: String,
+    /// `sessionId`: required string.
+    pub session_id: String,
+}
+pub(crate) static USER_LOGIN_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UserLoginSessionEvent",
+    "2.0",
+    Some(&SESSION_EVENT),
+    "
+string ipAddress r
+string userAgent o since 5.1
+string locale r
+string sessionId r
+",
+    rt::unset::<UserLoginSessionEvent>,
+);
+impl rt::Object for UserLoginSessionEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_LOGIN_SESSION_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &USER_LOGIN_SESSION_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            15 => P::Value(&self.ip_address),
+            16 => P::Value(&self.user_agent),
+            17 => P::Value(&self.locale),
+            18 => P::Value(&self.session_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            15 => M::Value(&mut self.ip_address),
+            16 => M::Value(&mut self.user_agent),
+            17 => M::Value(&mut self.locale),
+            18 => M::Value(&mut self.session_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for UserLoginSessionEvent {}
+impl std::ops::Deref for UserLoginSessionEvent {
+    type Target = SessionEvent;
+    fn deref(&self) -> &SessionEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for UserLoginSessionEvent {
+    fn deref_mut(&mut self) -> &mut SessionEvent {
+        &mut self.base
+    }
+}
+impl Clone for UserLoginSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UserLoginSessionEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UserLoginSessionEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UserLoginSessionEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UserLogoutSessionEvent`, a [`SessionEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct UserLogoutSessionEvent {
+    /// The properties of `SessionEvent`.
+    pub base: SessionEvent,
+    /// `ipAddress`: optional string, since VI API 5.1.
+    pub ip_address: Option<String>,
+    /// `userAgent`: optional string, since VI API 5.1.
+    pub user_agent: Option<String>,
+    /// `callCount`: optional long, since VI API 5.1.
+    pub call_count: Option<i64>,
+    /// `sessionId`: optional string, since VI API 5.1.
+    pub session_id: Option<String>,
+    /// `loginTime`: optional dateTime, since VI API 5.1.
+    pub login_time: Option<rt::DateTime>,
+}
+pub(crate) static USER_LOGOUT_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UserLogoutSessionEvent",
+    "2.0",
+    Some(&SESSION_EVENT),
+    "
+string ipAddress o since 5.1
+string userAgent o since 5.1
+long callCount o since 5.1
+string sessionId o since 5.1
+dateTime loginTime o since 5.1
+",
+    rt::unset::<UserLogoutSessionEvent>,
+);
+impl rt::Object for UserLogoutSessionEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_LOGOUT_SESSION_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &USER_LOGOUT_SESSION_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            15 => P::Value(&self.ip_address),
+            16 => P::Value(&self.user_agent),
+            17 => P::Value(&self.call_count),
+            18 => P::Value(&self.session_id),
+            19 => P::Value(&self.login_time),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            15 => M::Value(&mut self.ip_address),
+            16 => M::Value(&mut self.user_agent),
+            17 => M::Value(&mut self.call_count),
+            18 => M::Value(&mut self.session_id),
+            19 => M::Value(&mut self.login_time),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for UserLogoutSessionEvent {}
+impl std::ops::Deref for UserLogoutSessionEvent {
+    type Target = SessionEvent;
+    fn deref(&self) -> &SessionEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for UserLogoutSessionEvent {
+    fn deref_mut(&mut self) -> &mut SessionEvent {
+        &mut self.base
+    }
+}
+impl Clone for UserLogoutSessionEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UserLogoutSessionEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UserLogoutSessionEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UserLogoutSessionEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `UserNotFound`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct UserNotFound {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `principal`: required string.
+    pub principal: String,
+    /// `unresolved`: required boolean.
+    pub unresolved: bool,
+}
+pub(crate) static USER_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UserNotFound",
+    "2.0",
+    Some(&VIM_FAULT),
+    "
+string principal r
+boolean unresolved r
+",
+    rt::unset::<UserNotFound>,
+);
+impl rt::Object for UserNotFound {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &USER_NOT_FOUND
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &USER_NOT_FOUND
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.principal),
+            3 => P::Value(&self.unresolved),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.principal),
+            3 => M::Value(&mut self.unresolved),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for UserNotFound {}
+impl std::ops::Deref for UserNotFound {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for UserNotFound {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for UserNotFound {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for UserNotFound {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for UserNotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for UserNotFound {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `UserSession`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct UserSession {
     /// `key`: required string.
     pub key: String,
-    /// `id`: required string.
-    pub id: String,
-    /// `lun`: required string, the key of a `ScsiLun`.
-    pub lun: String,
-    /// `path`: list, not empty, of `HostMultipathInfoPath`.
-    pub path: Vec<HostMultipathInfoPath>,
-    /// `policy`: required `HostMultipathInfoLogicalUnitPolicy` or a descendant.
-    pub policy: rt::Poly<HostMultipathInfoLogicalUnitPolicy>,
-    /// `storageArrayTypePolicy`: optional `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, since VI API 4.0.
-    pub storage_array_type_policy: Option<
-        Box<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
-    >,
+    /// `userName`: required string.
+    pub user_name: String,
+    /// `fullName`: required string.
+    pub full_name: String,
+    /// `loginTime`: required dateTime.
+    pub login_time: rt::DateTime,
+    /// `lastActiveTime`: required dateTime.
+    pub last_active_time: rt::DateTime,
+    /// `locale`: required string.
+    pub locale: String,
+    /// `messageLocale`: required string.
+    pub message_locale: String,
+    /// `extensionSession`: optional boolean, since VI API 5.0 and always there from then on.
+    pub extension_session: Option<bool>,
+    /// `ipAddress`: optional string, since VI API 5.1 and always there from then on.
+    pub ip_address: Option<String>,
+    /// `userAgent`: optional string, since VI API 5.1 and always there from then on.
+    pub user_agent: Option<String>,
+    /// `callCount`: optional long, since VI API 5.1 and always there from then on.
+    pub call_count: Option<i64>,
 }
-pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfoLogicalUnit",
+pub(crate) static USER_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UserSession",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
 string key r
-string id r
-string lun r
-HostMultipathInfoPath path rl
-HostMultipathInfoLogicalUnitPolicy policy r
-HostMultipathInfoLogicalUnitStorageArrayTypePolicy storageArrayTypePolicy o since 4.0
+string userName r
+string fullName r
+dateTime loginTime r
+dateTime lastActiveTime r
+string locale r
+string messageLocale r
+boolean extensionSession o since 5.0
+string ipAddress o since 5.1
+string userAgent o since 5.1
+long callCount o since 5.1
 ",
-    rt::unset::<HostMultipathInfoLogicalUnit>,
+    rt::unset::<UserSession>,
 );
-impl rt::Object for HostMultipathInfoLogicalUnit {
+impl rt::Object for UserSession {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT
+        &USER_SESSION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT
+        &USER_SESSION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Value(&self.id),
-            2 => P::Value(&self.lun),
-            3 => P::Objects(&self.path),
-            4 => P::Value(&self.policy),
-            5 => P::Optional(&self.storage_array_type_policy),
+            1 => P::Value(&self.user_name),
+            2 => P::Value(&self.full_name),
+            3 => P::Value(&self.login_time),
+            4 => P::Value(&self.last_active_time),
+            5 => P::Value(&self.locale),
+            6 => P::Value(&self.message_locale),
+            7 => P::Value(&self.extension_session),
+            8 => P::Value(&self.ip_address),
+            9 => P::Value(&self.user_agent),
+            10 => P::Value(&self.call_count),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.id),
-            2 => M::Value(&mut self.lun),
-            3 => M::Objects(&mut self.path),
-            4 => M::Value(&mut self.policy),
-            5 => M::Optional(&mut self.storage_array_type_policy),
+            1 => M::Value(&mut self.user_name),
+            2 => M::Value(&mut self.full_name),
+            3 => M::Value(&mut self.login_time),
+            4 => M::Value(&mut self.last_active_time),
+            5 => M::Value(&mut self.locale),
+            6 => M::Value(&mut self.message_locale),
+            7 => M::Value(&mut self.extension_session),
+            8 => M::Value(&mut self.ip_address),
+            9 => M::Value(&mut self.user_agent),
+            10 => M::Value(&mut self.call_count),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostMultipathInfoLogicalUnit {
+impl Clone for UserSession {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostMultipathInfoLogicalUnit {
+impl PartialEq for UserSession {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostMultipathInfoLogicalUnit {
+impl std::fmt::Debug for UserSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoLogicalUnit {
+impl serde::Serialize for UserSession {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostMultipathInfoLogicalUnitPolicy`, a [`DynamicData`], since VI API 2.0.
+/// The fault `VimFault`, a [`MethodFault`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostMultipathInfoLogicalUnitPolicy {
-    /// `policy`: required string.
-    pub policy: String,
+pub struct VimFault {
+    /// The properties of `MethodFault`.
+    pub base: MethodFault,
 }
-pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfoLogicalUnitPolicy",
+pub(crate) static VIM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VimFault",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string policy r
-",
-    rt::unset::<HostMultipathInfoLogicalUnitPolicy>,
+    Some(&METHOD_FAULT),
+    "",
+    rt::unset::<VimFault>,
 );
-impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
+impl rt::Object for VimFault {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
+        &VIM_FAULT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
+        &VIM_FAULT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.policy),
+            0..=1 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.policy),
+            0..=1 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
-for HostMultipathInfoLogicalUnitPolicy {}
-impl Clone for HostMultipathInfoLogicalUnitPolicy {
+impl rt::Extends<MethodFault> for VimFault {}
+impl std::ops::Deref for VimFault {
+    type Target = MethodFault;
+    fn deref(&self) -> &MethodFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VimFault {
+    fn deref_mut(&mut self) -> &mut MethodFault {
+        &mut self.base
+    }
+}
+impl Clone for VimFault {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostMultipathInfoLogicalUnitPolicy {
+impl PartialEq for VimFault {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostMultipathInfoLogicalUnitPolicy {
+impl std::fmt::Debug for VimFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoLogicalUnitPolicy {
+impl serde::Serialize for VimFault {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, a [`DynamicData`], since VI API 4.0.
+/// `VirtualAHCIController`, a [`VirtualSataController`], since VI API 5.5.
 #[derive(Default)]
-pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
-    /// `policy`: required string.
-    pub policy: String,
+pub struct VirtualAhciController {
+    /// The properties of `VirtualSATAController`.
+    pub base: VirtualSataController,
 }
-pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfoLogicalUnitStorageArrayTypePolicy",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string policy r
-",
-    rt::unset::<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
+pub(crate) static VIRTUAL_AHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualAHCIController",
+    "5.5",
+    Some(&VIRTUAL_SATA_CONTROLLER),
+    "",
+    rt::unset::<VirtualAhciController>,
 );
-impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+impl rt::Object for VirtualAhciController {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
+        &VIRTUAL_AHCI_CONTROLLER
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
+        &VIRTUAL_AHCI_CONTROLLER
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.policy),
+            0..=10 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.policy),
+            0..=10 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+impl rt::Extends<VirtualDevice> for VirtualAhciController {}
+impl std::ops::Deref for VirtualAhciController {
+    type Target = VirtualSataController;
+    fn deref(&self) -> &VirtualSataController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualAhciController {
+    fn deref_mut(&mut self) -> &mut VirtualSataController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualAhciController {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+impl PartialEq for VirtualAhciController {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+impl std::fmt::Debug for VirtualAhciController {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+impl serde::Serialize for VirtualAhciController {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostMultipathInfoPath`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualBusLogicController`, a [`VirtualScsiController`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostMultipathInfoPath {
-    /// `key`: required string.
-    pub key: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `pathState`: required string.
-    pub path_state: String,
-    /// `state`: optional string, since VI API 4.0.
-    pub state: Option<String>,
-    /// `isWorkingPath`: optional boolean, since VI API 4.0.
-    pub is_working_path: Option<bool>,
-    /// `adapter`: required string, the key of a `HostHostBusAdapter`.
-    pub adapter: String,
-    /// `lun`: required string, the key of a `HostMultipathInfoLogicalUnit`.
-    pub lun: String,
-    /// `transport`: optional `HostTargetTransport` or a descendant.
-    pub transport: Option<rt::Poly<HostTargetTransport>>,
+pub struct VirtualBusLogicController {
+    /// The properties of `VirtualSCSIController`.
+    pub base: VirtualScsiController,
 }
-pub(crate) static HOST_MULTIPATH_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathInfoPath",
+pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualBusLogicController",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string name r
-string pathState r
-string state o since 4.0
-boolean isWorkingPath o since 4.0
-string adapter r
-string lun r
-HostTargetTransport transport o
-",
-    rt::unset::<HostMultipathInfoPath>,
+    Some(&VIRTUAL_SCSI_CONTROLLER),
+    "",
+    rt::unset::<VirtualBusLogicController>,
 );
-impl rt::Object for HostMultipathInfoPath {
+impl rt::Object for VirtualBusLogicController {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_PATH
+        &VIRTUAL_BUS_LOGIC_CONTROLLER
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_PATH
+        &VIRTUAL_BUS_LOGIC_CONTROLLER
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.path_state),
-            3 => P::Value(&self.state),
-            4 => P::Value(&self.is_working_path),
-            5 => P::Value(&self.adapter),
-            6 => P::Value(&self.lun),
-            7 => P::Value(&self.transport),
+            0..=13 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.path_state),
-            3 => M::Value(&mut self.state),
-            4 => M::Value(&mut self.is_working_path),
-            5 => M::Value(&mut self.adapter),
-            6 => M::Value(&mut self.lun),
-            7 => M::Value(&mut self.transport),
+            0..=13 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostMultipathInfoPath {
+impl rt::Extends<VirtualDevice> for VirtualBusLogicController {}
+impl std::ops::Deref for VirtualBusLogicController {
+    type Target = VirtualScsiController;
+    fn deref(&self) -> &VirtualScsiController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualBusLogicController {
+    fn deref_mut(&mut self) -> &mut VirtualScsiController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualBusLogicController {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostMultipathInfoPath {
+impl PartialEq for VirtualBusLogicController {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostMultipathInfoPath {
+impl std::fmt::Debug for VirtualBusLogicController {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoPath {
+impl serde::Serialize for VirtualBusLogicController {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostMultipathStateInfo`, a [`DynamicData`], since VI API 4.0.
+/// `VirtualCdrom`, a [`VirtualDevice`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostMultipathStateInfo {
-    /// `path`: list of `HostMultipathStateInfoPath`.
-    pub path: Vec<HostMultipathStateInfoPath>,
+pub struct VirtualCdrom {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
 }
-pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathStateInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostMultipathStateInfoPath path ol
-",
-    rt::unset::<HostMultipathStateInfo>,
-);
-impl rt::Object for HostMultipathStateInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.path),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMultipathStateInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMultipathStateInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMultipathStateInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathStateInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostMultipathStateInfoPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostMultipathStateInfoPath {
-    /// `name`: required string.
-    pub name: String,
-    /// `pathState`: required string.
-    pub path_state: String,
-}
-pub(crate) static HOST_MULTIPATH_STATE_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostMultipathStateInfoPath",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-string pathState r
-",
-    rt::unset::<HostMultipathStateInfoPath>,
-);
-impl rt::Object for HostMultipathStateInfoPath {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO_PATH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO_PATH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.path_state),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.path_state),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostMultipathStateInfoPath {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostMultipathStateInfoPath {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostMultipathStateInfoPath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathStateInfoPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNasVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNasVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-    /// `remoteHost`: required string.
-    pub remote_host: String,
-    /// `remotePath`: required string.
-    pub remote_path: String,
-    /// `userName`: optional string, since VI API 2.5.
-    pub user_name: Option<String>,
-    /// `remoteHostNames`: list of string, since VI API 6.0.
-    pub remote_host_names: Vec<String>,
-    /// `securityType`: optional string, since VI API 6.0.
-    pub security_type: Option<String>,
-    /// `protocolEndpoint`: optional boolean, since VI API 6.0.
-    pub protocol_endpoint: Option<bool>,
-}
-pub(crate) static HOST_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNasVolume",
+pub(crate) static VIRTUAL_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualCdrom",
     "2.0",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
-string remoteHost r
-string remotePath r
-string userName o since 2.5
-string remoteHostNames ol since 6.0
-string securityType o since 6.0
-boolean protocolEndpoint o since 6.0
-",
-    rt::unset::<HostNasVolume>,
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualCdrom>,
 );
-impl rt::Object for HostNasVolume {
+impl rt::Object for VirtualCdrom {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME
+        &VIRTUAL_CDROM
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME
+        &VIRTUAL_CDROM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualCdrom {}
+impl std::ops::Deref for VirtualCdrom {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualCdrom {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualCdrom {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualCdrom {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualCdrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualCdrom {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualCdromAtapiBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualCdromAtapiBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualCdromAtapiBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualCdromAtapiBackingInfo>,
+);
+impl rt::Object for VirtualCdromAtapiBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_ATAPI_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_ATAPI_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromAtapiBackingInfo {}
+impl std::ops::Deref for VirtualCdromAtapiBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualCdromAtapiBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualCdromAtapiBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualCdromAtapiBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualCdromAtapiBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualCdromAtapiBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualCdromIsoBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualCdromIsoBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+}
+pub(crate) static VIRTUAL_CDROM_ISO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualCdromIsoBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualCdromIsoBackingInfo>,
+);
+impl rt::Object for VirtualCdromIsoBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_ISO_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_ISO_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
-            3 => P::Value(&self.remote_host),
-            4 => P::Value(&self.remote_path),
-            5 => P::Value(&self.user_name),
-            6 => P::Value(&self.remote_host_names),
-            7 => P::Value(&self.security_type),
-            8 => P::Value(&self.protocol_endpoint),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.remote_host),
-            4 => M::Value(&mut self.remote_path),
-            5 => M::Value(&mut self.user_name),
-            6 => M::Value(&mut self.remote_host_names),
-            7 => M::Value(&mut self.security_type),
-            8 => M::Value(&mut self.protocol_endpoint),
             _ => M::Absent,
         }
     }
@@ -2893,885 +3151,1394 @@ impl rt::Object for HostNasVolume {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostFileSystemVolume> for HostNasVolume {}
-impl std::ops::Deref for HostNasVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromIsoBackingInfo {}
+impl std::ops::Deref for VirtualCdromIsoBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostNasVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
+impl std::ops::DerefMut for VirtualCdromIsoBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
         &mut self.base
     }
 }
-impl Clone for HostNasVolume {
+impl Clone for VirtualCdromIsoBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNasVolume {
+impl PartialEq for VirtualCdromIsoBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNasVolume {
+impl std::fmt::Debug for VirtualCdromIsoBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolume {
+impl serde::Serialize for VirtualCdromIsoBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNasVolumeConfig`, a [`DynamicData`], since VI API 4.0.
+/// `VirtualCdromPassthroughBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNasVolumeConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `spec`: optional `HostNasVolumeSpec`.
-    pub spec: Option<Box<HostNasVolumeSpec>>,
+pub struct VirtualCdromPassthroughBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+    /// `exclusive`: required boolean.
+    pub exclusive: bool,
 }
-pub(crate) static HOST_NAS_VOLUME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNasVolumeConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
+pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualCdromPassthroughBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "
-string changeOperation o
-HostNasVolumeSpec spec o
+boolean exclusive r
 ",
-    rt::unset::<HostNasVolumeConfig>,
+    rt::unset::<VirtualCdromPassthroughBackingInfo>,
 );
-impl rt::Object for HostNasVolumeConfig {
+impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_CONFIG
+        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_CONFIG
+        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Optional(&self.spec),
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.exclusive),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Optional(&mut self.spec),
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.exclusive),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostNasVolumeConfig {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromPassthroughBackingInfo {}
+impl std::ops::Deref for VirtualCdromPassthroughBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualCdromPassthroughBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualCdromPassthroughBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNasVolumeConfig {
+impl PartialEq for VirtualCdromPassthroughBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNasVolumeConfig {
+impl std::fmt::Debug for VirtualCdromPassthroughBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolumeConfig {
+impl serde::Serialize for VirtualCdromPassthroughBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNasVolumeSpec`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualCdromRemoteAtapiBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNasVolumeSpec {
-    /// `remoteHost`: required string.
-    pub remote_host: String,
-    /// `remotePath`: required string.
-    pub remote_path: String,
-    /// `localPath`: required string.
-    pub local_path: String,
-    /// `accessMode`: required string.
-    pub access_mode: String,
-    /// `type`: optional string, since VI API 2.5.
-    pub r#type: Option<String>,
-    /// `userName`: optional string, since VI API 2.5.
-    pub user_name: Option<String>,
-    /// `password`: optional string, secret, since VI API 2.5.
-    pub password: Option<String>,
-    /// `remoteHostNames`: list of string, since VI API 6.0.
-    pub remote_host_names: Vec<String>,
-    /// `securityType`: optional string, since VI API 6.0.
-    pub security_type: Option<String>,
-    /// `vmknicToBind`: optional string, since VI API 8.0.1.0.
-    pub vmknic_to_bind: Option<String>,
-    /// `vmknicBound`: optional boolean, since VI API 8.0.1.0.
-    pub vmknic_bound: Option<bool>,
-    /// `connections`: optional int, since VI API 8.0.1.0.
-    pub connections: Option<i32>,
+pub struct VirtualCdromRemoteAtapiBackingInfo {
+    /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
+    pub base: VirtualDeviceRemoteDeviceBackingInfo,
 }
-pub(crate) static HOST_NAS_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNasVolumeSpec",
+pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualCdromRemoteAtapiBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualCdromRemoteAtapiBackingInfo>,
+);
+impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromRemoteAtapiBackingInfo {}
+impl std::ops::Deref for VirtualCdromRemoteAtapiBackingInfo {
+    type Target = VirtualDeviceRemoteDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualCdromRemoteAtapiBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceRemoteDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualCdromRemoteAtapiBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualCdromRemoteAtapiBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualCdromRemoteAtapiBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualCdromRemoteAtapiBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualCdromRemotePassthroughBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualCdromRemotePassthroughBackingInfo {
+    /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
+    pub base: VirtualDeviceRemoteDeviceBackingInfo,
+    /// `exclusive`: required boolean.
+    pub exclusive: bool,
+}
+pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualCdromRemotePassthroughBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
+    "
+boolean exclusive r
+",
+    rt::unset::<VirtualCdromRemotePassthroughBackingInfo>,
+);
+impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.exclusive),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.exclusive),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromRemotePassthroughBackingInfo {}
+impl std::ops::Deref for VirtualCdromRemotePassthroughBackingInfo {
+    type Target = VirtualDeviceRemoteDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualCdromRemotePassthroughBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceRemoteDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualCdromRemotePassthroughBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualCdromRemotePassthroughBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualCdromRemotePassthroughBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualCdromRemotePassthroughBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualController`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualController {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `busNumber`: required int.
+    pub bus_number: i32,
+    /// `device`: list of int.
+    pub device: Vec<i32>,
+}
+pub(crate) static VIRTUAL_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualController",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "
+int busNumber r
+int device ol
+",
+    rt::unset::<VirtualController>,
+);
+impl rt::Object for VirtualController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.bus_number),
+            10 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.bus_number),
+            10 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualController {}
+impl std::ops::Deref for VirtualController {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualController {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDevice`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDevice {
+    /// `key`: required int.
+    pub key: i32,
+    /// `deviceInfo`: optional `Description` or a descendant.
+    pub device_info: Option<rt::Poly<Description>>,
+    /// `backing`: optional `VirtualDeviceBackingInfo` or a descendant.
+    pub backing: Option<rt::Poly<VirtualDeviceBackingInfo>>,
+    /// `connectable`: optional `VirtualDeviceConnectInfo`.
+    pub connectable: Option<Box<VirtualDeviceConnectInfo>>,
+    /// `slotInfo`: optional `VirtualDeviceBusSlotInfo` or a descendant, since VI API 5.1.
+    pub slot_info: Option<rt::Poly<VirtualDeviceBusSlotInfo>>,
+    /// `controllerKey`: optional int.
+    pub controller_key: Option<i32>,
+    /// `unitNumber`: optional int.
+    pub unit_number: Option<i32>,
+    /// `numaNode`: optional int, since VI API 8.0.0.1.
+    pub numa_node: Option<i32>,
+    /// `deviceGroupInfo`: optional `VirtualDeviceDeviceGroupInfo`, since VI API 8.0.0.1.
+    pub device_group_info: Option<Box<VirtualDeviceDeviceGroupInfo>>,
+}
+pub(crate) static VIRTUAL_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDevice",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string remoteHost r
-string remotePath r
-string localPath r
-string accessMode r
-string type o since 2.5
-string userName o since 2.5
-string password o since 2.5 secret
-string remoteHostNames ol since 6.0
-string securityType o since 6.0
-string vmknicToBind o since 8.0.1.0
-boolean vmknicBound o since 8.0.1.0
-int connections o since 8.0.1.0
+int key r
+Description deviceInfo o
+VirtualDeviceBackingInfo backing o
+VirtualDeviceConnectInfo connectable o
+VirtualDeviceBusSlotInfo slotInfo o since 5.1
+int controllerKey o
+int unitNumber o
+int numaNode o since 8.0.0.1
+VirtualDeviceDeviceGroupInfo deviceGroupInfo o since 8.0.0.1
 ",
-    rt::unset::<HostNasVolumeSpec>,
+    rt::unset::<VirtualDevice>,
 );
-impl rt::Object for HostNasVolumeSpec {
+impl rt::Object for VirtualDevice {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_SPEC
+        &VIRTUAL_DEVICE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.remote_host),
-            1 => P::Value(&self.remote_path),
-            2 => P::Value(&self.local_path),
-            3 => P::Value(&self.access_mode),
-            4 => P::Value(&self.r#type),
-            5 => P::Value(&self.user_name),
-            6 => P::Value(&self.password),
-            7 => P::Value(&self.remote_host_names),
-            8 => P::Value(&self.security_type),
-            9 => P::Value(&self.vmknic_to_bind),
-            10 => P::Value(&self.vmknic_bound),
-            11 => P::Value(&self.connections),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.remote_host),
-            1 => M::Value(&mut self.remote_path),
-            2 => M::Value(&mut self.local_path),
-            3 => M::Value(&mut self.access_mode),
-            4 => M::Value(&mut self.r#type),
-            5 => M::Value(&mut self.user_name),
-            6 => M::Value(&mut self.password),
-            7 => M::Value(&mut self.remote_host_names),
-            8 => M::Value(&mut self.security_type),
-            9 => M::Value(&mut self.vmknic_to_bind),
-            10 => M::Value(&mut self.vmknic_bound),
-            11 => M::Value(&mut self.connections),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNasVolumeSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNasVolumeSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNasVolumeSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolumeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNatService`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostNatService {
-    /// `key`: required string.
-    pub key: String,
-    /// `spec`: required `HostNatServiceSpec`.
-    pub spec: HostNatServiceSpec,
-}
-pub(crate) static HOST_NAT_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNatService",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-HostNatServiceSpec spec r
-",
-    rt::unset::<HostNatService>,
-);
-impl rt::Object for HostNatService {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE
+        &VIRTUAL_DEVICE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
-            1 => P::Object(&self.spec),
+            1 => P::Value(&self.device_info),
+            2 => P::Value(&self.backing),
+            3 => P::Optional(&self.connectable),
+            4 => P::Value(&self.slot_info),
+            5 => P::Value(&self.controller_key),
+            6 => P::Value(&self.unit_number),
+            7 => P::Value(&self.numa_node),
+            8 => P::Optional(&self.device_group_info),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.key),
-            1 => M::Object(&mut self.spec),
+            1 => M::Value(&mut self.device_info),
+            2 => M::Value(&mut self.backing),
+            3 => M::Optional(&mut self.connectable),
+            4 => M::Value(&mut self.slot_info),
+            5 => M::Value(&mut self.controller_key),
+            6 => M::Value(&mut self.unit_number),
+            7 => M::Value(&mut self.numa_node),
+            8 => M::Optional(&mut self.device_group_info),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostNatService {
+impl rt::Extends<VirtualDevice> for VirtualDevice {}
+impl Clone for VirtualDevice {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNatService {
+impl PartialEq for VirtualDevice {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNatService {
+impl std::fmt::Debug for VirtualDevice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatService {
+impl serde::Serialize for VirtualDevice {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNatServiceConfig`, a [`DynamicData`], since VI API 2.5.
+/// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNatServiceConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `key`: required string.
-    pub key: String,
-    /// `spec`: required `HostNatServiceSpec`.
-    pub spec: HostNatServiceSpec,
-}
-pub(crate) static HOST_NAT_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNatServiceConfig",
-    "2.5",
+pub struct VirtualDeviceBackingInfo {}
+pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceBackingInfo",
+    "2.0",
     Some(&DYNAMIC_DATA),
-    "
-string changeOperation o
-string key r
-HostNatServiceSpec spec r
-",
-    rt::unset::<HostNatServiceConfig>,
+    "",
+    rt::unset::<VirtualDeviceBackingInfo>,
 );
-impl rt::Object for HostNatServiceConfig {
+impl rt::Object for VirtualDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_CONFIG
+        &VIRTUAL_DEVICE_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_CONFIG
+        &VIRTUAL_DEVICE_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Value(&self.key),
-            2 => P::Object(&self.spec),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Value(&mut self.key),
-            2 => M::Object(&mut self.spec),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostNatServiceConfig {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceBackingInfo {}
+impl Clone for VirtualDeviceBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNatServiceConfig {
+impl PartialEq for VirtualDeviceBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNatServiceConfig {
+impl std::fmt::Debug for VirtualDeviceBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServiceConfig {
+impl serde::Serialize for VirtualDeviceBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNatServiceNameServiceSpec`, a [`DynamicData`], since VI API 2.5.
+/// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
 #[derive(Default)]
-pub struct HostNatServiceNameServiceSpec {
-    /// `dnsAutoDetect`: required boolean.
-    pub dns_auto_detect: bool,
-    /// `dnsPolicy`: required string.
-    pub dns_policy: String,
-    /// `dnsRetries`: required int.
-    pub dns_retries: i32,
-    /// `dnsTimeout`: required int.
-    pub dns_timeout: i32,
-    /// `dnsNameServer`: list of string.
-    pub dns_name_server: Vec<String>,
-    /// `nbdsTimeout`: required int.
-    pub nbds_timeout: i32,
-    /// `nbnsRetries`: required int.
-    pub nbns_retries: i32,
-    /// `nbnsTimeout`: required int.
-    pub nbns_timeout: i32,
-}
-pub(crate) static HOST_NAT_SERVICE_NAME_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNatServiceNameServiceSpec",
-    "2.5",
+pub struct VirtualDeviceBusSlotInfo {}
+pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceBusSlotInfo",
+    "5.1",
     Some(&DYNAMIC_DATA),
-    "
-boolean dnsAutoDetect r
-string dnsPolicy r
-int dnsRetries r
-int dnsTimeout r
-string dnsNameServer ol
-int nbdsTimeout r
-int nbnsRetries r
-int nbnsTimeout r
-",
-    rt::unset::<HostNatServiceNameServiceSpec>,
+    "",
+    rt::unset::<VirtualDeviceBusSlotInfo>,
 );
-impl rt::Object for HostNatServiceNameServiceSpec {
+impl rt::Object for VirtualDeviceBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
+        &VIRTUAL_DEVICE_BUS_SLOT_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
+        &VIRTUAL_DEVICE_BUS_SLOT_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.dns_auto_detect),
-            1 => P::Value(&self.dns_policy),
-            2 => P::Value(&self.dns_retries),
-            3 => P::Value(&self.dns_timeout),
-            4 => P::Value(&self.dns_name_server),
-            5 => P::Value(&self.nbds_timeout),
-            6 => P::Value(&self.nbns_retries),
-            7 => P::Value(&self.nbns_timeout),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.dns_auto_detect),
-            1 => M::Value(&mut self.dns_policy),
-            2 => M::Value(&mut self.dns_retries),
-            3 => M::Value(&mut self.dns_timeout),
-            4 => M::Value(&mut self.dns_name_server),
-            5 => M::Value(&mut self.nbds_timeout),
-            6 => M::Value(&mut self.nbns_retries),
-            7 => M::Value(&mut self.nbns_timeout),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostNatServiceNameServiceSpec {
+impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDeviceBusSlotInfo {}
+impl Clone for VirtualDeviceBusSlotInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNatServiceNameServiceSpec {
+impl PartialEq for VirtualDeviceBusSlotInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNatServiceNameServiceSpec {
+impl std::fmt::Debug for VirtualDeviceBusSlotInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServiceNameServiceSpec {
+impl serde::Serialize for VirtualDeviceBusSlotInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNatServicePortForwardSpec`, a [`DynamicData`], since VI API 2.5.
+/// `VirtualDeviceConfigSpec`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNatServicePortForwardSpec {
-    /// `type`: required string.
-    pub r#type: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `hostPort`: required int.
-    pub host_port: i32,
-    /// `guestPort`: required int.
-    pub guest_port: i32,
-    /// `guestIpAddress`: required string.
-    pub guest_ip_address: String,
+pub struct VirtualDeviceConfigSpec {
+    /// `operation`: optional `VirtualDeviceConfigSpecOperation`.
+    pub operation: Option<enums::VirtualDeviceConfigSpecOperation>,
+    /// `fileOperation`: optional `VirtualDeviceConfigSpecFileOperation`.
+    pub file_operation: Option<enums::VirtualDeviceConfigSpecFileOperation>,
+    /// `device`: required `VirtualDevice` or a descendant.
+    pub device: rt::Poly<VirtualDevice>,
+    /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
+    #[cfg(feature = "profile")]
+    pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    /// `backing`: optional `VirtualDeviceConfigSpecBackingSpec`, since VI API 6.5.
+    pub backing: Option<Box<VirtualDeviceConfigSpecBackingSpec>>,
+    /// `filterSpec`: list of `VirtualMachineBaseIndependentFilterSpec` or a descendant, since VI API 7.0.2.1.
+    #[cfg(feature = "iofilter")]
+    pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
+    /// `changeMode`: optional string, since VI API 8.0.0.1.
+    pub change_mode: Option<String>,
 }
-pub(crate) static HOST_NAT_SERVICE_PORT_FORWARD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNatServicePortForwardSpec",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string type r
-string name r
-int hostPort r
-int guestPort r
-string guestIpAddress r
-",
-    rt::unset::<HostNatServicePortForwardSpec>,
-);
-impl rt::Object for HostNatServicePortForwardSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.r#type),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.host_port),
-            3 => P::Value(&self.guest_port),
-            4 => P::Value(&self.guest_ip_address),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.r#type),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.host_port),
-            3 => M::Value(&mut self.guest_port),
-            4 => M::Value(&mut self.guest_ip_address),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNatServicePortForwardSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNatServicePortForwardSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNatServicePortForwardSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServicePortForwardSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNatServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostNatServiceSpec {
-    /// `virtualSwitch`: required string.
-    pub virtual_switch: String,
-    /// `activeFtp`: required boolean.
-    pub active_ftp: bool,
-    /// `allowAnyOui`: required boolean.
-    pub allow_any_oui: bool,
-    /// `configPort`: required boolean.
-    pub config_port: bool,
-    /// `ipGatewayAddress`: required string.
-    pub ip_gateway_address: String,
-    /// `udpTimeout`: required int.
-    pub udp_timeout: i32,
-    /// `portForward`: list of `HostNatServicePortForwardSpec`.
-    pub port_forward: Vec<HostNatServicePortForwardSpec>,
-    /// `nameService`: optional `HostNatServiceNameServiceSpec`.
-    pub name_service: Option<Box<HostNatServiceNameServiceSpec>>,
-}
-pub(crate) static HOST_NAT_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNatServiceSpec",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string virtualSwitch r
-boolean activeFtp r
-boolean allowAnyOui r
-boolean configPort r
-string ipGatewayAddress r
-int udpTimeout r
-HostNatServicePortForwardSpec portForward ol
-HostNatServiceNameServiceSpec nameService o
-",
-    rt::unset::<HostNatServiceSpec>,
-);
-impl rt::Object for HostNatServiceSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.virtual_switch),
-            1 => P::Value(&self.active_ftp),
-            2 => P::Value(&self.allow_any_oui),
-            3 => P::Value(&self.config_port),
-            4 => P::Value(&self.ip_gateway_address),
-            5 => P::Value(&self.udp_timeout),
-            6 => P::Objects(&self.port_forward),
-            7 => P::Optional(&self.name_service),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.virtual_switch),
-            1 => M::Value(&mut self.active_ftp),
-            2 => M::Value(&mut self.allow_any_oui),
-            3 => M::Value(&mut self.config_port),
-            4 => M::Value(&mut self.ip_gateway_address),
-            5 => M::Value(&mut self.udp_timeout),
-            6 => M::Objects(&mut self.port_forward),
-            7 => M::Optional(&mut self.name_service),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNatServiceSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNatServiceSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNatServiceSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServiceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNetCapabilities {
-    /// `canSetPhysicalNicLinkSpeed`: required boolean.
-    pub can_set_physical_nic_link_speed: bool,
-    /// `supportsNicTeaming`: required boolean.
-    pub supports_nic_teaming: bool,
-    /// `nicTeamingPolicy`: list of string.
-    pub nic_teaming_policy: Vec<String>,
-    /// `supportsVlan`: required boolean.
-    pub supports_vlan: bool,
-    /// `usesServiceConsoleNic`: required boolean.
-    pub uses_service_console_nic: bool,
-    /// `supportsNetworkHints`: required boolean.
-    pub supports_network_hints: bool,
-    /// `maxPortGroupsPerVswitch`: optional int, since VI API 2.5.
-    pub max_port_groups_per_vswitch: Option<i32>,
-    /// `vswitchConfigSupported`: required boolean, since VI API 2.5.
-    pub vswitch_config_supported: bool,
-    /// `vnicConfigSupported`: required boolean, since VI API 2.5.
-    pub vnic_config_supported: bool,
-    /// `ipRouteConfigSupported`: required boolean, since VI API 2.5.
-    pub ip_route_config_supported: bool,
-    /// `dnsConfigSupported`: required boolean, since VI API 2.5.
-    pub dns_config_supported: bool,
-    /// `dhcpOnVnicSupported`: required boolean, since VI API 2.5.
-    pub dhcp_on_vnic_supported: bool,
-    /// `ipV6Supported`: optional boolean, since VI API 4.0 and always there from then on.
-    pub ip_v6_supported: Option<bool>,
-    /// `backupNfcNiocSupported`: optional boolean, since VI API 7.0.1.0.
-    pub backup_nfc_nioc_supported: Option<bool>,
-}
-pub(crate) static HOST_NET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetCapabilities",
+pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceConfigSpec",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean canSetPhysicalNicLinkSpeed r
-boolean supportsNicTeaming r
-string nicTeamingPolicy ol
-boolean supportsVlan r
-boolean usesServiceConsoleNic r
-boolean supportsNetworkHints r
-int maxPortGroupsPerVswitch o since 2.5
-boolean vswitchConfigSupported r since 2.5
-boolean vnicConfigSupported r since 2.5
-boolean ipRouteConfigSupported r since 2.5
-boolean dnsConfigSupported r since 2.5
-boolean dhcpOnVnicSupported r since 2.5
-boolean ipV6Supported o since 4.0
-boolean backupNfcNiocSupported o since 7.0.1.0
+VirtualDeviceConfigSpecOperation operation o
+VirtualDeviceConfigSpecFileOperation fileOperation o
+VirtualDevice device r
+VirtualMachineProfileSpec profile ol since 5.5
+VirtualDeviceConfigSpecBackingSpec backing o since 6.5
+VirtualMachineBaseIndependentFilterSpec filterSpec ol since 7.0.2.1
+string changeMode o since 8.0.0.1
 ",
-    rt::unset::<HostNetCapabilities>,
+    rt::unset::<VirtualDeviceConfigSpec>,
 );
-impl rt::Object for HostNetCapabilities {
+impl rt::Object for VirtualDeviceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NET_CAPABILITIES
+        &VIRTUAL_DEVICE_CONFIG_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_CAPABILITIES
+        &VIRTUAL_DEVICE_CONFIG_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.can_set_physical_nic_link_speed),
-            1 => P::Value(&self.supports_nic_teaming),
-            2 => P::Value(&self.nic_teaming_policy),
-            3 => P::Value(&self.supports_vlan),
-            4 => P::Value(&self.uses_service_console_nic),
-            5 => P::Value(&self.supports_network_hints),
-            6 => P::Value(&self.max_port_groups_per_vswitch),
-            7 => P::Value(&self.vswitch_config_supported),
-            8 => P::Value(&self.vnic_config_supported),
-            9 => P::Value(&self.ip_route_config_supported),
-            10 => P::Value(&self.dns_config_supported),
-            11 => P::Value(&self.dhcp_on_vnic_supported),
-            12 => P::Value(&self.ip_v6_supported),
-            13 => P::Value(&self.backup_nfc_nioc_supported),
+            0 => P::Value(&self.operation),
+            1 => P::Value(&self.file_operation),
+            2 => P::Value(&self.device),
+            #[cfg(feature = "profile")]
+            3 => P::Value(&self.profile),
+            4 => P::Optional(&self.backing),
+            #[cfg(feature = "iofilter")]
+            5 => P::Value(&self.filter_spec),
+            6 => P::Value(&self.change_mode),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.can_set_physical_nic_link_speed),
-            1 => M::Value(&mut self.supports_nic_teaming),
-            2 => M::Value(&mut self.nic_teaming_policy),
-            3 => M::Value(&mut self.supports_vlan),
-            4 => M::Value(&mut self.uses_service_console_nic),
-            5 => M::Value(&mut self.supports_network_hints),
-            6 => M::Value(&mut self.max_port_groups_per_vswitch),
-            7 => M::Value(&mut self.vswitch_config_supported),
-            8 => M::Value(&mut self.vnic_config_supported),
-            9 => M::Value(&mut self.ip_route_config_supported),
-            10 => M::Value(&mut self.dns_config_supported),
-            11 => M::Value(&mut self.dhcp_on_vnic_supported),
-            12 => M::Value(&mut self.ip_v6_supported),
-            13 => M::Value(&mut self.backup_nfc_nioc_supported),
+            0 => M::Value(&mut self.operation),
+            1 => M::Value(&mut self.file_operation),
+            2 => M::Value(&mut self.device),
+            #[cfg(feature = "profile")]
+            3 => M::Value(&mut self.profile),
+            4 => M::Optional(&mut self.backing),
+            #[cfg(feature = "iofilter")]
+            5 => M::Value(&mut self.filter_spec),
+            6 => M::Value(&mut self.change_mode),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostNetCapabilities {
+impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDeviceConfigSpec {}
+impl Clone for VirtualDeviceConfigSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNetCapabilities {
+impl PartialEq for VirtualDeviceConfigSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNetCapabilities {
+impl std::fmt::Debug for VirtualDeviceConfigSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetCapabilities {
+impl serde::Serialize for VirtualDeviceConfigSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNetOffloadCapabilities`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualDeviceConfigSpecBackingSpec`, a [`DynamicData`], since VI API 6.5.
 #[derive(Default)]
-pub struct HostNetOffloadCapabilities {
-    /// `csumOffload`: optional boolean.
-    pub csum_offload: Option<bool>,
-    /// `tcpSegmentation`: optional boolean.
-    pub tcp_segmentation: Option<bool>,
-    /// `zeroCopyXmit`: optional boolean.
-    pub zero_copy_xmit: Option<bool>,
+pub struct VirtualDeviceConfigSpecBackingSpec {
+    /// `parent`: optional `VirtualDeviceConfigSpecBackingSpec`.
+    pub parent: Option<Box<VirtualDeviceConfigSpecBackingSpec>>,
+    /// `crypto`: optional `CryptoSpec` or a descendant.
+    #[cfg(feature = "crypto")]
+    pub crypto: Option<rt::Poly<CryptoSpec>>,
 }
-pub(crate) static HOST_NET_OFFLOAD_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetOffloadCapabilities",
+pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceConfigSpecBackingSpec",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualDeviceConfigSpecBackingSpec parent o
+CryptoSpec crypto o
+",
+    rt::unset::<VirtualDeviceConfigSpecBackingSpec>,
+);
+impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.parent),
+            #[cfg(feature = "crypto")]
+            1 => P::Value(&self.crypto),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.parent),
+            #[cfg(feature = "crypto")]
+            1 => M::Value(&mut self.crypto),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualDeviceConfigSpecBackingSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDeviceConfigSpecBackingSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDeviceConfigSpecBackingSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDeviceConfigSpecBackingSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDeviceConnectInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDeviceConnectInfo {
+    /// `migrateConnect`: optional string, since VI API 6.7.
+    pub migrate_connect: Option<String>,
+    /// `startConnected`: required boolean.
+    pub start_connected: bool,
+    /// `allowGuestControl`: required boolean.
+    pub allow_guest_control: bool,
+    /// `connected`: required boolean.
+    pub connected: bool,
+    /// `status`: optional string, since VI API 4.0.
+    pub status: Option<String>,
+}
+pub(crate) static VIRTUAL_DEVICE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceConnectInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-boolean csumOffload o
-boolean tcpSegmentation o
-boolean zeroCopyXmit o
+string migrateConnect o since 6.7
+boolean startConnected r
+boolean allowGuestControl r
+boolean connected r
+string status o since 4.0
 ",
-    rt::unset::<HostNetOffloadCapabilities>,
+    rt::unset::<VirtualDeviceConnectInfo>,
 );
-impl rt::Object for HostNetOffloadCapabilities {
+impl rt::Object for VirtualDeviceConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NET_OFFLOAD_CAPABILITIES
+        &VIRTUAL_DEVICE_CONNECT_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_OFFLOAD_CAPABILITIES
+        &VIRTUAL_DEVICE_CONNECT_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.csum_offload),
-            1 => P::Value(&self.tcp_segmentation),
-            2 => P::Value(&self.zero_copy_xmit),
+            0 => P::Value(&self.migrate_connect),
+            1 => P::Value(&self.start_connected),
+            2 => P::Value(&self.allow_guest_control),
+            3 => P::Value(&self.connected),
+            4 => P::Value(&self.status),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.csum_offload),
-            1 => M::Value(&mut self.tcp_segmentation),
-            2 => M::Value(&mut self.zero_copy_xmit),
+            0 => M::Value(&mut self.migrate_connect),
+            1 => M::Value(&mut self.start_connected),
+            2 => M::Value(&mut self.allow_guest_control),
+            3 => M::Value(&mut self.connected),
+            4 => M::Value(&mut self.status),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostNetOffloadCapabilities {
+impl Clone for VirtualDeviceConnectInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNetOffloadCapabilities {
+impl PartialEq for VirtualDeviceConnectInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNetOffloadCapabilities {
+impl std::fmt::Debug for VirtualDeviceConnectInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetOffloadCapabilities {
+impl serde::Serialize for VirtualDeviceConnectInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNetStackInstance`, a [`DynamicData`], since VI API 5.5.
+/// `VirtualDeviceDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNetStackInstance {
-    /// `key`: optional string.
-    pub key: Option<String>,
-    /// `name`: optional string.
-    pub name: Option<String>,
-    /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
-    pub dns_config: Option<rt::Poly<HostDnsConfig>>,
-    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
-    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
-    /// `requestedMaxNumberOfConnections`: optional int.
-    pub requested_max_number_of_connections: Option<i32>,
-    /// `congestionControlAlgorithm`: optional string.
-    pub congestion_control_algorithm: Option<String>,
-    /// `ipV6Enabled`: optional boolean.
-    pub ip_v6_enabled: Option<bool>,
-    /// `routeTableConfig`: optional `HostIpRouteTableConfig`.
-    pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
-    /// `owner`: optional string, since VI API 9.0.0.0.
-    pub owner: Option<String>,
+pub struct VirtualDeviceDeviceBackingInfo {
+    /// `deviceName`: required string.
+    pub device_name: String,
+    /// `useAutoDetect`: optional boolean, since VI API 2.5.
+    pub use_auto_detect: Option<bool>,
 }
-pub(crate) static HOST_NET_STACK_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetStackInstance",
-    "5.5",
-    Some(&DYNAMIC_DATA),
+pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "
-string key o
-string name o
-HostDnsConfig dnsConfig o
-HostIpRouteConfig ipRouteConfig o
-int requestedMaxNumberOfConnections o
-string congestionControlAlgorithm o
-boolean ipV6Enabled o
-HostIpRouteTableConfig routeTableConfig o
-string owner o since 9.0.0.0
+string deviceName r
+boolean useAutoDetect o since 2.5
 ",
-    rt::unset::<HostNetStackInstance>,
+    rt::unset::<VirtualDeviceDeviceBackingInfo>,
 );
-impl rt::Object for HostNetStackInstance {
+impl rt::Object for VirtualDeviceDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NET_STACK_INSTANCE
+        &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_STACK_INSTANCE
+        &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.dns_config),
-            3 => P::Value(&self.ip_route_config),
-            4 => P::Value(&self.requested_max_number_of_connections),
-            5 => P::Value(&self.congestion_control_algorithm),
-            6 => P::Value(&self.ip_v6_enabled),
-            7 => P::Optional(&self.route_table_config),
-            8 => P::Value(&self.owner),
+            0 => P::Value(&self.device_name),
+            1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.dns_config),
-            3 => M::Value(&mut self.ip_route_config),
-            4 => M::Value(&mut self.requested_max_number_of_connections),
-            5 => M::Value(&mut self.congestion_control_algorithm),
-            6 => M::Value(&mut self.ip_v6_enabled),
-            7 => M::Optional(&mut self.route_table_config),
-            8 => M::Value(&mut self.owner),
+            0 => M::Value(&mut self.device_name),
+            1 => M::Value(&mut self.use_auto_detect),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
 }
-impl Clone for HostNetStackInstance {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceDeviceBackingInfo {}
+impl Clone for VirtualDeviceDeviceBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNetStackInstance {
+impl PartialEq for VirtualDeviceDeviceBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNetStackInstance {
+impl std::fmt::Debug for VirtualDeviceDeviceBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetStackInstance {
+impl serde::Serialize for VirtualDeviceDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDeviceDeviceGroupInfo`, a [`DynamicData`], since VI API 8.0.0.1.
+#[derive(Default)]
+pub struct VirtualDeviceDeviceGroupInfo {
+    /// `groupInstanceKey`: required int.
+    pub group_instance_key: i32,
+    /// `sequenceId`: required int.
+    pub sequence_id: i32,
+}
+pub(crate) static VIRTUAL_DEVICE_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceDeviceGroupInfo",
+    "8.0.0.1",
+    Some(&DYNAMIC_DATA),
+    "
+int groupInstanceKey r
+int sequenceId r
+",
+    rt::unset::<VirtualDeviceDeviceGroupInfo>,
+);
+impl rt::Object for VirtualDeviceDeviceGroupInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.group_instance_key),
+            1 => P::Value(&self.sequence_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.group_instance_key),
+            1 => M::Value(&mut self.sequence_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualDeviceDeviceGroupInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDeviceDeviceGroupInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDeviceDeviceGroupInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDeviceDeviceGroupInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDeviceFileBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDeviceFileBackingInfo {
+    /// `fileName`: required string.
+    pub file_name: String,
+    /// `datastore`: optional reference to `Datastore`.
+    pub datastore: Option<rt::ManagedObjectReference>,
+    /// `backingObjectId`: optional string, since VI API 5.5.
+    pub backing_object_id: Option<String>,
+}
+pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceFileBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+string fileName r
+ManagedObjectReference datastore o
+string backingObjectId o since 5.5
+",
+    rt::unset::<VirtualDeviceFileBackingInfo>,
+);
+impl rt::Object for VirtualDeviceFileBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_FILE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_FILE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.file_name),
+            1 => P::Value(&self.datastore),
+            2 => P::Value(&self.backing_object_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.file_name),
+            1 => M::Value(&mut self.datastore),
+            2 => M::Value(&mut self.backing_object_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceFileBackingInfo {}
+impl Clone for VirtualDeviceFileBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDeviceFileBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDeviceFileBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDeviceFileBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDevicePciBusSlotInfo`, a [`VirtualDeviceBusSlotInfo`], since VI API 5.1.
+#[derive(Default)]
+pub struct VirtualDevicePciBusSlotInfo {
+    /// `pciSlotNumber`: required int.
+    pub pci_slot_number: i32,
+}
+pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDevicePciBusSlotInfo",
+    "5.1",
+    Some(&VIRTUAL_DEVICE_BUS_SLOT_INFO),
+    "
+int pciSlotNumber r
+",
+    rt::unset::<VirtualDevicePciBusSlotInfo>,
+);
+impl rt::Object for VirtualDevicePciBusSlotInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.pci_slot_number),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.pci_slot_number),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBusSlotInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDevicePciBusSlotInfo {}
+impl Clone for VirtualDevicePciBusSlotInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDevicePciBusSlotInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDevicePciBusSlotInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDevicePciBusSlotInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDevicePipeBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDevicePipeBackingInfo {
+    /// `pipeName`: required string.
+    pub pipe_name: String,
+}
+pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDevicePipeBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+string pipeName r
+",
+    rt::unset::<VirtualDevicePipeBackingInfo>,
+);
+impl rt::Object for VirtualDevicePipeBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_PIPE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_PIPE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.pipe_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.pipe_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDevicePipeBackingInfo {}
+impl Clone for VirtualDevicePipeBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDevicePipeBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDevicePipeBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDevicePipeBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDeviceRemoteDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDeviceRemoteDeviceBackingInfo {
+    /// `deviceName`: required string.
+    pub device_name: String,
+    /// `useAutoDetect`: optional boolean, since VI API 2.5.
+    pub use_auto_detect: Option<bool>,
+}
+pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceRemoteDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+string deviceName r
+boolean useAutoDetect o since 2.5
+",
+    rt::unset::<VirtualDeviceRemoteDeviceBackingInfo>,
+);
+impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.device_name),
+            1 => P::Value(&self.use_auto_detect),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device_name),
+            1 => M::Value(&mut self.use_auto_detect),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceRemoteDeviceBackingInfo {}
+impl Clone for VirtualDeviceRemoteDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDeviceRemoteDeviceBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDeviceRemoteDeviceBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDeviceRemoteDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDeviceURIBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.1.
+#[derive(Default)]
+pub struct VirtualDeviceUriBackingInfo {
+    /// `serviceURI`: required string.
+    pub service_uri: String,
+    /// `direction`: required string.
+    pub direction: String,
+    /// `proxyURI`: optional string.
+    pub proxy_uri: Option<String>,
+}
+pub(crate) static VIRTUAL_DEVICE_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDeviceURIBackingInfo",
+    "4.1",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+string serviceURI r
+string direction r
+string proxyURI o
+",
+    rt::unset::<VirtualDeviceUriBackingInfo>,
+);
+impl rt::Object for VirtualDeviceUriBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_URI_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DEVICE_URI_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.service_uri),
+            1 => P::Value(&self.direction),
+            2 => P::Value(&self.proxy_uri),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.service_uri),
+            1 => M::Value(&mut self.direction),
+            2 => M::Value(&mut self.proxy_uri),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceUriBackingInfo {}
+impl Clone for VirtualDeviceUriBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDeviceUriBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDeviceUriBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDeviceUriBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDisk`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDisk {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `capacityInKB`: required long.
+    pub capacity_in_kb: i64,
+    /// `capacityInBytes`: optional long, since VI API 5.5.
+    pub capacity_in_bytes: Option<i64>,
+    /// `shares`: optional `SharesInfo`.
+    pub shares: Option<Box<SharesInfo>>,
+    /// `storageIOAllocation`: optional `StorageIOAllocationInfo`, since VI API 4.1.
+    pub storage_io_allocation: Option<Box<StorageIoAllocationInfo>>,
+    /// `diskObjectId`: optional string, since VI API 5.5.
+    pub disk_object_id: Option<String>,
+    /// `vFlashCacheConfigInfo`: optional `VirtualDiskVFlashCacheConfigInfo`, since VI API 5.5.
+    #[cfg(feature = "storage")]
+    pub v_flash_cache_config_info: Option<Box<VirtualDiskVFlashCacheConfigInfo>>,
+    /// `iofilter`: list of string, since VI API 6.0.
+    pub iofilter: Vec<String>,
+    /// `vDiskId`: optional `ID`, since VI API 6.5.
+    pub v_disk_id: Option<Box<Id>>,
+    /// `vDiskVersion`: optional int, since VI API 8.0.1.0.
+    pub v_disk_version: Option<i32>,
+    /// `virtualDiskFormat`: optional string, since VI API 9.0.0.0.
+    pub virtual_disk_format: Option<String>,
+    /// `nativeUnmanagedLinkedClone`: optional boolean, since VI API 6.7.
+    pub native_unmanaged_linked_clone: Option<bool>,
+    /// `independentFilters`: list of `VirtualMachineBaseIndependentFilterSpec` or a descendant, since VI API 7.0.2.1.
+    #[cfg(feature = "iofilter")]
+    pub independent_filters: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
+    /// `guestReadOnly`: optional boolean, since VI API 8.0.2.0.
+    pub guest_read_only: Option<bool>,
+    /// `diskChainBrokenIssue`: optional string, since VI API 9.1.0.0.
+    pub disk_chain_broken_issue: Option<String>,
+}
+pub(crate) static VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDisk",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "
+long capacityInKB r
+long capacityInBytes o since 5.5
+SharesInfo shares o
+StorageIOAllocationInfo storageIOAllocation o since 4.1
+string diskObjectId o since 5.5
+VirtualDiskVFlashCacheConfigInfo vFlashCacheConfigInfo o since 5.5
+string iofilter ol since 6.0
+ID vDiskId o since 6.5
+int vDiskVersion o since 8.0.1.0
+string virtualDiskFormat o since 9.0.0.0
+boolean nativeUnmanagedLinkedClone o since 6.7
+VirtualMachineBaseIndependentFilterSpec independentFilters ol since 7.0.2.1
+boolean guestReadOnly o since 8.0.2.0
+string diskChainBrokenIssue o since 9.1.0.0
+",
+    rt::unset::<VirtualDisk>,
+);
+impl rt::Object for VirtualDisk {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.capacity_in_kb),
+            10 => P::Value(&self.capacity_in_bytes),
+            11 => P::Optional(&self.shares),
+            12 => P::Optional(&self.storage_io_allocation),
+            13 => P::Value(&self.disk_object_id),
+            #[cfg(feature = "storage")]
+            14 => P::Optional(&self.v_flash_cache_config_info),
+            15 => P::Value(&self.iofilter),
+            16 => P::Optional(&self.v_disk_id),
+            17 => P::Value(&self.v_disk_version),
+            18 => P::Value(&self.virtual_disk_format),
+            19 => P::Value(&self.native_unmanaged_linked_clone),
+            #[cfg(feature = "iofilter")]
+            20 => P::Value(&self.independent_filters),
+            21 => P::Value(&self.guest_read_only),
+            22 => P::Value(&self.disk_chain_broken_issue),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.capacity_in_kb),
+            10 => M::Value(&mut self.capacity_in_bytes),
+            11 => M::Optional(&mut self.shares),
+            12 => M::Optional(&mut self.storage_io_allocation),
+            13 => M::Value(&mut self.disk_object_id),
+            #[cfg(feature = "storage")]
+            14 => M::Optional(&mut self.v_flash_cache_config_info),
+            15 => M::Value(&mut self.iofilter),
+            16 => M::Optional(&mut self.v_disk_id),
+            17 => M::Value(&mut self.v_disk_version),
+            18 => M::Value(&mut self.virtual_disk_format),
+            19 => M::Value(&mut self.native_unmanaged_linked_clone),
+            #[cfg(feature = "iofilter")]
+            20 => M::Value(&mut self.independent_filters),
+            21 => M::Value(&mut self.guest_read_only),
+            22 => M::Value(&mut self.disk_chain_broken_issue),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualDisk {}
+impl std::ops::Deref for VirtualDisk {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDisk {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDisk {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDisk {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDisk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDisk {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

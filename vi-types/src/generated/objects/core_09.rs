@@ -5,649 +5,46 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `HostNetworkConfig`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualDiskConfigSpec`, a [`VirtualDeviceConfigSpec`], since VI API 5.5.
 #[derive(Default)]
-pub struct HostNetworkConfig {
-    /// `vswitch`: list of `HostVirtualSwitchConfig`.
-    pub vswitch: Vec<HostVirtualSwitchConfig>,
-    /// `proxySwitch`: list of `HostProxySwitchConfig`, since VI API 4.0.
-    pub proxy_switch: Vec<HostProxySwitchConfig>,
-    /// `portgroup`: list of `HostPortGroupConfig`.
-    pub portgroup: Vec<HostPortGroupConfig>,
-    /// `pnic`: list of `PhysicalNicConfig`.
-    pub pnic: Vec<PhysicalNicConfig>,
-    /// `vnic`: list of `HostVirtualNicConfig`.
-    pub vnic: Vec<HostVirtualNicConfig>,
-    /// `consoleVnic`: list of `HostVirtualNicConfig`.
-    pub console_vnic: Vec<HostVirtualNicConfig>,
-    /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
-    pub dns_config: Option<rt::Poly<HostDnsConfig>>,
-    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
-    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
-    /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
-    pub console_ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
-    /// `routeTableConfig`: optional `HostIpRouteTableConfig`, since VI API 4.0.
-    pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
-    /// `dhcp`: list of `HostDhcpServiceConfig`, since VI API 2.5.
-    pub dhcp: Vec<HostDhcpServiceConfig>,
-    /// `nat`: list of `HostNatServiceConfig`, since VI API 2.5.
-    pub nat: Vec<HostNatServiceConfig>,
-    /// `ipV6Enabled`: optional boolean, since VI API 4.0.
-    pub ip_v6_enabled: Option<bool>,
-    /// `netStackSpec`: list of `HostNetworkConfigNetStackSpec`, since VI API 5.5.
-    pub net_stack_spec: Vec<HostNetworkConfigNetStackSpec>,
-    /// `migrationStatus`: optional string, since VI API 7.0.2.0.
-    pub migration_status: Option<String>,
+pub struct VirtualDiskConfigSpec {
+    /// The properties of `VirtualDeviceConfigSpec`.
+    pub base: VirtualDeviceConfigSpec,
+    /// `diskMoveType`: optional string, since VI API 6.0.
+    pub disk_move_type: Option<String>,
+    /// `migrateCache`: optional boolean.
+    pub migrate_cache: Option<bool>,
 }
-pub(crate) static HOST_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostVirtualSwitchConfig vswitch ol
-HostProxySwitchConfig proxySwitch ol since 4.0
-HostPortGroupConfig portgroup ol
-PhysicalNicConfig pnic ol
-HostVirtualNicConfig vnic ol
-HostVirtualNicConfig consoleVnic ol
-HostDnsConfig dnsConfig o
-HostIpRouteConfig ipRouteConfig o
-HostIpRouteConfig consoleIpRouteConfig o
-HostIpRouteTableConfig routeTableConfig o since 4.0
-HostDhcpServiceConfig dhcp ol since 2.5
-HostNatServiceConfig nat ol since 2.5
-boolean ipV6Enabled o since 4.0
-HostNetworkConfigNetStackSpec netStackSpec ol since 5.5
-string migrationStatus o since 7.0.2.0
-",
-    rt::unset::<HostNetworkConfig>,
-);
-impl rt::Object for HostNetworkConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.vswitch),
-            1 => P::Objects(&self.proxy_switch),
-            2 => P::Objects(&self.portgroup),
-            3 => P::Objects(&self.pnic),
-            4 => P::Objects(&self.vnic),
-            5 => P::Objects(&self.console_vnic),
-            6 => P::Value(&self.dns_config),
-            7 => P::Value(&self.ip_route_config),
-            8 => P::Value(&self.console_ip_route_config),
-            9 => P::Optional(&self.route_table_config),
-            10 => P::Objects(&self.dhcp),
-            11 => P::Objects(&self.nat),
-            12 => P::Value(&self.ip_v6_enabled),
-            13 => P::Objects(&self.net_stack_spec),
-            14 => P::Value(&self.migration_status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.vswitch),
-            1 => M::Objects(&mut self.proxy_switch),
-            2 => M::Objects(&mut self.portgroup),
-            3 => M::Objects(&mut self.pnic),
-            4 => M::Objects(&mut self.vnic),
-            5 => M::Objects(&mut self.console_vnic),
-            6 => M::Value(&mut self.dns_config),
-            7 => M::Value(&mut self.ip_route_config),
-            8 => M::Value(&mut self.console_ip_route_config),
-            9 => M::Optional(&mut self.route_table_config),
-            10 => M::Objects(&mut self.dhcp),
-            11 => M::Objects(&mut self.nat),
-            12 => M::Value(&mut self.ip_v6_enabled),
-            13 => M::Objects(&mut self.net_stack_spec),
-            14 => M::Value(&mut self.migration_status),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetworkConfigNetStackSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostNetworkConfigNetStackSpec {
-    /// `netStackInstance`: required `HostNetStackInstance`.
-    pub net_stack_instance: HostNetStackInstance,
-    /// `operation`: optional string.
-    pub operation: Option<String>,
-}
-pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkConfigNetStackSpec",
+pub(crate) static VIRTUAL_DISK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskConfigSpec",
     "5.5",
-    Some(&DYNAMIC_DATA),
+    Some(&VIRTUAL_DEVICE_CONFIG_SPEC),
     "
-HostNetStackInstance netStackInstance r
-string operation o
+string diskMoveType o since 6.0
+boolean migrateCache o
 ",
-    rt::unset::<HostNetworkConfigNetStackSpec>,
+    rt::unset::<VirtualDiskConfigSpec>,
 );
-impl rt::Object for HostNetworkConfigNetStackSpec {
+impl rt::Object for VirtualDiskConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG_NET_STACK_SPEC
+        &VIRTUAL_DISK_CONFIG_SPEC
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG_NET_STACK_SPEC
+        &VIRTUAL_DISK_CONFIG_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Object(&self.net_stack_instance),
-            1 => P::Value(&self.operation),
+            0..=6 => self.base.get(index),
+            7 => P::Value(&self.disk_move_type),
+            8 => P::Value(&self.migrate_cache),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Object(&mut self.net_stack_instance),
-            1 => M::Value(&mut self.operation),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkConfigNetStackSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkConfigNetStackSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkConfigNetStackSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkConfigNetStackSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetworkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNetworkInfo {
-    /// `vswitch`: list of `HostVirtualSwitch`, found by its key.
-    pub vswitch: Vec<HostVirtualSwitch>,
-    /// `proxySwitch`: list of `HostProxySwitch`, since VI API 4.0.
-    pub proxy_switch: Vec<HostProxySwitch>,
-    /// `portgroup`: list of `HostPortGroup`, found by its key.
-    pub portgroup: Vec<HostPortGroup>,
-    /// `pnic`: list of `PhysicalNic`, found by its key.
-    pub pnic: Vec<PhysicalNic>,
-    /// `rdmaDevice`: list of `HostRdmaDevice`, found by its key, since VI API 7.0.0.0.
-    pub rdma_device: Vec<HostRdmaDevice>,
-    /// `vnic`: list of `HostVirtualNic`.
-    pub vnic: Vec<HostVirtualNic>,
-    /// `consoleVnic`: list of `HostVirtualNic`.
-    pub console_vnic: Vec<HostVirtualNic>,
-    /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
-    pub dns_config: Option<rt::Poly<HostDnsConfig>>,
-    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
-    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
-    /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
-    pub console_ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
-    /// `routeTableInfo`: optional `HostIpRouteTableInfo`, since VI API 4.0.
-    pub route_table_info: Option<Box<HostIpRouteTableInfo>>,
-    /// `dhcp`: list of `HostDhcpService`, since VI API 2.5.
-    pub dhcp: Vec<HostDhcpService>,
-    /// `nat`: list of `HostNatService`, since VI API 2.5.
-    pub nat: Vec<HostNatService>,
-    /// `ipV6Enabled`: optional boolean, since VI API 4.0.
-    pub ip_v6_enabled: Option<bool>,
-    /// `atBootIpV6Enabled`: optional boolean, since VI API 4.1.
-    pub at_boot_ip_v6_enabled: Option<bool>,
-    /// `netStackInstance`: list of `HostNetStackInstance`, since VI API 5.5.
-    pub net_stack_instance: Vec<HostNetStackInstance>,
-    /// `opaqueSwitch`: list of `HostOpaqueSwitch`, since VI API 5.5.
-    pub opaque_switch: Vec<HostOpaqueSwitch>,
-    /// `opaqueNetwork`: list of `HostOpaqueNetworkInfo`, since VI API 5.5.
-    pub opaque_network: Vec<HostOpaqueNetworkInfo>,
-    /// `nsxTransportNodeId`: optional string, since VI API 7.0.0.0.
-    pub nsx_transport_node_id: Option<String>,
-    /// `nvdsToVdsMigrationRequired`: optional boolean, since VI API 7.0.2.0.
-    pub nvds_to_vds_migration_required: Option<bool>,
-    /// `migrationStatus`: optional string, since VI API 7.0.2.0.
-    pub migration_status: Option<String>,
-}
-pub(crate) static HOST_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostVirtualSwitch vswitch ol
-HostProxySwitch proxySwitch ol since 4.0
-HostPortGroup portgroup ol
-PhysicalNic pnic ol
-HostRdmaDevice rdmaDevice ol since 7.0.0.0
-HostVirtualNic vnic ol
-HostVirtualNic consoleVnic ol
-HostDnsConfig dnsConfig o
-HostIpRouteConfig ipRouteConfig o
-HostIpRouteConfig consoleIpRouteConfig o
-HostIpRouteTableInfo routeTableInfo o since 4.0
-HostDhcpService dhcp ol since 2.5
-HostNatService nat ol since 2.5
-boolean ipV6Enabled o since 4.0
-boolean atBootIpV6Enabled o since 4.1
-HostNetStackInstance netStackInstance ol since 5.5
-HostOpaqueSwitch opaqueSwitch ol since 5.5
-HostOpaqueNetworkInfo opaqueNetwork ol since 5.5
-string nsxTransportNodeId o since 7.0.0.0
-boolean nvdsToVdsMigrationRequired o since 7.0.2.0
-string migrationStatus o since 7.0.2.0
-",
-    rt::unset::<HostNetworkInfo>,
-);
-impl rt::Object for HostNetworkInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.vswitch),
-            1 => P::Objects(&self.proxy_switch),
-            2 => P::Objects(&self.portgroup),
-            3 => P::Objects(&self.pnic),
-            4 => P::Objects(&self.rdma_device),
-            5 => P::Objects(&self.vnic),
-            6 => P::Objects(&self.console_vnic),
-            7 => P::Value(&self.dns_config),
-            8 => P::Value(&self.ip_route_config),
-            9 => P::Value(&self.console_ip_route_config),
-            10 => P::Optional(&self.route_table_info),
-            11 => P::Objects(&self.dhcp),
-            12 => P::Objects(&self.nat),
-            13 => P::Value(&self.ip_v6_enabled),
-            14 => P::Value(&self.at_boot_ip_v6_enabled),
-            15 => P::Objects(&self.net_stack_instance),
-            16 => P::Objects(&self.opaque_switch),
-            17 => P::Objects(&self.opaque_network),
-            18 => P::Value(&self.nsx_transport_node_id),
-            19 => P::Value(&self.nvds_to_vds_migration_required),
-            20 => P::Value(&self.migration_status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.vswitch),
-            1 => M::Objects(&mut self.proxy_switch),
-            2 => M::Objects(&mut self.portgroup),
-            3 => M::Objects(&mut self.pnic),
-            4 => M::Objects(&mut self.rdma_device),
-            5 => M::Objects(&mut self.vnic),
-            6 => M::Objects(&mut self.console_vnic),
-            7 => M::Value(&mut self.dns_config),
-            8 => M::Value(&mut self.ip_route_config),
-            9 => M::Value(&mut self.console_ip_route_config),
-            10 => M::Optional(&mut self.route_table_info),
-            11 => M::Objects(&mut self.dhcp),
-            12 => M::Objects(&mut self.nat),
-            13 => M::Value(&mut self.ip_v6_enabled),
-            14 => M::Value(&mut self.at_boot_ip_v6_enabled),
-            15 => M::Objects(&mut self.net_stack_instance),
-            16 => M::Objects(&mut self.opaque_switch),
-            17 => M::Objects(&mut self.opaque_network),
-            18 => M::Value(&mut self.nsx_transport_node_id),
-            19 => M::Value(&mut self.nvds_to_vds_migration_required),
-            20 => M::Value(&mut self.migration_status),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetworkPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNetworkPolicy {
-    /// `security`: optional `HostNetworkSecurityPolicy`.
-    pub security: Option<Box<HostNetworkSecurityPolicy>>,
-    /// `nicTeaming`: optional `HostNicTeamingPolicy`.
-    pub nic_teaming: Option<Box<HostNicTeamingPolicy>>,
-    /// `offloadPolicy`: optional `HostNetOffloadCapabilities`.
-    pub offload_policy: Option<Box<HostNetOffloadCapabilities>>,
-    /// `shapingPolicy`: optional `HostNetworkTrafficShapingPolicy`.
-    pub shaping_policy: Option<Box<HostNetworkTrafficShapingPolicy>>,
-}
-pub(crate) static HOST_NETWORK_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkPolicy",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostNetworkSecurityPolicy security o
-HostNicTeamingPolicy nicTeaming o
-HostNetOffloadCapabilities offloadPolicy o
-HostNetworkTrafficShapingPolicy shapingPolicy o
-",
-    rt::unset::<HostNetworkPolicy>,
-);
-impl rt::Object for HostNetworkPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.security),
-            1 => P::Optional(&self.nic_teaming),
-            2 => P::Optional(&self.offload_policy),
-            3 => P::Optional(&self.shaping_policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.security),
-            1 => M::Optional(&mut self.nic_teaming),
-            2 => M::Optional(&mut self.offload_policy),
-            3 => M::Optional(&mut self.shaping_policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetworkResourceRuntime`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostNetworkResourceRuntime {
-    /// `pnicResourceInfo`: list, not empty, of `HostPnicNetworkResourceInfo`.
-    pub pnic_resource_info: Vec<HostPnicNetworkResourceInfo>,
-}
-pub(crate) static HOST_NETWORK_RESOURCE_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkResourceRuntime",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostPnicNetworkResourceInfo pnicResourceInfo rl
-",
-    rt::unset::<HostNetworkResourceRuntime>,
-);
-impl rt::Object for HostNetworkResourceRuntime {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_RESOURCE_RUNTIME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_RESOURCE_RUNTIME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.pnic_resource_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.pnic_resource_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkResourceRuntime {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkResourceRuntime {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkResourceRuntime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkResourceRuntime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetworkSecurityPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNetworkSecurityPolicy {
-    /// `allowPromiscuous`: optional boolean.
-    pub allow_promiscuous: Option<bool>,
-    /// `macChanges`: optional boolean.
-    pub mac_changes: Option<bool>,
-    /// `forgedTransmits`: optional boolean.
-    pub forged_transmits: Option<bool>,
-}
-pub(crate) static HOST_NETWORK_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkSecurityPolicy",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean allowPromiscuous o
-boolean macChanges o
-boolean forgedTransmits o
-",
-    rt::unset::<HostNetworkSecurityPolicy>,
-);
-impl rt::Object for HostNetworkSecurityPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_SECURITY_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_SECURITY_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.allow_promiscuous),
-            1 => P::Value(&self.mac_changes),
-            2 => P::Value(&self.forged_transmits),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.allow_promiscuous),
-            1 => M::Value(&mut self.mac_changes),
-            2 => M::Value(&mut self.forged_transmits),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkSecurityPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkSecurityPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkSecurityPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkSecurityPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNetworkTrafficShapingPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNetworkTrafficShapingPolicy {
-    /// `enabled`: optional boolean.
-    pub enabled: Option<bool>,
-    /// `averageBandwidth`: optional long.
-    pub average_bandwidth: Option<i64>,
-    /// `peakBandwidth`: optional long.
-    pub peak_bandwidth: Option<i64>,
-    /// `burstSize`: optional long.
-    pub burst_size: Option<i64>,
-}
-pub(crate) static HOST_NETWORK_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNetworkTrafficShapingPolicy",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enabled o
-long averageBandwidth o
-long peakBandwidth o
-long burstSize o
-",
-    rt::unset::<HostNetworkTrafficShapingPolicy>,
-);
-impl rt::Object for HostNetworkTrafficShapingPolicy {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.enabled),
-            1 => P::Value(&self.average_bandwidth),
-            2 => P::Value(&self.peak_bandwidth),
-            3 => P::Value(&self.burst_size),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.enabled),
-            1 => M::Value(&mut self.average_bandwidth),
-            2 => M::Value(&mut self.peak_bandwidth),
-            3 => M::Value(&mut self.burst_size),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNetworkTrafficShapingPolicy {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNetworkTrafficShapingPolicy {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNetworkTrafficShapingPolicy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkTrafficShapingPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNewNetworkConnectInfo`, a [`HostConnectInfoNetworkInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNewNetworkConnectInfo {
-    /// The properties of `HostConnectInfoNetworkInfo`.
-    pub base: HostConnectInfoNetworkInfo,
-}
-pub(crate) static HOST_NEW_NETWORK_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNewNetworkConnectInfo",
-    "2.0",
-    Some(&HOST_CONNECT_INFO_NETWORK_INFO),
-    "",
-    rt::unset::<HostNewNetworkConnectInfo>,
-);
-impl rt::Object for HostNewNetworkConnectInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NEW_NETWORK_CONNECT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NEW_NETWORK_CONNECT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
+            0..=6 => self.base.get_mut(index),
+            7 => M::Value(&mut self.disk_move_type),
+            8 => M::Value(&mut self.migrate_cache),
             _ => M::Absent,
         }
     }
@@ -658,290 +55,1504 @@ impl rt::Object for HostNewNetworkConnectInfo {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<HostConnectInfoNetworkInfo> for HostNewNetworkConnectInfo {}
-impl std::ops::Deref for HostNewNetworkConnectInfo {
-    type Target = HostConnectInfoNetworkInfo;
-    fn deref(&self) -> &HostConnectInfoNetworkInfo {
+impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDiskConfigSpec {}
+impl std::ops::Deref for VirtualDiskConfigSpec {
+    type Target = VirtualDeviceConfigSpec;
+    fn deref(&self) -> &VirtualDeviceConfigSpec {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostNewNetworkConnectInfo {
-    fn deref_mut(&mut self) -> &mut HostConnectInfoNetworkInfo {
+impl std::ops::DerefMut for VirtualDiskConfigSpec {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceConfigSpec {
         &mut self.base
     }
 }
-impl Clone for HostNewNetworkConnectInfo {
+impl Clone for VirtualDiskConfigSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNewNetworkConnectInfo {
+impl PartialEq for VirtualDiskConfigSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNewNetworkConnectInfo {
+impl std::fmt::Debug for VirtualDiskConfigSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNewNetworkConnectInfo {
+impl serde::Serialize for VirtualDiskConfigSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNicFailureCriteria`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualDiskFlatVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNicFailureCriteria {
-    /// `checkSpeed`: optional string.
-    pub check_speed: Option<String>,
-    /// `speed`: optional int.
-    pub speed: Option<i32>,
-    /// `checkDuplex`: optional boolean.
-    pub check_duplex: Option<bool>,
-    /// `fullDuplex`: optional boolean.
-    pub full_duplex: Option<bool>,
-    /// `checkErrorPercent`: optional boolean.
-    pub check_error_percent: Option<bool>,
-    /// `percentage`: optional int.
-    pub percentage: Option<i32>,
-    /// `checkBeacon`: optional boolean.
-    pub check_beacon: Option<bool>,
+pub struct VirtualDiskFlatVer1BackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `diskMode`: required string.
+    pub disk_mode: String,
+    /// `split`: optional boolean.
+    pub split: Option<bool>,
+    /// `writeThrough`: optional boolean.
+    pub write_through: Option<bool>,
+    /// `contentId`: optional string, since VI API 4.0.
+    pub content_id: Option<String>,
+    /// `parent`: optional `VirtualDiskFlatVer1BackingInfo`, since VI API 4.0.
+    pub parent: Option<Box<VirtualDiskFlatVer1BackingInfo>>,
 }
-pub(crate) static HOST_NIC_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNicFailureCriteria",
+pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskFlatVer1BackingInfo",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "
-string checkSpeed o
-int speed o
-boolean checkDuplex o
-boolean fullDuplex o
-boolean checkErrorPercent o
-int percentage o
-boolean checkBeacon o
+string diskMode r
+boolean split o
+boolean writeThrough o
+string contentId o since 4.0
+VirtualDiskFlatVer1BackingInfo parent o since 4.0
 ",
-    rt::unset::<HostNicFailureCriteria>,
+    rt::unset::<VirtualDiskFlatVer1BackingInfo>,
 );
-impl rt::Object for HostNicFailureCriteria {
+impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NIC_FAILURE_CRITERIA
+        &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_FAILURE_CRITERIA
+        &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.check_speed),
-            1 => P::Value(&self.speed),
-            2 => P::Value(&self.check_duplex),
-            3 => P::Value(&self.full_duplex),
-            4 => P::Value(&self.check_error_percent),
-            5 => P::Value(&self.percentage),
-            6 => P::Value(&self.check_beacon),
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.disk_mode),
+            4 => P::Value(&self.split),
+            5 => P::Value(&self.write_through),
+            6 => P::Value(&self.content_id),
+            7 => P::Optional(&self.parent),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.check_speed),
-            1 => M::Value(&mut self.speed),
-            2 => M::Value(&mut self.check_duplex),
-            3 => M::Value(&mut self.full_duplex),
-            4 => M::Value(&mut self.check_error_percent),
-            5 => M::Value(&mut self.percentage),
-            6 => M::Value(&mut self.check_beacon),
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.disk_mode),
+            4 => M::Value(&mut self.split),
+            5 => M::Value(&mut self.write_through),
+            6 => M::Value(&mut self.content_id),
+            7 => M::Optional(&mut self.parent),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostNicFailureCriteria {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskFlatVer1BackingInfo {}
+impl std::ops::Deref for VirtualDiskFlatVer1BackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskFlatVer1BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskFlatVer1BackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNicFailureCriteria {
+impl PartialEq for VirtualDiskFlatVer1BackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNicFailureCriteria {
+impl std::fmt::Debug for VirtualDiskFlatVer1BackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNicFailureCriteria {
+impl serde::Serialize for VirtualDiskFlatVer1BackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNicOrderPolicy`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualDiskFlatVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNicOrderPolicy {
-    /// `activeNic`: list of string.
-    pub active_nic: Vec<String>,
-    /// `standbyNic`: list of string.
-    pub standby_nic: Vec<String>,
+pub struct VirtualDiskFlatVer2BackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `diskMode`: required string.
+    pub disk_mode: String,
+    /// `split`: optional boolean.
+    pub split: Option<bool>,
+    /// `writeThrough`: optional boolean.
+    pub write_through: Option<bool>,
+    /// `thinProvisioned`: optional boolean.
+    pub thin_provisioned: Option<bool>,
+    /// `eagerlyScrub`: optional boolean, since VI API 4.0.
+    pub eagerly_scrub: Option<bool>,
+    /// `uuid`: optional string, since VI API 2.5.
+    pub uuid: Option<String>,
+    /// `contentId`: optional string, since VI API 4.0.
+    pub content_id: Option<String>,
+    /// `changeId`: optional string, since VI API 4.0.
+    pub change_id: Option<String>,
+    /// `parent`: optional `VirtualDiskFlatVer2BackingInfo`, since VI API 4.0.
+    pub parent: Option<Box<VirtualDiskFlatVer2BackingInfo>>,
+    /// `deltaDiskFormat`: optional string, since VI API 5.0.
+    pub delta_disk_format: Option<String>,
+    /// `digestEnabled`: optional boolean, since VI API 5.0.
+    pub digest_enabled: Option<bool>,
+    /// `deltaGrainSize`: optional int, since VI API 5.1.
+    pub delta_grain_size: Option<i32>,
+    /// `deltaDiskFormatVariant`: optional string, since VI API 6.0.
+    pub delta_disk_format_variant: Option<String>,
+    /// `sharing`: optional string, since VI API 6.0.
+    pub sharing: Option<String>,
+    /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
+    pub key_id: Option<Box<CryptoKeyId>>,
 }
-pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNicOrderPolicy",
+pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskFlatVer2BackingInfo",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "
-string activeNic ol
-string standbyNic ol
+string diskMode r
+boolean split o
+boolean writeThrough o
+boolean thinProvisioned o
+boolean eagerlyScrub o since 4.0
+string uuid o since 2.5
+string contentId o since 4.0
+string changeId o since 4.0
+VirtualDiskFlatVer2BackingInfo parent o since 4.0
+string deltaDiskFormat o since 5.0
+boolean digestEnabled o since 5.0
+int deltaGrainSize o since 5.1
+string deltaDiskFormatVariant o since 6.0
+string sharing o since 6.0
+CryptoKeyId keyId o since 6.5
 ",
-    rt::unset::<HostNicOrderPolicy>,
+    rt::unset::<VirtualDiskFlatVer2BackingInfo>,
 );
-impl rt::Object for HostNicOrderPolicy {
+impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NIC_ORDER_POLICY
+        &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_ORDER_POLICY
+        &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.active_nic),
-            1 => P::Value(&self.standby_nic),
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.disk_mode),
+            4 => P::Value(&self.split),
+            5 => P::Value(&self.write_through),
+            6 => P::Value(&self.thin_provisioned),
+            7 => P::Value(&self.eagerly_scrub),
+            8 => P::Value(&self.uuid),
+            9 => P::Value(&self.content_id),
+            10 => P::Value(&self.change_id),
+            11 => P::Optional(&self.parent),
+            12 => P::Value(&self.delta_disk_format),
+            13 => P::Value(&self.digest_enabled),
+            14 => P::Value(&self.delta_grain_size),
+            15 => P::Value(&self.delta_disk_format_variant),
+            16 => P::Value(&self.sharing),
+            17 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.active_nic),
-            1 => M::Value(&mut self.standby_nic),
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.disk_mode),
+            4 => M::Value(&mut self.split),
+            5 => M::Value(&mut self.write_through),
+            6 => M::Value(&mut self.thin_provisioned),
+            7 => M::Value(&mut self.eagerly_scrub),
+            8 => M::Value(&mut self.uuid),
+            9 => M::Value(&mut self.content_id),
+            10 => M::Value(&mut self.change_id),
+            11 => M::Optional(&mut self.parent),
+            12 => M::Value(&mut self.delta_disk_format),
+            13 => M::Value(&mut self.digest_enabled),
+            14 => M::Value(&mut self.delta_grain_size),
+            15 => M::Value(&mut self.delta_disk_format_variant),
+            16 => M::Value(&mut self.sharing),
+            17 => M::Optional(&mut self.key_id),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostNicOrderPolicy {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskFlatVer2BackingInfo {}
+impl std::ops::Deref for VirtualDiskFlatVer2BackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskFlatVer2BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskFlatVer2BackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNicOrderPolicy {
+impl PartialEq for VirtualDiskFlatVer2BackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNicOrderPolicy {
+impl std::fmt::Debug for VirtualDiskFlatVer2BackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNicOrderPolicy {
+impl serde::Serialize for VirtualDiskFlatVer2BackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNicTeamingPolicy`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualDiskLocalPMemBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
 #[derive(Default)]
-pub struct HostNicTeamingPolicy {
-    /// `policy`: optional string.
-    pub policy: Option<String>,
-    /// `reversePolicy`: optional boolean.
-    pub reverse_policy: Option<bool>,
-    /// `notifySwitches`: optional boolean.
-    pub notify_switches: Option<bool>,
-    /// `rollingOrder`: optional boolean.
-    pub rolling_order: Option<bool>,
-    /// `failureCriteria`: optional `HostNicFailureCriteria`.
-    pub failure_criteria: Option<Box<HostNicFailureCriteria>>,
-    /// `nicOrder`: optional `HostNicOrderPolicy`.
-    pub nic_order: Option<Box<HostNicOrderPolicy>>,
+pub struct VirtualDiskLocalPMemBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `diskMode`: required string.
+    pub disk_mode: String,
+    /// `uuid`: optional string.
+    pub uuid: Option<String>,
+    /// `volumeUUID`: optional string.
+    pub volume_uuid: Option<String>,
+    /// `contentId`: optional string.
+    pub content_id: Option<String>,
 }
-pub(crate) static HOST_NIC_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNicTeamingPolicy",
-    "2.0",
-    Some(&DYNAMIC_DATA),
+pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskLocalPMemBackingInfo",
+    "6.7",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "
-string policy o
-boolean reversePolicy o
-boolean notifySwitches o
-boolean rollingOrder o
-HostNicFailureCriteria failureCriteria o
-HostNicOrderPolicy nicOrder o
+string diskMode r
+string uuid o
+string volumeUUID o
+string contentId o
 ",
-    rt::unset::<HostNicTeamingPolicy>,
+    rt::unset::<VirtualDiskLocalPMemBackingInfo>,
 );
-impl rt::Object for HostNicTeamingPolicy {
+impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NIC_TEAMING_POLICY
+        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_TEAMING_POLICY
+        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.policy),
-            1 => P::Value(&self.reverse_policy),
-            2 => P::Value(&self.notify_switches),
-            3 => P::Value(&self.rolling_order),
-            4 => P::Optional(&self.failure_criteria),
-            5 => P::Optional(&self.nic_order),
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.disk_mode),
+            4 => P::Value(&self.uuid),
+            5 => P::Value(&self.volume_uuid),
+            6 => P::Value(&self.content_id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.policy),
-            1 => M::Value(&mut self.reverse_policy),
-            2 => M::Value(&mut self.notify_switches),
-            3 => M::Value(&mut self.rolling_order),
-            4 => M::Optional(&mut self.failure_criteria),
-            5 => M::Optional(&mut self.nic_order),
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.disk_mode),
+            4 => M::Value(&mut self.uuid),
+            5 => M::Value(&mut self.volume_uuid),
+            6 => M::Value(&mut self.content_id),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for HostNicTeamingPolicy {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskLocalPMemBackingInfo {}
+impl std::ops::Deref for VirtualDiskLocalPMemBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskLocalPMemBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskLocalPMemBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNicTeamingPolicy {
+impl PartialEq for VirtualDiskLocalPMemBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNicTeamingPolicy {
+impl std::fmt::Debug for VirtualDiskLocalPMemBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNicTeamingPolicy {
+impl serde::Serialize for VirtualDiskLocalPMemBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `HostNotConnected`, a [`HostCommunication`], since VI API 2.0.
+/// `VirtualDiskPartitionedRawDiskVer2BackingInfo`, a [`VirtualDiskRawDiskVer2BackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNotConnected {
-    /// The properties of `HostCommunication`.
-    pub base: HostCommunication,
+pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    /// The properties of `VirtualDiskRawDiskVer2BackingInfo`.
+    pub base: VirtualDiskRawDiskVer2BackingInfo,
+    /// `partition`: list, not empty, of int.
+    pub partition: Vec<i32>,
 }
-pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNotConnected",
+pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskPartitionedRawDiskVer2BackingInfo",
     "2.0",
-    Some(&HOST_COMMUNICATION),
+    Some(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO),
+    "
+int partition rl
+",
+    rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingInfo>,
+);
+impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=5 => self.base.get(index),
+            6 => P::Value(&self.partition),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=5 => self.base.get_mut(index),
+            6 => M::Value(&mut self.partition),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo>
+for VirtualDiskPartitionedRawDiskVer2BackingInfo {}
+impl std::ops::Deref for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    type Target = VirtualDiskRawDiskVer2BackingInfo;
+    fn deref(&self) -> &VirtualDiskRawDiskVer2BackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDiskRawDiskVer2BackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDiskRawDiskMappingVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `lunUuid`: optional string.
+    pub lun_uuid: Option<String>,
+    /// `deviceName`: optional string.
+    pub device_name: Option<String>,
+    /// `compatibilityMode`: optional string.
+    pub compatibility_mode: Option<String>,
+    /// `diskMode`: optional string.
+    pub disk_mode: Option<String>,
+    /// `uuid`: optional string, since VI API 2.5.
+    pub uuid: Option<String>,
+    /// `contentId`: optional string, since VI API 4.0.
+    pub content_id: Option<String>,
+    /// `changeId`: optional string, since VI API 4.0.
+    pub change_id: Option<String>,
+    /// `parent`: optional `VirtualDiskRawDiskMappingVer1BackingInfo`, since VI API 4.0.
+    pub parent: Option<Box<VirtualDiskRawDiskMappingVer1BackingInfo>>,
+    /// `deltaDiskFormat`: optional string, since VI API 6.7.
+    pub delta_disk_format: Option<String>,
+    /// `deltaGrainSize`: optional int, since VI API 6.7.
+    pub delta_grain_size: Option<i32>,
+    /// `sharing`: optional string, since VI API 6.0.
+    pub sharing: Option<String>,
+}
+pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskRawDiskMappingVer1BackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "
+string lunUuid o
+string deviceName o
+string compatibilityMode o
+string diskMode o
+string uuid o since 2.5
+string contentId o since 4.0
+string changeId o since 4.0
+VirtualDiskRawDiskMappingVer1BackingInfo parent o since 4.0
+string deltaDiskFormat o since 6.7
+int deltaGrainSize o since 6.7
+string sharing o since 6.0
+",
+    rt::unset::<VirtualDiskRawDiskMappingVer1BackingInfo>,
+);
+impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.lun_uuid),
+            4 => P::Value(&self.device_name),
+            5 => P::Value(&self.compatibility_mode),
+            6 => P::Value(&self.disk_mode),
+            7 => P::Value(&self.uuid),
+            8 => P::Value(&self.content_id),
+            9 => P::Value(&self.change_id),
+            10 => P::Optional(&self.parent),
+            11 => P::Value(&self.delta_disk_format),
+            12 => P::Value(&self.delta_grain_size),
+            13 => P::Value(&self.sharing),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.lun_uuid),
+            4 => M::Value(&mut self.device_name),
+            5 => M::Value(&mut self.compatibility_mode),
+            6 => M::Value(&mut self.disk_mode),
+            7 => M::Value(&mut self.uuid),
+            8 => M::Value(&mut self.content_id),
+            9 => M::Value(&mut self.change_id),
+            10 => M::Optional(&mut self.parent),
+            11 => M::Value(&mut self.delta_disk_format),
+            12 => M::Value(&mut self.delta_grain_size),
+            13 => M::Value(&mut self.sharing),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskRawDiskMappingVer1BackingInfo {}
+impl std::ops::Deref for VirtualDiskRawDiskMappingVer1BackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDiskRawDiskVer2BackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDiskRawDiskVer2BackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+    /// `descriptorFileName`: required string.
+    pub descriptor_file_name: String,
+    /// `uuid`: optional string, since VI API 2.5.
+    pub uuid: Option<String>,
+    /// `changeId`: optional string, since VI API 4.0.
+    pub change_id: Option<String>,
+    /// `sharing`: optional string, since VI API 6.0.
+    pub sharing: Option<String>,
+}
+pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskRawDiskVer2BackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "
+string descriptorFileName r
+string uuid o since 2.5
+string changeId o since 4.0
+string sharing o since 6.0
+",
+    rt::unset::<VirtualDiskRawDiskVer2BackingInfo>,
+);
+impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.descriptor_file_name),
+            3 => P::Value(&self.uuid),
+            4 => P::Value(&self.change_id),
+            5 => P::Value(&self.sharing),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.descriptor_file_name),
+            3 => M::Value(&mut self.uuid),
+            4 => M::Value(&mut self.change_id),
+            5 => M::Value(&mut self.sharing),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskRawDiskVer2BackingInfo {}
+impl std::ops::Deref for VirtualDiskRawDiskVer2BackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskRawDiskVer2BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskRawDiskVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskRawDiskVer2BackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskRawDiskVer2BackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskRawDiskVer2BackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDiskSeSparseBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 5.1.
+#[derive(Default)]
+pub struct VirtualDiskSeSparseBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `diskMode`: required string.
+    pub disk_mode: String,
+    /// `writeThrough`: optional boolean.
+    pub write_through: Option<bool>,
+    /// `uuid`: optional string.
+    pub uuid: Option<String>,
+    /// `contentId`: optional string.
+    pub content_id: Option<String>,
+    /// `changeId`: optional string.
+    pub change_id: Option<String>,
+    /// `parent`: optional `VirtualDiskSeSparseBackingInfo`.
+    pub parent: Option<Box<VirtualDiskSeSparseBackingInfo>>,
+    /// `deltaDiskFormat`: optional string.
+    pub delta_disk_format: Option<String>,
+    /// `digestEnabled`: optional boolean.
+    pub digest_enabled: Option<bool>,
+    /// `grainSize`: optional int.
+    pub grain_size: Option<i32>,
+    /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
+    pub key_id: Option<Box<CryptoKeyId>>,
+}
+pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskSeSparseBackingInfo",
+    "5.1",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "
+string diskMode r
+boolean writeThrough o
+string uuid o
+string contentId o
+string changeId o
+VirtualDiskSeSparseBackingInfo parent o
+string deltaDiskFormat o
+boolean digestEnabled o
+int grainSize o
+CryptoKeyId keyId o since 6.5
+",
+    rt::unset::<VirtualDiskSeSparseBackingInfo>,
+);
+impl rt::Object for VirtualDiskSeSparseBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.disk_mode),
+            4 => P::Value(&self.write_through),
+            5 => P::Value(&self.uuid),
+            6 => P::Value(&self.content_id),
+            7 => P::Value(&self.change_id),
+            8 => P::Optional(&self.parent),
+            9 => P::Value(&self.delta_disk_format),
+            10 => P::Value(&self.digest_enabled),
+            11 => P::Value(&self.grain_size),
+            12 => P::Optional(&self.key_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.disk_mode),
+            4 => M::Value(&mut self.write_through),
+            5 => M::Value(&mut self.uuid),
+            6 => M::Value(&mut self.content_id),
+            7 => M::Value(&mut self.change_id),
+            8 => M::Optional(&mut self.parent),
+            9 => M::Value(&mut self.delta_disk_format),
+            10 => M::Value(&mut self.digest_enabled),
+            11 => M::Value(&mut self.grain_size),
+            12 => M::Optional(&mut self.key_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSeSparseBackingInfo {}
+impl std::ops::Deref for VirtualDiskSeSparseBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskSeSparseBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskSeSparseBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskSeSparseBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskSeSparseBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskSeSparseBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDiskSparseVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDiskSparseVer1BackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `diskMode`: required string.
+    pub disk_mode: String,
+    /// `split`: optional boolean.
+    pub split: Option<bool>,
+    /// `writeThrough`: optional boolean.
+    pub write_through: Option<bool>,
+    /// `spaceUsedInKB`: optional long.
+    pub space_used_in_kb: Option<i64>,
+    /// `contentId`: optional string, since VI API 4.0.
+    pub content_id: Option<String>,
+    /// `parent`: optional `VirtualDiskSparseVer1BackingInfo`, since VI API 4.0.
+    pub parent: Option<Box<VirtualDiskSparseVer1BackingInfo>>,
+}
+pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskSparseVer1BackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "
+string diskMode r
+boolean split o
+boolean writeThrough o
+long spaceUsedInKB o
+string contentId o since 4.0
+VirtualDiskSparseVer1BackingInfo parent o since 4.0
+",
+    rt::unset::<VirtualDiskSparseVer1BackingInfo>,
+);
+impl rt::Object for VirtualDiskSparseVer1BackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.disk_mode),
+            4 => P::Value(&self.split),
+            5 => P::Value(&self.write_through),
+            6 => P::Value(&self.space_used_in_kb),
+            7 => P::Value(&self.content_id),
+            8 => P::Optional(&self.parent),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.disk_mode),
+            4 => M::Value(&mut self.split),
+            5 => M::Value(&mut self.write_through),
+            6 => M::Value(&mut self.space_used_in_kb),
+            7 => M::Value(&mut self.content_id),
+            8 => M::Optional(&mut self.parent),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSparseVer1BackingInfo {}
+impl std::ops::Deref for VirtualDiskSparseVer1BackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskSparseVer1BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskSparseVer1BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskSparseVer1BackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskSparseVer1BackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskSparseVer1BackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDiskSparseVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualDiskSparseVer2BackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `diskMode`: required string.
+    pub disk_mode: String,
+    /// `split`: optional boolean.
+    pub split: Option<bool>,
+    /// `writeThrough`: optional boolean.
+    pub write_through: Option<bool>,
+    /// `spaceUsedInKB`: optional long.
+    pub space_used_in_kb: Option<i64>,
+    /// `uuid`: optional string, since VI API 2.5.
+    pub uuid: Option<String>,
+    /// `contentId`: optional string, since VI API 4.0.
+    pub content_id: Option<String>,
+    /// `changeId`: optional string, since VI API 4.0.
+    pub change_id: Option<String>,
+    /// `parent`: optional `VirtualDiskSparseVer2BackingInfo`, since VI API 4.0.
+    pub parent: Option<Box<VirtualDiskSparseVer2BackingInfo>>,
+    /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
+    pub key_id: Option<Box<CryptoKeyId>>,
+}
+pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskSparseVer2BackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "
+string diskMode r
+boolean split o
+boolean writeThrough o
+long spaceUsedInKB o
+string uuid o since 2.5
+string contentId o since 4.0
+string changeId o since 4.0
+VirtualDiskSparseVer2BackingInfo parent o since 4.0
+CryptoKeyId keyId o since 6.5
+",
+    rt::unset::<VirtualDiskSparseVer2BackingInfo>,
+);
+impl rt::Object for VirtualDiskSparseVer2BackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Value(&self.disk_mode),
+            4 => P::Value(&self.split),
+            5 => P::Value(&self.write_through),
+            6 => P::Value(&self.space_used_in_kb),
+            7 => P::Value(&self.uuid),
+            8 => P::Value(&self.content_id),
+            9 => P::Value(&self.change_id),
+            10 => P::Optional(&self.parent),
+            11 => P::Optional(&self.key_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Value(&mut self.disk_mode),
+            4 => M::Value(&mut self.split),
+            5 => M::Value(&mut self.write_through),
+            6 => M::Value(&mut self.space_used_in_kb),
+            7 => M::Value(&mut self.uuid),
+            8 => M::Value(&mut self.content_id),
+            9 => M::Value(&mut self.change_id),
+            10 => M::Optional(&mut self.parent),
+            11 => M::Optional(&mut self.key_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSparseVer2BackingInfo {}
+impl std::ops::Deref for VirtualDiskSparseVer2BackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualDiskSparseVer2BackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualDiskSparseVer2BackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskSparseVer2BackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskSparseVer2BackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskSparseVer2BackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualDiskSpec`, a [`DynamicData`], since VI API 2.5.
+#[derive(Default)]
+pub struct VirtualDiskSpec {
+    /// `diskType`: required string.
+    pub disk_type: String,
+    /// `adapterType`: required string.
+    pub adapter_type: String,
+}
+pub(crate) static VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualDiskSpec",
+    "2.5",
+    Some(&DYNAMIC_DATA),
+    "
+string diskType r
+string adapterType r
+",
+    rt::unset::<VirtualDiskSpec>,
+);
+impl rt::Object for VirtualDiskSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_DISK_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_type),
+            1 => P::Value(&self.adapter_type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_type),
+            1 => M::Value(&mut self.adapter_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VirtualDiskSpec> for VirtualDiskSpec {}
+impl Clone for VirtualDiskSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualDiskSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualDiskSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualDiskSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualE1000`, a [`VirtualEthernetCard`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualE1000 {
+    /// The properties of `VirtualEthernetCard`.
+    pub base: VirtualEthernetCard,
+}
+pub(crate) static VIRTUAL_E1000: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualE1000",
+    "2.0",
+    Some(&VIRTUAL_ETHERNET_CARD),
     "",
-    rt::unset::<HostNotConnected>,
+    rt::unset::<VirtualE1000>,
 );
-impl rt::Object for HostNotConnected {
+impl rt::Object for VirtualE1000 {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NOT_CONNECTED
+        &VIRTUAL_E1000
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_CONNECTED
+        &VIRTUAL_E1000
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualE1000 {}
+impl std::ops::Deref for VirtualE1000 {
+    type Target = VirtualEthernetCard;
+    fn deref(&self) -> &VirtualEthernetCard {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualE1000 {
+    fn deref_mut(&mut self) -> &mut VirtualEthernetCard {
+        &mut self.base
+    }
+}
+impl Clone for VirtualE1000 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualE1000 {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualE1000 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualE1000 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualE1000e`, a [`VirtualEthernetCard`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualE1000e {
+    /// The properties of `VirtualEthernetCard`.
+    pub base: VirtualEthernetCard,
+}
+pub(crate) static VIRTUAL_E1000E: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualE1000e",
+    "5.0",
+    Some(&VIRTUAL_ETHERNET_CARD),
+    "",
+    rt::unset::<VirtualE1000e>,
+);
+impl rt::Object for VirtualE1000e {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_E1000E
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_E1000E
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualE1000e {}
+impl std::ops::Deref for VirtualE1000e {
+    type Target = VirtualEthernetCard;
+    fn deref(&self) -> &VirtualEthernetCard {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualE1000e {
+    fn deref_mut(&mut self) -> &mut VirtualEthernetCard {
+        &mut self.base
+    }
+}
+impl Clone for VirtualE1000e {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualE1000e {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualE1000e {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualE1000e {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualEnsoniq1371`, a [`VirtualSoundCard`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualEnsoniq1371 {
+    /// The properties of `VirtualSoundCard`.
+    pub base: VirtualSoundCard,
+}
+pub(crate) static VIRTUAL_ENSONIQ1371: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEnsoniq1371",
+    "2.0",
+    Some(&VIRTUAL_SOUND_CARD),
+    "",
+    rt::unset::<VirtualEnsoniq1371>,
+);
+impl rt::Object for VirtualEnsoniq1371 {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ENSONIQ1371
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_ENSONIQ1371
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualEnsoniq1371 {}
+impl std::ops::Deref for VirtualEnsoniq1371 {
+    type Target = VirtualSoundCard;
+    fn deref(&self) -> &VirtualSoundCard {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualEnsoniq1371 {
+    fn deref_mut(&mut self) -> &mut VirtualSoundCard {
+        &mut self.base
+    }
+}
+impl Clone for VirtualEnsoniq1371 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualEnsoniq1371 {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualEnsoniq1371 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualEnsoniq1371 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualEthernetCard`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualEthernetCard {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `addressType`: optional string.
+    pub address_type: Option<String>,
+    /// `macAddress`: optional string.
+    pub mac_address: Option<String>,
+    /// `wakeOnLanEnabled`: optional boolean.
+    pub wake_on_lan_enabled: Option<bool>,
+    /// `resourceAllocation`: optional `VirtualEthernetCardResourceAllocation`, since VI API 6.0.
+    pub resource_allocation: Option<Box<VirtualEthernetCardResourceAllocation>>,
+    /// `externalId`: optional string, since VI API 6.0.
+    pub external_id: Option<String>,
+    /// `uptCompatibilityEnabled`: optional boolean, since VI API 6.0.
+    pub upt_compatibility_enabled: Option<bool>,
+    /// `subnetId`: optional string, since VI API 9.0.0.0.
+    pub subnet_id: Option<String>,
+}
+pub(crate) static VIRTUAL_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEthernetCard",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "
+string addressType o
+string macAddress o
+boolean wakeOnLanEnabled o
+VirtualEthernetCardResourceAllocation resourceAllocation o since 6.0
+string externalId o since 6.0
+boolean uptCompatibilityEnabled o since 6.0
+string subnetId o since 9.0.0.0
+",
+    rt::unset::<VirtualEthernetCard>,
+);
+impl rt::Object for VirtualEthernetCard {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.address_type),
+            10 => P::Value(&self.mac_address),
+            11 => P::Value(&self.wake_on_lan_enabled),
+            12 => P::Optional(&self.resource_allocation),
+            13 => P::Value(&self.external_id),
+            14 => P::Value(&self.upt_compatibility_enabled),
+            15 => P::Value(&self.subnet_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.address_type),
+            10 => M::Value(&mut self.mac_address),
+            11 => M::Value(&mut self.wake_on_lan_enabled),
+            12 => M::Optional(&mut self.resource_allocation),
+            13 => M::Value(&mut self.external_id),
+            14 => M::Value(&mut self.upt_compatibility_enabled),
+            15 => M::Value(&mut self.subnet_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualEthernetCard {}
+impl std::ops::Deref for VirtualEthernetCard {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualEthernetCard {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualEthernetCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualEthernetCard {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualEthernetCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualEthernetCard {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualEthernetCardDistributedVirtualPortBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    /// `port`: required `DistributedVirtualSwitchPortConnection`.
+    pub port: DistributedVirtualSwitchPortConnection,
+}
+pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEthernetCardDistributedVirtualPortBackingInfo",
+    "4.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+DistributedVirtualSwitchPortConnection port r
+",
+    rt::unset::<VirtualEthernetCardDistributedVirtualPortBackingInfo>,
+);
+impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.port),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.port),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo>
+for VirtualEthernetCardDistributedVirtualPortBackingInfo {}
+impl Clone for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualEthernetCardLegacyNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEthernetCardLegacyNetworkBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualEthernetCardLegacyNetworkBackingInfo>,
+);
+impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -962,69 +1573,81 @@ impl rt::Object for HostNotConnected {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for HostNotConnected {}
-impl std::ops::Deref for HostNotConnected {
-    type Target = HostCommunication;
-    fn deref(&self) -> &HostCommunication {
+impl rt::Extends<VirtualDeviceBackingInfo>
+for VirtualEthernetCardLegacyNetworkBackingInfo {}
+impl std::ops::Deref for VirtualEthernetCardLegacyNetworkBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostNotConnected {
-    fn deref_mut(&mut self) -> &mut HostCommunication {
+impl std::ops::DerefMut for VirtualEthernetCardLegacyNetworkBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
         &mut self.base
     }
 }
-impl Clone for HostNotConnected {
+impl Clone for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNotConnected {
+impl PartialEq for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNotConnected {
+impl std::fmt::Debug for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNotConnected {
+impl serde::Serialize for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `HostNotReachable`, a [`HostCommunication`], since VI API 2.0.
+/// `VirtualEthernetCardNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostNotReachable {
-    /// The properties of `HostCommunication`.
-    pub base: HostCommunication,
+pub struct VirtualEthernetCardNetworkBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+    /// `network`: optional reference to `Network`.
+    pub network: Option<rt::ManagedObjectReference>,
+    /// `inPassthroughMode`: optional boolean, since VI API 2.5u2server.
+    pub in_passthrough_mode: Option<bool>,
 }
-pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNotReachable",
+pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEthernetCardNetworkBackingInfo",
     "2.0",
-    Some(&HOST_COMMUNICATION),
-    "",
-    rt::unset::<HostNotReachable>,
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "
+ManagedObjectReference network o
+boolean inPassthroughMode o since 2.5u2server
+",
+    rt::unset::<VirtualEthernetCardNetworkBackingInfo>,
 );
-impl rt::Object for HostNotReachable {
+impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NOT_REACHABLE
+        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_REACHABLE
+        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            2 => P::Value(&self.network),
+            3 => P::Value(&self.in_passthrough_mode),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.network),
+            3 => M::Value(&mut self.in_passthrough_mode),
             _ => M::Absent,
         }
     }
@@ -1035,2671 +1658,2403 @@ impl rt::Object for HostNotReachable {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for HostNotReachable {}
-impl std::ops::Deref for HostNotReachable {
-    type Target = HostCommunication;
-    fn deref(&self) -> &HostCommunication {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualEthernetCardNetworkBackingInfo {}
+impl std::ops::Deref for VirtualEthernetCardNetworkBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for HostNotReachable {
-    fn deref_mut(&mut self) -> &mut HostCommunication {
+impl std::ops::DerefMut for VirtualEthernetCardNetworkBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
         &mut self.base
     }
 }
-impl Clone for HostNotReachable {
+impl Clone for VirtualEthernetCardNetworkBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostNotReachable {
+impl PartialEq for VirtualEthernetCardNetworkBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostNotReachable {
+impl std::fmt::Debug for VirtualEthernetCardNetworkBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNotReachable {
+impl serde::Serialize for VirtualEthernetCardNetworkBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostNtpConfig`, a [`DynamicData`], since VI API 2.5.
+/// `VirtualEthernetCardOpaqueNetworkBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
 #[derive(Default)]
-pub struct HostNtpConfig {
-    /// `server`: list of string.
-    pub server: Vec<String>,
-    /// `configFile`: list of string, since VI API 6.0.
-    pub config_file: Vec<String>,
-}
-pub(crate) static HOST_NTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNtpConfig",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string server ol
-string configFile ol since 6.0
-",
-    rt::unset::<HostNtpConfig>,
-);
-impl rt::Object for HostNtpConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NTP_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NTP_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.server),
-            1 => P::Value(&self.config_file),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.server),
-            1 => M::Value(&mut self.config_file),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNtpConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNtpConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNtpConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNtpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNumaInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNumaInfo {
-    /// `type`: required string.
-    pub r#type: String,
-    /// `numNodes`: required int.
-    pub num_nodes: i32,
-    /// `numaNode`: list of `HostNumaNode`.
-    pub numa_node: Vec<HostNumaNode>,
-}
-pub(crate) static HOST_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNumaInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string type r
-int numNodes r
-HostNumaNode numaNode ol
-",
-    rt::unset::<HostNumaInfo>,
-);
-impl rt::Object for HostNumaInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NUMA_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMA_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.r#type),
-            1 => P::Value(&self.num_nodes),
-            2 => P::Objects(&self.numa_node),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.r#type),
-            1 => M::Value(&mut self.num_nodes),
-            2 => M::Objects(&mut self.numa_node),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNumaInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNumaInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNumaInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNumaInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNumaNode`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostNumaNode {
-    /// `typeId`: required byte.
-    pub type_id: i8,
-    /// `cpuID`: list, not empty, of short.
-    pub cpu_id: Vec<i16>,
-    /// `memorySize`: optional long, since VI API 8.0.0.0.
-    pub memory_size: Option<i64>,
-    /// `memoryRangeBegin`: required long.
-    pub memory_range_begin: i64,
-    /// `memoryRangeLength`: required long.
-    pub memory_range_length: i64,
-    /// `pciId`: list of string, since VI API 6.7.
-    pub pci_id: Vec<String>,
-}
-pub(crate) static HOST_NUMA_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNumaNode",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-byte typeId r
-short cpuID rl
-long memorySize o since 8.0.0.0
-long memoryRangeBegin r
-long memoryRangeLength r
-string pciId ol since 6.7
-",
-    rt::unset::<HostNumaNode>,
-);
-impl rt::Object for HostNumaNode {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NUMA_NODE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMA_NODE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.type_id),
-            1 => P::Value(&self.cpu_id),
-            2 => P::Value(&self.memory_size),
-            3 => P::Value(&self.memory_range_begin),
-            4 => P::Value(&self.memory_range_length),
-            5 => P::Value(&self.pci_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.type_id),
-            1 => M::Value(&mut self.cpu_id),
-            2 => M::Value(&mut self.memory_size),
-            3 => M::Value(&mut self.memory_range_begin),
-            4 => M::Value(&mut self.memory_range_length),
-            5 => M::Value(&mut self.pci_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNumaNode {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNumaNode {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNumaNode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNumaNode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNumericSensorInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostNumericSensorInfo {
-    /// `name`: required string.
-    pub name: String,
-    /// `healthState`: optional `ElementDescription` or a descendant.
-    pub health_state: Option<rt::Poly<ElementDescription>>,
-    /// `currentReading`: required long.
-    pub current_reading: i64,
-    /// `unitModifier`: required int.
-    pub unit_modifier: i32,
-    /// `baseUnits`: required string.
-    pub base_units: String,
-    /// `rateUnits`: optional string.
-    pub rate_units: Option<String>,
-    /// `sensorType`: required string.
-    pub sensor_type: String,
-    /// `id`: optional string, since VI API 6.5.
-    pub id: Option<String>,
-    /// `sensorNumber`: optional long, since VI API 8.0.0.1.
-    pub sensor_number: Option<i64>,
-    /// `timeStamp`: optional string, since VI API 6.5.
-    pub time_stamp: Option<String>,
-    /// `fru`: optional `HostFru`, since VI API 8.0.0.1.
-    pub fru: Option<Box<HostFru>>,
-}
-pub(crate) static HOST_NUMERIC_SENSOR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNumericSensorInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-ElementDescription healthState o
-long currentReading r
-int unitModifier r
-string baseUnits r
-string rateUnits o
-string sensorType r
-string id o since 6.5
-long sensorNumber o since 8.0.0.1
-string timeStamp o since 6.5
-HostFru fru o since 8.0.0.1
-",
-    rt::unset::<HostNumericSensorInfo>,
-);
-impl rt::Object for HostNumericSensorInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NUMERIC_SENSOR_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMERIC_SENSOR_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.health_state),
-            2 => P::Value(&self.current_reading),
-            3 => P::Value(&self.unit_modifier),
-            4 => P::Value(&self.base_units),
-            5 => P::Value(&self.rate_units),
-            6 => P::Value(&self.sensor_type),
-            7 => P::Value(&self.id),
-            8 => P::Value(&self.sensor_number),
-            9 => P::Value(&self.time_stamp),
-            10 => P::Optional(&self.fru),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.health_state),
-            2 => M::Value(&mut self.current_reading),
-            3 => M::Value(&mut self.unit_modifier),
-            4 => M::Value(&mut self.base_units),
-            5 => M::Value(&mut self.rate_units),
-            6 => M::Value(&mut self.sensor_type),
-            7 => M::Value(&mut self.id),
-            8 => M::Value(&mut self.sensor_number),
-            9 => M::Value(&mut self.time_stamp),
-            10 => M::Optional(&mut self.fru),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNumericSensorInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNumericSensorInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNumericSensorInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNumericSensorInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNvmeController`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostNvmeController {
-    /// `key`: required string.
-    pub key: String,
-    /// `controllerNumber`: required int.
-    pub controller_number: i32,
-    /// `subnqn`: required string.
-    pub subnqn: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `associatedAdapter`: required string, the key of a `HostHostBusAdapter`.
-    pub associated_adapter: String,
-    /// `transportType`: required string.
-    pub transport_type: String,
-    /// `fusedOperationSupported`: required boolean.
-    pub fused_operation_supported: bool,
-    /// `numberOfQueues`: required int.
-    pub number_of_queues: i32,
-    /// `queueSize`: required int.
-    pub queue_size: i32,
-    /// `attachedNamespace`: list of `HostNvmeNamespace`.
-    pub attached_namespace: Vec<HostNvmeNamespace>,
-    /// `vendorId`: optional string.
-    pub vendor_id: Option<String>,
-    /// `model`: optional string.
-    pub model: Option<String>,
-    /// `serialNumber`: optional string.
-    pub serial_number: Option<String>,
-    /// `firmwareVersion`: optional string.
-    pub firmware_version: Option<String>,
-}
-pub(crate) static HOST_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNvmeController",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-int controllerNumber r
-string subnqn r
-string name r
-string associatedAdapter r
-string transportType r
-boolean fusedOperationSupported r
-int numberOfQueues r
-int queueSize r
-HostNvmeNamespace attachedNamespace ol
-string vendorId o
-string model o
-string serialNumber o
-string firmwareVersion o
-",
-    rt::unset::<HostNvmeController>,
-);
-impl rt::Object for HostNvmeController {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NVME_CONTROLLER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_CONTROLLER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.controller_number),
-            2 => P::Value(&self.subnqn),
-            3 => P::Value(&self.name),
-            4 => P::Value(&self.associated_adapter),
-            5 => P::Value(&self.transport_type),
-            6 => P::Value(&self.fused_operation_supported),
-            7 => P::Value(&self.number_of_queues),
-            8 => P::Value(&self.queue_size),
-            9 => P::Objects(&self.attached_namespace),
-            10 => P::Value(&self.vendor_id),
-            11 => P::Value(&self.model),
-            12 => P::Value(&self.serial_number),
-            13 => P::Value(&self.firmware_version),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.controller_number),
-            2 => M::Value(&mut self.subnqn),
-            3 => M::Value(&mut self.name),
-            4 => M::Value(&mut self.associated_adapter),
-            5 => M::Value(&mut self.transport_type),
-            6 => M::Value(&mut self.fused_operation_supported),
-            7 => M::Value(&mut self.number_of_queues),
-            8 => M::Value(&mut self.queue_size),
-            9 => M::Objects(&mut self.attached_namespace),
-            10 => M::Value(&mut self.vendor_id),
-            11 => M::Value(&mut self.model),
-            12 => M::Value(&mut self.serial_number),
-            13 => M::Value(&mut self.firmware_version),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNvmeController {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNvmeController {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNvmeController {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNvmeNamespace`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostNvmeNamespace {
-    /// `key`: required string.
-    pub key: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `id`: required int.
-    pub id: i32,
-    /// `blockSize`: required int.
-    pub block_size: i32,
-    /// `capacityInBlocks`: required long.
-    pub capacity_in_blocks: i64,
-}
-pub(crate) static HOST_NVME_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNvmeNamespace",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string name r
-int id r
-int blockSize r
-long capacityInBlocks r
-",
-    rt::unset::<HostNvmeNamespace>,
-);
-impl rt::Object for HostNvmeNamespace {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NVME_NAMESPACE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_NAMESPACE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.id),
-            3 => P::Value(&self.block_size),
-            4 => P::Value(&self.capacity_in_blocks),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.id),
-            3 => M::Value(&mut self.block_size),
-            4 => M::Value(&mut self.capacity_in_blocks),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNvmeNamespace {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNvmeNamespace {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNvmeNamespace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeNamespace {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNvmeTopology`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostNvmeTopology {
-    /// `adapter`: list of `HostNvmeTopologyInterface`.
-    pub adapter: Vec<HostNvmeTopologyInterface>,
-}
-pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNvmeTopology",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostNvmeTopologyInterface adapter ol
-",
-    rt::unset::<HostNvmeTopology>,
-);
-impl rt::Object for HostNvmeTopology {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.adapter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.adapter),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNvmeTopology {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNvmeTopology {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNvmeTopology {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostNvmeTopologyInterface`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostNvmeTopologyInterface {
-    /// `key`: required string.
-    pub key: String,
-    /// `adapter`: required string, the key of a `HostHostBusAdapter`.
-    pub adapter: String,
-    /// `connectedController`: list of `HostNvmeController`.
-    pub connected_controller: Vec<HostNvmeController>,
-}
-pub(crate) static HOST_NVME_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostNvmeTopologyInterface",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string adapter r
-HostNvmeController connectedController ol
-",
-    rt::unset::<HostNvmeTopologyInterface>,
-);
-impl rt::Object for HostNvmeTopologyInterface {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY_INTERFACE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY_INTERFACE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.adapter),
-            2 => P::Objects(&self.connected_controller),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.adapter),
-            2 => M::Objects(&mut self.connected_controller),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostNvmeTopologyInterface {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostNvmeTopologyInterface {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostNvmeTopologyInterface {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTopologyInterface {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostOpaqueNetworkInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostOpaqueNetworkInfo {
+pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
-    /// `opaqueNetworkName`: required string.
-    pub opaque_network_name: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
-    /// `pnicZone`: list of string, since VI API 6.0.
-    pub pnic_zone: Vec<String>,
-    /// `capability`: optional `OpaqueNetworkCapability`, since VI API 6.5.
-    pub capability: Option<Box<OpaqueNetworkCapability>>,
-    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
-    pub extra_config: Vec<rt::Poly<OptionValue>>,
 }
-pub(crate) static HOST_OPAQUE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostOpaqueNetworkInfo",
+pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEthernetCardOpaqueNetworkBackingInfo",
     "5.5",
-    Some(&DYNAMIC_DATA),
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "
 string opaqueNetworkId r
-string opaqueNetworkName r
 string opaqueNetworkType r
-string pnicZone ol since 6.0
-OpaqueNetworkCapability capability o since 6.5
-OptionValue extraConfig ol since 6.5
 ",
-    rt::unset::<HostOpaqueNetworkInfo>,
+    rt::unset::<VirtualEthernetCardOpaqueNetworkBackingInfo>,
 );
-impl rt::Object for HostOpaqueNetworkInfo {
+impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_NETWORK_INFO
+        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_NETWORK_INFO
+        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.opaque_network_id),
-            1 => P::Value(&self.opaque_network_name),
-            2 => P::Value(&self.opaque_network_type),
-            3 => P::Value(&self.pnic_zone),
-            4 => P::Optional(&self.capability),
-            5 => P::Value(&self.extra_config),
+            1 => P::Value(&self.opaque_network_type),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Value(&mut self.opaque_network_id),
-            1 => M::Value(&mut self.opaque_network_name),
-            2 => M::Value(&mut self.opaque_network_type),
-            3 => M::Value(&mut self.pnic_zone),
-            4 => M::Optional(&mut self.capability),
-            5 => M::Value(&mut self.extra_config),
+            1 => M::Value(&mut self.opaque_network_type),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
 }
-impl Clone for HostOpaqueNetworkInfo {
+impl rt::Extends<VirtualDeviceBackingInfo>
+for VirtualEthernetCardOpaqueNetworkBackingInfo {}
+impl Clone for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostOpaqueNetworkInfo {
+impl PartialEq for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostOpaqueNetworkInfo {
+impl std::fmt::Debug for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueNetworkInfo {
+impl serde::Serialize for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostOpaqueSwitch`, a [`DynamicData`], since VI API 5.5.
+/// `VirtualEthernetCardResourceAllocation`, a [`DynamicData`], since VI API 6.0.
 #[derive(Default)]
-pub struct HostOpaqueSwitch {
-    /// `key`: required string.
-    pub key: String,
-    /// `name`: optional string.
-    pub name: Option<String>,
-    /// `pnic`: list of string, the key of a `PhysicalNic`.
-    pub pnic: Vec<String>,
-    /// `pnicZone`: list of `HostOpaqueSwitchPhysicalNicZone`, since VI API 6.0.
-    pub pnic_zone: Vec<HostOpaqueSwitchPhysicalNicZone>,
-    /// `status`: optional string, since VI API 6.0.
-    pub status: Option<String>,
-    /// `vtep`: list of `HostVirtualNic`, since VI API 6.0.
-    pub vtep: Vec<HostVirtualNic>,
-    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
-    pub extra_config: Vec<rt::Poly<OptionValue>>,
-    /// `featureCapability`: list of `HostFeatureCapability`, since VI API 6.7.
-    pub feature_capability: Vec<HostFeatureCapability>,
+pub struct VirtualEthernetCardResourceAllocation {
+    /// `reservation`: optional long.
+    pub reservation: Option<i64>,
+    /// `share`: required `SharesInfo`.
+    pub share: SharesInfo,
+    /// `limit`: optional long.
+    pub limit: Option<i64>,
 }
-pub(crate) static HOST_OPAQUE_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostOpaqueSwitch",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string name o
-string pnic ol
-HostOpaqueSwitchPhysicalNicZone pnicZone ol since 6.0
-string status o since 6.0
-HostVirtualNic vtep ol since 6.0
-OptionValue extraConfig ol since 6.5
-HostFeatureCapability featureCapability ol since 6.7
-",
-    rt::unset::<HostOpaqueSwitch>,
-);
-impl rt::Object for HostOpaqueSwitch {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.pnic),
-            3 => P::Objects(&self.pnic_zone),
-            4 => P::Value(&self.status),
-            5 => P::Objects(&self.vtep),
-            6 => P::Value(&self.extra_config),
-            7 => P::Objects(&self.feature_capability),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.pnic),
-            3 => M::Objects(&mut self.pnic_zone),
-            4 => M::Value(&mut self.status),
-            5 => M::Objects(&mut self.vtep),
-            6 => M::Value(&mut self.extra_config),
-            7 => M::Objects(&mut self.feature_capability),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostOpaqueSwitch {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostOpaqueSwitch {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostOpaqueSwitch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueSwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostOpaqueSwitchPhysicalNicZone`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostOpaqueSwitchPhysicalNicZone {
-    /// `key`: required string.
-    pub key: String,
-    /// `pnicDevice`: list of string.
-    pub pnic_device: Vec<String>,
-}
-pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostOpaqueSwitchPhysicalNicZone",
+pub(crate) static VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualEthernetCardResourceAllocation",
     "6.0",
     Some(&DYNAMIC_DATA),
     "
-string key r
-string pnicDevice ol
+long reservation o
+SharesInfo share r
+long limit o
 ",
-    rt::unset::<HostOpaqueSwitchPhysicalNicZone>,
+    rt::unset::<VirtualEthernetCardResourceAllocation>,
 );
-impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
+impl rt::Object for VirtualEthernetCardResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
+        &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
+        &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.pnic_device),
+            0 => P::Value(&self.reservation),
+            1 => P::Object(&self.share),
+            2 => P::Value(&self.limit),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.pnic_device),
+            0 => M::Value(&mut self.reservation),
+            1 => M::Object(&mut self.share),
+            2 => M::Value(&mut self.limit),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostOpaqueSwitchPhysicalNicZone {
+impl Clone for VirtualEthernetCardResourceAllocation {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostOpaqueSwitchPhysicalNicZone {
+impl PartialEq for VirtualEthernetCardResourceAllocation {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostOpaqueSwitchPhysicalNicZone {
+impl std::fmt::Debug for VirtualEthernetCardResourceAllocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueSwitchPhysicalNicZone {
+impl serde::Serialize for VirtualEthernetCardResourceAllocation {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostPMemVolume`, a [`HostFileSystemVolume`], since VI API 6.7.
+/// `VirtualFloppy`, a [`VirtualDevice`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostPMemVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-    /// `uuid`: required string.
-    pub uuid: String,
+pub struct VirtualFloppy {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualFloppy",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualFloppy>,
+);
+impl rt::Object for VirtualFloppy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualFloppy {}
+impl std::ops::Deref for VirtualFloppy {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualFloppy {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualFloppy {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualFloppy {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualFloppy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualFloppy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualFloppyDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualFloppyDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualFloppyDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualFloppyDeviceBackingInfo>,
+);
+impl rt::Object for VirtualFloppyDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyDeviceBackingInfo {}
+impl std::ops::Deref for VirtualFloppyDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualFloppyDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualFloppyDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualFloppyDeviceBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualFloppyDeviceBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualFloppyDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualFloppyImageBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualFloppyImageBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+}
+pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualFloppyImageBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualFloppyImageBackingInfo>,
+);
+impl rt::Object for VirtualFloppyImageBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyImageBackingInfo {}
+impl std::ops::Deref for VirtualFloppyImageBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualFloppyImageBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualFloppyImageBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualFloppyImageBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualFloppyImageBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualFloppyImageBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualFloppyRemoteDeviceBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualFloppyRemoteDeviceBackingInfo {
+    /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
+    pub base: VirtualDeviceRemoteDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualFloppyRemoteDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualFloppyRemoteDeviceBackingInfo>,
+);
+impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyRemoteDeviceBackingInfo {}
+impl std::ops::Deref for VirtualFloppyRemoteDeviceBackingInfo {
+    type Target = VirtualDeviceRemoteDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualFloppyRemoteDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceRemoteDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualFloppyRemoteDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualFloppyRemoteDeviceBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualFloppyRemoteDeviceBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualFloppyRemoteDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualHardware`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualHardware {
+    /// `numCPU`: required int.
+    pub num_cpu: i32,
+    /// `numCoresPerSocket`: optional int, since VI API 5.0.
+    pub num_cores_per_socket: Option<i32>,
+    /// `autoCoresPerSocket`: optional boolean, since VI API 8.0.0.1.
+    pub auto_cores_per_socket: Option<bool>,
+    /// `memoryMB`: required int.
+    pub memory_mb: i32,
+    /// `virtualICH7MPresent`: optional boolean, since VI API 5.0.
+    pub virtual_ich7m_present: Option<bool>,
+    /// `virtualSMCPresent`: optional boolean, since VI API 5.0.
+    pub virtual_smc_present: Option<bool>,
+    /// `device`: list of `VirtualDevice` or a descendant.
+    pub device: Vec<rt::Poly<VirtualDevice>>,
+    /// `motherboardLayout`: optional string, since VI API 8.0.0.1.
+    pub motherboard_layout: Option<String>,
+    /// `simultaneousThreads`: optional int, since VI API 8.0.0.1.
+    pub simultaneous_threads: Option<i32>,
+}
+pub(crate) static VIRTUAL_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualHardware",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int numCPU r
+int numCoresPerSocket o since 5.0
+boolean autoCoresPerSocket o since 8.0.0.1
+int memoryMB r
+boolean virtualICH7MPresent o since 5.0
+boolean virtualSMCPresent o since 5.0
+VirtualDevice device ol
+string motherboardLayout o since 8.0.0.1
+int simultaneousThreads o since 8.0.0.1
+",
+    rt::unset::<VirtualHardware>,
+);
+impl rt::Object for VirtualHardware {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.num_cpu),
+            1 => P::Value(&self.num_cores_per_socket),
+            2 => P::Value(&self.auto_cores_per_socket),
+            3 => P::Value(&self.memory_mb),
+            4 => P::Value(&self.virtual_ich7m_present),
+            5 => P::Value(&self.virtual_smc_present),
+            6 => P::Value(&self.device),
+            7 => P::Value(&self.motherboard_layout),
+            8 => P::Value(&self.simultaneous_threads),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.num_cpu),
+            1 => M::Value(&mut self.num_cores_per_socket),
+            2 => M::Value(&mut self.auto_cores_per_socket),
+            3 => M::Value(&mut self.memory_mb),
+            4 => M::Value(&mut self.virtual_ich7m_present),
+            5 => M::Value(&mut self.virtual_smc_present),
+            6 => M::Value(&mut self.device),
+            7 => M::Value(&mut self.motherboard_layout),
+            8 => M::Value(&mut self.simultaneous_threads),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualHardware {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualHardware {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualHardware {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualHardware {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `VirtualHardwareCompatibilityIssue`, a [`VmConfigFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualHardwareCompatibilityIssue {
+    /// The properties of `VmConfigFault`.
+    pub base: VmConfigFault,
+}
+pub(crate) static VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualHardwareCompatibilityIssue",
+    "2.0",
+    Some(&VM_CONFIG_FAULT),
+    "",
+    rt::unset::<VirtualHardwareCompatibilityIssue>,
+);
+impl rt::Object for VirtualHardwareCompatibilityIssue {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for VirtualHardwareCompatibilityIssue {}
+impl std::ops::Deref for VirtualHardwareCompatibilityIssue {
+    type Target = VmConfigFault;
+    fn deref(&self) -> &VmConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualHardwareCompatibilityIssue {
+    fn deref_mut(&mut self) -> &mut VmConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for VirtualHardwareCompatibilityIssue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualHardwareCompatibilityIssue {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualHardwareCompatibilityIssue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualHardwareCompatibilityIssue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualHdAudioCard`, a [`VirtualSoundCard`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualHdAudioCard {
+    /// The properties of `VirtualSoundCard`.
+    pub base: VirtualSoundCard,
+}
+pub(crate) static VIRTUAL_HD_AUDIO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualHdAudioCard",
+    "5.0",
+    Some(&VIRTUAL_SOUND_CARD),
+    "",
+    rt::unset::<VirtualHdAudioCard>,
+);
+impl rt::Object for VirtualHdAudioCard {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HD_AUDIO_CARD
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_HD_AUDIO_CARD
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualHdAudioCard {}
+impl std::ops::Deref for VirtualHdAudioCard {
+    type Target = VirtualSoundCard;
+    fn deref(&self) -> &VirtualSoundCard {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualHdAudioCard {
+    fn deref_mut(&mut self) -> &mut VirtualSoundCard {
+        &mut self.base
+    }
+}
+impl Clone for VirtualHdAudioCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualHdAudioCard {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualHdAudioCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualHdAudioCard {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualIDEController`, a [`VirtualController`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualIdeController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+}
+pub(crate) static VIRTUAL_IDE_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualIDEController",
+    "2.0",
+    Some(&VIRTUAL_CONTROLLER),
+    "",
+    rt::unset::<VirtualIdeController>,
+);
+impl rt::Object for VirtualIdeController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_IDE_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_IDE_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualIdeController {}
+impl std::ops::Deref for VirtualIdeController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualIdeController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualIdeController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualIdeController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualIdeController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualIdeController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualKeyboard`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualKeyboard {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_KEYBOARD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualKeyboard",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualKeyboard>,
+);
+impl rt::Object for VirtualKeyboard {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_KEYBOARD
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_KEYBOARD
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualKeyboard {}
+impl std::ops::Deref for VirtualKeyboard {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualKeyboard {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualKeyboard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualKeyboard {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualKeyboard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualKeyboard {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualLsiLogicController`, a [`VirtualScsiController`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualLsiLogicController {
+    /// The properties of `VirtualSCSIController`.
+    pub base: VirtualScsiController,
+}
+pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualLsiLogicController",
+    "2.0",
+    Some(&VIRTUAL_SCSI_CONTROLLER),
+    "",
+    rt::unset::<VirtualLsiLogicController>,
+);
+impl rt::Object for VirtualLsiLogicController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_LSI_LOGIC_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_LSI_LOGIC_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=13 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=13 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualLsiLogicController {}
+impl std::ops::Deref for VirtualLsiLogicController {
+    type Target = VirtualScsiController;
+    fn deref(&self) -> &VirtualScsiController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualLsiLogicController {
+    fn deref_mut(&mut self) -> &mut VirtualScsiController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualLsiLogicController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualLsiLogicController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualLsiLogicController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualLsiLogicController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualLsiLogicSASController`, a [`VirtualScsiController`], since VI API 2.5u2server.
+#[derive(Default)]
+pub struct VirtualLsiLogicSasController {
+    /// The properties of `VirtualSCSIController`.
+    pub base: VirtualScsiController,
+}
+pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualLsiLogicSASController",
+    "2.5u2server",
+    Some(&VIRTUAL_SCSI_CONTROLLER),
+    "",
+    rt::unset::<VirtualLsiLogicSasController>,
+);
+impl rt::Object for VirtualLsiLogicSasController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=13 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=13 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualLsiLogicSasController {}
+impl std::ops::Deref for VirtualLsiLogicSasController {
+    type Target = VirtualScsiController;
+    fn deref(&self) -> &VirtualScsiController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualLsiLogicSasController {
+    fn deref_mut(&mut self) -> &mut VirtualScsiController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualLsiLogicSasController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualLsiLogicSasController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualLsiLogicSasController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualLsiLogicSasController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineAffinityInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineAffinityInfo {
+    /// `affinitySet`: list of int.
+    pub affinity_set: Vec<i32>,
+}
+pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineAffinityInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int affinitySet ol
+",
+    rt::unset::<VirtualMachineAffinityInfo>,
+);
+impl rt::Object for VirtualMachineAffinityInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_AFFINITY_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_AFFINITY_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.affinity_set),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.affinity_set),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineAffinityInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineAffinityInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineAffinityInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineAffinityInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineBootOptions`, a [`DynamicData`], since VI API 2.5.
+#[derive(Default)]
+pub struct VirtualMachineBootOptions {
+    /// `bootDelay`: optional long.
+    pub boot_delay: Option<i64>,
+    /// `enterBIOSSetup`: optional boolean.
+    pub enter_bios_setup: Option<bool>,
+    /// `efiSecureBootEnabled`: optional boolean, since VI API 6.5.
+    pub efi_secure_boot_enabled: Option<bool>,
+    /// `bootRetryEnabled`: optional boolean, since VI API 4.1.
+    pub boot_retry_enabled: Option<bool>,
+    /// `bootRetryDelay`: optional long, since VI API 4.1.
+    pub boot_retry_delay: Option<i64>,
+    /// `bootOrder`: list of `VirtualMachineBootOptionsBootableDevice` or a descendant, since VI API 5.0.
+    pub boot_order: Vec<rt::Poly<VirtualMachineBootOptionsBootableDevice>>,
+    /// `networkBootProtocol`: optional string, since VI API 6.0.
+    pub network_boot_protocol: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineBootOptions",
+    "2.5",
+    Some(&DYNAMIC_DATA),
+    "
+long bootDelay o
+boolean enterBIOSSetup o
+boolean efiSecureBootEnabled o since 6.5
+boolean bootRetryEnabled o since 4.1
+long bootRetryDelay o since 4.1
+VirtualMachineBootOptionsBootableDevice bootOrder ol since 5.0
+string networkBootProtocol o since 6.0
+",
+    rt::unset::<VirtualMachineBootOptions>,
+);
+impl rt::Object for VirtualMachineBootOptions {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.boot_delay),
+            1 => P::Value(&self.enter_bios_setup),
+            2 => P::Value(&self.efi_secure_boot_enabled),
+            3 => P::Value(&self.boot_retry_enabled),
+            4 => P::Value(&self.boot_retry_delay),
+            5 => P::Value(&self.boot_order),
+            6 => P::Value(&self.network_boot_protocol),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.boot_delay),
+            1 => M::Value(&mut self.enter_bios_setup),
+            2 => M::Value(&mut self.efi_secure_boot_enabled),
+            3 => M::Value(&mut self.boot_retry_enabled),
+            4 => M::Value(&mut self.boot_retry_delay),
+            5 => M::Value(&mut self.boot_order),
+            6 => M::Value(&mut self.network_boot_protocol),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineBootOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineBootOptions {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineBootOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineBootOptions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualMachineBootOptionsBootableCdromDevice {}
+pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineBootOptionsBootableCdromDevice",
+    "5.0",
+    Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
+    "",
+    rt::unset::<VirtualMachineBootOptionsBootableCdromDevice>,
+);
+impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(
+            &VirtualMachineBootOptionsBootableDevice {
+            },
+        )
+    }
+}
+impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
+for VirtualMachineBootOptionsBootableCdromDevice {}
+impl Clone for VirtualMachineBootOptionsBootableCdromDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineBootOptionsBootableCdromDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineBootOptionsBootableCdromDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineBootOptionsBootableCdromDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualMachineBootOptionsBootableDevice {}
+pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineBootOptionsBootableDevice",
+    "5.0",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<VirtualMachineBootOptionsBootableDevice>,
+);
+impl rt::Object for VirtualMachineBootOptionsBootableDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
+for VirtualMachineBootOptionsBootableDevice {}
+impl Clone for VirtualMachineBootOptionsBootableDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineBootOptionsBootableDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineBootOptionsBootableDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineBootOptionsBootableDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineBootOptionsBootableDiskDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualMachineBootOptionsBootableDiskDevice {
+    /// `deviceKey`: required int.
+    pub device_key: i32,
+}
+pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineBootOptionsBootableDiskDevice",
+    "5.0",
+    Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
+    "
+int deviceKey r
+",
+    rt::unset::<VirtualMachineBootOptionsBootableDiskDevice>,
+);
+impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.device_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device_key),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(
+            &VirtualMachineBootOptionsBootableDevice {
+            },
+        )
+    }
+}
+impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
+for VirtualMachineBootOptionsBootableDiskDevice {}
+impl Clone for VirtualMachineBootOptionsBootableDiskDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineBootOptionsBootableDiskDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineBootOptionsBootableDiskDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineBootOptionsBootableDiskDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineBootOptionsBootableEthernetDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualMachineBootOptionsBootableEthernetDevice {
+    /// `deviceKey`: required int.
+    pub device_key: i32,
+}
+pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineBootOptionsBootableEthernetDevice",
+    "5.0",
+    Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
+    "
+int deviceKey r
+",
+    rt::unset::<VirtualMachineBootOptionsBootableEthernetDevice>,
+);
+impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.device_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device_key),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(
+            &VirtualMachineBootOptionsBootableDevice {
+            },
+        )
+    }
+}
+impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
+for VirtualMachineBootOptionsBootableEthernetDevice {}
+impl Clone for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
+pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineBootOptionsBootableFloppyDevice",
+    "5.0",
+    Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
+    "",
+    rt::unset::<VirtualMachineBootOptionsBootableFloppyDevice>,
+);
+impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(
+            &VirtualMachineBootOptionsBootableDevice {
+            },
+        )
+    }
+}
+impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
+for VirtualMachineBootOptionsBootableFloppyDevice {}
+impl Clone for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineCapability`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineCapability {
+    /// `snapshotOperationsSupported`: required boolean.
+    pub snapshot_operations_supported: bool,
+    /// `multipleSnapshotsSupported`: required boolean.
+    pub multiple_snapshots_supported: bool,
+    /// `snapshotConfigSupported`: required boolean.
+    pub snapshot_config_supported: bool,
+    /// `poweredOffSnapshotsSupported`: required boolean.
+    pub powered_off_snapshots_supported: bool,
+    /// `memorySnapshotsSupported`: required boolean.
+    pub memory_snapshots_supported: bool,
+    /// `revertToSnapshotSupported`: required boolean.
+    pub revert_to_snapshot_supported: bool,
+    /// `quiescedSnapshotsSupported`: required boolean.
+    pub quiesced_snapshots_supported: bool,
+    /// `disableSnapshotsSupported`: required boolean, since VI API 2.5.
+    pub disable_snapshots_supported: bool,
+    /// `lockSnapshotsSupported`: required boolean, since VI API 2.5.
+    pub lock_snapshots_supported: bool,
+    /// `consolePreferencesSupported`: required boolean.
+    pub console_preferences_supported: bool,
+    /// `cpuFeatureMaskSupported`: required boolean.
+    pub cpu_feature_mask_supported: bool,
+    /// `s1AcpiManagementSupported`: required boolean.
+    pub s1_acpi_management_supported: bool,
+    /// `settingScreenResolutionSupported`: required boolean.
+    pub setting_screen_resolution_supported: bool,
+    /// `toolsAutoUpdateSupported`: required boolean.
+    pub tools_auto_update_supported: bool,
+    /// `vmNpivWwnSupported`: required boolean, since VI API 2.5.
+    pub vm_npiv_wwn_supported: bool,
+    /// `npivWwnOnNonRdmVmSupported`: required boolean, since VI API 2.5.
+    pub npiv_wwn_on_non_rdm_vm_supported: bool,
+    /// `vmNpivWwnDisableSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub vm_npiv_wwn_disable_supported: Option<bool>,
+    /// `vmNpivWwnUpdateSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub vm_npiv_wwn_update_supported: Option<bool>,
+    /// `swapPlacementSupported`: required boolean, since VI API 2.5.
+    pub swap_placement_supported: bool,
+    /// `toolsSyncTimeSupported`: required boolean, since VI API 2.5.
+    pub tools_sync_time_supported: bool,
+    /// `virtualMmuUsageSupported`: required boolean, since VI API 2.5.
+    pub virtual_mmu_usage_supported: bool,
+    /// `diskSharesSupported`: required boolean, since VI API 2.5.
+    pub disk_shares_supported: bool,
+    /// `bootOptionsSupported`: required boolean, since VI API 2.5.
+    pub boot_options_supported: bool,
+    /// `bootRetryOptionsSupported`: optional boolean, since VI API 4.1 and always there from then on.
+    pub boot_retry_options_supported: Option<bool>,
+    /// `settingVideoRamSizeSupported`: required boolean, since VI API 2.5.
+    pub setting_video_ram_size_supported: bool,
+    /// `settingDisplayTopologySupported`: optional boolean, since VI API 2.5u2server and always there from then on.
+    pub setting_display_topology_supported: Option<bool>,
+    /// `recordReplaySupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub record_replay_supported: Option<bool>,
+    /// `changeTrackingSupported`: optional boolean, since VI API 4.0 and always there from then on.
+    pub change_tracking_supported: Option<bool>,
+    /// `multipleCoresPerSocketSupported`: optional boolean, since VI API 5.0 and always there from then on.
+    pub multiple_cores_per_socket_supported: Option<bool>,
+    /// `hostBasedReplicationSupported`: optional boolean, since VI API 5.0 and always there from then on.
+    pub host_based_replication_supported: Option<bool>,
+    /// `guestAutoLockSupported`: optional boolean, since VI API 5.0 and always there from then on.
+    pub guest_auto_lock_supported: Option<bool>,
+    /// `memoryReservationLockSupported`: optional boolean, since VI API 5.0 and always there from then on.
+    pub memory_reservation_lock_supported: Option<bool>,
+    /// `featureRequirementSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub feature_requirement_supported: Option<bool>,
+    /// `poweredOnMonitorTypeChangeSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub powered_on_monitor_type_change_supported: Option<bool>,
+    /// `seSparseDiskSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub se_sparse_disk_supported: Option<bool>,
+    /// `nestedHVSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub nested_hv_supported: Option<bool>,
+    /// `vPMCSupported`: optional boolean, since VI API 5.1 and always there from then on.
+    pub v_pmc_supported: Option<bool>,
+    /// `secureBootSupported`: optional boolean, since VI API 6.5.
+    pub secure_boot_supported: Option<bool>,
+    /// `perVmEvcSupported`: optional boolean, since VI API 6.7.
+    pub per_vm_evc_supported: Option<bool>,
+    /// `virtualMmuUsageIgnored`: optional boolean, since VI API 6.7.
+    pub virtual_mmu_usage_ignored: Option<bool>,
+    /// `virtualExecUsageIgnored`: optional boolean, since VI API 6.7.
+    pub virtual_exec_usage_ignored: Option<bool>,
+    /// `diskOnlySnapshotOnSuspendedVMSupported`: optional boolean, since VI API 6.7.
+    pub disk_only_snapshot_on_suspended_vm_supported: Option<bool>,
+    /// `suspendToMemorySupported`: optional boolean, since VI API 7.0.2.0.
+    pub suspend_to_memory_supported: Option<bool>,
+    /// `toolsSyncTimeAllowSupported`: optional boolean, since VI API 7.0.1.0.
+    pub tools_sync_time_allow_supported: Option<bool>,
+    /// `sevSupported`: optional boolean, since VI API 7.0.1.0.
+    pub sev_supported: Option<bool>,
+    /// `pmemFailoverSupported`: optional boolean, since VI API 7.0.2.0.
+    pub pmem_failover_supported: Option<bool>,
+    /// `requireSgxAttestationSupported`: optional boolean, since VI API 8.0.0.1.
+    pub require_sgx_attestation_supported: Option<bool>,
+    /// `changeModeDisksSupported`: optional boolean, since VI API 8.0.0.1.
+    pub change_mode_disks_supported: Option<bool>,
+    /// `vendorDeviceGroupSupported`: optional boolean, since VI API 8.0.1.0.
+    pub vendor_device_group_supported: Option<bool>,
+    /// `sevSnpSupported`: optional boolean, since VI API 9.0.0.0.
+    pub sev_snp_supported: Option<bool>,
+    /// `tdxSupported`: optional boolean, since VI API 9.0.0.0.
+    pub tdx_supported: Option<bool>,
+    /// `ehvSecureBootSupported`: optional boolean, since VI API 9.1.0.0.
+    pub ehv_secure_boot_supported: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineCapability",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean snapshotOperationsSupported r
+boolean multipleSnapshotsSupported r
+boolean snapshotConfigSupported r
+boolean poweredOffSnapshotsSupported r
+boolean memorySnapshotsSupported r
+boolean revertToSnapshotSupported r
+boolean quiescedSnapshotsSupported r
+boolean disableSnapshotsSupported r since 2.5
+boolean lockSnapshotsSupported r since 2.5
+boolean consolePreferencesSupported r
+boolean cpuFeatureMaskSupported r
+boolean s1AcpiManagementSupported r
+boolean settingScreenResolutionSupported r
+boolean toolsAutoUpdateSupported r
+boolean vmNpivWwnSupported r since 2.5
+boolean npivWwnOnNonRdmVmSupported r since 2.5
+boolean vmNpivWwnDisableSupported o since 4.0
+boolean vmNpivWwnUpdateSupported o since 4.0
+boolean swapPlacementSupported r since 2.5
+boolean toolsSyncTimeSupported r since 2.5
+boolean virtualMmuUsageSupported r since 2.5
+boolean diskSharesSupported r since 2.5
+boolean bootOptionsSupported r since 2.5
+boolean bootRetryOptionsSupported o since 4.1
+boolean settingVideoRamSizeSupported r since 2.5
+boolean settingDisplayTopologySupported o since 2.5u2server
+boolean recordReplaySupported o since 4.0
+boolean changeTrackingSupported o since 4.0
+boolean multipleCoresPerSocketSupported o since 5.0
+boolean hostBasedReplicationSupported o since 5.0
+boolean guestAutoLockSupported o since 5.0
+boolean memoryReservationLockSupported o since 5.0
+boolean featureRequirementSupported o since 5.1
+boolean poweredOnMonitorTypeChangeSupported o since 5.1
+boolean seSparseDiskSupported o since 5.1
+boolean nestedHVSupported o since 5.1
+boolean vPMCSupported o since 5.1
+boolean secureBootSupported o since 6.5
+boolean perVmEvcSupported o since 6.7
+boolean virtualMmuUsageIgnored o since 6.7
+boolean virtualExecUsageIgnored o since 6.7
+boolean diskOnlySnapshotOnSuspendedVMSupported o since 6.7
+boolean suspendToMemorySupported o since 7.0.2.0
+boolean toolsSyncTimeAllowSupported o since 7.0.1.0
+boolean sevSupported o since 7.0.1.0
+boolean pmemFailoverSupported o since 7.0.2.0
+boolean requireSgxAttestationSupported o since 8.0.0.1
+boolean changeModeDisksSupported o since 8.0.0.1
+boolean vendorDeviceGroupSupported o since 8.0.1.0
+boolean sevSnpSupported o since 9.0.0.0
+boolean tdxSupported o since 9.0.0.0
+boolean ehvSecureBootSupported o since 9.1.0.0
+",
+    rt::unset::<VirtualMachineCapability>,
+);
+impl rt::Object for VirtualMachineCapability {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CAPABILITY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CAPABILITY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.snapshot_operations_supported),
+            1 => P::Value(&self.multiple_snapshots_supported),
+            2 => P::Value(&self.snapshot_config_supported),
+            3 => P::Value(&self.powered_off_snapshots_supported),
+            4 => P::Value(&self.memory_snapshots_supported),
+            5 => P::Value(&self.revert_to_snapshot_supported),
+            6 => P::Value(&self.quiesced_snapshots_supported),
+            7 => P::Value(&self.disable_snapshots_supported),
+            8 => P::Value(&self.lock_snapshots_supported),
+            9 => P::Value(&self.console_preferences_supported),
+            10 => P::Value(&self.cpu_feature_mask_supported),
+            11 => P::Value(&self.s1_acpi_management_supported),
+            12 => P::Value(&self.setting_screen_resolution_supported),
+            13 => P::Value(&self.tools_auto_update_supported),
+            14 => P::Value(&self.vm_npiv_wwn_supported),
+            15 => P::Value(&self.npiv_wwn_on_non_rdm_vm_supported),
+            16 => P::Value(&self.vm_npiv_wwn_disable_supported),
+            17 => P::Value(&self.vm_npiv_wwn_update_supported),
+            18 => P::Value(&self.swap_placement_supported),
+            19 => P::Value(&self.tools_sync_time_supported),
+            20 => P::Value(&self.virtual_mmu_usage_supported),
+            21 => P::Value(&self.disk_shares_supported),
+            22 => P::Value(&self.boot_options_supported),
+            23 => P::Value(&self.boot_retry_options_supported),
+            24 => P::Value(&self.setting_video_ram_size_supported),
+            25 => P::Value(&self.setting_display_topology_supported),
+            26 => P::Value(&self.record_replay_supported),
+            27 => P::Value(&self.change_tracking_supported),
+            28 => P::Value(&self.multiple_cores_per_socket_supported),
+            29 => P::Value(&self.host_based_replication_supported),
+            30 => P::Value(&self.guest_auto_lock_supported),
+            31 => P::Value(&self.memory_reservation_lock_supported),
+            32 => P::Value(&self.feature_requirement_supported),
+            33 => P::Value(&self.powered_on_monitor_type_change_supported),
+            34 => P::Value(&self.se_sparse_disk_supported),
+            35 => P::Value(&self.nested_hv_supported),
+            36 => P::Value(&self.v_pmc_supported),
+            37 => P::Value(&self.secure_boot_supported),
+            38 => P::Value(&self.per_vm_evc_supported),
+            39 => P::Value(&self.virtual_mmu_usage_ignored),
+            40 => P::Value(&self.virtual_exec_usage_ignored),
+            41 => P::Value(&self.disk_only_snapshot_on_suspended_vm_supported),
+            42 => P::Value(&self.suspend_to_memory_supported),
+            43 => P::Value(&self.tools_sync_time_allow_supported),
+            44 => P::Value(&self.sev_supported),
+            45 => P::Value(&self.pmem_failover_supported),
+            46 => P::Value(&self.require_sgx_attestation_supported),
+            47 => P::Value(&self.change_mode_disks_supported),
+            48 => P::Value(&self.vendor_device_group_supported),
+            49 => P::Value(&self.sev_snp_supported),
+            50 => P::Value(&self.tdx_supported),
+            51 => P::Value(&self.ehv_secure_boot_supported),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.snapshot_operations_supported),
+            1 => M::Value(&mut self.multiple_snapshots_supported),
+            2 => M::Value(&mut self.snapshot_config_supported),
+            3 => M::Value(&mut self.powered_off_snapshots_supported),
+            4 => M::Value(&mut self.memory_snapshots_supported),
+            5 => M::Value(&mut self.revert_to_snapshot_supported),
+            6 => M::Value(&mut self.quiesced_snapshots_supported),
+            7 => M::Value(&mut self.disable_snapshots_supported),
+            8 => M::Value(&mut self.lock_snapshots_supported),
+            9 => M::Value(&mut self.console_preferences_supported),
+            10 => M::Value(&mut self.cpu_feature_mask_supported),
+            11 => M::Value(&mut self.s1_acpi_management_supported),
+            12 => M::Value(&mut self.setting_screen_resolution_supported),
+            13 => M::Value(&mut self.tools_auto_update_supported),
+            14 => M::Value(&mut self.vm_npiv_wwn_supported),
+            15 => M::Value(&mut self.npiv_wwn_on_non_rdm_vm_supported),
+            16 => M::Value(&mut self.vm_npiv_wwn_disable_supported),
+            17 => M::Value(&mut self.vm_npiv_wwn_update_supported),
+            18 => M::Value(&mut self.swap_placement_supported),
+            19 => M::Value(&mut self.tools_sync_time_supported),
+            20 => M::Value(&mut self.virtual_mmu_usage_supported),
+            21 => M::Value(&mut self.disk_shares_supported),
+            22 => M::Value(&mut self.boot_options_supported),
+            23 => M::Value(&mut self.boot_retry_options_supported),
+            24 => M::Value(&mut self.setting_video_ram_size_supported),
+            25 => M::Value(&mut self.setting_display_topology_supported),
+            26 => M::Value(&mut self.record_replay_supported),
+            27 => M::Value(&mut self.change_tracking_supported),
+            28 => M::Value(&mut self.multiple_cores_per_socket_supported),
+            29 => M::Value(&mut self.host_based_replication_supported),
+            30 => M::Value(&mut self.guest_auto_lock_supported),
+            31 => M::Value(&mut self.memory_reservation_lock_supported),
+            32 => M::Value(&mut self.feature_requirement_supported),
+            33 => M::Value(&mut self.powered_on_monitor_type_change_supported),
+            34 => M::Value(&mut self.se_sparse_disk_supported),
+            35 => M::Value(&mut self.nested_hv_supported),
+            36 => M::Value(&mut self.v_pmc_supported),
+            37 => M::Value(&mut self.secure_boot_supported),
+            38 => M::Value(&mut self.per_vm_evc_supported),
+            39 => M::Value(&mut self.virtual_mmu_usage_ignored),
+            40 => M::Value(&mut self.virtual_exec_usage_ignored),
+            41 => M::Value(&mut self.disk_only_snapshot_on_suspended_vm_supported),
+            42 => M::Value(&mut self.suspend_to_memory_supported),
+            43 => M::Value(&mut self.tools_sync_time_allow_supported),
+            44 => M::Value(&mut self.sev_supported),
+            45 => M::Value(&mut self.pmem_failover_supported),
+            46 => M::Value(&mut self.require_sgx_attestation_supported),
+            47 => M::Value(&mut self.change_mode_disks_supported),
+            48 => M::Value(&mut self.vendor_device_group_supported),
+            49 => M::Value(&mut self.sev_snp_supported),
+            50 => M::Value(&mut self.tdx_supported),
+            51 => M::Value(&mut self.ehv_secure_boot_supported),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineCapability {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineCapability {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineCapability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineCapability {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineCertThumbprint`, a [`DynamicData`], since VI API 7.0.3.1.
+#[derive(Default)]
+pub struct VirtualMachineCertThumbprint {
+    /// `thumbprint`: required string.
+    pub thumbprint: String,
+    /// `hashAlgorithm`: optional string.
+    pub hash_algorithm: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_CERT_THUMBPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineCertThumbprint",
+    "7.0.3.1",
+    Some(&DYNAMIC_DATA),
+    "
+string thumbprint r
+string hashAlgorithm o
+",
+    rt::unset::<VirtualMachineCertThumbprint>,
+);
+impl rt::Object for VirtualMachineCertThumbprint {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CERT_THUMBPRINT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CERT_THUMBPRINT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.thumbprint),
+            1 => P::Value(&self.hash_algorithm),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.thumbprint),
+            1 => M::Value(&mut self.hash_algorithm),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineCertThumbprint {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineCertThumbprint {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineCertThumbprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineCertThumbprint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineCloneSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineCloneSpec {
+    /// `location`: required `VirtualMachineRelocateSpec`.
+    pub location: VirtualMachineRelocateSpec,
+    /// `template`: required boolean.
+    pub template: bool,
+    /// `config`: optional `VirtualMachineConfigSpec`.
+    pub config: Option<Box<VirtualMachineConfigSpec>>,
+    /// `customization`: optional `CustomizationSpec`.
+    #[cfg(feature = "customization")]
+    pub customization: Option<Box<CustomizationSpec>>,
+    /// `powerOn`: required boolean.
+    pub power_on: bool,
+    /// `snapshot`: optional reference to `VirtualMachineSnapshot`, since VI API 4.0.
+    pub snapshot: Option<rt::ManagedObjectReference>,
+    /// `memory`: optional boolean, since VI API 5.5.
+    pub memory: Option<bool>,
+    /// `tpmProvisionPolicy`: optional string, since VI API 8.0.0.1.
+    pub tpm_provision_policy: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineCloneSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineRelocateSpec location r
+boolean template r
+VirtualMachineConfigSpec config o
+CustomizationSpec customization o
+boolean powerOn r
+ManagedObjectReference snapshot o since 4.0
+boolean memory o since 5.5
+string tpmProvisionPolicy o since 8.0.0.1
+",
+    rt::unset::<VirtualMachineCloneSpec>,
+);
+impl rt::Object for VirtualMachineCloneSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CLONE_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CLONE_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.location),
+            1 => P::Value(&self.template),
+            2 => P::Optional(&self.config),
+            #[cfg(feature = "customization")]
+            3 => P::Optional(&self.customization),
+            4 => P::Value(&self.power_on),
+            5 => P::Value(&self.snapshot),
+            6 => P::Value(&self.memory),
+            7 => P::Value(&self.tpm_provision_policy),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.location),
+            1 => M::Value(&mut self.template),
+            2 => M::Optional(&mut self.config),
+            #[cfg(feature = "customization")]
+            3 => M::Optional(&mut self.customization),
+            4 => M::Value(&mut self.power_on),
+            5 => M::Value(&mut self.snapshot),
+            6 => M::Value(&mut self.memory),
+            7 => M::Value(&mut self.tpm_provision_policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineCloneSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineCloneSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineCloneSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineCloneSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineConfigInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineConfigInfo {
+    /// `changeVersion`: required string.
+    pub change_version: String,
+    /// `modified`: required dateTime.
+    pub modified: rt::DateTime,
+    /// `name`: required string.
+    pub name: String,
+    /// `guestFullName`: required string.
+    pub guest_full_name: String,
     /// `version`: required string.
     pub version: String,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `createDate`: optional dateTime, since VI API 6.7.
+    pub create_date: Option<rt::DateTime>,
+    /// `instanceUuid`: optional string, since VI API 4.0.
+    pub instance_uuid: Option<String>,
+    /// `npivNodeWorldWideName`: list of long, since VI API 2.5.
+    pub npiv_node_world_wide_name: Vec<i64>,
+    /// `npivPortWorldWideName`: list of long, since VI API 2.5.
+    pub npiv_port_world_wide_name: Vec<i64>,
+    /// `npivWorldWideNameType`: optional string, since VI API 2.5.
+    pub npiv_world_wide_name_type: Option<String>,
+    /// `npivDesiredNodeWwns`: optional short, since VI API 4.0.
+    pub npiv_desired_node_wwns: Option<i16>,
+    /// `npivDesiredPortWwns`: optional short, since VI API 4.0.
+    pub npiv_desired_port_wwns: Option<i16>,
+    /// `npivTemporaryDisabled`: optional boolean, since VI API 4.0.
+    pub npiv_temporary_disabled: Option<bool>,
+    /// `npivOnNonRdmDisks`: optional boolean, since VI API 4.0.
+    pub npiv_on_non_rdm_disks: Option<bool>,
+    /// `locationId`: optional string.
+    pub location_id: Option<String>,
+    /// `template`: required boolean.
+    pub template: bool,
+    /// `guestId`: required string.
+    pub guest_id: String,
+    /// `alternateGuestName`: required string, since VI API 2.5.
+    pub alternate_guest_name: String,
+    /// `annotation`: optional string.
+    pub annotation: Option<String>,
+    /// `files`: required `VirtualMachineFileInfo`.
+    pub files: VirtualMachineFileInfo,
+    /// `tools`: optional `ToolsConfigInfo`.
+    pub tools: Option<Box<ToolsConfigInfo>>,
+    /// `flags`: required `VirtualMachineFlagInfo`.
+    pub flags: VirtualMachineFlagInfo,
+    /// `consolePreferences`: optional `VirtualMachineConsolePreferences`.
+    pub console_preferences: Option<Box<VirtualMachineConsolePreferences>>,
+    /// `defaultPowerOps`: required `VirtualMachineDefaultPowerOpInfo`.
+    pub default_power_ops: VirtualMachineDefaultPowerOpInfo,
+    /// `rebootPowerOff`: optional boolean, since VI API 8.0.0.1.
+    pub reboot_power_off: Option<bool>,
+    /// `hardware`: required `VirtualHardware`.
+    pub hardware: VirtualHardware,
+    /// `vcpuConfig`: list of `VirtualMachineVcpuConfig`, since VI API 7.0.0.0.
+    pub vcpu_config: Vec<VirtualMachineVcpuConfig>,
+    /// `cpuAllocation`: optional `ResourceAllocationInfo`.
+    pub cpu_allocation: Option<Box<ResourceAllocationInfo>>,
+    /// `memoryAllocation`: optional `ResourceAllocationInfo`.
+    pub memory_allocation: Option<Box<ResourceAllocationInfo>>,
+    /// `latencySensitivity`: optional `LatencySensitivity`, since VI API 5.1.
+    pub latency_sensitivity: Option<Box<LatencySensitivity>>,
+    /// `memoryHotAddEnabled`: optional boolean, since VI API 2.5u2server.
+    pub memory_hot_add_enabled: Option<bool>,
+    /// `cpuHotAddEnabled`: optional boolean, since VI API 2.5u2server.
+    pub cpu_hot_add_enabled: Option<bool>,
+    /// `cpuHotRemoveEnabled`: optional boolean, since VI API 2.5u2server.
+    pub cpu_hot_remove_enabled: Option<bool>,
+    /// `hotPlugMemoryLimit`: optional long, since VI API 2.5u2server.
+    pub hot_plug_memory_limit: Option<i64>,
+    /// `hotPlugMemoryIncrementSize`: optional long, since VI API 2.5u2server.
+    pub hot_plug_memory_increment_size: Option<i64>,
+    /// `cpuAffinity`: optional `VirtualMachineAffinityInfo`.
+    pub cpu_affinity: Option<Box<VirtualMachineAffinityInfo>>,
+    /// `memoryAffinity`: optional `VirtualMachineAffinityInfo`.
+    pub memory_affinity: Option<Box<VirtualMachineAffinityInfo>>,
+    /// `networkShaper`: optional `VirtualMachineNetworkShaperInfo`.
+    pub network_shaper: Option<Box<VirtualMachineNetworkShaperInfo>>,
+    /// `extraConfig`: list of `OptionValue` or a descendant.
+    pub extra_config: Vec<rt::Poly<OptionValue>>,
+    /// `cpuFeatureMask`: list of `HostCpuIdInfo`.
+    pub cpu_feature_mask: Vec<HostCpuIdInfo>,
+    /// `datastoreUrl`: list of `VirtualMachineConfigInfoDatastoreUrlPair`.
+    pub datastore_url: Vec<VirtualMachineConfigInfoDatastoreUrlPair>,
+    /// `swapPlacement`: optional string, since VI API 2.5.
+    pub swap_placement: Option<String>,
+    /// `bootOptions`: optional `VirtualMachineBootOptions`, since VI API 2.5.
+    pub boot_options: Option<Box<VirtualMachineBootOptions>>,
+    /// `ftInfo`: optional `FaultToleranceConfigInfo` or a descendant, since VI API 4.0.
+    #[cfg(feature = "ft")]
+    pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
+    /// `repConfig`: optional `ReplicationConfigSpec`, since VI API 6.0.
+    #[cfg(feature = "ft")]
+    pub rep_config: Option<Box<ReplicationConfigSpec>>,
+    /// `vAppConfig`: optional `VmConfigInfo` or a descendant, since VI API 4.0.
+    #[cfg(feature = "vapp")]
+    pub v_app_config: Option<rt::Poly<VmConfigInfo>>,
+    /// `vAssertsEnabled`: optional boolean, since VI API 4.0.
+    pub v_asserts_enabled: Option<bool>,
+    /// `changeTrackingEnabled`: optional boolean, since VI API 4.0.
+    pub change_tracking_enabled: Option<bool>,
+    /// `firmware`: optional string, since VI API 5.0.
+    pub firmware: Option<String>,
+    /// `maxMksConnections`: optional int, since VI API 5.0.
+    pub max_mks_connections: Option<i32>,
+    /// `guestAutoLockEnabled`: optional boolean, since VI API 5.0.
+    pub guest_auto_lock_enabled: Option<bool>,
+    /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
+    pub managed_by: Option<Box<ManagedByInfo>>,
+    /// `memoryReservationLockedToMax`: optional boolean, since VI API 5.0.
+    pub memory_reservation_locked_to_max: Option<bool>,
+    /// `initialOverhead`: optional `VirtualMachineConfigInfoOverheadInfo`, since VI API 5.0.
+    pub initial_overhead: Option<Box<VirtualMachineConfigInfoOverheadInfo>>,
+    /// `nestedHVEnabled`: optional boolean, since VI API 5.1.
+    pub nested_hv_enabled: Option<bool>,
+    /// `vPMCEnabled`: optional boolean, since VI API 5.1.
+    pub v_pmc_enabled: Option<bool>,
+    /// `scheduledHardwareUpgradeInfo`: optional `ScheduledHardwareUpgradeInfo`, since VI API 5.1.
+    pub scheduled_hardware_upgrade_info: Option<Box<ScheduledHardwareUpgradeInfo>>,
+    /// `forkConfigInfo`: optional `VirtualMachineForkConfigInfo`, since VI API 6.0.
+    pub fork_config_info: Option<Box<VirtualMachineForkConfigInfo>>,
+    /// `vFlashCacheReservation`: optional long, since VI API 5.5.
+    pub v_flash_cache_reservation: Option<i64>,
+    /// `vmxConfigChecksum`: optional base64Binary, since VI API 6.0.
+    pub vmx_config_checksum: Option<rt::Binary>,
+    /// `messageBusTunnelEnabled`: optional boolean, since VI API 6.0.
+    pub message_bus_tunnel_enabled: Option<bool>,
+    /// `vmStorageObjectId`: optional string, since VI API 6.0.
+    pub vm_storage_object_id: Option<String>,
+    /// `swapStorageObjectId`: optional string, since VI API 6.0.
+    pub swap_storage_object_id: Option<String>,
+    /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
+    pub key_id: Option<Box<CryptoKeyId>>,
+    /// `guestIntegrityInfo`: optional `VirtualMachineGuestIntegrityInfo`, since VI API 6.5.
+    pub guest_integrity_info: Option<Box<VirtualMachineGuestIntegrityInfo>>,
+    /// `migrateEncryption`: optional string, since VI API 6.5.
+    pub migrate_encryption: Option<String>,
+    /// `sgxInfo`: optional `VirtualMachineSgxInfo`, since VI API 7.0.0.0.
+    pub sgx_info: Option<Box<VirtualMachineSgxInfo>>,
+    /// `contentLibItemInfo`: optional `VirtualMachineContentLibraryItemInfo`, since VI API 7.0.0.0.
+    pub content_lib_item_info: Option<Box<VirtualMachineContentLibraryItemInfo>>,
+    /// `ftEncryptionMode`: optional string, since VI API 7.0.2.0.
+    pub ft_encryption_mode: Option<String>,
+    /// `guestMonitoringModeInfo`: optional `VirtualMachineGuestMonitoringModeInfo`, since VI API 7.0.0.0.
+    pub guest_monitoring_mode_info: Option<Box<VirtualMachineGuestMonitoringModeInfo>>,
+    /// `sevEnabled`: optional boolean, since VI API 7.0.1.0.
+    pub sev_enabled: Option<bool>,
+    /// `numaInfo`: optional `VirtualMachineVirtualNumaInfo`, since VI API 8.0.0.1.
+    pub numa_info: Option<Box<VirtualMachineVirtualNumaInfo>>,
+    /// `pmemFailoverEnabled`: optional boolean, since VI API 7.0.2.0.
+    pub pmem_failover_enabled: Option<bool>,
+    /// `vmxStatsCollectionEnabled`: optional boolean, since VI API 7.0.3.1.
+    pub vmx_stats_collection_enabled: Option<bool>,
+    /// `vmOpNotificationToAppEnabled`: optional boolean, since VI API 7.0.3.0.
+    pub vm_op_notification_to_app_enabled: Option<bool>,
+    /// `vmOpNotificationTimeout`: optional long, since VI API 8.0.0.1.
+    pub vm_op_notification_timeout: Option<i64>,
+    /// `deviceSwap`: optional `VirtualMachineVirtualDeviceSwap`, since VI API 8.0.0.1.
+    pub device_swap: Option<Box<VirtualMachineVirtualDeviceSwap>>,
+    /// `pmem`: optional `VirtualMachineVirtualPMem`, since VI API 7.0.3.0.
+    pub pmem: Option<Box<VirtualMachineVirtualPMem>>,
+    /// `deviceGroups`: optional `VirtualMachineVirtualDeviceGroups`, since VI API 8.0.0.1.
+    pub device_groups: Option<Box<VirtualMachineVirtualDeviceGroups>>,
+    /// `fixedPassthruHotPlugEnabled`: optional boolean, since VI API 8.0.1.0.
+    pub fixed_passthru_hot_plug_enabled: Option<bool>,
+    /// `metroFtEnabled`: optional boolean, since VI API 8.0.3.0.
+    pub metro_ft_enabled: Option<bool>,
+    /// `vmxRuntimeConfig`: list of `OptionValue` or a descendant, since VI API 9.0.0.0.
+    pub vmx_runtime_config: Vec<rt::Poly<OptionValue>>,
+    /// `metroFtHostGroup`: optional string, since VI API 8.0.3.0.
+    pub metro_ft_host_group: Option<String>,
+    /// `tdxEnabled`: optional boolean, since VI API 9.0.0.0.
+    pub tdx_enabled: Option<bool>,
+    /// `sevSnpEnabled`: optional boolean, since VI API 9.0.0.0.
+    pub sev_snp_enabled: Option<bool>,
+    /// `guestArchitecture`: optional string, since VI API 9.1.0.0.
+    pub guest_architecture: Option<String>,
 }
-pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPMemVolume",
-    "6.7",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
+pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineConfigInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
     "
-string uuid r
+string changeVersion r
+dateTime modified r
+string name r
+string guestFullName r
 string version r
+string uuid r
+dateTime createDate o since 6.7
+string instanceUuid o since 4.0
+long npivNodeWorldWideName ol since 2.5
+long npivPortWorldWideName ol since 2.5
+string npivWorldWideNameType o since 2.5
+short npivDesiredNodeWwns o since 4.0
+short npivDesiredPortWwns o since 4.0
+boolean npivTemporaryDisabled o since 4.0
+boolean npivOnNonRdmDisks o since 4.0
+string locationId o
+boolean template r
+string guestId r
+string alternateGuestName r since 2.5
+string annotation o
+VirtualMachineFileInfo files r
+ToolsConfigInfo tools o
+VirtualMachineFlagInfo flags r
+VirtualMachineConsolePreferences consolePreferences o
+VirtualMachineDefaultPowerOpInfo defaultPowerOps r
+boolean rebootPowerOff o since 8.0.0.1
+VirtualHardware hardware r
+VirtualMachineVcpuConfig vcpuConfig ol since 7.0.0.0
+ResourceAllocationInfo cpuAllocation o
+ResourceAllocationInfo memoryAllocation o
+LatencySensitivity latencySensitivity o since 5.1
+boolean memoryHotAddEnabled o since 2.5u2server
+boolean cpuHotAddEnabled o since 2.5u2server
+boolean cpuHotRemoveEnabled o since 2.5u2server
+long hotPlugMemoryLimit o since 2.5u2server
+long hotPlugMemoryIncrementSize o since 2.5u2server
+VirtualMachineAffinityInfo cpuAffinity o
+VirtualMachineAffinityInfo memoryAffinity o
+VirtualMachineNetworkShaperInfo networkShaper o
+OptionValue extraConfig ol
+HostCpuIdInfo cpuFeatureMask ol
+VirtualMachineConfigInfoDatastoreUrlPair datastoreUrl ol
+string swapPlacement o since 2.5
+VirtualMachineBootOptions bootOptions o since 2.5
+FaultToleranceConfigInfo ftInfo o since 4.0
+ReplicationConfigSpec repConfig o since 6.0
+VmConfigInfo vAppConfig o since 4.0
+boolean vAssertsEnabled o since 4.0
+boolean changeTrackingEnabled o since 4.0
+string firmware o since 5.0
+int maxMksConnections o since 5.0
+boolean guestAutoLockEnabled o since 5.0
+ManagedByInfo managedBy o since 5.0
+boolean memoryReservationLockedToMax o since 5.0
+VirtualMachineConfigInfoOverheadInfo initialOverhead o since 5.0
+boolean nestedHVEnabled o since 5.1
+boolean vPMCEnabled o since 5.1
+ScheduledHardwareUpgradeInfo scheduledHardwareUpgradeInfo o since 5.1
+VirtualMachineForkConfigInfo forkConfigInfo o since 6.0
+long vFlashCacheReservation o since 5.5
+base64Binary vmxConfigChecksum o since 6.0
+boolean messageBusTunnelEnabled o since 6.0
+string vmStorageObjectId o since 6.0
+string swapStorageObjectId o since 6.0
+CryptoKeyId keyId o since 6.5
+VirtualMachineGuestIntegrityInfo guestIntegrityInfo o since 6.5
+string migrateEncryption o since 6.5
+VirtualMachineSgxInfo sgxInfo o since 7.0.0.0
+VirtualMachineContentLibraryItemInfo contentLibItemInfo o since 7.0.0.0
+string ftEncryptionMode o since 7.0.2.0
+VirtualMachineGuestMonitoringModeInfo guestMonitoringModeInfo o since 7.0.0.0
+boolean sevEnabled o since 7.0.1.0
+VirtualMachineVirtualNumaInfo numaInfo o since 8.0.0.1
+boolean pmemFailoverEnabled o since 7.0.2.0
+boolean vmxStatsCollectionEnabled o since 7.0.3.1
+boolean vmOpNotificationToAppEnabled o since 7.0.3.0
+long vmOpNotificationTimeout o since 8.0.0.1
+VirtualMachineVirtualDeviceSwap deviceSwap o since 8.0.0.1
+VirtualMachineVirtualPMem pmem o since 7.0.3.0
+VirtualMachineVirtualDeviceGroups deviceGroups o since 8.0.0.1
+boolean fixedPassthruHotPlugEnabled o since 8.0.1.0
+boolean metroFtEnabled o since 8.0.3.0
+OptionValue vmxRuntimeConfig ol since 9.0.0.0
+string metroFtHostGroup o since 8.0.3.0
+boolean tdxEnabled o since 9.0.0.0
+boolean sevSnpEnabled o since 9.0.0.0
+string guestArchitecture o since 9.1.0.0
 ",
-    rt::unset::<HostPMemVolume>,
+    rt::unset::<VirtualMachineConfigInfo>,
 );
-impl rt::Object for HostPMemVolume {
+impl rt::Object for VirtualMachineConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_P_MEM_VOLUME
+        &VIRTUAL_MACHINE_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_P_MEM_VOLUME
+        &VIRTUAL_MACHINE_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.uuid),
+            0 => P::Value(&self.change_version),
+            1 => P::Value(&self.modified),
+            2 => P::Value(&self.name),
+            3 => P::Value(&self.guest_full_name),
             4 => P::Value(&self.version),
+            5 => P::Value(&self.uuid),
+            6 => P::Value(&self.create_date),
+            7 => P::Value(&self.instance_uuid),
+            8 => P::Value(&self.npiv_node_world_wide_name),
+            9 => P::Value(&self.npiv_port_world_wide_name),
+            10 => P::Value(&self.npiv_world_wide_name_type),
+            11 => P::Value(&self.npiv_desired_node_wwns),
+            12 => P::Value(&self.npiv_desired_port_wwns),
+            13 => P::Value(&self.npiv_temporary_disabled),
+            14 => P::Value(&self.npiv_on_non_rdm_disks),
+            15 => P::Value(&self.location_id),
+            16 => P::Value(&self.template),
+            17 => P::Value(&self.guest_id),
+            18 => P::Value(&self.alternate_guest_name),
+            19 => P::Value(&self.annotation),
+            20 => P::Object(&self.files),
+            21 => P::Optional(&self.tools),
+            22 => P::Object(&self.flags),
+            23 => P::Optional(&self.console_preferences),
+            24 => P::Object(&self.default_power_ops),
+            25 => P::Value(&self.reboot_power_off),
+            26 => P::Object(&self.hardware),
+            27 => P::Objects(&self.vcpu_config),
+            28 => P::Optional(&self.cpu_allocation),
+            29 => P::Optional(&self.memory_allocation),
+            30 => P::Optional(&self.latency_sensitivity),
+            31 => P::Value(&self.memory_hot_add_enabled),
+            32 => P::Value(&self.cpu_hot_add_enabled),
+            33 => P::Value(&self.cpu_hot_remove_enabled),
+            34 => P::Value(&self.hot_plug_memory_limit),
+            35 => P::Value(&self.hot_plug_memory_increment_size),
+            36 => P::Optional(&self.cpu_affinity),
+            37 => P::Optional(&self.memory_affinity),
+            38 => P::Optional(&self.network_shaper),
+            39 => P::Value(&self.extra_config),
+            40 => P::Objects(&self.cpu_feature_mask),
+            41 => P::Objects(&self.datastore_url),
+            42 => P::Value(&self.swap_placement),
+            43 => P::Optional(&self.boot_options),
+            #[cfg(feature = "ft")]
+            44 => P::Value(&self.ft_info),
+            #[cfg(feature = "ft")]
+            45 => P::Optional(&self.rep_config),
+            #[cfg(feature = "vapp")]
+            46 => P::Value(&self.v_app_config),
+            47 => P::Value(&self.v_asserts_enabled),
+            48 => P::Value(&self.change_tracking_enabled),
+            49 => P::Value(&self.firmware),
+            50 => P::Value(&self.max_mks_connections),
+            51 => P::Value(&self.guest_auto_lock_enabled),
+            52 => P::Optional(&self.managed_by),
+            53 => P::Value(&self.memory_reservation_locked_to_max),
+            54 => P::Optional(&self.initial_overhead),
+            55 => P::Value(&self.nested_hv_enabled),
+            56 => P::Value(&self.v_pmc_enabled),
+            57 => P::Optional(&self.scheduled_hardware_upgrade_info),
+            58 => P::Optional(&self.fork_config_info),
+            59 => P::Value(&self.v_flash_cache_reservation),
+            60 => P::Value(&self.vmx_config_checksum),
+            61 => P::Value(&self.message_bus_tunnel_enabled),
+            62 => P::Value(&self.vm_storage_object_id),
+            63 => P::Value(&self.swap_storage_object_id),
+            64 => P::Optional(&self.key_id),
+            65 => P::Optional(&self.guest_integrity_info),
+            66 => P::Value(&self.migrate_encryption),
+            67 => P::Optional(&self.sgx_info),
+            68 => P::Optional(&self.content_lib_item_info),
+            69 => P::Value(&self.ft_encryption_mode),
+            70 => P::Optional(&self.guest_monitoring_mode_info),
+            71 => P::Value(&self.sev_enabled),
+            72 => P::Optional(&self.numa_info),
+            73 => P::Value(&self.pmem_failover_enabled),
+            74 => P::Value(&self.vmx_stats_collection_enabled),
+            75 => P::Value(&self.vm_op_notification_to_app_enabled),
+            76 => P::Value(&self.vm_op_notification_timeout),
+            77 => P::Optional(&self.device_swap),
+            78 => P::Optional(&self.pmem),
+            79 => P::Optional(&self.device_groups),
+            80 => P::Value(&self.fixed_passthru_hot_plug_enabled),
+            81 => P::Value(&self.metro_ft_enabled),
+            82 => P::Value(&self.vmx_runtime_config),
+            83 => P::Value(&self.metro_ft_host_group),
+            84 => P::Value(&self.tdx_enabled),
+            85 => P::Value(&self.sev_snp_enabled),
+            86 => P::Value(&self.guest_architecture),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.uuid),
+            0 => M::Value(&mut self.change_version),
+            1 => M::Value(&mut self.modified),
+            2 => M::Value(&mut self.name),
+            3 => M::Value(&mut self.guest_full_name),
             4 => M::Value(&mut self.version),
+            5 => M::Value(&mut self.uuid),
+            6 => M::Value(&mut self.create_date),
+            7 => M::Value(&mut self.instance_uuid),
+            8 => M::Value(&mut self.npiv_node_world_wide_name),
+            9 => M::Value(&mut self.npiv_port_world_wide_name),
+            10 => M::Value(&mut self.npiv_world_wide_name_type),
+            11 => M::Value(&mut self.npiv_desired_node_wwns),
+            12 => M::Value(&mut self.npiv_desired_port_wwns),
+            13 => M::Value(&mut self.npiv_temporary_disabled),
+            14 => M::Value(&mut self.npiv_on_non_rdm_disks),
+            15 => M::Value(&mut self.location_id),
+            16 => M::Value(&mut self.template),
+            17 => M::Value(&mut self.guest_id),
+            18 => M::Value(&mut self.alternate_guest_name),
+            19 => M::Value(&mut self.annotation),
+            20 => M::Object(&mut self.files),
+            21 => M::Optional(&mut self.tools),
+            22 => M::Object(&mut self.flags),
+            23 => M::Optional(&mut self.console_preferences),
+            24 => M::Object(&mut self.default_power_ops),
+            25 => M::Value(&mut self.reboot_power_off),
+            26 => M::Object(&mut self.hardware),
+            27 => M::Objects(&mut self.vcpu_config),
+            28 => M::Optional(&mut self.cpu_allocation),
+            29 => M::Optional(&mut self.memory_allocation),
+            30 => M::Optional(&mut self.latency_sensitivity),
+            31 => M::Value(&mut self.memory_hot_add_enabled),
+            32 => M::Value(&mut self.cpu_hot_add_enabled),
+            33 => M::Value(&mut self.cpu_hot_remove_enabled),
+            34 => M::Value(&mut self.hot_plug_memory_limit),
+            35 => M::Value(&mut self.hot_plug_memory_increment_size),
+            36 => M::Optional(&mut self.cpu_affinity),
+            37 => M::Optional(&mut self.memory_affinity),
+            38 => M::Optional(&mut self.network_shaper),
+            39 => M::Value(&mut self.extra_config),
+            40 => M::Objects(&mut self.cpu_feature_mask),
+            41 => M::Objects(&mut self.datastore_url),
+            42 => M::Value(&mut self.swap_placement),
+            43 => M::Optional(&mut self.boot_options),
+            #[cfg(feature = "ft")]
+            44 => M::Value(&mut self.ft_info),
+            #[cfg(feature = "ft")]
+            45 => M::Optional(&mut self.rep_config),
+            #[cfg(feature = "vapp")]
+            46 => M::Value(&mut self.v_app_config),
+            47 => M::Value(&mut self.v_asserts_enabled),
+            48 => M::Value(&mut self.change_tracking_enabled),
+            49 => M::Value(&mut self.firmware),
+            50 => M::Value(&mut self.max_mks_connections),
+            51 => M::Value(&mut self.guest_auto_lock_enabled),
+            52 => M::Optional(&mut self.managed_by),
+            53 => M::Value(&mut self.memory_reservation_locked_to_max),
+            54 => M::Optional(&mut self.initial_overhead),
+            55 => M::Value(&mut self.nested_hv_enabled),
+            56 => M::Value(&mut self.v_pmc_enabled),
+            57 => M::Optional(&mut self.scheduled_hardware_upgrade_info),
+            58 => M::Optional(&mut self.fork_config_info),
+            59 => M::Value(&mut self.v_flash_cache_reservation),
+            60 => M::Value(&mut self.vmx_config_checksum),
+            61 => M::Value(&mut self.message_bus_tunnel_enabled),
+            62 => M::Value(&mut self.vm_storage_object_id),
+            63 => M::Value(&mut self.swap_storage_object_id),
+            64 => M::Optional(&mut self.key_id),
+            65 => M::Optional(&mut self.guest_integrity_info),
+            66 => M::Value(&mut self.migrate_encryption),
+            67 => M::Optional(&mut self.sgx_info),
+            68 => M::Optional(&mut self.content_lib_item_info),
+            69 => M::Value(&mut self.ft_encryption_mode),
+            70 => M::Optional(&mut self.guest_monitoring_mode_info),
+            71 => M::Value(&mut self.sev_enabled),
+            72 => M::Optional(&mut self.numa_info),
+            73 => M::Value(&mut self.pmem_failover_enabled),
+            74 => M::Value(&mut self.vmx_stats_collection_enabled),
+            75 => M::Value(&mut self.vm_op_notification_to_app_enabled),
+            76 => M::Value(&mut self.vm_op_notification_timeout),
+            77 => M::Optional(&mut self.device_swap),
+            78 => M::Optional(&mut self.pmem),
+            79 => M::Optional(&mut self.device_groups),
+            80 => M::Value(&mut self.fixed_passthru_hot_plug_enabled),
+            81 => M::Value(&mut self.metro_ft_enabled),
+            82 => M::Value(&mut self.vmx_runtime_config),
+            83 => M::Value(&mut self.metro_ft_host_group),
+            84 => M::Value(&mut self.tdx_enabled),
+            85 => M::Value(&mut self.sev_snp_enabled),
+            86 => M::Value(&mut self.guest_architecture),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<HostFileSystemVolume> for HostPMemVolume {}
-impl std::ops::Deref for HostPMemVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostPMemVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
-        &mut self.base
-    }
-}
-impl Clone for HostPMemVolume {
+impl Clone for VirtualMachineConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostPMemVolume {
+impl PartialEq for VirtualMachineConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostPMemVolume {
+impl std::fmt::Debug for VirtualMachineConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPMemVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostParallelScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostParallelScsiHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-}
-pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostParallelScsiHba",
-    "2.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "",
-    rt::unset::<HostParallelScsiHba>,
-);
-impl rt::Object for HostParallelScsiHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=9 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=9 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostParallelScsiHba {}
-impl std::ops::Deref for HostParallelScsiHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostParallelScsiHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostParallelScsiHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostParallelScsiHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostParallelScsiHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostParallelScsiHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostParallelScsiTargetTransport {}
-pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostParallelScsiTargetTransport",
-    "2.0",
-    Some(&HOST_TARGET_TRANSPORT),
-    "",
-    rt::unset::<HostParallelScsiTargetTransport>,
-);
-impl rt::Object for HostParallelScsiTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostParallelScsiTargetTransport {}
-impl Clone for HostParallelScsiTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostParallelScsiTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostParallelScsiTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostParallelScsiTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPartialMaintenanceModeRuntimeInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
-pub struct HostPartialMaintenanceModeRuntimeInfo {
-    /// `key`: required string.
-    pub key: String,
-    /// `hostStatus`: required string.
-    pub host_status: String,
-}
-pub(crate) static HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPartialMaintenanceModeRuntimeInfo",
-    "8.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string hostStatus r
-",
-    rt::unset::<HostPartialMaintenanceModeRuntimeInfo>,
-);
-impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.host_status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.host_status),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPartialMaintenanceModeRuntimeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPartialMaintenanceModeRuntimeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPartialMaintenanceModeRuntimeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPartialMaintenanceModeRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPciDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostPciDevice {
-    /// `id`: required string.
-    pub id: String,
-    /// `classId`: required short.
-    pub class_id: i16,
-    /// `bus`: required byte.
-    pub bus: i8,
-    /// `slot`: required byte.
-    pub slot: i8,
-    /// `physicalSlot`: optional int, since VI API 9.0.0.0.
-    pub physical_slot: Option<i32>,
-    /// `slotDescription`: optional string, since VI API 9.0.0.0.
-    pub slot_description: Option<String>,
-    /// `function`: required byte.
-    pub function: i8,
-    /// `vendorId`: required short.
-    pub vendor_id: i16,
-    /// `subVendorId`: required short.
-    pub sub_vendor_id: i16,
-    /// `vendorName`: required string.
-    pub vendor_name: String,
-    /// `deviceId`: required short.
-    pub device_id: i16,
-    /// `subDeviceId`: required short.
-    pub sub_device_id: i16,
-    /// `parentBridge`: optional string, since VI API 4.0.
-    pub parent_bridge: Option<String>,
-    /// `deviceName`: required string.
-    pub device_name: String,
-    /// `deviceClassName`: optional string, since VI API 8.0.3.0.
-    pub device_class_name: Option<String>,
-    /// `directPathInfo`: optional `HostPciDeviceDirectPathInfo`, since VI API 9.1.0.0.
-    pub direct_path_info: Option<Box<HostPciDeviceDirectPathInfo>>,
-}
-pub(crate) static HOST_PCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPciDevice",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string id r
-short classId r
-byte bus r
-byte slot r
-int physicalSlot o since 9.0.0.0
-string slotDescription o since 9.0.0.0
-byte function r
-short vendorId r
-short subVendorId r
-string vendorName r
-short deviceId r
-short subDeviceId r
-string parentBridge o since 4.0
-string deviceName r
-string deviceClassName o since 8.0.3.0
-HostPciDeviceDirectPathInfo directPathInfo o since 9.1.0.0
-",
-    rt::unset::<HostPciDevice>,
-);
-impl rt::Object for HostPciDevice {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.id),
-            1 => P::Value(&self.class_id),
-            2 => P::Value(&self.bus),
-            3 => P::Value(&self.slot),
-            4 => P::Value(&self.physical_slot),
-            5 => P::Value(&self.slot_description),
-            6 => P::Value(&self.function),
-            7 => P::Value(&self.vendor_id),
-            8 => P::Value(&self.sub_vendor_id),
-            9 => P::Value(&self.vendor_name),
-            10 => P::Value(&self.device_id),
-            11 => P::Value(&self.sub_device_id),
-            12 => P::Value(&self.parent_bridge),
-            13 => P::Value(&self.device_name),
-            14 => P::Value(&self.device_class_name),
-            15 => P::Optional(&self.direct_path_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.id),
-            1 => M::Value(&mut self.class_id),
-            2 => M::Value(&mut self.bus),
-            3 => M::Value(&mut self.slot),
-            4 => M::Value(&mut self.physical_slot),
-            5 => M::Value(&mut self.slot_description),
-            6 => M::Value(&mut self.function),
-            7 => M::Value(&mut self.vendor_id),
-            8 => M::Value(&mut self.sub_vendor_id),
-            9 => M::Value(&mut self.vendor_name),
-            10 => M::Value(&mut self.device_id),
-            11 => M::Value(&mut self.sub_device_id),
-            12 => M::Value(&mut self.parent_bridge),
-            13 => M::Value(&mut self.device_name),
-            14 => M::Value(&mut self.device_class_name),
-            15 => M::Optional(&mut self.direct_path_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPciDevice {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPciDevice {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPciDevice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPciDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPciDeviceDirectPathInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct HostPciDeviceDirectPathInfo {
-    /// `interconnectType`: optional string.
-    pub interconnect_type: Option<String>,
-    /// `driverName`: optional string.
-    pub driver_name: Option<String>,
-    /// `driverVersion`: optional string.
-    pub driver_version: Option<String>,
-    /// `availableMemory`: optional int.
-    pub available_memory: Option<i32>,
-}
-pub(crate) static HOST_PCI_DEVICE_DIRECT_PATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPciDeviceDirectPathInfo",
-    "9.1.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string interconnectType o
-string driverName o
-string driverVersion o
-int availableMemory o
-",
-    rt::unset::<HostPciDeviceDirectPathInfo>,
-);
-impl rt::Object for HostPciDeviceDirectPathInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE_DIRECT_PATH_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE_DIRECT_PATH_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.interconnect_type),
-            1 => P::Value(&self.driver_name),
-            2 => P::Value(&self.driver_version),
-            3 => P::Value(&self.available_memory),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.interconnect_type),
-            1 => M::Value(&mut self.driver_name),
-            2 => M::Value(&mut self.driver_version),
-            3 => M::Value(&mut self.available_memory),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPciDeviceDirectPathInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPciDeviceDirectPathInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPciDeviceDirectPathInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPciDeviceDirectPathInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPciPassthruInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPciPassthruInfo {
-    /// `id`: required string.
-    pub id: String,
-    /// `dependentDevice`: required string.
-    pub dependent_device: String,
-    /// `passthruEnabled`: required boolean.
-    pub passthru_enabled: bool,
-    /// `passthruCapable`: required boolean.
-    pub passthru_capable: bool,
-    /// `passthruActive`: required boolean.
-    pub passthru_active: bool,
-    /// `hardwareLabel`: optional string, since VI API 7.0.2.0.
-    pub hardware_label: Option<String>,
-    /// `directPathState`: optional `HostPciPassthruInfoDirectPathState`, since VI API 9.1.0.0.
-    pub direct_path_state: Option<Box<HostPciPassthruInfoDirectPathState>>,
-}
-pub(crate) static HOST_PCI_PASSTHRU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPciPassthruInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string id r
-string dependentDevice r
-boolean passthruEnabled r
-boolean passthruCapable r
-boolean passthruActive r
-string hardwareLabel o since 7.0.2.0
-HostPciPassthruInfoDirectPathState directPathState o since 9.1.0.0
-",
-    rt::unset::<HostPciPassthruInfo>,
-);
-impl rt::Object for HostPciPassthruInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.id),
-            1 => P::Value(&self.dependent_device),
-            2 => P::Value(&self.passthru_enabled),
-            3 => P::Value(&self.passthru_capable),
-            4 => P::Value(&self.passthru_active),
-            5 => P::Value(&self.hardware_label),
-            6 => P::Optional(&self.direct_path_state),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.id),
-            1 => M::Value(&mut self.dependent_device),
-            2 => M::Value(&mut self.passthru_enabled),
-            3 => M::Value(&mut self.passthru_capable),
-            4 => M::Value(&mut self.passthru_active),
-            5 => M::Value(&mut self.hardware_label),
-            6 => M::Optional(&mut self.direct_path_state),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostPciPassthruInfo> for HostPciPassthruInfo {}
-impl Clone for HostPciPassthruInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPciPassthruInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPciPassthruInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPciPassthruInfoDirectPathState`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
-pub struct HostPciPassthruInfoDirectPathState {
-    /// `mode`: required string.
-    pub mode: String,
-    /// `configurableModes`: list of string.
-    pub configurable_modes: Vec<String>,
-    /// `usedMemory`: optional int.
-    pub used_memory: Option<i32>,
-}
-pub(crate) static HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPciPassthruInfoDirectPathState",
-    "9.1.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string mode r
-string configurableModes ol
-int usedMemory o
-",
-    rt::unset::<HostPciPassthruInfoDirectPathState>,
-);
-impl rt::Object for HostPciPassthruInfoDirectPathState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.mode),
-            1 => P::Value(&self.configurable_modes),
-            2 => P::Value(&self.used_memory),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.mode),
-            1 => M::Value(&mut self.configurable_modes),
-            2 => M::Value(&mut self.used_memory),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPciPassthruInfoDirectPathState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPciPassthruInfoDirectPathState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPciPassthruInfoDirectPathState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruInfoDirectPathState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPcieHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostPcieHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-}
-pub(crate) static HOST_PCIE_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPcieHba",
-    "7.0.0.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "",
-    rt::unset::<HostPcieHba>,
-);
-impl rt::Object for HostPcieHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PCIE_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCIE_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=9 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=9 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostPcieHba {}
-impl std::ops::Deref for HostPcieHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostPcieHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostPcieHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPcieHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPcieHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPcieHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostPcieTargetTransport {}
-pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPcieTargetTransport",
-    "7.0.0.0",
-    Some(&HOST_TARGET_TRANSPORT),
-    "",
-    rt::unset::<HostPcieTargetTransport>,
-);
-impl rt::Object for HostPcieTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PCIE_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCIE_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostPcieTargetTransport {}
-impl Clone for HostPcieTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPcieTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPcieTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPcieTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPersistentMemoryInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
-pub struct HostPersistentMemoryInfo {
-    /// `capacityInMB`: optional long.
-    pub capacity_in_mb: Option<i64>,
-    /// `volumeUUID`: optional string.
-    pub volume_uuid: Option<String>,
-}
-pub(crate) static HOST_PERSISTENT_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPersistentMemoryInfo",
-    "6.7",
-    Some(&DYNAMIC_DATA),
-    "
-long capacityInMB o
-string volumeUUID o
-",
-    rt::unset::<HostPersistentMemoryInfo>,
-);
-impl rt::Object for HostPersistentMemoryInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PERSISTENT_MEMORY_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PERSISTENT_MEMORY_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.capacity_in_mb),
-            1 => P::Value(&self.volume_uuid),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.capacity_in_mb),
-            1 => M::Value(&mut self.volume_uuid),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPersistentMemoryInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPersistentMemoryInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPersistentMemoryInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPersistentMemoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlacedVirtualNicIdentifier`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostPlacedVirtualNicIdentifier {
-    /// `vm`: required reference to `VirtualMachine`.
-    pub vm: rt::ManagedObjectReference,
-    /// `vnicKey`: required string.
-    pub vnic_key: String,
-    /// `reservation`: optional int.
-    pub reservation: Option<i32>,
-}
-pub(crate) static HOST_PLACED_VIRTUAL_NIC_IDENTIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlacedVirtualNicIdentifier",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference vm r
-string vnicKey r
-int reservation o
-",
-    rt::unset::<HostPlacedVirtualNicIdentifier>,
-);
-impl rt::Object for HostPlacedVirtualNicIdentifier {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vm),
-            1 => P::Value(&self.vnic_key),
-            2 => P::Value(&self.reservation),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vm),
-            1 => M::Value(&mut self.vnic_key),
-            2 => M::Value(&mut self.reservation),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlacedVirtualNicIdentifier {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlacedVirtualNicIdentifier {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlacedVirtualNicIdentifier {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlacedVirtualNicIdentifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlugStoreTopology`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPlugStoreTopology {
-    /// `adapter`: list of `HostPlugStoreTopologyAdapter`, found by its key.
-    pub adapter: Vec<HostPlugStoreTopologyAdapter>,
-    /// `path`: list of `HostPlugStoreTopologyPath`, found by its key.
-    pub path: Vec<HostPlugStoreTopologyPath>,
-    /// `target`: list of `HostPlugStoreTopologyTarget`, found by its key.
-    pub target: Vec<HostPlugStoreTopologyTarget>,
-    /// `device`: list of `HostPlugStoreTopologyDevice`, found by its key.
-    pub device: Vec<HostPlugStoreTopologyDevice>,
-    /// `plugin`: list of `HostPlugStoreTopologyPlugin`, found by its key.
-    pub plugin: Vec<HostPlugStoreTopologyPlugin>,
-}
-pub(crate) static HOST_PLUG_STORE_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlugStoreTopology",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostPlugStoreTopologyAdapter adapter ol
-HostPlugStoreTopologyPath path ol
-HostPlugStoreTopologyTarget target ol
-HostPlugStoreTopologyDevice device ol
-HostPlugStoreTopologyPlugin plugin ol
-",
-    rt::unset::<HostPlugStoreTopology>,
-);
-impl rt::Object for HostPlugStoreTopology {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.adapter),
-            1 => P::Objects(&self.path),
-            2 => P::Objects(&self.target),
-            3 => P::Objects(&self.device),
-            4 => P::Objects(&self.plugin),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.adapter),
-            1 => M::Objects(&mut self.path),
-            2 => M::Objects(&mut self.target),
-            3 => M::Objects(&mut self.device),
-            4 => M::Objects(&mut self.plugin),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlugStoreTopology {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlugStoreTopology {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlugStoreTopology {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlugStoreTopologyAdapter`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPlugStoreTopologyAdapter {
-    /// `key`: required string.
-    pub key: String,
-    /// `adapter`: required string, the key of a `HostHostBusAdapter`.
-    pub adapter: String,
-    /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
-    pub path: Vec<String>,
-}
-pub(crate) static HOST_PLUG_STORE_TOPOLOGY_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlugStoreTopologyAdapter",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string adapter r
-string path ol
-",
-    rt::unset::<HostPlugStoreTopologyAdapter>,
-);
-impl rt::Object for HostPlugStoreTopologyAdapter {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.adapter),
-            2 => P::Value(&self.path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.adapter),
-            2 => M::Value(&mut self.path),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlugStoreTopologyAdapter {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlugStoreTopologyAdapter {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlugStoreTopologyAdapter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyAdapter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlugStoreTopologyDevice`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPlugStoreTopologyDevice {
-    /// `key`: required string.
-    pub key: String,
-    /// `lun`: required string, the key of a `ScsiLun`.
-    pub lun: String,
-    /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
-    pub path: Vec<String>,
-}
-pub(crate) static HOST_PLUG_STORE_TOPOLOGY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlugStoreTopologyDevice",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string lun r
-string path ol
-",
-    rt::unset::<HostPlugStoreTopologyDevice>,
-);
-impl rt::Object for HostPlugStoreTopologyDevice {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_DEVICE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_DEVICE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.lun),
-            2 => P::Value(&self.path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.lun),
-            2 => M::Value(&mut self.path),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlugStoreTopologyDevice {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlugStoreTopologyDevice {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlugStoreTopologyDevice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlugStoreTopologyPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPlugStoreTopologyPath {
-    /// `key`: required string.
-    pub key: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `channelNumber`: optional int.
-    pub channel_number: Option<i32>,
-    /// `targetNumber`: optional int.
-    pub target_number: Option<i32>,
-    /// `lunNumber`: optional int.
-    pub lun_number: Option<i32>,
-    /// `adapter`: optional string, the key of a `HostPlugStoreTopologyAdapter`.
-    pub adapter: Option<String>,
-    /// `target`: optional string, the key of a `HostPlugStoreTopologyTarget`.
-    pub target: Option<String>,
-    /// `device`: optional string, the key of a `HostPlugStoreTopologyDevice`.
-    pub device: Option<String>,
-}
-pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlugStoreTopologyPath",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string name r
-int channelNumber o
-int targetNumber o
-int lunNumber o
-string adapter o
-string target o
-string device o
-",
-    rt::unset::<HostPlugStoreTopologyPath>,
-);
-impl rt::Object for HostPlugStoreTopologyPath {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PATH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PATH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.channel_number),
-            3 => P::Value(&self.target_number),
-            4 => P::Value(&self.lun_number),
-            5 => P::Value(&self.adapter),
-            6 => P::Value(&self.target),
-            7 => P::Value(&self.device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.channel_number),
-            3 => M::Value(&mut self.target_number),
-            4 => M::Value(&mut self.lun_number),
-            5 => M::Value(&mut self.adapter),
-            6 => M::Value(&mut self.target),
-            7 => M::Value(&mut self.device),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlugStoreTopologyPath {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlugStoreTopologyPath {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlugStoreTopologyPath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlugStoreTopologyPlugin`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPlugStoreTopologyPlugin {
-    /// `key`: required string.
-    pub key: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `device`: list of string, the key of a `HostPlugStoreTopologyDevice`.
-    pub device: Vec<String>,
-    /// `claimedPath`: list of string, the key of a `HostPlugStoreTopologyPath`.
-    pub claimed_path: Vec<String>,
-}
-pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PLUGIN: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlugStoreTopologyPlugin",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string name r
-string device ol
-string claimedPath ol
-",
-    rt::unset::<HostPlugStoreTopologyPlugin>,
-);
-impl rt::Object for HostPlugStoreTopologyPlugin {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.device),
-            3 => P::Value(&self.claimed_path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.device),
-            3 => M::Value(&mut self.claimed_path),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlugStoreTopologyPlugin {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlugStoreTopologyPlugin {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlugStoreTopologyPlugin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyPlugin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPlugStoreTopologyTarget`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostPlugStoreTopologyTarget {
-    /// `key`: required string.
-    pub key: String,
-    /// `transport`: optional `HostTargetTransport` or a descendant.
-    pub transport: Option<rt::Poly<HostTargetTransport>>,
-}
-pub(crate) static HOST_PLUG_STORE_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPlugStoreTopologyTarget",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-HostTargetTransport transport o
-",
-    rt::unset::<HostPlugStoreTopologyTarget>,
-);
-impl rt::Object for HostPlugStoreTopologyTarget {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_TARGET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_TARGET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.transport),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.transport),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPlugStoreTopologyTarget {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPlugStoreTopologyTarget {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPlugStoreTopologyTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPnicNetworkResourceInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostPnicNetworkResourceInfo {
-    /// `pnicDevice`: required string.
-    pub pnic_device: String,
-    /// `availableBandwidthForVMTraffic`: optional long.
-    pub available_bandwidth_for_vm_traffic: Option<i64>,
-    /// `unusedBandwidthForVMTraffic`: optional long.
-    pub unused_bandwidth_for_vm_traffic: Option<i64>,
-    /// `placedVirtualNics`: list of `HostPlacedVirtualNicIdentifier`.
-    pub placed_virtual_nics: Vec<HostPlacedVirtualNicIdentifier>,
-}
-pub(crate) static HOST_PNIC_NETWORK_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPnicNetworkResourceInfo",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-string pnicDevice r
-long availableBandwidthForVMTraffic o
-long unusedBandwidthForVMTraffic o
-HostPlacedVirtualNicIdentifier placedVirtualNics ol
-",
-    rt::unset::<HostPnicNetworkResourceInfo>,
-);
-impl rt::Object for HostPnicNetworkResourceInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PNIC_NETWORK_RESOURCE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PNIC_NETWORK_RESOURCE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.pnic_device),
-            1 => P::Value(&self.available_bandwidth_for_vm_traffic),
-            2 => P::Value(&self.unused_bandwidth_for_vm_traffic),
-            3 => P::Objects(&self.placed_virtual_nics),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.pnic_device),
-            1 => M::Value(&mut self.available_bandwidth_for_vm_traffic),
-            2 => M::Value(&mut self.unused_bandwidth_for_vm_traffic),
-            3 => M::Objects(&mut self.placed_virtual_nics),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPnicNetworkResourceInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPnicNetworkResourceInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPnicNetworkResourceInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPnicNetworkResourceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPortGroup`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostPortGroup {
-    /// `key`: optional string.
-    pub key: Option<String>,
-    /// `port`: list of `HostPortGroupPort`, found by its key.
-    pub port: Vec<HostPortGroupPort>,
-    /// `vswitch`: optional string, the key of a `HostVirtualSwitch`.
-    pub vswitch: Option<String>,
-    /// `computedPolicy`: required `HostNetworkPolicy`.
-    pub computed_policy: HostNetworkPolicy,
-    /// `spec`: required `HostPortGroupSpec`.
-    pub spec: HostPortGroupSpec,
-}
-pub(crate) static HOST_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPortGroup",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key o
-HostPortGroupPort port ol
-string vswitch o
-HostNetworkPolicy computedPolicy r
-HostPortGroupSpec spec r
-",
-    rt::unset::<HostPortGroup>,
-);
-impl rt::Object for HostPortGroup {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Objects(&self.port),
-            2 => P::Value(&self.vswitch),
-            3 => P::Object(&self.computed_policy),
-            4 => P::Object(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Objects(&mut self.port),
-            2 => M::Value(&mut self.vswitch),
-            3 => M::Object(&mut self.computed_policy),
-            4 => M::Object(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPortGroup {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPortGroup {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPortGroup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPortGroupConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostPortGroupConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `spec`: optional `HostPortGroupSpec`.
-    pub spec: Option<Box<HostPortGroupSpec>>,
-}
-pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPortGroupConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation o
-HostPortGroupSpec spec o
-",
-    rt::unset::<HostPortGroupConfig>,
-);
-impl rt::Object for HostPortGroupConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Optional(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Optional(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPortGroupConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPortGroupConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPortGroupConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPortGroupPort`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostPortGroupPort {
-    /// `key`: optional string.
-    pub key: Option<String>,
-    /// `mac`: list of string.
-    pub mac: Vec<String>,
-    /// `type`: required string.
-    pub r#type: String,
-}
-pub(crate) static HOST_PORT_GROUP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPortGroupPort",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key o
-string mac ol
-string type r
-",
-    rt::unset::<HostPortGroupPort>,
-);
-impl rt::Object for HostPortGroupPort {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_PORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_PORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.mac),
-            2 => P::Value(&self.r#type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.mac),
-            2 => M::Value(&mut self.r#type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPortGroupPort {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPortGroupPort {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPortGroupPort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPortGroupSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostPortGroupSpec {
-    /// `name`: required string.
-    pub name: String,
-    /// `vlanId`: required int.
-    pub vlan_id: i32,
-    /// `vswitchName`: required string.
-    pub vswitch_name: String,
-    /// `policy`: required `HostNetworkPolicy`.
-    pub policy: HostNetworkPolicy,
-}
-pub(crate) static HOST_PORT_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPortGroupSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-int vlanId r
-string vswitchName r
-HostNetworkPolicy policy r
-",
-    rt::unset::<HostPortGroupSpec>,
-);
-impl rt::Object for HostPortGroupSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.vlan_id),
-            2 => P::Value(&self.vswitch_name),
-            3 => P::Object(&self.policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.vlan_id),
-            2 => M::Value(&mut self.vswitch_name),
-            3 => M::Object(&mut self.policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPortGroupSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPortGroupSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPortGroupSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPosixAccountSpec`, a [`HostAccountSpec`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostPosixAccountSpec {
-    /// The properties of `HostAccountSpec`.
-    pub base: HostAccountSpec,
-    /// `posixId`: optional int.
-    pub posix_id: Option<i32>,
-    /// `shellAccess`: optional boolean.
-    pub shell_access: Option<bool>,
-}
-pub(crate) static HOST_POSIX_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPosixAccountSpec",
-    "2.0",
-    Some(&HOST_ACCOUNT_SPEC),
-    "
-int posixId o
-boolean shellAccess o
-",
-    rt::unset::<HostPosixAccountSpec>,
-);
-impl rt::Object for HostPosixAccountSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_POSIX_ACCOUNT_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POSIX_ACCOUNT_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.posix_id),
-            4 => P::Value(&self.shell_access),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.posix_id),
-            4 => M::Value(&mut self.shell_access),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostAccountSpec> for HostPosixAccountSpec {}
-impl std::ops::Deref for HostPosixAccountSpec {
-    type Target = HostAccountSpec;
-    fn deref(&self) -> &HostAccountSpec {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostPosixAccountSpec {
-    fn deref_mut(&mut self) -> &mut HostAccountSpec {
-        &mut self.base
-    }
-}
-impl Clone for HostPosixAccountSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPosixAccountSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPosixAccountSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPosixAccountSpec {
+impl serde::Serialize for VirtualMachineConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,43 +5,1825 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `HostPowerPolicy`, a [`DynamicData`], since VI API 4.1.
+/// `VirtualMachineConfigInfoDatastoreUrlPair`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostPowerPolicy {
+pub struct VirtualMachineConfigInfoDatastoreUrlPair {
+    /// `name`: required string.
+    pub name: String,
+    /// `url`: required string.
+    pub url: String,
+}
+pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineConfigInfoDatastoreUrlPair",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+string url r
+",
+    rt::unset::<VirtualMachineConfigInfoDatastoreUrlPair>,
+);
+impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.url),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.url),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineConfigInfoOverheadInfo`, a [`DynamicData`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualMachineConfigInfoOverheadInfo {
+    /// `initialMemoryReservation`: optional long.
+    pub initial_memory_reservation: Option<i64>,
+    /// `initialSwapReservation`: optional long.
+    pub initial_swap_reservation: Option<i64>,
+}
+pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineConfigInfoOverheadInfo",
+    "5.0",
+    Some(&DYNAMIC_DATA),
+    "
+long initialMemoryReservation o
+long initialSwapReservation o
+",
+    rt::unset::<VirtualMachineConfigInfoOverheadInfo>,
+);
+impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.initial_memory_reservation),
+            1 => P::Value(&self.initial_swap_reservation),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.initial_memory_reservation),
+            1 => M::Value(&mut self.initial_swap_reservation),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineConfigInfoOverheadInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineConfigInfoOverheadInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineConfigInfoOverheadInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineConfigInfoOverheadInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineConfigSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineConfigSpec {
+    /// `changeVersion`: optional string.
+    pub change_version: Option<String>,
+    /// `name`: optional string.
+    pub name: Option<String>,
+    /// `version`: optional string.
+    pub version: Option<String>,
+    /// `createDate`: optional dateTime, since VI API 6.7.
+    pub create_date: Option<rt::DateTime>,
+    /// `uuid`: optional string.
+    pub uuid: Option<String>,
+    /// `instanceUuid`: optional string, since VI API 4.0.
+    pub instance_uuid: Option<String>,
+    /// `npivNodeWorldWideName`: list of long, since VI API 2.5.
+    pub npiv_node_world_wide_name: Vec<i64>,
+    /// `npivPortWorldWideName`: list of long, since VI API 2.5.
+    pub npiv_port_world_wide_name: Vec<i64>,
+    /// `npivWorldWideNameType`: optional string, since VI API 2.5.
+    pub npiv_world_wide_name_type: Option<String>,
+    /// `npivDesiredNodeWwns`: optional short, since VI API 4.0.
+    pub npiv_desired_node_wwns: Option<i16>,
+    /// `npivDesiredPortWwns`: optional short, since VI API 4.0.
+    pub npiv_desired_port_wwns: Option<i16>,
+    /// `npivTemporaryDisabled`: optional boolean, since VI API 4.0.
+    pub npiv_temporary_disabled: Option<bool>,
+    /// `npivOnNonRdmDisks`: optional boolean, since VI API 4.0.
+    pub npiv_on_non_rdm_disks: Option<bool>,
+    /// `npivWorldWideNameOp`: optional string, since VI API 2.5.
+    pub npiv_world_wide_name_op: Option<String>,
+    /// `locationId`: optional string.
+    pub location_id: Option<String>,
+    /// `guestId`: optional string.
+    pub guest_id: Option<String>,
+    /// `alternateGuestName`: optional string, since VI API 2.5.
+    pub alternate_guest_name: Option<String>,
+    /// `annotation`: optional string.
+    pub annotation: Option<String>,
+    /// `files`: optional `VirtualMachineFileInfo`.
+    pub files: Option<Box<VirtualMachineFileInfo>>,
+    /// `tools`: optional `ToolsConfigInfo`.
+    pub tools: Option<Box<ToolsConfigInfo>>,
+    /// `flags`: optional `VirtualMachineFlagInfo`.
+    pub flags: Option<Box<VirtualMachineFlagInfo>>,
+    /// `consolePreferences`: optional `VirtualMachineConsolePreferences`.
+    pub console_preferences: Option<Box<VirtualMachineConsolePreferences>>,
+    /// `powerOpInfo`: optional `VirtualMachineDefaultPowerOpInfo`.
+    pub power_op_info: Option<Box<VirtualMachineDefaultPowerOpInfo>>,
+    /// `rebootPowerOff`: optional boolean, since VI API 8.0.0.1.
+    pub reboot_power_off: Option<bool>,
+    /// `numCPUs`: optional int.
+    pub num_cpus: Option<i32>,
+    /// `vcpuConfig`: list of `VirtualMachineVcpuConfig`, since VI API 7.0.0.0.
+    pub vcpu_config: Vec<VirtualMachineVcpuConfig>,
+    /// `numCoresPerSocket`: optional int, since VI API 5.0.
+    pub num_cores_per_socket: Option<i32>,
+    /// `memoryMB`: optional long.
+    pub memory_mb: Option<i64>,
+    /// `memoryHotAddEnabled`: optional boolean, since VI API 2.5u2server.
+    pub memory_hot_add_enabled: Option<bool>,
+    /// `cpuHotAddEnabled`: optional boolean, since VI API 2.5u2server.
+    pub cpu_hot_add_enabled: Option<bool>,
+    /// `cpuHotRemoveEnabled`: optional boolean, since VI API 2.5u2server.
+    pub cpu_hot_remove_enabled: Option<bool>,
+    /// `virtualICH7MPresent`: optional boolean, since VI API 5.0.
+    pub virtual_ich7m_present: Option<bool>,
+    /// `virtualSMCPresent`: optional boolean, since VI API 5.0.
+    pub virtual_smc_present: Option<bool>,
+    /// `deviceChange`: list of `VirtualDeviceConfigSpec` or a descendant.
+    pub device_change: Vec<rt::Poly<VirtualDeviceConfigSpec>>,
+    /// `cpuAllocation`: optional `ResourceAllocationInfo`.
+    pub cpu_allocation: Option<Box<ResourceAllocationInfo>>,
+    /// `memoryAllocation`: optional `ResourceAllocationInfo`.
+    pub memory_allocation: Option<Box<ResourceAllocationInfo>>,
+    /// `latencySensitivity`: optional `LatencySensitivity`, since VI API 5.1.
+    pub latency_sensitivity: Option<Box<LatencySensitivity>>,
+    /// `cpuAffinity`: optional `VirtualMachineAffinityInfo`.
+    pub cpu_affinity: Option<Box<VirtualMachineAffinityInfo>>,
+    /// `memoryAffinity`: optional `VirtualMachineAffinityInfo`.
+    pub memory_affinity: Option<Box<VirtualMachineAffinityInfo>>,
+    /// `networkShaper`: optional `VirtualMachineNetworkShaperInfo`.
+    pub network_shaper: Option<Box<VirtualMachineNetworkShaperInfo>>,
+    /// `cpuFeatureMask`: list of `VirtualMachineCpuIdInfoSpec`.
+    pub cpu_feature_mask: Vec<VirtualMachineCpuIdInfoSpec>,
+    /// `extraConfig`: list of `OptionValue` or a descendant.
+    pub extra_config: Vec<rt::Poly<OptionValue>>,
+    /// `swapPlacement`: optional string, since VI API 2.5.
+    pub swap_placement: Option<String>,
+    /// `bootOptions`: optional `VirtualMachineBootOptions`, since VI API 2.5.
+    pub boot_options: Option<Box<VirtualMachineBootOptions>>,
+    /// `vAppConfig`: optional `VmConfigSpec` or a descendant, since VI API 4.0.
+    #[cfg(feature = "vapp")]
+    pub v_app_config: Option<rt::Poly<VmConfigSpec>>,
+    /// `ftInfo`: optional `FaultToleranceConfigInfo` or a descendant, since VI API 4.0.
+    #[cfg(feature = "ft")]
+    pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
+    /// `repConfig`: optional `ReplicationConfigSpec`, since VI API 6.0.
+    #[cfg(feature = "ft")]
+    pub rep_config: Option<Box<ReplicationConfigSpec>>,
+    /// `vAppConfigRemoved`: optional boolean, since VI API 4.0.
+    pub v_app_config_removed: Option<bool>,
+    /// `vAssertsEnabled`: optional boolean, since VI API 4.0.
+    pub v_asserts_enabled: Option<bool>,
+    /// `changeTrackingEnabled`: optional boolean, since VI API 4.0.
+    pub change_tracking_enabled: Option<bool>,
+    /// `firmware`: optional string, since VI API 5.0.
+    pub firmware: Option<String>,
+    /// `maxMksConnections`: optional int, since VI API 5.0.
+    pub max_mks_connections: Option<i32>,
+    /// `guestAutoLockEnabled`: optional boolean, since VI API 5.0.
+    pub guest_auto_lock_enabled: Option<bool>,
+    /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
+    pub managed_by: Option<Box<ManagedByInfo>>,
+    /// `memoryReservationLockedToMax`: optional boolean, since VI API 5.0.
+    pub memory_reservation_locked_to_max: Option<bool>,
+    /// `nestedHVEnabled`: optional boolean, since VI API 5.1.
+    pub nested_hv_enabled: Option<bool>,
+    /// `vPMCEnabled`: optional boolean, since VI API 5.1.
+    pub v_pmc_enabled: Option<bool>,
+    /// `scheduledHardwareUpgradeInfo`: optional `ScheduledHardwareUpgradeInfo`, since VI API 5.1.
+    pub scheduled_hardware_upgrade_info: Option<Box<ScheduledHardwareUpgradeInfo>>,
+    /// `vmProfile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
+    #[cfg(feature = "profile")]
+    pub vm_profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    /// `messageBusTunnelEnabled`: optional boolean, since VI API 6.0.
+    pub message_bus_tunnel_enabled: Option<bool>,
+    /// `crypto`: optional `CryptoSpec` or a descendant, since VI API 6.5.
+    #[cfg(feature = "crypto")]
+    pub crypto: Option<rt::Poly<CryptoSpec>>,
+    /// `migrateEncryption`: optional string, since VI API 6.5.
+    pub migrate_encryption: Option<String>,
+    /// `sgxInfo`: optional `VirtualMachineSgxInfo`, since VI API 7.0.0.0.
+    pub sgx_info: Option<Box<VirtualMachineSgxInfo>>,
+    /// `ftEncryptionMode`: optional string, since VI API 7.0.2.0.
+    pub ft_encryption_mode: Option<String>,
+    /// `guestMonitoringModeInfo`: optional `VirtualMachineGuestMonitoringModeInfo`, since VI API 7.0.0.0.
+    pub guest_monitoring_mode_info: Option<Box<VirtualMachineGuestMonitoringModeInfo>>,
+    /// `sevEnabled`: optional boolean, since VI API 7.0.1.0.
+    pub sev_enabled: Option<bool>,
+    /// `virtualNuma`: optional `VirtualMachineVirtualNuma`, since VI API 8.0.0.1.
+    pub virtual_numa: Option<Box<VirtualMachineVirtualNuma>>,
+    /// `motherboardLayout`: optional string, since VI API 8.0.0.1.
+    pub motherboard_layout: Option<String>,
+    /// `pmemFailoverEnabled`: optional boolean, since VI API 7.0.2.0.
+    pub pmem_failover_enabled: Option<bool>,
+    /// `vmxStatsCollectionEnabled`: optional boolean, since VI API 7.0.3.1.
+    pub vmx_stats_collection_enabled: Option<bool>,
+    /// `vmOpNotificationToAppEnabled`: optional boolean, since VI API 7.0.3.0.
+    pub vm_op_notification_to_app_enabled: Option<bool>,
+    /// `vmOpNotificationTimeout`: optional long, since VI API 8.0.0.1.
+    pub vm_op_notification_timeout: Option<i64>,
+    /// `deviceSwap`: optional `VirtualMachineVirtualDeviceSwap`, since VI API 8.0.0.1.
+    pub device_swap: Option<Box<VirtualMachineVirtualDeviceSwap>>,
+    /// `simultaneousThreads`: optional int, since VI API 8.0.0.1.
+    pub simultaneous_threads: Option<i32>,
+    /// `pmem`: optional `VirtualMachineVirtualPMem`, since VI API 7.0.3.0.
+    pub pmem: Option<Box<VirtualMachineVirtualPMem>>,
+    /// `deviceGroups`: optional `VirtualMachineVirtualDeviceGroups`, since VI API 8.0.0.1.
+    pub device_groups: Option<Box<VirtualMachineVirtualDeviceGroups>>,
+    /// `fixedPassthruHotPlugEnabled`: optional boolean, since VI API 8.0.1.0.
+    pub fixed_passthru_hot_plug_enabled: Option<bool>,
+    /// `metroFtEnabled`: optional boolean, since VI API 8.0.3.0.
+    pub metro_ft_enabled: Option<bool>,
+    /// `metroFtHostGroup`: optional string, since VI API 8.0.3.0.
+    pub metro_ft_host_group: Option<String>,
+    /// `tdxEnabled`: optional boolean, since VI API 9.0.0.0.
+    pub tdx_enabled: Option<bool>,
+    /// `sevSnpEnabled`: optional boolean, since VI API 9.0.0.0.
+    pub sev_snp_enabled: Option<bool>,
+    /// `tagSpecs`: list of `TagSpec`, since VI API 9.1.0.0.
+    pub tag_specs: Vec<TagSpec>,
+    /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
+    #[cfg(feature = "vm")]
+    pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+}
+pub(crate) static VIRTUAL_MACHINE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineConfigSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string changeVersion o
+string name o
+string version o
+dateTime createDate o since 6.7
+string uuid o
+string instanceUuid o since 4.0
+long npivNodeWorldWideName ol since 2.5
+long npivPortWorldWideName ol since 2.5
+string npivWorldWideNameType o since 2.5
+short npivDesiredNodeWwns o since 4.0
+short npivDesiredPortWwns o since 4.0
+boolean npivTemporaryDisabled o since 4.0
+boolean npivOnNonRdmDisks o since 4.0
+string npivWorldWideNameOp o since 2.5
+string locationId o
+string guestId o
+string alternateGuestName o since 2.5
+string annotation o
+VirtualMachineFileInfo files o
+ToolsConfigInfo tools o
+VirtualMachineFlagInfo flags o
+VirtualMachineConsolePreferences consolePreferences o
+VirtualMachineDefaultPowerOpInfo powerOpInfo o
+boolean rebootPowerOff o since 8.0.0.1
+int numCPUs o
+VirtualMachineVcpuConfig vcpuConfig ol since 7.0.0.0
+int numCoresPerSocket o since 5.0
+long memoryMB o
+boolean memoryHotAddEnabled o since 2.5u2server
+boolean cpuHotAddEnabled o since 2.5u2server
+boolean cpuHotRemoveEnabled o since 2.5u2server
+boolean virtualICH7MPresent o since 5.0
+boolean virtualSMCPresent o since 5.0
+VirtualDeviceConfigSpec deviceChange ol
+ResourceAllocationInfo cpuAllocation o
+ResourceAllocationInfo memoryAllocation o
+LatencySensitivity latencySensitivity o since 5.1
+VirtualMachineAffinityInfo cpuAffinity o
+VirtualMachineAffinityInfo memoryAffinity o
+VirtualMachineNetworkShaperInfo networkShaper o
+VirtualMachineCpuIdInfoSpec cpuFeatureMask ol
+OptionValue extraConfig ol
+string swapPlacement o since 2.5
+VirtualMachineBootOptions bootOptions o since 2.5
+VmConfigSpec vAppConfig o since 4.0
+FaultToleranceConfigInfo ftInfo o since 4.0
+ReplicationConfigSpec repConfig o since 6.0
+boolean vAppConfigRemoved o since 4.0
+boolean vAssertsEnabled o since 4.0
+boolean changeTrackingEnabled o since 4.0
+string firmware o since 5.0
+int maxMksConnections o since 5.0
+boolean guestAutoLockEnabled o since 5.0
+ManagedByInfo managedBy o since 5.0
+boolean memoryReservationLockedToMax o since 5.0
+boolean nestedHVEnabled o since 5.1
+boolean vPMCEnabled o since 5.1
+ScheduledHardwareUpgradeInfo scheduledHardwareUpgradeInfo o since 5.1
+VirtualMachineProfileSpec vmProfile ol since 5.5
+boolean messageBusTunnelEnabled o since 6.0
+CryptoSpec crypto o since 6.5
+string migrateEncryption o since 6.5
+VirtualMachineSgxInfo sgxInfo o since 7.0.0.0
+string ftEncryptionMode o since 7.0.2.0
+VirtualMachineGuestMonitoringModeInfo guestMonitoringModeInfo o since 7.0.0.0
+boolean sevEnabled o since 7.0.1.0
+VirtualMachineVirtualNuma virtualNuma o since 8.0.0.1
+string motherboardLayout o since 8.0.0.1
+boolean pmemFailoverEnabled o since 7.0.2.0
+boolean vmxStatsCollectionEnabled o since 7.0.3.1
+boolean vmOpNotificationToAppEnabled o since 7.0.3.0
+long vmOpNotificationTimeout o since 8.0.0.1
+VirtualMachineVirtualDeviceSwap deviceSwap o since 8.0.0.1
+int simultaneousThreads o since 8.0.0.1
+VirtualMachineVirtualPMem pmem o since 7.0.3.0
+VirtualMachineVirtualDeviceGroups deviceGroups o since 8.0.0.1
+boolean fixedPassthruHotPlugEnabled o since 8.0.1.0
+boolean metroFtEnabled o since 8.0.3.0
+string metroFtHostGroup o since 8.0.3.0
+boolean tdxEnabled o since 9.0.0.0
+boolean sevSnpEnabled o since 9.0.0.0
+TagSpec tagSpecs ol since 9.1.0.0
+VmPlacementPolicy vmPlacementPolicies ol since 9.1.0.0
+",
+    rt::unset::<VirtualMachineConfigSpec>,
+);
+impl rt::Object for VirtualMachineConfigSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.change_version),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.version),
+            3 => P::Value(&self.create_date),
+            4 => P::Value(&self.uuid),
+            5 => P::Value(&self.instance_uuid),
+            6 => P::Value(&self.npiv_node_world_wide_name),
+            7 => P::Value(&self.npiv_port_world_wide_name),
+            8 => P::Value(&self.npiv_world_wide_name_type),
+            9 => P::Value(&self.npiv_desired_node_wwns),
+            10 => P::Value(&self.npiv_desired_port_wwns),
+            11 => P::Value(&self.npiv_temporary_disabled),
+            12 => P::Value(&self.npiv_on_non_rdm_disks),
+            13 => P::Value(&self.npiv_world_wide_name_op),
+            14 => P::Value(&self.location_id),
+            15 => P::Value(&self.guest_id),
+            16 => P::Value(&self.alternate_guest_name),
+            17 => P::Value(&self.annotation),
+            18 => P::Optional(&self.files),
+            19 => P::Optional(&self.tools),
+            20 => P::Optional(&self.flags),
+            21 => P::Optional(&self.console_preferences),
+            22 => P::Optional(&self.power_op_info),
+            23 => P::Value(&self.reboot_power_off),
+            24 => P::Value(&self.num_cpus),
+            25 => P::Objects(&self.vcpu_config),
+            26 => P::Value(&self.num_cores_per_socket),
+            27 => P::Value(&self.memory_mb),
+            28 => P::Value(&self.memory_hot_add_enabled),
+            29 => P::Value(&self.cpu_hot_add_enabled),
+            30 => P::Value(&self.cpu_hot_remove_enabled),
+            31 => P::Value(&self.virtual_ich7m_present),
+            32 => P::Value(&self.virtual_smc_present),
+            33 => P::Value(&self.device_change),
+            34 => P::Optional(&self.cpu_allocation),
+            35 => P::Optional(&self.memory_allocation),
+            36 => P::Optional(&self.latency_sensitivity),
+            37 => P::Optional(&self.cpu_affinity),
+            38 => P::Optional(&self.memory_affinity),
+            39 => P::Optional(&self.network_shaper),
+            40 => P::Objects(&self.cpu_feature_mask),
+            41 => P::Value(&self.extra_config),
+            42 => P::Value(&self.swap_placement),
+            43 => P::Optional(&self.boot_options),
+            #[cfg(feature = "vapp")]
+            44 => P::Value(&self.v_app_config),
+            #[cfg(feature = "ft")]
+            45 => P::Value(&self.ft_info),
+            #[cfg(feature = "ft")]
+            46 => P::Optional(&self.rep_config),
+            47 => P::Value(&self.v_app_config_removed),
+            48 => P::Value(&self.v_asserts_enabled),
+            49 => P::Value(&self.change_tracking_enabled),
+            50 => P::Value(&self.firmware),
+            51 => P::Value(&self.max_mks_connections),
+            52 => P::Value(&self.guest_auto_lock_enabled),
+            53 => P::Optional(&self.managed_by),
+            54 => P::Value(&self.memory_reservation_locked_to_max),
+            55 => P::Value(&self.nested_hv_enabled),
+            56 => P::Value(&self.v_pmc_enabled),
+            57 => P::Optional(&self.scheduled_hardware_upgrade_info),
+            #[cfg(feature = "profile")]
+            58 => P::Value(&self.vm_profile),
+            59 => P::Value(&self.message_bus_tunnel_enabled),
+            #[cfg(feature = "crypto")]
+            60 => P::Value(&self.crypto),
+            61 => P::Value(&self.migrate_encryption),
+            62 => P::Optional(&self.sgx_info),
+            63 => P::Value(&self.ft_encryption_mode),
+            64 => P::Optional(&self.guest_monitoring_mode_info),
+            65 => P::Value(&self.sev_enabled),
+            66 => P::Optional(&self.virtual_numa),
+            67 => P::Value(&self.motherboard_layout),
+            68 => P::Value(&self.pmem_failover_enabled),
+            69 => P::Value(&self.vmx_stats_collection_enabled),
+            70 => P::Value(&self.vm_op_notification_to_app_enabled),
+            71 => P::Value(&self.vm_op_notification_timeout),
+            72 => P::Optional(&self.device_swap),
+            73 => P::Value(&self.simultaneous_threads),
+            74 => P::Optional(&self.pmem),
+            75 => P::Optional(&self.device_groups),
+            76 => P::Value(&self.fixed_passthru_hot_plug_enabled),
+            77 => P::Value(&self.metro_ft_enabled),
+            78 => P::Value(&self.metro_ft_host_group),
+            79 => P::Value(&self.tdx_enabled),
+            80 => P::Value(&self.sev_snp_enabled),
+            81 => P::Objects(&self.tag_specs),
+            #[cfg(feature = "vm")]
+            82 => P::Value(&self.vm_placement_policies),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.change_version),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.version),
+            3 => M::Value(&mut self.create_date),
+            4 => M::Value(&mut self.uuid),
+            5 => M::Value(&mut self.instance_uuid),
+            6 => M::Value(&mut self.npiv_node_world_wide_name),
+            7 => M::Value(&mut self.npiv_port_world_wide_name),
+            8 => M::Value(&mut self.npiv_world_wide_name_type),
+            9 => M::Value(&mut self.npiv_desired_node_wwns),
+            10 => M::Value(&mut self.npiv_desired_port_wwns),
+            11 => M::Value(&mut self.npiv_temporary_disabled),
+            12 => M::Value(&mut self.npiv_on_non_rdm_disks),
+            13 => M::Value(&mut self.npiv_world_wide_name_op),
+            14 => M::Value(&mut self.location_id),
+            15 => M::Value(&mut self.guest_id),
+            16 => M::Value(&mut self.alternate_guest_name),
+            17 => M::Value(&mut self.annotation),
+            18 => M::Optional(&mut self.files),
+            19 => M::Optional(&mut self.tools),
+            20 => M::Optional(&mut self.flags),
+            21 => M::Optional(&mut self.console_preferences),
+            22 => M::Optional(&mut self.power_op_info),
+            23 => M::Value(&mut self.reboot_power_off),
+            24 => M::Value(&mut self.num_cpus),
+            25 => M::Objects(&mut self.vcpu_config),
+            26 => M::Value(&mut self.num_cores_per_socket),
+            27 => M::Value(&mut self.memory_mb),
+            28 => M::Value(&mut self.memory_hot_add_enabled),
+            29 => M::Value(&mut self.cpu_hot_add_enabled),
+            30 => M::Value(&mut self.cpu_hot_remove_enabled),
+            31 => M::Value(&mut self.virtual_ich7m_present),
+            32 => M::Value(&mut self.virtual_smc_present),
+            33 => M::Value(&mut self.device_change),
+            34 => M::Optional(&mut self.cpu_allocation),
+            35 => M::Optional(&mut self.memory_allocation),
+            36 => M::Optional(&mut self.latency_sensitivity),
+            37 => M::Optional(&mut self.cpu_affinity),
+            38 => M::Optional(&mut self.memory_affinity),
+            39 => M::Optional(&mut self.network_shaper),
+            40 => M::Objects(&mut self.cpu_feature_mask),
+            41 => M::Value(&mut self.extra_config),
+            42 => M::Value(&mut self.swap_placement),
+            43 => M::Optional(&mut self.boot_options),
+            #[cfg(feature = "vapp")]
+            44 => M::Value(&mut self.v_app_config),
+            #[cfg(feature = "ft")]
+            45 => M::Value(&mut self.ft_info),
+            #[cfg(feature = "ft")]
+            46 => M::Optional(&mut self.rep_config),
+            47 => M::Value(&mut self.v_app_config_removed),
+            48 => M::Value(&mut self.v_asserts_enabled),
+            49 => M::Value(&mut self.change_tracking_enabled),
+            50 => M::Value(&mut self.firmware),
+            51 => M::Value(&mut self.max_mks_connections),
+            52 => M::Value(&mut self.guest_auto_lock_enabled),
+            53 => M::Optional(&mut self.managed_by),
+            54 => M::Value(&mut self.memory_reservation_locked_to_max),
+            55 => M::Value(&mut self.nested_hv_enabled),
+            56 => M::Value(&mut self.v_pmc_enabled),
+            57 => M::Optional(&mut self.scheduled_hardware_upgrade_info),
+            #[cfg(feature = "profile")]
+            58 => M::Value(&mut self.vm_profile),
+            59 => M::Value(&mut self.message_bus_tunnel_enabled),
+            #[cfg(feature = "crypto")]
+            60 => M::Value(&mut self.crypto),
+            61 => M::Value(&mut self.migrate_encryption),
+            62 => M::Optional(&mut self.sgx_info),
+            63 => M::Value(&mut self.ft_encryption_mode),
+            64 => M::Optional(&mut self.guest_monitoring_mode_info),
+            65 => M::Value(&mut self.sev_enabled),
+            66 => M::Optional(&mut self.virtual_numa),
+            67 => M::Value(&mut self.motherboard_layout),
+            68 => M::Value(&mut self.pmem_failover_enabled),
+            69 => M::Value(&mut self.vmx_stats_collection_enabled),
+            70 => M::Value(&mut self.vm_op_notification_to_app_enabled),
+            71 => M::Value(&mut self.vm_op_notification_timeout),
+            72 => M::Optional(&mut self.device_swap),
+            73 => M::Value(&mut self.simultaneous_threads),
+            74 => M::Optional(&mut self.pmem),
+            75 => M::Optional(&mut self.device_groups),
+            76 => M::Value(&mut self.fixed_passthru_hot_plug_enabled),
+            77 => M::Value(&mut self.metro_ft_enabled),
+            78 => M::Value(&mut self.metro_ft_host_group),
+            79 => M::Value(&mut self.tdx_enabled),
+            80 => M::Value(&mut self.sev_snp_enabled),
+            81 => M::Objects(&mut self.tag_specs),
+            #[cfg(feature = "vm")]
+            82 => M::Value(&mut self.vm_placement_policies),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineConfigSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineConfigSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineConfigSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineConfigSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineConfigSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineConfigSummary {
+    /// `name`: required string.
+    pub name: String,
+    /// `template`: required boolean.
+    pub template: bool,
+    /// `vmPathName`: required string.
+    pub vm_path_name: String,
+    /// `memorySizeMB`: optional int.
+    pub memory_size_mb: Option<i32>,
+    /// `cpuReservation`: optional int.
+    pub cpu_reservation: Option<i32>,
+    /// `memoryReservation`: optional int.
+    pub memory_reservation: Option<i32>,
+    /// `numCpu`: optional int.
+    pub num_cpu: Option<i32>,
+    /// `numEthernetCards`: optional int.
+    pub num_ethernet_cards: Option<i32>,
+    /// `numVirtualDisks`: optional int.
+    pub num_virtual_disks: Option<i32>,
+    /// `uuid`: optional string.
+    pub uuid: Option<String>,
+    /// `instanceUuid`: optional string, since VI API 4.0.
+    pub instance_uuid: Option<String>,
+    /// `guestId`: optional string.
+    pub guest_id: Option<String>,
+    /// `guestFullName`: optional string.
+    pub guest_full_name: Option<String>,
+    /// `annotation`: optional string.
+    pub annotation: Option<String>,
+    /// `product`: optional `VAppProductInfo`, since VI API 4.0.
+    #[cfg(feature = "vapp")]
+    pub product: Option<Box<VAppProductInfo>>,
+    /// `installBootRequired`: optional boolean, since VI API 4.0.
+    pub install_boot_required: Option<bool>,
+    /// `ftInfo`: optional `FaultToleranceConfigInfo` or a descendant, since VI API 4.0.
+    #[cfg(feature = "ft")]
+    pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
+    /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
+    pub managed_by: Option<Box<ManagedByInfo>>,
+    /// `tpmPresent`: optional boolean, since VI API 6.7.
+    pub tpm_present: Option<bool>,
+    /// `numVmiopBackings`: optional int, since VI API 6.7.
+    pub num_vmiop_backings: Option<i32>,
+    /// `hwVersion`: optional string, since VI API 6.9.1.
+    pub hw_version: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineConfigSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string name r
+boolean template r
+string vmPathName r
+int memorySizeMB o
+int cpuReservation o
+int memoryReservation o
+int numCpu o
+int numEthernetCards o
+int numVirtualDisks o
+string uuid o
+string instanceUuid o since 4.0
+string guestId o
+string guestFullName o
+string annotation o
+VAppProductInfo product o since 4.0
+boolean installBootRequired o since 4.0
+FaultToleranceConfigInfo ftInfo o since 4.0
+ManagedByInfo managedBy o since 5.0
+boolean tpmPresent o since 6.7
+int numVmiopBackings o since 6.7
+string hwVersion o since 6.9.1
+",
+    rt::unset::<VirtualMachineConfigSummary>,
+);
+impl rt::Object for VirtualMachineConfigSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONFIG_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.template),
+            2 => P::Value(&self.vm_path_name),
+            3 => P::Value(&self.memory_size_mb),
+            4 => P::Value(&self.cpu_reservation),
+            5 => P::Value(&self.memory_reservation),
+            6 => P::Value(&self.num_cpu),
+            7 => P::Value(&self.num_ethernet_cards),
+            8 => P::Value(&self.num_virtual_disks),
+            9 => P::Value(&self.uuid),
+            10 => P::Value(&self.instance_uuid),
+            11 => P::Value(&self.guest_id),
+            12 => P::Value(&self.guest_full_name),
+            13 => P::Value(&self.annotation),
+            #[cfg(feature = "vapp")]
+            14 => P::Optional(&self.product),
+            15 => P::Value(&self.install_boot_required),
+            #[cfg(feature = "ft")]
+            16 => P::Value(&self.ft_info),
+            17 => P::Optional(&self.managed_by),
+            18 => P::Value(&self.tpm_present),
+            19 => P::Value(&self.num_vmiop_backings),
+            20 => P::Value(&self.hw_version),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.template),
+            2 => M::Value(&mut self.vm_path_name),
+            3 => M::Value(&mut self.memory_size_mb),
+            4 => M::Value(&mut self.cpu_reservation),
+            5 => M::Value(&mut self.memory_reservation),
+            6 => M::Value(&mut self.num_cpu),
+            7 => M::Value(&mut self.num_ethernet_cards),
+            8 => M::Value(&mut self.num_virtual_disks),
+            9 => M::Value(&mut self.uuid),
+            10 => M::Value(&mut self.instance_uuid),
+            11 => M::Value(&mut self.guest_id),
+            12 => M::Value(&mut self.guest_full_name),
+            13 => M::Value(&mut self.annotation),
+            #[cfg(feature = "vapp")]
+            14 => M::Optional(&mut self.product),
+            15 => M::Value(&mut self.install_boot_required),
+            #[cfg(feature = "ft")]
+            16 => M::Value(&mut self.ft_info),
+            17 => M::Optional(&mut self.managed_by),
+            18 => M::Value(&mut self.tpm_present),
+            19 => M::Value(&mut self.num_vmiop_backings),
+            20 => M::Value(&mut self.hw_version),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineConfigSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineConfigSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineConfigSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineConfigSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineConsolePreferences`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineConsolePreferences {
+    /// `powerOnWhenOpened`: optional boolean.
+    pub power_on_when_opened: Option<bool>,
+    /// `enterFullScreenOnPowerOn`: optional boolean.
+    pub enter_full_screen_on_power_on: Option<bool>,
+    /// `closeOnPowerOffOrSuspend`: optional boolean.
+    pub close_on_power_off_or_suspend: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_CONSOLE_PREFERENCES: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineConsolePreferences",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean powerOnWhenOpened o
+boolean enterFullScreenOnPowerOn o
+boolean closeOnPowerOffOrSuspend o
+",
+    rt::unset::<VirtualMachineConsolePreferences>,
+);
+impl rt::Object for VirtualMachineConsolePreferences {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.power_on_when_opened),
+            1 => P::Value(&self.enter_full_screen_on_power_on),
+            2 => P::Value(&self.close_on_power_off_or_suspend),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.power_on_when_opened),
+            1 => M::Value(&mut self.enter_full_screen_on_power_on),
+            2 => M::Value(&mut self.close_on_power_off_or_suspend),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineConsolePreferences {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineConsolePreferences {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineConsolePreferences {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineConsolePreferences {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineContentLibraryItemInfo`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualMachineContentLibraryItemInfo {
+    /// `contentLibraryItemUuid`: required string.
+    pub content_library_item_uuid: String,
+    /// `contentLibraryItemVersion`: optional string.
+    pub content_library_item_version: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineContentLibraryItemInfo",
+    "7.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+string contentLibraryItemUuid r
+string contentLibraryItemVersion o
+",
+    rt::unset::<VirtualMachineContentLibraryItemInfo>,
+);
+impl rt::Object for VirtualMachineContentLibraryItemInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.content_library_item_uuid),
+            1 => P::Value(&self.content_library_item_version),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.content_library_item_uuid),
+            1 => M::Value(&mut self.content_library_item_version),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineContentLibraryItemInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineContentLibraryItemInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineContentLibraryItemInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineContentLibraryItemInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineCpuIdInfoSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineCpuIdInfoSpec {
+    /// The properties of `ArrayUpdateSpec`.
+    pub base: ArrayUpdateSpec,
+    /// `info`: optional `HostCpuIdInfo`.
+    pub info: Option<Box<HostCpuIdInfo>>,
+}
+pub(crate) static VIRTUAL_MACHINE_CPU_ID_INFO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineCpuIdInfoSpec",
+    "2.0",
+    Some(&ARRAY_UPDATE_SPEC),
+    "
+HostCpuIdInfo info o
+",
+    rt::unset::<VirtualMachineCpuIdInfoSpec>,
+);
+impl rt::Object for VirtualMachineCpuIdInfoSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Optional(&self.info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Optional(&mut self.info),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl std::ops::Deref for VirtualMachineCpuIdInfoSpec {
+    type Target = ArrayUpdateSpec;
+    fn deref(&self) -> &ArrayUpdateSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualMachineCpuIdInfoSpec {
+    fn deref_mut(&mut self) -> &mut ArrayUpdateSpec {
+        &mut self.base
+    }
+}
+impl Clone for VirtualMachineCpuIdInfoSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineCpuIdInfoSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineCpuIdInfoSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineCpuIdInfoSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineDefaultPowerOpInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineDefaultPowerOpInfo {
+    /// `powerOffType`: optional string.
+    pub power_off_type: Option<String>,
+    /// `suspendType`: optional string.
+    pub suspend_type: Option<String>,
+    /// `resetType`: optional string.
+    pub reset_type: Option<String>,
+    /// `defaultPowerOffType`: optional string.
+    pub default_power_off_type: Option<String>,
+    /// `defaultSuspendType`: optional string.
+    pub default_suspend_type: Option<String>,
+    /// `defaultResetType`: optional string.
+    pub default_reset_type: Option<String>,
+    /// `standbyAction`: optional string.
+    pub standby_action: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineDefaultPowerOpInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string powerOffType o
+string suspendType o
+string resetType o
+string defaultPowerOffType o
+string defaultSuspendType o
+string defaultResetType o
+string standbyAction o
+",
+    rt::unset::<VirtualMachineDefaultPowerOpInfo>,
+);
+impl rt::Object for VirtualMachineDefaultPowerOpInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.power_off_type),
+            1 => P::Value(&self.suspend_type),
+            2 => P::Value(&self.reset_type),
+            3 => P::Value(&self.default_power_off_type),
+            4 => P::Value(&self.default_suspend_type),
+            5 => P::Value(&self.default_reset_type),
+            6 => P::Value(&self.standby_action),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.power_off_type),
+            1 => M::Value(&mut self.suspend_type),
+            2 => M::Value(&mut self.reset_type),
+            3 => M::Value(&mut self.default_power_off_type),
+            4 => M::Value(&mut self.default_suspend_type),
+            5 => M::Value(&mut self.default_reset_type),
+            6 => M::Value(&mut self.standby_action),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineDefaultPowerOpInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineDefaultPowerOpInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineDefaultPowerOpInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineDefaultPowerOpInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineDeviceRuntimeInfo`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct VirtualMachineDeviceRuntimeInfo {
+    /// `runtimeState`: required `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState` or a descendant.
+    pub runtime_state: rt::Poly<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
+    /// `key`: required int.
+    pub key: i32,
+}
+pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineDeviceRuntimeInfo",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineDeviceRuntimeInfoDeviceRuntimeState runtimeState r
+int key r
+",
+    rt::unset::<VirtualMachineDeviceRuntimeInfo>,
+);
+impl rt::Object for VirtualMachineDeviceRuntimeInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.runtime_state),
+            1 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.runtime_state),
+            1 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineDeviceRuntimeInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineDeviceRuntimeInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineDeviceRuntimeInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
+pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineDeviceRuntimeInfoDeviceRuntimeState",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "",
+    rt::unset::<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
+);
+impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
+for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
+impl Clone for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState`, a [`VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`], since VI API 4.1.
+#[derive(Default)]
+pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    /// `vmDirectPathGen2Active`: optional boolean.
+    pub vm_direct_path_gen2_active: Option<bool>,
+    /// `vmDirectPathGen2InactiveReasonVm`: list of string.
+    pub vm_direct_path_gen2_inactive_reason_vm: Vec<String>,
+    /// `vmDirectPathGen2InactiveReasonOther`: list of string.
+    pub vm_direct_path_gen2_inactive_reason_other: Vec<String>,
+    /// `vmDirectPathGen2InactiveReasonExtended`: optional string.
+    pub vm_direct_path_gen2_inactive_reason_extended: Option<String>,
+    /// `uptv2Active`: optional boolean, since VI API 8.0.0.1.
+    pub uptv2_active: Option<bool>,
+    /// `uptv2InactiveReasonVm`: list of string, since VI API 8.0.0.1.
+    pub uptv2_inactive_reason_vm: Vec<String>,
+    /// `uptv2InactiveReasonOther`: list of string, since VI API 8.0.0.1.
+    pub uptv2_inactive_reason_other: Vec<String>,
+    /// `reservationStatus`: optional string, since VI API 5.5.
+    pub reservation_status: Option<String>,
+    /// `attachmentStatus`: optional string, since VI API 6.7.
+    pub attachment_status: Option<String>,
+    /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 6.7.
+    pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+}
+pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState",
+    "4.1",
+    Some(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE),
+    "
+boolean vmDirectPathGen2Active o
+string vmDirectPathGen2InactiveReasonVm ol
+string vmDirectPathGen2InactiveReasonOther ol
+string vmDirectPathGen2InactiveReasonExtended o
+boolean uptv2Active o since 8.0.0.1
+string uptv2InactiveReasonVm ol since 8.0.0.1
+string uptv2InactiveReasonOther ol since 8.0.0.1
+string reservationStatus o since 5.5
+string attachmentStatus o since 6.7
+VirtualMachineFeatureRequirement featureRequirement ol since 6.7
+",
+    rt::unset::<VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState>,
+);
+impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vm_direct_path_gen2_active),
+            1 => P::Value(&self.vm_direct_path_gen2_inactive_reason_vm),
+            2 => P::Value(&self.vm_direct_path_gen2_inactive_reason_other),
+            3 => P::Value(&self.vm_direct_path_gen2_inactive_reason_extended),
+            4 => P::Value(&self.uptv2_active),
+            5 => P::Value(&self.uptv2_inactive_reason_vm),
+            6 => P::Value(&self.uptv2_inactive_reason_other),
+            7 => P::Value(&self.reservation_status),
+            8 => P::Value(&self.attachment_status),
+            9 => P::Objects(&self.feature_requirement),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vm_direct_path_gen2_active),
+            1 => M::Value(&mut self.vm_direct_path_gen2_inactive_reason_vm),
+            2 => M::Value(&mut self.vm_direct_path_gen2_inactive_reason_other),
+            3 => M::Value(&mut self.vm_direct_path_gen2_inactive_reason_extended),
+            4 => M::Value(&mut self.uptv2_active),
+            5 => M::Value(&mut self.uptv2_inactive_reason_vm),
+            6 => M::Value(&mut self.uptv2_inactive_reason_other),
+            7 => M::Value(&mut self.reservation_status),
+            8 => M::Value(&mut self.attachment_status),
+            9 => M::Objects(&mut self.feature_requirement),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(
+            &VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+            },
+        )
+    }
+}
+impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>
+for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {}
+impl Clone for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize
+for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFeatureRequirement`, a [`DynamicData`], since VI API 5.1.
+#[derive(Default)]
+pub struct VirtualMachineFeatureRequirement {
+    /// `key`: required string.
+    pub key: String,
+    /// `featureName`: required string.
+    pub feature_name: String,
+    /// `value`: required string.
+    pub value: String,
+}
+pub(crate) static VIRTUAL_MACHINE_FEATURE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFeatureRequirement",
+    "5.1",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+string featureName r
+string value r
+",
+    rt::unset::<VirtualMachineFeatureRequirement>,
+);
+impl rt::Object for VirtualMachineFeatureRequirement {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.feature_name),
+            2 => P::Value(&self.value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.feature_name),
+            2 => M::Value(&mut self.value),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFeatureRequirement {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFeatureRequirement {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFeatureRequirement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFeatureRequirement {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineFileInfo {
+    /// `vmPathName`: optional string.
+    pub vm_path_name: Option<String>,
+    /// `snapshotDirectory`: optional string.
+    pub snapshot_directory: Option<String>,
+    /// `suspendDirectory`: optional string.
+    pub suspend_directory: Option<String>,
+    /// `logDirectory`: optional string.
+    pub log_directory: Option<String>,
+    /// `ftMetadataDirectory`: optional string, since VI API 6.0.
+    pub ft_metadata_directory: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string vmPathName o
+string snapshotDirectory o
+string suspendDirectory o
+string logDirectory o
+string ftMetadataDirectory o since 6.0
+",
+    rt::unset::<VirtualMachineFileInfo>,
+);
+impl rt::Object for VirtualMachineFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vm_path_name),
+            1 => P::Value(&self.snapshot_directory),
+            2 => P::Value(&self.suspend_directory),
+            3 => P::Value(&self.log_directory),
+            4 => P::Value(&self.ft_metadata_directory),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vm_path_name),
+            1 => M::Value(&mut self.snapshot_directory),
+            2 => M::Value(&mut self.suspend_directory),
+            3 => M::Value(&mut self.log_directory),
+            4 => M::Value(&mut self.ft_metadata_directory),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayout`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayout {
+    /// `configFile`: list of string.
+    pub config_file: Vec<String>,
+    /// `logFile`: list of string.
+    pub log_file: Vec<String>,
+    /// `disk`: list of `VirtualMachineFileLayoutDiskLayout`.
+    pub disk: Vec<VirtualMachineFileLayoutDiskLayout>,
+    /// `snapshot`: list of `VirtualMachineFileLayoutSnapshotLayout`.
+    pub snapshot: Vec<VirtualMachineFileLayoutSnapshotLayout>,
+    /// `swapFile`: optional string.
+    pub swap_file: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayout",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string configFile ol
+string logFile ol
+VirtualMachineFileLayoutDiskLayout disk ol
+VirtualMachineFileLayoutSnapshotLayout snapshot ol
+string swapFile o
+",
+    rt::unset::<VirtualMachineFileLayout>,
+);
+impl rt::Object for VirtualMachineFileLayout {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.config_file),
+            1 => P::Value(&self.log_file),
+            2 => P::Objects(&self.disk),
+            3 => P::Objects(&self.snapshot),
+            4 => P::Value(&self.swap_file),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.config_file),
+            1 => M::Value(&mut self.log_file),
+            2 => M::Objects(&mut self.disk),
+            3 => M::Objects(&mut self.snapshot),
+            4 => M::Value(&mut self.swap_file),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayout {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayout {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayoutDiskLayout`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayoutDiskLayout {
+    /// `key`: required int.
+    pub key: i32,
+    /// `diskFile`: list, not empty, of string.
+    pub disk_file: Vec<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutDiskLayout",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int key r
+string diskFile rl
+",
+    rt::unset::<VirtualMachineFileLayoutDiskLayout>,
+);
+impl rt::Object for VirtualMachineFileLayoutDiskLayout {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.disk_file),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.disk_file),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayoutDiskLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayoutDiskLayout {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayoutDiskLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayoutDiskLayout {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayoutEx`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayoutEx {
+    /// `file`: list of `VirtualMachineFileLayoutExFileInfo`.
+    pub file: Vec<VirtualMachineFileLayoutExFileInfo>,
+    /// `disk`: list of `VirtualMachineFileLayoutExDiskLayout`.
+    pub disk: Vec<VirtualMachineFileLayoutExDiskLayout>,
+    /// `snapshot`: list of `VirtualMachineFileLayoutExSnapshotLayout`.
+    pub snapshot: Vec<VirtualMachineFileLayoutExSnapshotLayout>,
+    /// `timestamp`: required dateTime.
+    pub timestamp: rt::DateTime,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutEx",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineFileLayoutExFileInfo file ol
+VirtualMachineFileLayoutExDiskLayout disk ol
+VirtualMachineFileLayoutExSnapshotLayout snapshot ol
+dateTime timestamp r
+",
+    rt::unset::<VirtualMachineFileLayoutEx>,
+);
+impl rt::Object for VirtualMachineFileLayoutEx {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.file),
+            1 => P::Objects(&self.disk),
+            2 => P::Objects(&self.snapshot),
+            3 => P::Value(&self.timestamp),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.file),
+            1 => M::Objects(&mut self.disk),
+            2 => M::Objects(&mut self.snapshot),
+            3 => M::Value(&mut self.timestamp),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayoutEx {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayoutEx {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayoutEx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayoutEx {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayoutExDiskLayout`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayoutExDiskLayout {
+    /// `key`: required int.
+    pub key: i32,
+    /// `virtualDiskFormat`: optional string, since VI API 9.0.0.0.
+    pub virtual_disk_format: Option<String>,
+    /// `chain`: list of `VirtualMachineFileLayoutExDiskUnit`.
+    pub chain: Vec<VirtualMachineFileLayoutExDiskUnit>,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutExDiskLayout",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+int key r
+string virtualDiskFormat o since 9.0.0.0
+VirtualMachineFileLayoutExDiskUnit chain ol
+",
+    rt::unset::<VirtualMachineFileLayoutExDiskLayout>,
+);
+impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.virtual_disk_format),
+            2 => P::Objects(&self.chain),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.virtual_disk_format),
+            2 => M::Objects(&mut self.chain),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayoutExDiskLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayoutExDiskLayout {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayoutExDiskLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayoutExDiskLayout {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayoutExDiskUnit`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayoutExDiskUnit {
+    /// `fileKey`: list, not empty, of int.
+    pub file_key: Vec<i32>,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutExDiskUnit",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+int fileKey rl
+",
+    rt::unset::<VirtualMachineFileLayoutExDiskUnit>,
+);
+impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.file_key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.file_key),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayoutExDiskUnit {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayoutExDiskUnit {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayoutExDiskUnit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayoutExDiskUnit {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayoutExFileInfo`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayoutExFileInfo {
     /// `key`: required int.
     pub key: i32,
     /// `name`: required string.
     pub name: String,
-    /// `shortName`: required string.
-    pub short_name: String,
-    /// `description`: required string.
-    pub description: String,
+    /// `type`: required string.
+    pub r#type: String,
+    /// `size`: required long.
+    pub size: i64,
+    /// `uniqueSize`: optional long, since VI API 5.1.
+    pub unique_size: Option<i64>,
+    /// `backingObjectId`: optional string, since VI API 6.0.
+    pub backing_object_id: Option<String>,
+    /// `accessible`: optional boolean, since VI API 6.0.
+    pub accessible: Option<bool>,
 }
-pub(crate) static HOST_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPowerPolicy",
-    "4.1",
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutExFileInfo",
+    "4.0",
     Some(&DYNAMIC_DATA),
     "
 int key r
 string name r
-string shortName r
-string description r
+string type r
+long size r
+long uniqueSize o since 5.1
+string backingObjectId o since 6.0
+boolean accessible o since 6.0
 ",
-    rt::unset::<HostPowerPolicy>,
+    rt::unset::<VirtualMachineFileLayoutExFileInfo>,
 );
-impl rt::Object for HostPowerPolicy {
+impl rt::Object for VirtualMachineFileLayoutExFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_POWER_POLICY
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_POLICY
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
-            2 => P::Value(&self.short_name),
-            3 => P::Value(&self.description),
+            2 => P::Value(&self.r#type),
+            3 => P::Value(&self.size),
+            4 => P::Value(&self.unique_size),
+            5 => P::Value(&self.backing_object_id),
+            6 => P::Value(&self.accessible),
             _ => P::Absent,
         }
     }
@@ -49,3800 +1831,1390 @@ impl rt::Object for HostPowerPolicy {
         match index {
             0 => M::Value(&mut self.key),
             1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.short_name),
-            3 => M::Value(&mut self.description),
+            2 => M::Value(&mut self.r#type),
+            3 => M::Value(&mut self.size),
+            4 => M::Value(&mut self.unique_size),
+            5 => M::Value(&mut self.backing_object_id),
+            6 => M::Value(&mut self.accessible),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostPowerPolicy {
+impl Clone for VirtualMachineFileLayoutExFileInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostPowerPolicy {
+impl PartialEq for VirtualMachineFileLayoutExFileInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostPowerPolicy {
+impl std::fmt::Debug for VirtualMachineFileLayoutExFileInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPowerPolicy {
+impl serde::Serialize for VirtualMachineFileLayoutExFileInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostProtocolEndpoint`, a [`DynamicData`], since VI API 6.0.
+/// `VirtualMachineFileLayoutExSnapshotLayout`, a [`DynamicData`], since VI API 4.0.
 #[derive(Default)]
-pub struct HostProtocolEndpoint {
-    /// `peType`: required string.
-    pub pe_type: String,
-    /// `type`: optional string, since VI API 6.5.
-    pub r#type: Option<String>,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `hostKey`: list of reference to `HostSystem`.
-    pub host_key: Vec<rt::ManagedObjectReference>,
-    /// `storageArray`: optional string.
-    pub storage_array: Option<String>,
-    /// `nfsServer`: optional string.
-    pub nfs_server: Option<String>,
-    /// `nfsDir`: optional string.
-    pub nfs_dir: Option<String>,
-    /// `nfsServerScope`: optional string, since VI API 6.5.
-    pub nfs_server_scope: Option<String>,
-    /// `nfsServerMajor`: optional string, since VI API 6.5.
-    pub nfs_server_major: Option<String>,
-    /// `nfsServerAuthType`: optional string, since VI API 6.5.
-    pub nfs_server_auth_type: Option<String>,
-    /// `nfsServerUser`: optional string, since VI API 6.5.
-    pub nfs_server_user: Option<String>,
-    /// `deviceId`: optional string.
-    pub device_id: Option<String>,
-    /// `usedByStretchedContainer`: optional boolean, since VI API 8.0.3.0.
-    pub used_by_stretched_container: Option<bool>,
+pub struct VirtualMachineFileLayoutExSnapshotLayout {
+    /// `key`: required reference to `VirtualMachineSnapshot`.
+    pub key: rt::ManagedObjectReference,
+    /// `dataKey`: required int.
+    pub data_key: i32,
+    /// `memoryKey`: optional int, since VI API 6.0 and always there from then on.
+    pub memory_key: Option<i32>,
+    /// `disk`: list of `VirtualMachineFileLayoutExDiskLayout`.
+    pub disk: Vec<VirtualMachineFileLayoutExDiskLayout>,
 }
-pub(crate) static HOST_PROTOCOL_ENDPOINT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostProtocolEndpoint",
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutExSnapshotLayout",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference key r
+int dataKey r
+int memoryKey o since 6.0
+VirtualMachineFileLayoutExDiskLayout disk ol
+",
+    rt::unset::<VirtualMachineFileLayoutExSnapshotLayout>,
+);
+impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.data_key),
+            2 => P::Value(&self.memory_key),
+            3 => P::Objects(&self.disk),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.data_key),
+            2 => M::Value(&mut self.memory_key),
+            3 => M::Objects(&mut self.disk),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayoutExSnapshotLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayoutExSnapshotLayout {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayoutExSnapshotLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayoutExSnapshotLayout {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFileLayoutSnapshotLayout`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineFileLayoutSnapshotLayout {
+    /// `key`: required reference to `VirtualMachineSnapshot`.
+    pub key: rt::ManagedObjectReference,
+    /// `snapshotFile`: list, not empty, of string.
+    pub snapshot_file: Vec<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFileLayoutSnapshotLayout",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference key r
+string snapshotFile rl
+",
+    rt::unset::<VirtualMachineFileLayoutSnapshotLayout>,
+);
+impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.snapshot_file),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.snapshot_file),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFileLayoutSnapshotLayout {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFileLayoutSnapshotLayout {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFileLayoutSnapshotLayout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFileLayoutSnapshotLayout {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineFlagInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineFlagInfo {
+    /// `disableAcceleration`: optional boolean.
+    pub disable_acceleration: Option<bool>,
+    /// `enableLogging`: optional boolean.
+    pub enable_logging: Option<bool>,
+    /// `useToe`: optional boolean.
+    pub use_toe: Option<bool>,
+    /// `runWithDebugInfo`: optional boolean.
+    pub run_with_debug_info: Option<bool>,
+    /// `monitorType`: optional string, since VI API 2.5.
+    pub monitor_type: Option<String>,
+    /// `htSharing`: optional string.
+    pub ht_sharing: Option<String>,
+    /// `snapshotDisabled`: optional boolean, since VI API 2.5.
+    pub snapshot_disabled: Option<bool>,
+    /// `snapshotLocked`: optional boolean, since VI API 2.5.
+    pub snapshot_locked: Option<bool>,
+    /// `diskUuidEnabled`: optional boolean, since VI API 2.5.
+    pub disk_uuid_enabled: Option<bool>,
+    /// `virtualMmuUsage`: optional string, since VI API 2.5.
+    pub virtual_mmu_usage: Option<String>,
+    /// `virtualExecUsage`: optional string, since VI API 4.0.
+    pub virtual_exec_usage: Option<String>,
+    /// `snapshotPowerOffBehavior`: optional string, since VI API 2.5.
+    pub snapshot_power_off_behavior: Option<String>,
+    /// `recordReplayEnabled`: optional boolean, since VI API 4.0.
+    pub record_replay_enabled: Option<bool>,
+    /// `faultToleranceType`: optional string, since VI API 6.0.
+    pub fault_tolerance_type: Option<String>,
+    /// `cbrcCacheEnabled`: optional boolean, since VI API 6.5.
+    pub cbrc_cache_enabled: Option<bool>,
+    /// `vvtdEnabled`: optional boolean, since VI API 6.7.
+    pub vvtd_enabled: Option<bool>,
+    /// `vbsEnabled`: optional boolean, since VI API 6.7.
+    pub vbs_enabled: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineFlagInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean disableAcceleration o
+boolean enableLogging o
+boolean useToe o
+boolean runWithDebugInfo o
+string monitorType o since 2.5
+string htSharing o
+boolean snapshotDisabled o since 2.5
+boolean snapshotLocked o since 2.5
+boolean diskUuidEnabled o since 2.5
+string virtualMmuUsage o since 2.5
+string virtualExecUsage o since 4.0
+string snapshotPowerOffBehavior o since 2.5
+boolean recordReplayEnabled o since 4.0
+string faultToleranceType o since 6.0
+boolean cbrcCacheEnabled o since 6.5
+boolean vvtdEnabled o since 6.7
+boolean vbsEnabled o since 6.7
+",
+    rt::unset::<VirtualMachineFlagInfo>,
+);
+impl rt::Object for VirtualMachineFlagInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FLAG_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_FLAG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disable_acceleration),
+            1 => P::Value(&self.enable_logging),
+            2 => P::Value(&self.use_toe),
+            3 => P::Value(&self.run_with_debug_info),
+            4 => P::Value(&self.monitor_type),
+            5 => P::Value(&self.ht_sharing),
+            6 => P::Value(&self.snapshot_disabled),
+            7 => P::Value(&self.snapshot_locked),
+            8 => P::Value(&self.disk_uuid_enabled),
+            9 => P::Value(&self.virtual_mmu_usage),
+            10 => P::Value(&self.virtual_exec_usage),
+            11 => P::Value(&self.snapshot_power_off_behavior),
+            12 => P::Value(&self.record_replay_enabled),
+            13 => P::Value(&self.fault_tolerance_type),
+            14 => P::Value(&self.cbrc_cache_enabled),
+            15 => P::Value(&self.vvtd_enabled),
+            16 => P::Value(&self.vbs_enabled),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disable_acceleration),
+            1 => M::Value(&mut self.enable_logging),
+            2 => M::Value(&mut self.use_toe),
+            3 => M::Value(&mut self.run_with_debug_info),
+            4 => M::Value(&mut self.monitor_type),
+            5 => M::Value(&mut self.ht_sharing),
+            6 => M::Value(&mut self.snapshot_disabled),
+            7 => M::Value(&mut self.snapshot_locked),
+            8 => M::Value(&mut self.disk_uuid_enabled),
+            9 => M::Value(&mut self.virtual_mmu_usage),
+            10 => M::Value(&mut self.virtual_exec_usage),
+            11 => M::Value(&mut self.snapshot_power_off_behavior),
+            12 => M::Value(&mut self.record_replay_enabled),
+            13 => M::Value(&mut self.fault_tolerance_type),
+            14 => M::Value(&mut self.cbrc_cache_enabled),
+            15 => M::Value(&mut self.vvtd_enabled),
+            16 => M::Value(&mut self.vbs_enabled),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineFlagInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineFlagInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineFlagInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineFlagInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineForkConfigInfo`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct VirtualMachineForkConfigInfo {
+    /// `parentEnabled`: optional boolean.
+    pub parent_enabled: Option<bool>,
+    /// `childForkGroupId`: optional string.
+    pub child_fork_group_id: Option<String>,
+    /// `parentForkGroupId`: optional string, since VI API 6.5.
+    pub parent_fork_group_id: Option<String>,
+    /// `childType`: optional string.
+    pub child_type: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_FORK_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineForkConfigInfo",
     "6.0",
     Some(&DYNAMIC_DATA),
     "
-string peType r
-string type o since 6.5
-string uuid r
-ManagedObjectReference hostKey ol
-string storageArray o
-string nfsServer o
-string nfsDir o
-string nfsServerScope o since 6.5
-string nfsServerMajor o since 6.5
-string nfsServerAuthType o since 6.5
-string nfsServerUser o since 6.5
-string deviceId o
-boolean usedByStretchedContainer o since 8.0.3.0
+boolean parentEnabled o
+string childForkGroupId o
+string parentForkGroupId o since 6.5
+string childType o
 ",
-    rt::unset::<HostProtocolEndpoint>,
+    rt::unset::<VirtualMachineForkConfigInfo>,
 );
-impl rt::Object for HostProtocolEndpoint {
+impl rt::Object for VirtualMachineForkConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PROTOCOL_ENDPOINT
+        &VIRTUAL_MACHINE_FORK_CONFIG_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROTOCOL_ENDPOINT
+        &VIRTUAL_MACHINE_FORK_CONFIG_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.pe_type),
-            1 => P::Value(&self.r#type),
-            2 => P::Value(&self.uuid),
-            3 => P::Value(&self.host_key),
-            4 => P::Value(&self.storage_array),
-            5 => P::Value(&self.nfs_server),
-            6 => P::Value(&self.nfs_dir),
-            7 => P::Value(&self.nfs_server_scope),
-            8 => P::Value(&self.nfs_server_major),
-            9 => P::Value(&self.nfs_server_auth_type),
-            10 => P::Value(&self.nfs_server_user),
-            11 => P::Value(&self.device_id),
-            12 => P::Value(&self.used_by_stretched_container),
+            0 => P::Value(&self.parent_enabled),
+            1 => P::Value(&self.child_fork_group_id),
+            2 => P::Value(&self.parent_fork_group_id),
+            3 => P::Value(&self.child_type),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.pe_type),
-            1 => M::Value(&mut self.r#type),
-            2 => M::Value(&mut self.uuid),
-            3 => M::Value(&mut self.host_key),
-            4 => M::Value(&mut self.storage_array),
-            5 => M::Value(&mut self.nfs_server),
-            6 => M::Value(&mut self.nfs_dir),
-            7 => M::Value(&mut self.nfs_server_scope),
-            8 => M::Value(&mut self.nfs_server_major),
-            9 => M::Value(&mut self.nfs_server_auth_type),
-            10 => M::Value(&mut self.nfs_server_user),
-            11 => M::Value(&mut self.device_id),
-            12 => M::Value(&mut self.used_by_stretched_container),
+            0 => M::Value(&mut self.parent_enabled),
+            1 => M::Value(&mut self.child_fork_group_id),
+            2 => M::Value(&mut self.parent_fork_group_id),
+            3 => M::Value(&mut self.child_type),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostProtocolEndpoint {
+impl Clone for VirtualMachineForkConfigInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostProtocolEndpoint {
+impl PartialEq for VirtualMachineForkConfigInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostProtocolEndpoint {
+impl std::fmt::Debug for VirtualMachineForkConfigInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProtocolEndpoint {
+impl serde::Serialize for VirtualMachineForkConfigInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostProxySwitch`, a [`DynamicData`], since VI API 4.0.
+/// `VirtualMachineGuestIntegrityInfo`, a [`DynamicData`], since VI API 6.5.
 #[derive(Default)]
-pub struct HostProxySwitch {
-    /// `dvsUuid`: required string.
-    pub dvs_uuid: String,
-    /// `dvsName`: required string.
-    pub dvs_name: String,
-    /// `key`: required string.
-    pub key: String,
-    /// `numPorts`: required int.
-    pub num_ports: i32,
-    /// `configNumPorts`: optional int, since VI API 5.0.
-    pub config_num_ports: Option<i32>,
-    /// `numPortsAvailable`: required int.
-    pub num_ports_available: i32,
-    /// `uplinkPort`: list of `KeyValue`.
-    pub uplink_port: Vec<KeyValue>,
-    /// `mtu`: optional int.
-    pub mtu: Option<i32>,
-    /// `pnic`: list of string, the key of a `PhysicalNic`.
-    pub pnic: Vec<String>,
-    /// `spec`: required `HostProxySwitchSpec`.
-    pub spec: HostProxySwitchSpec,
-    /// `hostLag`: list of `HostProxySwitchHostLagConfig`, since VI API 5.5.
-    pub host_lag: Vec<HostProxySwitchHostLagConfig>,
-    /// `networkReservationSupported`: optional boolean, since VI API 5.5.
-    pub network_reservation_supported: Option<bool>,
-    /// `nsxtEnabled`: optional boolean, since VI API 7.0.0.0.
-    pub nsxt_enabled: Option<bool>,
-    /// `ensEnabled`: optional boolean, since VI API 7.0.0.0.
-    pub ens_enabled: Option<bool>,
-    /// `ensInterruptEnabled`: optional boolean, since VI API 7.0.0.0.
-    pub ens_interrupt_enabled: Option<bool>,
-    /// `transportZones`: list of `DistributedVirtualSwitchHostMemberTransportZoneInfo`, since VI API 7.0.0.0.
-    pub transport_zones: Vec<DistributedVirtualSwitchHostMemberTransportZoneInfo>,
-    /// `nsxUsedUplinkPort`: list of string, since VI API 7.0.0.0.
-    pub nsx_used_uplink_port: Vec<String>,
-    /// `nsxtStatus`: optional string, since VI API 7.0.0.0.
-    pub nsxt_status: Option<String>,
-    /// `nsxtStatusDetail`: optional string, since VI API 7.0.0.0.
-    pub nsxt_status_detail: Option<String>,
-    /// `ensInfo`: optional `HostProxySwitchEnsInfo`, since VI API 8.0.0.1.
-    pub ens_info: Option<Box<HostProxySwitchEnsInfo>>,
-    /// `networkOffloadingEnabled`: optional boolean, since VI API 8.0.0.1.
-    pub network_offloading_enabled: Option<bool>,
-    /// `hostUplinkState`: list of `DistributedVirtualSwitchHostMemberHostUplinkState`, since VI API 8.0.3.0.
-    pub host_uplink_state: Vec<DistributedVirtualSwitchHostMemberHostUplinkState>,
-    /// `autoDeployOwned`: optional boolean, since VI API 9.1.0.0.
-    pub auto_deploy_owned: Option<bool>,
-    /// `hostPerfNicOffloadState`: optional `DistributedVirtualSwitchHostMemberHostPerfNicOffloadState`, since VI API 9.1.0.0.
-    pub host_perf_nic_offload_state: Option<
-        Box<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
-    >,
-    /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
-    pub tepless_mode: Option<bool>,
-}
-pub(crate) static HOST_PROXY_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostProxySwitch",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string dvsUuid r
-string dvsName r
-string key r
-int numPorts r
-int configNumPorts o since 5.0
-int numPortsAvailable r
-KeyValue uplinkPort ol
-int mtu o
-string pnic ol
-HostProxySwitchSpec spec r
-HostProxySwitchHostLagConfig hostLag ol since 5.5
-boolean networkReservationSupported o since 5.5
-boolean nsxtEnabled o since 7.0.0.0
-boolean ensEnabled o since 7.0.0.0
-boolean ensInterruptEnabled o since 7.0.0.0
-DistributedVirtualSwitchHostMemberTransportZoneInfo transportZones ol since 7.0.0.0
-string nsxUsedUplinkPort ol since 7.0.0.0
-string nsxtStatus o since 7.0.0.0
-string nsxtStatusDetail o since 7.0.0.0
-HostProxySwitchEnsInfo ensInfo o since 8.0.0.1
-boolean networkOffloadingEnabled o since 8.0.0.1
-DistributedVirtualSwitchHostMemberHostUplinkState hostUplinkState ol since 8.0.3.0
-boolean autoDeployOwned o since 9.1.0.0
-DistributedVirtualSwitchHostMemberHostPerfNicOffloadState hostPerfNicOffloadState o since 9.1.0.0
-boolean teplessMode o since 9.1.0.0
-",
-    rt::unset::<HostProxySwitch>,
-);
-impl rt::Object for HostProxySwitch {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.dvs_uuid),
-            1 => P::Value(&self.dvs_name),
-            2 => P::Value(&self.key),
-            3 => P::Value(&self.num_ports),
-            4 => P::Value(&self.config_num_ports),
-            5 => P::Value(&self.num_ports_available),
-            6 => P::Objects(&self.uplink_port),
-            7 => P::Value(&self.mtu),
-            8 => P::Value(&self.pnic),
-            9 => P::Object(&self.spec),
-            10 => P::Objects(&self.host_lag),
-            11 => P::Value(&self.network_reservation_supported),
-            12 => P::Value(&self.nsxt_enabled),
-            13 => P::Value(&self.ens_enabled),
-            14 => P::Value(&self.ens_interrupt_enabled),
-            15 => P::Objects(&self.transport_zones),
-            16 => P::Value(&self.nsx_used_uplink_port),
-            17 => P::Value(&self.nsxt_status),
-            18 => P::Value(&self.nsxt_status_detail),
-            19 => P::Optional(&self.ens_info),
-            20 => P::Value(&self.network_offloading_enabled),
-            21 => P::Objects(&self.host_uplink_state),
-            22 => P::Value(&self.auto_deploy_owned),
-            23 => P::Optional(&self.host_perf_nic_offload_state),
-            24 => P::Value(&self.tepless_mode),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.dvs_uuid),
-            1 => M::Value(&mut self.dvs_name),
-            2 => M::Value(&mut self.key),
-            3 => M::Value(&mut self.num_ports),
-            4 => M::Value(&mut self.config_num_ports),
-            5 => M::Value(&mut self.num_ports_available),
-            6 => M::Objects(&mut self.uplink_port),
-            7 => M::Value(&mut self.mtu),
-            8 => M::Value(&mut self.pnic),
-            9 => M::Object(&mut self.spec),
-            10 => M::Objects(&mut self.host_lag),
-            11 => M::Value(&mut self.network_reservation_supported),
-            12 => M::Value(&mut self.nsxt_enabled),
-            13 => M::Value(&mut self.ens_enabled),
-            14 => M::Value(&mut self.ens_interrupt_enabled),
-            15 => M::Objects(&mut self.transport_zones),
-            16 => M::Value(&mut self.nsx_used_uplink_port),
-            17 => M::Value(&mut self.nsxt_status),
-            18 => M::Value(&mut self.nsxt_status_detail),
-            19 => M::Optional(&mut self.ens_info),
-            20 => M::Value(&mut self.network_offloading_enabled),
-            21 => M::Objects(&mut self.host_uplink_state),
-            22 => M::Value(&mut self.auto_deploy_owned),
-            23 => M::Optional(&mut self.host_perf_nic_offload_state),
-            24 => M::Value(&mut self.tepless_mode),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostProxySwitch {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostProxySwitch {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostProxySwitch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostProxySwitchConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostProxySwitchConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `spec`: optional `HostProxySwitchSpec`.
-    pub spec: Option<Box<HostProxySwitchSpec>>,
-}
-pub(crate) static HOST_PROXY_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostProxySwitchConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation o
-string uuid r
-HostProxySwitchSpec spec o
-",
-    rt::unset::<HostProxySwitchConfig>,
-);
-impl rt::Object for HostProxySwitchConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Value(&self.uuid),
-            2 => P::Optional(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Value(&mut self.uuid),
-            2 => M::Optional(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostProxySwitchConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostProxySwitchConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostProxySwitchConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostProxySwitchEnsInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
-pub struct HostProxySwitchEnsInfo {
-    /// `opsVersion`: required long.
-    pub ops_version: i64,
-    /// `numPSOps`: required long.
-    pub num_ps_ops: i64,
-    /// `numLcoreOps`: required long.
-    pub num_lcore_ops: i64,
-    /// `errorStatus`: required long.
-    pub error_status: i64,
-    /// `lcoreStatus`: required long.
-    pub lcore_status: i64,
-}
-pub(crate) static HOST_PROXY_SWITCH_ENS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostProxySwitchEnsInfo",
-    "8.0.0.1",
-    Some(&DYNAMIC_DATA),
-    "
-long opsVersion r
-long numPSOps r
-long numLcoreOps r
-long errorStatus r
-long lcoreStatus r
-",
-    rt::unset::<HostProxySwitchEnsInfo>,
-);
-impl rt::Object for HostProxySwitchEnsInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_ENS_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_ENS_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ops_version),
-            1 => P::Value(&self.num_ps_ops),
-            2 => P::Value(&self.num_lcore_ops),
-            3 => P::Value(&self.error_status),
-            4 => P::Value(&self.lcore_status),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ops_version),
-            1 => M::Value(&mut self.num_ps_ops),
-            2 => M::Value(&mut self.num_lcore_ops),
-            3 => M::Value(&mut self.error_status),
-            4 => M::Value(&mut self.lcore_status),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostProxySwitchEnsInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostProxySwitchEnsInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostProxySwitchEnsInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchEnsInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostProxySwitchHostLagConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostProxySwitchHostLagConfig {
-    /// `lagKey`: required string.
-    pub lag_key: String,
-    /// `lagName`: optional string.
-    pub lag_name: Option<String>,
-    /// `uplinkPort`: list of `KeyValue`.
-    pub uplink_port: Vec<KeyValue>,
-}
-pub(crate) static HOST_PROXY_SWITCH_HOST_LAG_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostProxySwitchHostLagConfig",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-string lagKey r
-string lagName o
-KeyValue uplinkPort ol
-",
-    rt::unset::<HostProxySwitchHostLagConfig>,
-);
-impl rt::Object for HostProxySwitchHostLagConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.lag_key),
-            1 => P::Value(&self.lag_name),
-            2 => P::Objects(&self.uplink_port),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.lag_key),
-            1 => M::Value(&mut self.lag_name),
-            2 => M::Objects(&mut self.uplink_port),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostProxySwitchHostLagConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostProxySwitchHostLagConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostProxySwitchHostLagConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchHostLagConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostProxySwitchSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostProxySwitchSpec {
-    /// `backing`: optional `DistributedVirtualSwitchHostMemberBacking` or a descendant.
-    pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
-}
-pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostProxySwitchSpec",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-DistributedVirtualSwitchHostMemberBacking backing o
-",
-    rt::unset::<HostProxySwitchSpec>,
-);
-impl rt::Object for HostProxySwitchSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.backing),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.backing),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostProxySwitchSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostProxySwitchSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostProxySwitchSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPtpConfig`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostPtpConfig {
-    /// `domain`: optional int.
-    pub domain: Option<i32>,
-    /// `port`: list of `HostPtpConfigPtpPort`.
-    pub port: Vec<HostPtpConfigPtpPort>,
-}
-pub(crate) static HOST_PTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPtpConfig",
-    "7.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-int domain o
-HostPtpConfigPtpPort port ol
-",
-    rt::unset::<HostPtpConfig>,
-);
-impl rt::Object for HostPtpConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.domain),
-            1 => P::Objects(&self.port),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.domain),
-            1 => M::Objects(&mut self.port),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPtpConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPtpConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPtpConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPtpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostPtpConfigPtpPort`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostPtpConfigPtpPort {
-    /// `index`: required int.
-    pub index: i32,
-    /// `deviceType`: optional string.
-    pub device_type: Option<String>,
-    /// `device`: optional string.
-    pub device: Option<String>,
-    /// `ipConfig`: optional `HostIpConfig`.
-    pub ip_config: Option<Box<HostIpConfig>>,
-}
-pub(crate) static HOST_PTP_CONFIG_PTP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostPtpConfigPtpPort",
-    "7.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-int index r
-string deviceType o
-string device o
-HostIpConfig ipConfig o
-",
-    rt::unset::<HostPtpConfigPtpPort>,
-);
-impl rt::Object for HostPtpConfigPtpPort {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG_PTP_PORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG_PTP_PORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.index),
-            1 => P::Value(&self.device_type),
-            2 => P::Value(&self.device),
-            3 => P::Optional(&self.ip_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.index),
-            1 => M::Value(&mut self.device_type),
-            2 => M::Value(&mut self.device),
-            3 => M::Optional(&mut self.ip_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostPtpConfigPtpPort {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostPtpConfigPtpPort {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostPtpConfigPtpPort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostPtpConfigPtpPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostQualifiedName`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostQualifiedName {
-    /// `value`: required string.
-    pub value: String,
-    /// `type`: required string.
-    pub r#type: String,
-}
-pub(crate) static HOST_QUALIFIED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostQualifiedName",
-    "7.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-string value r
-string type r
-",
-    rt::unset::<HostQualifiedName>,
-);
-impl rt::Object for HostQualifiedName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_QUALIFIED_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_QUALIFIED_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.value),
-            1 => P::Value(&self.r#type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.value),
-            1 => M::Value(&mut self.r#type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostQualifiedName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostQualifiedName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostQualifiedName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostQualifiedName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaDevice`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaDevice {
-    /// `key`: required string.
-    pub key: String,
-    /// `device`: required string.
-    pub device: String,
-    /// `driver`: optional string.
-    pub driver: Option<String>,
-    /// `description`: optional string.
-    pub description: Option<String>,
-    /// `backing`: optional `HostRdmaDeviceBacking` or a descendant.
-    pub backing: Option<rt::Poly<HostRdmaDeviceBacking>>,
-    /// `connectionInfo`: required `HostRdmaDeviceConnectionInfo`.
-    pub connection_info: HostRdmaDeviceConnectionInfo,
-    /// `capability`: required `HostRdmaDeviceCapability`.
-    pub capability: HostRdmaDeviceCapability,
-}
-pub(crate) static HOST_RDMA_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaDevice",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string device r
-string driver o
-string description o
-HostRdmaDeviceBacking backing o
-HostRdmaDeviceConnectionInfo connectionInfo r
-HostRdmaDeviceCapability capability r
-",
-    rt::unset::<HostRdmaDevice>,
-);
-impl rt::Object for HostRdmaDevice {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.device),
-            2 => P::Value(&self.driver),
-            3 => P::Value(&self.description),
-            4 => P::Value(&self.backing),
-            5 => P::Object(&self.connection_info),
-            6 => P::Object(&self.capability),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.device),
-            2 => M::Value(&mut self.driver),
-            3 => M::Value(&mut self.description),
-            4 => M::Value(&mut self.backing),
-            5 => M::Object(&mut self.connection_info),
-            6 => M::Object(&mut self.capability),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRdmaDevice {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaDevice {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaDevice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaDeviceBacking {}
-pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaDeviceBacking",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<HostRdmaDeviceBacking>,
-);
-impl rt::Object for HostRdmaDeviceBacking {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_BACKING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_BACKING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDeviceBacking {}
-impl Clone for HostRdmaDeviceBacking {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaDeviceBacking {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaDeviceBacking {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaDeviceCapability`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaDeviceCapability {
-    /// `roceV1Capable`: required boolean.
-    pub roce_v1_capable: bool,
-    /// `roceV2Capable`: required boolean.
-    pub roce_v2_capable: bool,
-    /// `iWarpCapable`: required boolean.
-    pub i_warp_capable: bool,
-}
-pub(crate) static HOST_RDMA_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaDeviceCapability",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean roceV1Capable r
-boolean roceV2Capable r
-boolean iWarpCapable r
-",
-    rt::unset::<HostRdmaDeviceCapability>,
-);
-impl rt::Object for HostRdmaDeviceCapability {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CAPABILITY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CAPABILITY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.roce_v1_capable),
-            1 => P::Value(&self.roce_v2_capable),
-            2 => P::Value(&self.i_warp_capable),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.roce_v1_capable),
-            1 => M::Value(&mut self.roce_v2_capable),
-            2 => M::Value(&mut self.i_warp_capable),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRdmaDeviceCapability {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaDeviceCapability {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaDeviceCapability {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaDeviceConnectionInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaDeviceConnectionInfo {
-    /// `state`: required string.
-    pub state: String,
-    /// `mtu`: required int.
-    pub mtu: i32,
-    /// `speedInMbps`: required int.
-    pub speed_in_mbps: i32,
-}
-pub(crate) static HOST_RDMA_DEVICE_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaDeviceConnectionInfo",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string state r
-int mtu r
-int speedInMbps r
-",
-    rt::unset::<HostRdmaDeviceConnectionInfo>,
-);
-impl rt::Object for HostRdmaDeviceConnectionInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CONNECTION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CONNECTION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.state),
-            1 => P::Value(&self.mtu),
-            2 => P::Value(&self.speed_in_mbps),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.state),
-            1 => M::Value(&mut self.mtu),
-            2 => M::Value(&mut self.speed_in_mbps),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRdmaDeviceConnectionInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaDeviceConnectionInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaDeviceConnectionInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceConnectionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaDevicePnicBacking`, a [`HostRdmaDeviceBacking`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaDevicePnicBacking {
-    /// `pairedUplink`: required string, the key of a `PhysicalNic`.
-    pub paired_uplink: String,
-}
-pub(crate) static HOST_RDMA_DEVICE_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaDevicePnicBacking",
-    "7.0.0.0",
-    Some(&HOST_RDMA_DEVICE_BACKING),
-    "
-string pairedUplink r
-",
-    rt::unset::<HostRdmaDevicePnicBacking>,
-);
-impl rt::Object for HostRdmaDevicePnicBacking {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_PNIC_BACKING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_PNIC_BACKING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.paired_uplink),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.paired_uplink),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostRdmaDeviceBacking {})
-    }
-}
-impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDevicePnicBacking {}
-impl Clone for HostRdmaDevicePnicBacking {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaDevicePnicBacking {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaDevicePnicBacking {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDevicePnicBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-    /// `associatedRdmaDevice`: optional string.
-    pub associated_rdma_device: Option<String>,
-}
-pub(crate) static HOST_RDMA_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaHba",
-    "7.0.0.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "
-string associatedRdmaDevice o
-",
-    rt::unset::<HostRdmaHba>,
-);
-impl rt::Object for HostRdmaHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=9 => self.base.get(index),
-            10 => P::Value(&self.associated_rdma_device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=9 => self.base.get_mut(index),
-            10 => M::Value(&mut self.associated_rdma_device),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostRdmaHba {}
-impl std::ops::Deref for HostRdmaHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostRdmaHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostRdmaHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostRdmaTargetTransport {}
-pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRdmaTargetTransport",
-    "7.0.0.0",
-    Some(&HOST_TARGET_TRANSPORT),
-    "",
-    rt::unset::<HostRdmaTargetTransport>,
-);
-impl rt::Object for HostRdmaTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RDMA_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostRdmaTargetTransport {}
-impl Clone for HostRdmaTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRdmaTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRdmaTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostReliableMemoryInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostReliableMemoryInfo {
-    /// `memorySize`: required long.
-    pub memory_size: i64,
-}
-pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostReliableMemoryInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-long memorySize r
-",
-    rt::unset::<HostReliableMemoryInfo>,
-);
-impl rt::Object for HostReliableMemoryInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RELIABLE_MEMORY_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RELIABLE_MEMORY_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.memory_size),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.memory_size),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostReliableMemoryInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostReliableMemoryInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostReliableMemoryInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostReliableMemoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostRuntimeInfo {
-    /// `connectionState`: required `HostSystemConnectionState`.
-    pub connection_state: enums::HostSystemConnectionState,
-    /// `powerState`: required `HostSystemPowerState`, since VI API 2.5.
-    pub power_state: enums::HostSystemPowerState,
-    /// `standbyMode`: optional string, since VI API 4.1.
-    pub standby_mode: Option<String>,
-    /// `inMaintenanceMode`: required boolean.
-    pub in_maintenance_mode: bool,
-    /// `inQuarantineMode`: optional boolean, since VI API 6.5.
-    pub in_quarantine_mode: Option<bool>,
-    /// `bootTime`: optional dateTime.
-    pub boot_time: Option<rt::DateTime>,
-    /// `healthSystemRuntime`: optional `HealthSystemRuntime`, since VI API 2.5.
-    pub health_system_runtime: Option<Box<HealthSystemRuntime>>,
-    /// `dasHostState`: optional `ClusterDasFdmHostState`, since VI API 5.0.
-    pub das_host_state: Option<Box<ClusterDasFdmHostState>>,
-    /// `tpmPcrValues`: list of `HostTpmDigestInfo`, since VI API 4.0.
-    pub tpm_pcr_values: Vec<HostTpmDigestInfo>,
-    /// `vsanRuntimeInfo`: optional `VsanHostRuntimeInfo`, since VI API 5.5.
-    pub vsan_runtime_info: Option<Box<VsanHostRuntimeInfo>>,
-    /// `networkRuntimeInfo`: optional `HostRuntimeInfoNetworkRuntimeInfo`, since VI API 5.5.
-    pub network_runtime_info: Option<Box<HostRuntimeInfoNetworkRuntimeInfo>>,
-    /// `vFlashResourceRuntimeInfo`: optional `HostVFlashManagerVFlashResourceRunTimeInfo`, since VI API 5.5.
-    pub v_flash_resource_runtime_info: Option<
-        Box<HostVFlashManagerVFlashResourceRunTimeInfo>,
-    >,
-    /// `hostMaxVirtualDiskCapacity`: optional long, since VI API 5.5.
-    pub host_max_virtual_disk_capacity: Option<i64>,
-    /// `cryptoState`: optional string, since VI API 6.5.
-    pub crypto_state: Option<String>,
-    /// `cryptoKeyId`: optional `CryptoKeyId`, since VI API 6.5.
-    pub crypto_key_id: Option<Box<CryptoKeyId>>,
-    /// `statelessNvdsMigrationReady`: optional string, since VI API 7.0.2.0.
-    pub stateless_nvds_migration_ready: Option<String>,
-    /// `partialMaintenanceMode`: list of `HostPartialMaintenanceModeRuntimeInfo`, since VI API 8.0.3.0.
-    pub partial_maintenance_mode: Vec<HostPartialMaintenanceModeRuntimeInfo>,
-    /// `stateEncryption`: optional `HostRuntimeInfoStateEncryptionInfo`, since VI API 7.0.3.0.
-    pub state_encryption: Option<Box<HostRuntimeInfoStateEncryptionInfo>>,
-    /// `podVMInfo`: optional `PodVMInfo`, since VI API 9.1.0.0.
-    pub pod_vm_info: Option<Box<PodVmInfo>>,
-}
-pub(crate) static HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRuntimeInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostSystemConnectionState connectionState r
-HostSystemPowerState powerState r since 2.5
-string standbyMode o since 4.1
-boolean inMaintenanceMode r
-boolean inQuarantineMode o since 6.5
-dateTime bootTime o
-HealthSystemRuntime healthSystemRuntime o since 2.5
-ClusterDasFdmHostState dasHostState o since 5.0
-HostTpmDigestInfo tpmPcrValues ol since 4.0
-VsanHostRuntimeInfo vsanRuntimeInfo o since 5.5
-HostRuntimeInfoNetworkRuntimeInfo networkRuntimeInfo o since 5.5
-HostVFlashManagerVFlashResourceRunTimeInfo vFlashResourceRuntimeInfo o since 5.5
-long hostMaxVirtualDiskCapacity o since 5.5
-string cryptoState o since 6.5
-CryptoKeyId cryptoKeyId o since 6.5
-string statelessNvdsMigrationReady o since 7.0.2.0
-HostPartialMaintenanceModeRuntimeInfo partialMaintenanceMode ol since 8.0.3.0
-HostRuntimeInfoStateEncryptionInfo stateEncryption o since 7.0.3.0
-PodVMInfo podVMInfo o since 9.1.0.0
-",
-    rt::unset::<HostRuntimeInfo>,
-);
-impl rt::Object for HostRuntimeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.connection_state),
-            1 => P::Value(&self.power_state),
-            2 => P::Value(&self.standby_mode),
-            3 => P::Value(&self.in_maintenance_mode),
-            4 => P::Value(&self.in_quarantine_mode),
-            5 => P::Value(&self.boot_time),
-            6 => P::Optional(&self.health_system_runtime),
-            7 => P::Optional(&self.das_host_state),
-            8 => P::Objects(&self.tpm_pcr_values),
-            9 => P::Optional(&self.vsan_runtime_info),
-            10 => P::Optional(&self.network_runtime_info),
-            11 => P::Optional(&self.v_flash_resource_runtime_info),
-            12 => P::Value(&self.host_max_virtual_disk_capacity),
-            13 => P::Value(&self.crypto_state),
-            14 => P::Optional(&self.crypto_key_id),
-            15 => P::Value(&self.stateless_nvds_migration_ready),
-            16 => P::Objects(&self.partial_maintenance_mode),
-            17 => P::Optional(&self.state_encryption),
-            18 => P::Optional(&self.pod_vm_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.connection_state),
-            1 => M::Value(&mut self.power_state),
-            2 => M::Value(&mut self.standby_mode),
-            3 => M::Value(&mut self.in_maintenance_mode),
-            4 => M::Value(&mut self.in_quarantine_mode),
-            5 => M::Value(&mut self.boot_time),
-            6 => M::Optional(&mut self.health_system_runtime),
-            7 => M::Optional(&mut self.das_host_state),
-            8 => M::Objects(&mut self.tpm_pcr_values),
-            9 => M::Optional(&mut self.vsan_runtime_info),
-            10 => M::Optional(&mut self.network_runtime_info),
-            11 => M::Optional(&mut self.v_flash_resource_runtime_info),
-            12 => M::Value(&mut self.host_max_virtual_disk_capacity),
-            13 => M::Value(&mut self.crypto_state),
-            14 => M::Optional(&mut self.crypto_key_id),
-            15 => M::Value(&mut self.stateless_nvds_migration_ready),
-            16 => M::Objects(&mut self.partial_maintenance_mode),
-            17 => M::Optional(&mut self.state_encryption),
-            18 => M::Optional(&mut self.pod_vm_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRuntimeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRuntimeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRuntimeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRuntimeInfoNetStackInstanceRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    /// `netStackInstanceKey`: required string.
-    pub net_stack_instance_key: String,
-    /// `state`: optional string.
-    pub state: Option<String>,
-    /// `vmknicKeys`: list of string.
-    pub vmknic_keys: Vec<String>,
-    /// `maxNumberOfConnections`: optional int.
-    pub max_number_of_connections: Option<i32>,
-    /// `currentIpV6Enabled`: optional boolean.
-    pub current_ip_v6_enabled: Option<bool>,
-}
-pub(crate) static HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRuntimeInfoNetStackInstanceRuntimeInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-string netStackInstanceKey r
-string state o
-string vmknicKeys ol
-int maxNumberOfConnections o
-boolean currentIpV6Enabled o
-",
-    rt::unset::<HostRuntimeInfoNetStackInstanceRuntimeInfo>,
-);
-impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.net_stack_instance_key),
-            1 => P::Value(&self.state),
-            2 => P::Value(&self.vmknic_keys),
-            3 => P::Value(&self.max_number_of_connections),
-            4 => P::Value(&self.current_ip_v6_enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.net_stack_instance_key),
-            1 => M::Value(&mut self.state),
-            2 => M::Value(&mut self.vmknic_keys),
-            3 => M::Value(&mut self.max_number_of_connections),
-            4 => M::Value(&mut self.current_ip_v6_enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRuntimeInfoNetworkRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostRuntimeInfoNetworkRuntimeInfo {
-    /// `netStackInstanceRuntimeInfo`: list of `HostRuntimeInfoNetStackInstanceRuntimeInfo`.
-    pub net_stack_instance_runtime_info: Vec<HostRuntimeInfoNetStackInstanceRuntimeInfo>,
-    /// `networkResourceRuntime`: optional `HostNetworkResourceRuntime`, since VI API 6.0.
-    pub network_resource_runtime: Option<Box<HostNetworkResourceRuntime>>,
-}
-pub(crate) static HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRuntimeInfoNetworkRuntimeInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostRuntimeInfoNetStackInstanceRuntimeInfo netStackInstanceRuntimeInfo ol
-HostNetworkResourceRuntime networkResourceRuntime o since 6.0
-",
-    rt::unset::<HostRuntimeInfoNetworkRuntimeInfo>,
-);
-impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.net_stack_instance_runtime_info),
-            1 => P::Optional(&self.network_resource_runtime),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.net_stack_instance_runtime_info),
-            1 => M::Optional(&mut self.network_resource_runtime),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRuntimeInfoNetworkRuntimeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRuntimeInfoNetworkRuntimeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRuntimeInfoNetworkRuntimeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoNetworkRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostRuntimeInfoStateEncryptionInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostRuntimeInfoStateEncryptionInfo {
-    /// `protectionMode`: required string.
-    pub protection_mode: String,
-    /// `requireSecureBoot`: optional boolean.
-    pub require_secure_boot: Option<bool>,
-    /// `requireExecInstalledOnly`: optional boolean.
-    pub require_exec_installed_only: Option<bool>,
-}
-pub(crate) static HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostRuntimeInfoStateEncryptionInfo",
-    "7.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-string protectionMode r
-boolean requireSecureBoot o
-boolean requireExecInstalledOnly o
-",
-    rt::unset::<HostRuntimeInfoStateEncryptionInfo>,
-);
-impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.protection_mode),
-            1 => P::Value(&self.require_secure_boot),
-            2 => P::Value(&self.require_exec_installed_only),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.protection_mode),
-            1 => M::Value(&mut self.require_secure_boot),
-            2 => M::Value(&mut self.require_exec_installed_only),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostRuntimeInfoStateEncryptionInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostRuntimeInfoStateEncryptionInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostRuntimeInfoStateEncryptionInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoStateEncryptionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostScsiDisk`, a [`ScsiLun`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostScsiDisk {
-    /// The properties of `ScsiLun`.
-    pub base: ScsiLun,
-    /// `capacity`: required `HostDiskDimensionsLba`.
-    pub capacity: HostDiskDimensionsLba,
-    /// `devicePath`: required string.
-    pub device_path: String,
-    /// `ssd`: optional boolean, since VI API 5.0.
-    pub ssd: Option<bool>,
-    /// `localDisk`: optional boolean, since VI API 6.0.
-    pub local_disk: Option<bool>,
-    /// `physicalLocation`: list of string, since VI API 6.0.
-    pub physical_location: Vec<String>,
-    /// `emulatedDIXDIFEnabled`: optional boolean, since VI API 6.0.
-    pub emulated_dixdif_enabled: Option<bool>,
-    /// `vsanDiskInfo`: optional `VsanHostVsanDiskInfo`, since VI API 6.0.
-    pub vsan_disk_info: Option<Box<VsanHostVsanDiskInfo>>,
-    /// `scsiDiskType`: optional string, since VI API 6.5.
-    pub scsi_disk_type: Option<String>,
-    /// `usedByMemoryTiering`: optional boolean, since VI API 8.0.3.0.
-    pub used_by_memory_tiering: Option<bool>,
-}
-pub(crate) static HOST_SCSI_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostScsiDisk",
-    "2.0",
-    Some(&SCSI_LUN),
-    "
-HostDiskDimensionsLba capacity r
-string devicePath r
-boolean ssd o since 5.0
-boolean localDisk o since 6.0
-string physicalLocation ol since 6.0
-boolean emulatedDIXDIFEnabled o since 6.0
-VsanHostVsanDiskInfo vsanDiskInfo o since 6.0
-string scsiDiskType o since 6.5
-boolean usedByMemoryTiering o since 8.0.3.0
-",
-    rt::unset::<HostScsiDisk>,
-);
-impl rt::Object for HostScsiDisk {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=25 => self.base.get(index),
-            26 => P::Object(&self.capacity),
-            27 => P::Value(&self.device_path),
-            28 => P::Value(&self.ssd),
-            29 => P::Value(&self.local_disk),
-            30 => P::Value(&self.physical_location),
-            31 => P::Value(&self.emulated_dixdif_enabled),
-            32 => P::Optional(&self.vsan_disk_info),
-            33 => P::Value(&self.scsi_disk_type),
-            34 => P::Value(&self.used_by_memory_tiering),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=25 => self.base.get_mut(index),
-            26 => M::Object(&mut self.capacity),
-            27 => M::Value(&mut self.device_path),
-            28 => M::Value(&mut self.ssd),
-            29 => M::Value(&mut self.local_disk),
-            30 => M::Value(&mut self.physical_location),
-            31 => M::Value(&mut self.emulated_dixdif_enabled),
-            32 => M::Optional(&mut self.vsan_disk_info),
-            33 => M::Value(&mut self.scsi_disk_type),
-            34 => M::Value(&mut self.used_by_memory_tiering),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ScsiLun> for HostScsiDisk {}
-impl std::ops::Deref for HostScsiDisk {
-    type Target = ScsiLun;
-    fn deref(&self) -> &ScsiLun {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostScsiDisk {
-    fn deref_mut(&mut self) -> &mut ScsiLun {
-        &mut self.base
-    }
-}
-impl Clone for HostScsiDisk {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostScsiDisk {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostScsiDisk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostScsiDiskPartition`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostScsiDiskPartition {
-    /// `diskName`: required string.
-    pub disk_name: String,
-    /// `partition`: required int.
-    pub partition: i32,
-}
-pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostScsiDiskPartition",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string diskName r
-int partition r
-",
-    rt::unset::<HostScsiDiskPartition>,
-);
-impl rt::Object for HostScsiDiskPartition {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK_PARTITION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK_PARTITION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.disk_name),
-            1 => P::Value(&self.partition),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.disk_name),
-            1 => M::Value(&mut self.partition),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostScsiDiskPartition {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostScsiDiskPartition {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostScsiDiskPartition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiDiskPartition {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostScsiTopology`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostScsiTopology {
-    /// `adapter`: list of `HostScsiTopologyInterface`.
-    pub adapter: Vec<HostScsiTopologyInterface>,
-}
-pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostScsiTopology",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostScsiTopologyInterface adapter ol
-",
-    rt::unset::<HostScsiTopology>,
-);
-impl rt::Object for HostScsiTopology {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.adapter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.adapter),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostScsiTopology {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostScsiTopology {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostScsiTopology {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostScsiTopologyInterface`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostScsiTopologyInterface {
-    /// `key`: required string.
-    pub key: String,
-    /// `adapter`: required string, the key of a `HostHostBusAdapter`.
-    pub adapter: String,
-    /// `target`: list of `HostScsiTopologyTarget`.
-    pub target: Vec<HostScsiTopologyTarget>,
-}
-pub(crate) static HOST_SCSI_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostScsiTopologyInterface",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string adapter r
-HostScsiTopologyTarget target ol
-",
-    rt::unset::<HostScsiTopologyInterface>,
-);
-impl rt::Object for HostScsiTopologyInterface {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_INTERFACE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_INTERFACE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.adapter),
-            2 => P::Objects(&self.target),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.adapter),
-            2 => M::Objects(&mut self.target),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostScsiTopologyInterface {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostScsiTopologyInterface {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostScsiTopologyInterface {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopologyInterface {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostScsiTopologyLun`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostScsiTopologyLun {
-    /// `key`: required string.
-    pub key: String,
-    /// `lun`: required int.
-    pub lun: i32,
-    /// `scsiLun`: required string, the key of a `ScsiLun`.
-    pub scsi_lun: String,
-}
-pub(crate) static HOST_SCSI_TOPOLOGY_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostScsiTopologyLun",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-int lun r
-string scsiLun r
-",
-    rt::unset::<HostScsiTopologyLun>,
-);
-impl rt::Object for HostScsiTopologyLun {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_LUN
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_LUN
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.lun),
-            2 => P::Value(&self.scsi_lun),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.lun),
-            2 => M::Value(&mut self.scsi_lun),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostScsiTopologyLun {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostScsiTopologyLun {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostScsiTopologyLun {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopologyLun {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostScsiTopologyTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostScsiTopologyTarget {
-    /// `key`: required string.
-    pub key: String,
-    /// `target`: required int.
-    pub target: i32,
-    /// `lun`: list of `HostScsiTopologyLun`.
-    pub lun: Vec<HostScsiTopologyLun>,
-    /// `transport`: optional `HostTargetTransport` or a descendant.
-    pub transport: Option<rt::Poly<HostTargetTransport>>,
-}
-pub(crate) static HOST_SCSI_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostScsiTopologyTarget",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-int target r
-HostScsiTopologyLun lun ol
-HostTargetTransport transport o
-",
-    rt::unset::<HostScsiTopologyTarget>,
-);
-impl rt::Object for HostScsiTopologyTarget {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_TARGET
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_TARGET
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.target),
-            2 => P::Objects(&self.lun),
-            3 => P::Value(&self.transport),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.target),
-            2 => M::Objects(&mut self.lun),
-            3 => M::Value(&mut self.transport),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostScsiTopologyTarget {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostScsiTopologyTarget {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostScsiTopologyTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopologyTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSecuritySpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostSecuritySpec {
-    /// `adminPassword`: optional string, secret.
-    pub admin_password: Option<String>,
-    /// `removePermission`: list of `Permission`, since VI API 4.1.
-    pub remove_permission: Vec<Permission>,
-    /// `addPermission`: list of `Permission`, since VI API 4.1.
-    pub add_permission: Vec<Permission>,
-}
-pub(crate) static HOST_SECURITY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSecuritySpec",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string adminPassword o secret
-Permission removePermission ol since 4.1
-Permission addPermission ol since 4.1
-",
-    rt::unset::<HostSecuritySpec>,
-);
-impl rt::Object for HostSecuritySpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SECURITY_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SECURITY_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.admin_password),
-            1 => P::Objects(&self.remove_permission),
-            2 => P::Objects(&self.add_permission),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.admin_password),
-            1 => M::Objects(&mut self.remove_permission),
-            2 => M::Objects(&mut self.add_permission),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSecuritySpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSecuritySpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSecuritySpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSecuritySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSerialAttachedHba`, a [`HostHostBusAdapter`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostSerialAttachedHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-    /// `nodeWorldWideName`: required string.
-    pub node_world_wide_name: String,
-}
-pub(crate) static HOST_SERIAL_ATTACHED_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSerialAttachedHba",
-    "6.5",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "
-string nodeWorldWideName r
-",
-    rt::unset::<HostSerialAttachedHba>,
-);
-impl rt::Object for HostSerialAttachedHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=9 => self.base.get(index),
-            10 => P::Value(&self.node_world_wide_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=9 => self.base.get_mut(index),
-            10 => M::Value(&mut self.node_world_wide_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostSerialAttachedHba {}
-impl std::ops::Deref for HostSerialAttachedHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSerialAttachedHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostSerialAttachedHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSerialAttachedHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSerialAttachedHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSerialAttachedHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostSerialAttachedTargetTransport {}
-pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSerialAttachedTargetTransport",
-    "6.5",
-    Some(&HOST_TARGET_TRANSPORT),
-    "",
-    rt::unset::<HostSerialAttachedTargetTransport>,
-);
-impl rt::Object for HostSerialAttachedTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostSerialAttachedTargetTransport {}
-impl Clone for HostSerialAttachedTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSerialAttachedTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSerialAttachedTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSerialAttachedTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostService`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostService {
-    /// `key`: required string.
-    pub key: String,
-    /// `label`: required string.
-    pub label: String,
-    /// `required`: required boolean.
-    pub required: bool,
-    /// `uninstallable`: required boolean.
-    pub uninstallable: bool,
-    /// `running`: required boolean.
-    pub running: bool,
-    /// `ruleset`: list of string.
-    pub ruleset: Vec<String>,
-    /// `policy`: required string.
-    pub policy: String,
-    /// `sourcePackage`: optional `HostServiceSourcePackage`, since VI API 5.0.
-    pub source_package: Option<Box<HostServiceSourcePackage>>,
-}
-pub(crate) static HOST_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostService",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string label r
-boolean required r
-boolean uninstallable r
-boolean running r
-string ruleset ol
-string policy r
-HostServiceSourcePackage sourcePackage o since 5.0
-",
-    rt::unset::<HostService>,
-);
-impl rt::Object for HostService {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SERVICE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.label),
-            2 => P::Value(&self.required),
-            3 => P::Value(&self.uninstallable),
-            4 => P::Value(&self.running),
-            5 => P::Value(&self.ruleset),
-            6 => P::Value(&self.policy),
-            7 => P::Optional(&self.source_package),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.label),
-            2 => M::Value(&mut self.required),
-            3 => M::Value(&mut self.uninstallable),
-            4 => M::Value(&mut self.running),
-            5 => M::Value(&mut self.ruleset),
-            6 => M::Value(&mut self.policy),
-            7 => M::Optional(&mut self.source_package),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostService {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostService {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostServiceConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostServiceConfig {
-    /// `serviceId`: required string.
-    pub service_id: String,
-    /// `startupPolicy`: required string.
-    pub startup_policy: String,
-}
-pub(crate) static HOST_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostServiceConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string serviceId r
-string startupPolicy r
-",
-    rt::unset::<HostServiceConfig>,
-);
-impl rt::Object for HostServiceConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.service_id),
-            1 => P::Value(&self.startup_policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.service_id),
-            1 => M::Value(&mut self.startup_policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostServiceConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostServiceConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostServiceConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostServiceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostServiceInfo {
-    /// `service`: list of `HostService`.
-    pub service: Vec<HostService>,
-}
-pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostServiceInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostService service ol
-",
-    rt::unset::<HostServiceInfo>,
-);
-impl rt::Object for HostServiceInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.service),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.service),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostServiceInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostServiceInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostServiceInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostServiceSourcePackage`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostServiceSourcePackage {
-    /// `sourcePackageName`: required string.
-    pub source_package_name: String,
-    /// `description`: required string.
-    pub description: String,
-}
-pub(crate) static HOST_SERVICE_SOURCE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostServiceSourcePackage",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string sourcePackageName r
-string description r
-",
-    rt::unset::<HostServiceSourcePackage>,
-);
-impl rt::Object for HostServiceSourcePackage {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_SOURCE_PACKAGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_SOURCE_PACKAGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.source_package_name),
-            1 => P::Value(&self.description),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.source_package_name),
-            1 => M::Value(&mut self.description),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostServiceSourcePackage {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostServiceSourcePackage {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostServiceSourcePackage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceSourcePackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSevInfo`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Default)]
-pub struct HostSevInfo {
-    /// `sevState`: required string.
-    pub sev_state: String,
-    /// `maxSevEsGuests`: required long.
-    pub max_sev_es_guests: i64,
-    /// `snpState`: optional string, since VI API 9.0.0.0.
-    pub snp_state: Option<String>,
-    /// `snpSupported`: optional boolean, since VI API 9.0.0.0.
-    pub snp_supported: Option<bool>,
-}
-pub(crate) static HOST_SEV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSevInfo",
-    "7.0.1.0",
-    Some(&DYNAMIC_DATA),
-    "
-string sevState r
-long maxSevEsGuests r
-string snpState o since 9.0.0.0
-boolean snpSupported o since 9.0.0.0
-",
-    rt::unset::<HostSevInfo>,
-);
-impl rt::Object for HostSevInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SEV_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SEV_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.sev_state),
-            1 => P::Value(&self.max_sev_es_guests),
-            2 => P::Value(&self.snp_state),
-            3 => P::Value(&self.snp_supported),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.sev_state),
-            1 => M::Value(&mut self.max_sev_es_guests),
-            2 => M::Value(&mut self.snp_state),
-            3 => M::Value(&mut self.snp_supported),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSevInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSevInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSevInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSevInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct HostSgxInfo {
-    /// `sgxState`: required string.
-    pub sgx_state: String,
-    /// `totalEpcMemory`: required long.
-    pub total_epc_memory: i64,
-    /// `flcMode`: required string.
-    pub flc_mode: String,
-    /// `lePubKeyHash`: optional string.
-    pub le_pub_key_hash: Option<String>,
-    /// `registrationInfo`: optional `HostSgxRegistrationInfo`, since VI API 8.0.0.1.
-    pub registration_info: Option<Box<HostSgxRegistrationInfo>>,
-}
-pub(crate) static HOST_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSgxInfo",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string sgxState r
-long totalEpcMemory r
-string flcMode r
-string lePubKeyHash o
-HostSgxRegistrationInfo registrationInfo o since 8.0.0.1
-",
-    rt::unset::<HostSgxInfo>,
-);
-impl rt::Object for HostSgxInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SGX_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SGX_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.sgx_state),
-            1 => P::Value(&self.total_epc_memory),
-            2 => P::Value(&self.flc_mode),
-            3 => P::Value(&self.le_pub_key_hash),
-            4 => P::Optional(&self.registration_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.sgx_state),
-            1 => M::Value(&mut self.total_epc_memory),
-            2 => M::Value(&mut self.flc_mode),
-            3 => M::Value(&mut self.le_pub_key_hash),
-            4 => M::Optional(&mut self.registration_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSgxInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSgxInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSgxInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSgxRegistrationInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
-pub struct HostSgxRegistrationInfo {
-    /// `status`: optional string.
-    pub status: Option<String>,
-    /// `biosError`: optional int.
-    pub bios_error: Option<i32>,
-    /// `registrationUrl`: optional string.
-    pub registration_url: Option<String>,
-    /// `type`: optional string.
-    pub r#type: Option<String>,
-    /// `ppid`: optional string.
-    pub ppid: Option<String>,
-    /// `lastRegisteredTime`: optional dateTime.
-    pub last_registered_time: Option<rt::DateTime>,
-}
-pub(crate) static HOST_SGX_REGISTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSgxRegistrationInfo",
-    "8.0.0.1",
-    Some(&DYNAMIC_DATA),
-    "
-string status o
-int biosError o
-string registrationUrl o
-string type o
-string ppid o
-dateTime lastRegisteredTime o
-",
-    rt::unset::<HostSgxRegistrationInfo>,
-);
-impl rt::Object for HostSgxRegistrationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SGX_REGISTRATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SGX_REGISTRATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.status),
-            1 => P::Value(&self.bios_error),
-            2 => P::Value(&self.registration_url),
-            3 => P::Value(&self.r#type),
-            4 => P::Value(&self.ppid),
-            5 => P::Value(&self.last_registered_time),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.status),
-            1 => M::Value(&mut self.bios_error),
-            2 => M::Value(&mut self.registration_url),
-            3 => M::Value(&mut self.r#type),
-            4 => M::Value(&mut self.ppid),
-            5 => M::Value(&mut self.last_registered_time),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSgxRegistrationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSgxRegistrationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSgxRegistrationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxRegistrationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSharedGpuCapabilities`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
-pub struct HostSharedGpuCapabilities {
-    /// `vgpu`: required string.
-    pub vgpu: String,
-    /// `diskSnapshotSupported`: required boolean.
-    pub disk_snapshot_supported: bool,
-    /// `memorySnapshotSupported`: required boolean.
-    pub memory_snapshot_supported: bool,
-    /// `suspendSupported`: required boolean.
-    pub suspend_supported: bool,
-    /// `migrateSupported`: required boolean.
-    pub migrate_supported: bool,
-}
-pub(crate) static HOST_SHARED_GPU_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSharedGpuCapabilities",
-    "6.7",
-    Some(&DYNAMIC_DATA),
-    "
-string vgpu r
-boolean diskSnapshotSupported r
-boolean memorySnapshotSupported r
-boolean suspendSupported r
-boolean migrateSupported r
-",
-    rt::unset::<HostSharedGpuCapabilities>,
-);
-impl rt::Object for HostSharedGpuCapabilities {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SHARED_GPU_CAPABILITIES
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHARED_GPU_CAPABILITIES
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.vgpu),
-            1 => P::Value(&self.disk_snapshot_supported),
-            2 => P::Value(&self.memory_snapshot_supported),
-            3 => P::Value(&self.suspend_supported),
-            4 => P::Value(&self.migrate_supported),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.vgpu),
-            1 => M::Value(&mut self.disk_snapshot_supported),
-            2 => M::Value(&mut self.memory_snapshot_supported),
-            3 => M::Value(&mut self.suspend_supported),
-            4 => M::Value(&mut self.migrate_supported),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSharedGpuCapabilities {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSharedGpuCapabilities {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSharedGpuCapabilities {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSharedGpuCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostShutdownEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostShutdownEvent {
-    /// The properties of `HostEvent`.
-    pub base: HostEvent,
-    /// `reason`: required string.
-    pub reason: String,
-}
-pub(crate) static HOST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostShutdownEvent",
-    "2.0",
-    Some(&HOST_EVENT),
-    "
-string reason r
-",
-    rt::unset::<HostShutdownEvent>,
-);
-impl rt::Object for HostShutdownEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SHUTDOWN_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHUTDOWN_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=14 => self.base.get(index),
-            15 => P::Value(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=14 => self.base.get_mut(index),
-            15 => M::Value(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for HostShutdownEvent {}
-impl std::ops::Deref for HostShutdownEvent {
-    type Target = HostEvent;
-    fn deref(&self) -> &HostEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostShutdownEvent {
-    fn deref_mut(&mut self) -> &mut HostEvent {
-        &mut self.base
-    }
-}
-impl Clone for HostShutdownEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostShutdownEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostShutdownEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostShutdownEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSriovDevicePoolInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostSriovDevicePoolInfo {
-    /// `key`: required string.
-    pub key: String,
-}
-pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSriovDevicePoolInfo",
+pub struct VirtualMachineGuestIntegrityInfo {
+    /// `enabled`: optional boolean.
+    pub enabled: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineGuestIntegrityInfo",
     "6.5",
     Some(&DYNAMIC_DATA),
     "
-string key r
+boolean enabled o
 ",
-    rt::unset::<HostSriovDevicePoolInfo>,
+    rt::unset::<VirtualMachineGuestIntegrityInfo>,
 );
-impl rt::Object for HostSriovDevicePoolInfo {
+impl rt::Object for VirtualMachineGuestIntegrityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_DEVICE_POOL_INFO
+        &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_DEVICE_POOL_INFO
+        &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.key),
+            0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.key),
+            0 => M::Value(&mut self.enabled),
             _ => M::Absent,
         }
     }
 }
-impl rt::Extends<HostSriovDevicePoolInfo> for HostSriovDevicePoolInfo {}
-impl Clone for HostSriovDevicePoolInfo {
+impl Clone for VirtualMachineGuestIntegrityInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostSriovDevicePoolInfo {
+impl PartialEq for VirtualMachineGuestIntegrityInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostSriovDevicePoolInfo {
+impl std::fmt::Debug for VirtualMachineGuestIntegrityInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovDevicePoolInfo {
+impl serde::Serialize for VirtualMachineGuestIntegrityInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostSriovInfo`, a [`HostPciPassthruInfo`], since VI API 5.5.
+/// `VirtualMachineGuestMonitoringModeInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 #[derive(Default)]
-pub struct HostSriovInfo {
-    /// The properties of `HostPciPassthruInfo`.
-    pub base: HostPciPassthruInfo,
-    /// `sriovEnabled`: required boolean.
-    pub sriov_enabled: bool,
-    /// `sriovCapable`: required boolean.
-    pub sriov_capable: bool,
-    /// `sriovActive`: required boolean.
-    pub sriov_active: bool,
-    /// `numVirtualFunctionRequested`: required int.
-    pub num_virtual_function_requested: i32,
-    /// `numVirtualFunction`: required int.
-    pub num_virtual_function: i32,
-    /// `maxVirtualFunctionSupported`: required int.
-    pub max_virtual_function_supported: i32,
+pub struct VirtualMachineGuestMonitoringModeInfo {
+    /// `gmmFile`: optional string.
+    pub gmm_file: Option<String>,
+    /// `gmmAppliance`: optional string.
+    pub gmm_appliance: Option<String>,
 }
-pub(crate) static HOST_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSriovInfo",
-    "5.5",
-    Some(&HOST_PCI_PASSTHRU_INFO),
-    "
-boolean sriovEnabled r
-boolean sriovCapable r
-boolean sriovActive r
-int numVirtualFunctionRequested r
-int numVirtualFunction r
-int maxVirtualFunctionSupported r
-",
-    rt::unset::<HostSriovInfo>,
-);
-impl rt::Object for HostSriovInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=6 => self.base.get(index),
-            7 => P::Value(&self.sriov_enabled),
-            8 => P::Value(&self.sriov_capable),
-            9 => P::Value(&self.sriov_active),
-            10 => P::Value(&self.num_virtual_function_requested),
-            11 => P::Value(&self.num_virtual_function),
-            12 => P::Value(&self.max_virtual_function_supported),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=6 => self.base.get_mut(index),
-            7 => M::Value(&mut self.sriov_enabled),
-            8 => M::Value(&mut self.sriov_capable),
-            9 => M::Value(&mut self.sriov_active),
-            10 => M::Value(&mut self.num_virtual_function_requested),
-            11 => M::Value(&mut self.num_virtual_function),
-            12 => M::Value(&mut self.max_virtual_function_supported),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostPciPassthruInfo> for HostSriovInfo {}
-impl std::ops::Deref for HostSriovInfo {
-    type Target = HostPciPassthruInfo;
-    fn deref(&self) -> &HostPciPassthruInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSriovInfo {
-    fn deref_mut(&mut self) -> &mut HostPciPassthruInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostSriovInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSriovInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSriovInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSriovNetworkDevicePoolInfo`, a [`HostSriovDevicePoolInfo`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostSriovNetworkDevicePoolInfo {
-    /// The properties of `HostSriovDevicePoolInfo`.
-    pub base: HostSriovDevicePoolInfo,
-    /// `switchKey`: optional string.
-    pub switch_key: Option<String>,
-    /// `switchUuid`: optional string.
-    pub switch_uuid: Option<String>,
-    /// `pnic`: list of `PhysicalNic`.
-    pub pnic: Vec<PhysicalNic>,
-}
-pub(crate) static HOST_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSriovNetworkDevicePoolInfo",
-    "6.5",
-    Some(&HOST_SRIOV_DEVICE_POOL_INFO),
-    "
-string switchKey o
-string switchUuid o
-PhysicalNic pnic ol
-",
-    rt::unset::<HostSriovNetworkDevicePoolInfo>,
-);
-impl rt::Object for HostSriovNetworkDevicePoolInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.switch_key),
-            2 => P::Value(&self.switch_uuid),
-            3 => P::Objects(&self.pnic),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.switch_key),
-            2 => M::Value(&mut self.switch_uuid),
-            3 => M::Objects(&mut self.pnic),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostSriovDevicePoolInfo> for HostSriovNetworkDevicePoolInfo {}
-impl std::ops::Deref for HostSriovNetworkDevicePoolInfo {
-    type Target = HostSriovDevicePoolInfo;
-    fn deref(&self) -> &HostSriovDevicePoolInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSriovNetworkDevicePoolInfo {
-    fn deref_mut(&mut self) -> &mut HostSriovDevicePoolInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostSriovNetworkDevicePoolInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSriovNetworkDevicePoolInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSriovNetworkDevicePoolInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovNetworkDevicePoolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSslThumbprintInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostSslThumbprintInfo {
-    /// `principal`: required string.
-    pub principal: String,
-    /// `ownerTag`: optional string, since VI API 5.0 and always there from then on.
-    pub owner_tag: Option<String>,
-    /// `sslThumbprints`: list of string.
-    pub ssl_thumbprints: Vec<String>,
-}
-pub(crate) static HOST_SSL_THUMBPRINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSslThumbprintInfo",
-    "4.0",
+pub(crate) static VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineGuestMonitoringModeInfo",
+    "7.0.0.0",
     Some(&DYNAMIC_DATA),
     "
-string principal r
-string ownerTag o since 5.0
-string sslThumbprints ol
+string gmmFile o
+string gmmAppliance o
 ",
-    rt::unset::<HostSslThumbprintInfo>,
+    rt::unset::<VirtualMachineGuestMonitoringModeInfo>,
 );
-impl rt::Object for HostSslThumbprintInfo {
+impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SSL_THUMBPRINT_INFO
+        &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SSL_THUMBPRINT_INFO
+        &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.principal),
-            1 => P::Value(&self.owner_tag),
-            2 => P::Value(&self.ssl_thumbprints),
+            0 => P::Value(&self.gmm_file),
+            1 => P::Value(&self.gmm_appliance),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.principal),
-            1 => M::Value(&mut self.owner_tag),
-            2 => M::Value(&mut self.ssl_thumbprints),
+            0 => M::Value(&mut self.gmm_file),
+            1 => M::Value(&mut self.gmm_appliance),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostSslThumbprintInfo {
+impl Clone for VirtualMachineGuestMonitoringModeInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostSslThumbprintInfo {
+impl PartialEq for VirtualMachineGuestMonitoringModeInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostSslThumbprintInfo {
+impl std::fmt::Debug for VirtualMachineGuestMonitoringModeInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSslThumbprintInfo {
+impl serde::Serialize for VirtualMachineGuestMonitoringModeInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostStorageDeviceInfo`, a [`DynamicData`], since VI API 2.0.
+/// `VirtualMachineGuestRebootStatus`, a [`DynamicData`], since VI API 9.1.0.0.
 #[derive(Default)]
-pub struct HostStorageDeviceInfo {
-    /// `hostBusAdapter`: list of `HostHostBusAdapter` or a descendant, found by its key.
-    pub host_bus_adapter: Vec<rt::Poly<HostHostBusAdapter>>,
-    /// `scsiLun`: list of `ScsiLun` or a descendant, found by its key.
-    pub scsi_lun: Vec<rt::Poly<ScsiLun>>,
-    /// `scsiTopology`: optional `HostScsiTopology`.
-    pub scsi_topology: Option<Box<HostScsiTopology>>,
-    /// `nvmeTopology`: optional `HostNvmeTopology`, since VI API 7.0.0.0.
-    pub nvme_topology: Option<Box<HostNvmeTopology>>,
-    /// `multipathInfo`: optional `HostMultipathInfo`.
-    pub multipath_info: Option<Box<HostMultipathInfo>>,
-    /// `plugStoreTopology`: optional `HostPlugStoreTopology`, since VI API 4.0.
-    pub plug_store_topology: Option<Box<HostPlugStoreTopology>>,
-    /// `softwareInternetScsiEnabled`: required boolean.
-    pub software_internet_scsi_enabled: bool,
+pub struct VirtualMachineGuestRebootStatus {
+    /// `rebootRequested`: required boolean.
+    pub reboot_requested: bool,
+    /// `requestingComponents`: list of string.
+    pub requesting_components: Vec<String>,
+    /// `requestTimestamp`: optional dateTime.
+    pub request_timestamp: Option<rt::DateTime>,
 }
-pub(crate) static HOST_STORAGE_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostStorageDeviceInfo",
+pub(crate) static VIRTUAL_MACHINE_GUEST_REBOOT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineGuestRebootStatus",
+    "9.1.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean rebootRequested r
+string requestingComponents ol
+dateTime requestTimestamp o
+",
+    rt::unset::<VirtualMachineGuestRebootStatus>,
+);
+impl rt::Object for VirtualMachineGuestRebootStatus {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.reboot_requested),
+            1 => P::Value(&self.requesting_components),
+            2 => P::Value(&self.request_timestamp),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.reboot_requested),
+            1 => M::Value(&mut self.requesting_components),
+            2 => M::Value(&mut self.request_timestamp),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineGuestRebootStatus {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineGuestRebootStatus {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineGuestRebootStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineGuestRebootStatus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineGuestSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineGuestSummary {
+    /// `guestId`: optional string.
+    pub guest_id: Option<String>,
+    /// `guestFullName`: optional string.
+    pub guest_full_name: Option<String>,
+    /// `toolsStatus`: optional `VirtualMachineToolsStatus`.
+    pub tools_status: Option<enums::VirtualMachineToolsStatus>,
+    /// `toolsVersionStatus`: optional string, since VI API 4.0.
+    pub tools_version_status: Option<String>,
+    /// `toolsVersionStatus2`: optional string, since VI API 5.0.
+    pub tools_version_status2: Option<String>,
+    /// `toolsRunningStatus`: optional string, since VI API 4.0.
+    pub tools_running_status: Option<String>,
+    /// `hostName`: optional string.
+    pub host_name: Option<String>,
+    /// `ipAddress`: optional string.
+    pub ip_address: Option<String>,
+    /// `hwVersion`: optional string, since VI API 6.9.1.
+    pub hw_version: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_GUEST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineGuestSummary",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-HostHostBusAdapter hostBusAdapter ol
-ScsiLun scsiLun ol
-HostScsiTopology scsiTopology o
-HostNvmeTopology nvmeTopology o since 7.0.0.0
-HostMultipathInfo multipathInfo o
-HostPlugStoreTopology plugStoreTopology o since 4.0
-boolean softwareInternetScsiEnabled r
+string guestId o
+string guestFullName o
+VirtualMachineToolsStatus toolsStatus o
+string toolsVersionStatus o since 4.0
+string toolsVersionStatus2 o since 5.0
+string toolsRunningStatus o since 4.0
+string hostName o
+string ipAddress o
+string hwVersion o since 6.9.1
 ",
-    rt::unset::<HostStorageDeviceInfo>,
+    rt::unset::<VirtualMachineGuestSummary>,
 );
-impl rt::Object for HostStorageDeviceInfo {
+impl rt::Object for VirtualMachineGuestSummary {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_DEVICE_INFO
+        &VIRTUAL_MACHINE_GUEST_SUMMARY
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_DEVICE_INFO
+        &VIRTUAL_MACHINE_GUEST_SUMMARY
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.host_bus_adapter),
-            1 => P::Value(&self.scsi_lun),
-            2 => P::Optional(&self.scsi_topology),
-            3 => P::Optional(&self.nvme_topology),
-            4 => P::Optional(&self.multipath_info),
-            5 => P::Optional(&self.plug_store_topology),
-            6 => P::Value(&self.software_internet_scsi_enabled),
+            0 => P::Value(&self.guest_id),
+            1 => P::Value(&self.guest_full_name),
+            2 => P::Value(&self.tools_status),
+            3 => P::Value(&self.tools_version_status),
+            4 => P::Value(&self.tools_version_status2),
+            5 => P::Value(&self.tools_running_status),
+            6 => P::Value(&self.host_name),
+            7 => P::Value(&self.ip_address),
+            8 => P::Value(&self.hw_version),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.host_bus_adapter),
-            1 => M::Value(&mut self.scsi_lun),
-            2 => M::Optional(&mut self.scsi_topology),
-            3 => M::Optional(&mut self.nvme_topology),
-            4 => M::Optional(&mut self.multipath_info),
-            5 => M::Optional(&mut self.plug_store_topology),
-            6 => M::Value(&mut self.software_internet_scsi_enabled),
+            0 => M::Value(&mut self.guest_id),
+            1 => M::Value(&mut self.guest_full_name),
+            2 => M::Value(&mut self.tools_status),
+            3 => M::Value(&mut self.tools_version_status),
+            4 => M::Value(&mut self.tools_version_status2),
+            5 => M::Value(&mut self.tools_running_status),
+            6 => M::Value(&mut self.host_name),
+            7 => M::Value(&mut self.ip_address),
+            8 => M::Value(&mut self.hw_version),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostStorageDeviceInfo {
+impl Clone for VirtualMachineGuestSummary {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostStorageDeviceInfo {
+impl PartialEq for VirtualMachineGuestSummary {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostStorageDeviceInfo {
+impl std::fmt::Debug for VirtualMachineGuestSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageDeviceInfo {
+impl serde::Serialize for VirtualMachineGuestSummary {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostStorageElementInfo`, a [`HostHardwareElementInfo`], since VI API 2.5.
+/// `VirtualMachineMessage`, a [`DynamicData`], since VI API 2.5.
 #[derive(Default)]
-pub struct HostStorageElementInfo {
-    /// The properties of `HostHardwareElementInfo`.
-    pub base: HostHardwareElementInfo,
-    /// `operationalInfo`: list of `HostStorageOperationalInfo`.
-    pub operational_info: Vec<HostStorageOperationalInfo>,
+pub struct VirtualMachineMessage {
+    /// `id`: required string.
+    pub id: String,
+    /// `argument`: list of anyType.
+    pub argument: Vec<rt::Any>,
+    /// `text`: optional string, since VI API 4.0.
+    pub text: Option<String>,
 }
-pub(crate) static HOST_STORAGE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostStorageElementInfo",
-    "2.5",
-    Some(&HOST_HARDWARE_ELEMENT_INFO),
-    "
-HostStorageOperationalInfo operationalInfo ol
-",
-    rt::unset::<HostStorageElementInfo>,
-);
-impl rt::Object for HostStorageElementInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_ELEMENT_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_ELEMENT_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Objects(&self.operational_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Objects(&mut self.operational_info),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHardwareElementInfo> for HostStorageElementInfo {}
-impl std::ops::Deref for HostStorageElementInfo {
-    type Target = HostHardwareElementInfo;
-    fn deref(&self) -> &HostHardwareElementInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostStorageElementInfo {
-    fn deref_mut(&mut self) -> &mut HostHardwareElementInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostStorageElementInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostStorageElementInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostStorageElementInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageElementInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostStorageOperationalInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostStorageOperationalInfo {
-    /// `property`: required string.
-    pub property: String,
-    /// `value`: required string.
-    pub value: String,
-}
-pub(crate) static HOST_STORAGE_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostStorageOperationalInfo",
+pub(crate) static VIRTUAL_MACHINE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineMessage",
     "2.5",
     Some(&DYNAMIC_DATA),
     "
-string property r
-string value r
+string id r
+anyType argument ol
+string text o since 4.0
 ",
-    rt::unset::<HostStorageOperationalInfo>,
+    rt::unset::<VirtualMachineMessage>,
 );
-impl rt::Object for HostStorageOperationalInfo {
+impl rt::Object for VirtualMachineMessage {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_OPERATIONAL_INFO
+        &VIRTUAL_MACHINE_MESSAGE
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_OPERATIONAL_INFO
+        &VIRTUAL_MACHINE_MESSAGE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.property),
-            1 => P::Value(&self.value),
+            0 => P::Value(&self.id),
+            1 => P::Value(&self.argument),
+            2 => P::Value(&self.text),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.property),
-            1 => M::Value(&mut self.value),
+            0 => M::Value(&mut self.id),
+            1 => M::Value(&mut self.argument),
+            2 => M::Value(&mut self.text),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostStorageOperationalInfo {
+impl Clone for VirtualMachineMessage {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostStorageOperationalInfo {
+impl PartialEq for VirtualMachineMessage {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostStorageOperationalInfo {
+impl std::fmt::Debug for VirtualMachineMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageOperationalInfo {
+impl serde::Serialize for VirtualMachineMessage {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `HostSystemComplianceCheckState`, a [`DynamicData`], since VI API 6.7.
+/// `VirtualMachineNetworkShaperInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostSystemComplianceCheckState {
-    /// `state`: required string.
-    pub state: String,
-    /// `checkTime`: required dateTime.
-    pub check_time: rt::DateTime,
+pub struct VirtualMachineNetworkShaperInfo {
+    /// `enabled`: optional boolean.
+    pub enabled: Option<bool>,
+    /// `peakBps`: optional long.
+    pub peak_bps: Option<i64>,
+    /// `averageBps`: optional long.
+    pub average_bps: Option<i64>,
+    /// `burstSize`: optional long.
+    pub burst_size: Option<i64>,
 }
-pub(crate) static HOST_SYSTEM_COMPLIANCE_CHECK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemComplianceCheckState",
-    "6.7",
-    Some(&DYNAMIC_DATA),
-    "
-string state r
-dateTime checkTime r
-",
-    rt::unset::<HostSystemComplianceCheckState>,
-);
-impl rt::Object for HostSystemComplianceCheckState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.state),
-            1 => P::Value(&self.check_time),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.state),
-            1 => M::Value(&mut self.check_time),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemComplianceCheckState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemComplianceCheckState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemComplianceCheckState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemComplianceCheckState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemHealthInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostSystemHealthInfo {
-    /// `numericSensorInfo`: list of `HostNumericSensorInfo`.
-    pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
-}
-pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemHealthInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostNumericSensorInfo numericSensorInfo ol
-",
-    rt::unset::<HostSystemHealthInfo>,
-);
-impl rt::Object for HostSystemHealthInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_HEALTH_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_HEALTH_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.numeric_sensor_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.numeric_sensor_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemHealthInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemHealthInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemHealthInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemHealthInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemIdentificationInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct HostSystemIdentificationInfo {
-    /// `identifierValue`: required string.
-    pub identifier_value: String,
-    /// `identifierType`: required `ElementDescription` or a descendant.
-    pub identifier_type: rt::Poly<ElementDescription>,
-}
-pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemIdentificationInfo",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string identifierValue r
-ElementDescription identifierType r
-",
-    rt::unset::<HostSystemIdentificationInfo>,
-);
-impl rt::Object for HostSystemIdentificationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_IDENTIFICATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_IDENTIFICATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.identifier_value),
-            1 => P::Value(&self.identifier_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.identifier_value),
-            1 => M::Value(&mut self.identifier_type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemIdentificationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemIdentificationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemIdentificationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemIdentificationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostSystemInfo {
-    /// `vendor`: required string.
-    pub vendor: String,
-    /// `model`: required string.
-    pub model: String,
-    /// `family`: optional string, since VI API 9.0.0.0.
-    pub family: Option<String>,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `otherIdentifyingInfo`: list of `HostSystemIdentificationInfo`, since VI API 2.5.
-    pub other_identifying_info: Vec<HostSystemIdentificationInfo>,
-    /// `serialNumber`: optional string, since VI API 6.7.
-    pub serial_number: Option<String>,
-    /// `qualifiedName`: list of `HostQualifiedName`, since VI API 7.0.3.0.
-    pub qualified_name: Vec<HostQualifiedName>,
-    /// `vvolHostNQN`: optional `HostQualifiedName`, since VI API 8.0.0.0.
-    pub vvol_host_nqn: Option<Box<HostQualifiedName>>,
-    /// `vvolHostId`: optional string, since VI API 8.0.0.0.
-    pub vvol_host_id: Option<String>,
-    /// `bootCommandLine`: optional string, since VI API 8.0.3.0.
-    pub boot_command_line: Option<String>,
-}
-pub(crate) static HOST_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemInfo",
+pub(crate) static VIRTUAL_MACHINE_NETWORK_SHAPER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineNetworkShaperInfo",
     "2.0",
     Some(&DYNAMIC_DATA),
     "
-string vendor r
-string model r
-string family o since 9.0.0.0
-string uuid r
-HostSystemIdentificationInfo otherIdentifyingInfo ol since 2.5
-string serialNumber o since 6.7
-HostQualifiedName qualifiedName ol since 7.0.3.0
-HostQualifiedName vvolHostNQN o since 8.0.0.0
-string vvolHostId o since 8.0.0.0
-string bootCommandLine o since 8.0.3.0
+boolean enabled o
+long peakBps o
+long averageBps o
+long burstSize o
 ",
-    rt::unset::<HostSystemInfo>,
+    rt::unset::<VirtualMachineNetworkShaperInfo>,
 );
-impl rt::Object for HostSystemInfo {
+impl rt::Object for VirtualMachineNetworkShaperInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_INFO
+        &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_INFO
+        &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.vendor),
-            1 => P::Value(&self.model),
-            2 => P::Value(&self.family),
-            3 => P::Value(&self.uuid),
-            4 => P::Objects(&self.other_identifying_info),
-            5 => P::Value(&self.serial_number),
-            6 => P::Objects(&self.qualified_name),
-            7 => P::Optional(&self.vvol_host_nqn),
-            8 => P::Value(&self.vvol_host_id),
-            9 => P::Value(&self.boot_command_line),
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.peak_bps),
+            2 => P::Value(&self.average_bps),
+            3 => P::Value(&self.burst_size),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.vendor),
-            1 => M::Value(&mut self.model),
-            2 => M::Value(&mut self.family),
-            3 => M::Value(&mut self.uuid),
-            4 => M::Objects(&mut self.other_identifying_info),
-            5 => M::Value(&mut self.serial_number),
-            6 => M::Objects(&mut self.qualified_name),
-            7 => M::Optional(&mut self.vvol_host_nqn),
-            8 => M::Value(&mut self.vvol_host_id),
-            9 => M::Value(&mut self.boot_command_line),
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.peak_bps),
+            2 => M::Value(&mut self.average_bps),
+            3 => M::Value(&mut self.burst_size),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostSystemInfo {
+impl Clone for VirtualMachineNetworkShaperInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostSystemInfo {
+impl PartialEq for VirtualMachineNetworkShaperInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostSystemInfo {
+impl std::fmt::Debug for VirtualMachineNetworkShaperInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemInfo {
+impl serde::Serialize for VirtualMachineNetworkShaperInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineQuestionInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineQuestionInfo {
+    /// `id`: required string.
+    pub id: String,
+    /// `text`: required string.
+    pub text: String,
+    /// `choice`: required `ChoiceOption`.
+    pub choice: ChoiceOption,
+    /// `message`: list of `VirtualMachineMessage`, since VI API 2.5.
+    pub message: Vec<VirtualMachineMessage>,
+}
+pub(crate) static VIRTUAL_MACHINE_QUESTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineQuestionInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string id r
+string text r
+ChoiceOption choice r
+VirtualMachineMessage message ol since 2.5
+",
+    rt::unset::<VirtualMachineQuestionInfo>,
+);
+impl rt::Object for VirtualMachineQuestionInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUESTION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUESTION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.id),
+            1 => P::Value(&self.text),
+            2 => P::Object(&self.choice),
+            3 => P::Objects(&self.message),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.id),
+            1 => M::Value(&mut self.text),
+            2 => M::Object(&mut self.choice),
+            3 => M::Objects(&mut self.message),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineQuestionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineQuestionInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineQuestionInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineQuestionInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineQuickStats`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineQuickStats {
+    /// `overallCpuUsage`: optional int.
+    pub overall_cpu_usage: Option<i32>,
+    /// `overallCpuDemand`: optional int, since VI API 4.0.
+    pub overall_cpu_demand: Option<i32>,
+    /// `overallCpuReadiness`: optional int, since VI API 7.0.0.0.
+    pub overall_cpu_readiness: Option<i32>,
+    /// `guestMemoryUsage`: optional int.
+    pub guest_memory_usage: Option<i32>,
+    /// `hostMemoryUsage`: optional int.
+    pub host_memory_usage: Option<i32>,
+    /// `guestHeartbeatStatus`: required `ManagedEntityStatus`.
+    pub guest_heartbeat_status: enums::ManagedEntityStatus,
+    /// `distributedCpuEntitlement`: optional int.
+    pub distributed_cpu_entitlement: Option<i32>,
+    /// `distributedMemoryEntitlement`: optional int.
+    pub distributed_memory_entitlement: Option<i32>,
+    /// `staticCpuEntitlement`: optional int, since VI API 4.0.
+    pub static_cpu_entitlement: Option<i32>,
+    /// `staticMemoryEntitlement`: optional int, since VI API 4.0.
+    pub static_memory_entitlement: Option<i32>,
+    /// `grantedMemory`: optional int, since VI API 7.0.0.0.
+    pub granted_memory: Option<i32>,
+    /// `privateMemory`: optional int, since VI API 4.0.
+    pub private_memory: Option<i32>,
+    /// `sharedMemory`: optional int, since VI API 4.0.
+    pub shared_memory: Option<i32>,
+    /// `swappedMemory`: optional int, since VI API 4.0.
+    pub swapped_memory: Option<i32>,
+    /// `balloonedMemory`: optional int, since VI API 4.0.
+    pub ballooned_memory: Option<i32>,
+    /// `consumedOverheadMemory`: optional int, since VI API 4.0.
+    pub consumed_overhead_memory: Option<i32>,
+    /// `ftLogBandwidth`: optional int, since VI API 4.0.
+    pub ft_log_bandwidth: Option<i32>,
+    /// `ftSecondaryLatency`: optional int, since VI API 4.0.
+    pub ft_secondary_latency: Option<i32>,
+    /// `ftLatencyStatus`: optional `ManagedEntityStatus`, since VI API 4.0.
+    pub ft_latency_status: Option<enums::ManagedEntityStatus>,
+    /// `compressedMemory`: optional long, since VI API 4.1.
+    pub compressed_memory: Option<i64>,
+    /// `uptimeSeconds`: optional int, since VI API 4.1.
+    pub uptime_seconds: Option<i32>,
+    /// `ssdSwappedMemory`: optional long, since VI API 5.0.
+    pub ssd_swapped_memory: Option<i64>,
+    /// `activeMemory`: optional int, since VI API 7.0.3.0.
+    pub active_memory: Option<i32>,
+    /// `memoryTierStats`: list of `VirtualMachineQuickStatsMemoryTierStats`, since VI API 7.0.3.0.
+    pub memory_tier_stats: Vec<VirtualMachineQuickStatsMemoryTierStats>,
+}
+pub(crate) static VIRTUAL_MACHINE_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineQuickStats",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int overallCpuUsage o
+int overallCpuDemand o since 4.0
+int overallCpuReadiness o since 7.0.0.0
+int guestMemoryUsage o
+int hostMemoryUsage o
+ManagedEntityStatus guestHeartbeatStatus r
+int distributedCpuEntitlement o
+int distributedMemoryEntitlement o
+int staticCpuEntitlement o since 4.0
+int staticMemoryEntitlement o since 4.0
+int grantedMemory o since 7.0.0.0
+int privateMemory o since 4.0
+int sharedMemory o since 4.0
+int swappedMemory o since 4.0
+int balloonedMemory o since 4.0
+int consumedOverheadMemory o since 4.0
+int ftLogBandwidth o since 4.0
+int ftSecondaryLatency o since 4.0
+ManagedEntityStatus ftLatencyStatus o since 4.0
+long compressedMemory o since 4.1
+int uptimeSeconds o since 4.1
+long ssdSwappedMemory o since 5.0
+int activeMemory o since 7.0.3.0
+VirtualMachineQuickStatsMemoryTierStats memoryTierStats ol since 7.0.3.0
+",
+    rt::unset::<VirtualMachineQuickStats>,
+);
+impl rt::Object for VirtualMachineQuickStats {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUICK_STATS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUICK_STATS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.overall_cpu_usage),
+            1 => P::Value(&self.overall_cpu_demand),
+            2 => P::Value(&self.overall_cpu_readiness),
+            3 => P::Value(&self.guest_memory_usage),
+            4 => P::Value(&self.host_memory_usage),
+            5 => P::Value(&self.guest_heartbeat_status),
+            6 => P::Value(&self.distributed_cpu_entitlement),
+            7 => P::Value(&self.distributed_memory_entitlement),
+            8 => P::Value(&self.static_cpu_entitlement),
+            9 => P::Value(&self.static_memory_entitlement),
+            10 => P::Value(&self.granted_memory),
+            11 => P::Value(&self.private_memory),
+            12 => P::Value(&self.shared_memory),
+            13 => P::Value(&self.swapped_memory),
+            14 => P::Value(&self.ballooned_memory),
+            15 => P::Value(&self.consumed_overhead_memory),
+            16 => P::Value(&self.ft_log_bandwidth),
+            17 => P::Value(&self.ft_secondary_latency),
+            18 => P::Value(&self.ft_latency_status),
+            19 => P::Value(&self.compressed_memory),
+            20 => P::Value(&self.uptime_seconds),
+            21 => P::Value(&self.ssd_swapped_memory),
+            22 => P::Value(&self.active_memory),
+            23 => P::Objects(&self.memory_tier_stats),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.overall_cpu_usage),
+            1 => M::Value(&mut self.overall_cpu_demand),
+            2 => M::Value(&mut self.overall_cpu_readiness),
+            3 => M::Value(&mut self.guest_memory_usage),
+            4 => M::Value(&mut self.host_memory_usage),
+            5 => M::Value(&mut self.guest_heartbeat_status),
+            6 => M::Value(&mut self.distributed_cpu_entitlement),
+            7 => M::Value(&mut self.distributed_memory_entitlement),
+            8 => M::Value(&mut self.static_cpu_entitlement),
+            9 => M::Value(&mut self.static_memory_entitlement),
+            10 => M::Value(&mut self.granted_memory),
+            11 => M::Value(&mut self.private_memory),
+            12 => M::Value(&mut self.shared_memory),
+            13 => M::Value(&mut self.swapped_memory),
+            14 => M::Value(&mut self.ballooned_memory),
+            15 => M::Value(&mut self.consumed_overhead_memory),
+            16 => M::Value(&mut self.ft_log_bandwidth),
+            17 => M::Value(&mut self.ft_secondary_latency),
+            18 => M::Value(&mut self.ft_latency_status),
+            19 => M::Value(&mut self.compressed_memory),
+            20 => M::Value(&mut self.uptime_seconds),
+            21 => M::Value(&mut self.ssd_swapped_memory),
+            22 => M::Value(&mut self.active_memory),
+            23 => M::Objects(&mut self.memory_tier_stats),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineQuickStats {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineQuickStats {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineQuickStats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineQuickStats {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineQuickStatsMemoryTierStats`, a [`DynamicData`], since VI API 7.0.3.0.
+#[derive(Default)]
+pub struct VirtualMachineQuickStatsMemoryTierStats {
+    /// `memoryTierType`: required string.
+    pub memory_tier_type: String,
+    /// `readBandwidth`: required long.
+    pub read_bandwidth: i64,
+}
+pub(crate) static VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineQuickStatsMemoryTierStats",
+    "7.0.3.0",
+    Some(&DYNAMIC_DATA),
+    "
+string memoryTierType r
+long readBandwidth r
+",
+    rt::unset::<VirtualMachineQuickStatsMemoryTierStats>,
+);
+impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.memory_tier_type),
+            1 => P::Value(&self.read_bandwidth),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.memory_tier_type),
+            1 => M::Value(&mut self.read_bandwidth),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineQuickStatsMemoryTierStats {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineQuickStatsMemoryTierStats {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineQuickStatsMemoryTierStats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineQuickStatsMemoryTierStats {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineRelocateSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineRelocateSpec {
+    /// `service`: optional `ServiceLocator`, since VI API 6.0.
+    #[cfg(feature = "vmotion")]
+    pub service: Option<Box<ServiceLocator>>,
+    /// `folder`: optional reference to `Folder`, since VI API 6.0.
+    pub folder: Option<rt::ManagedObjectReference>,
+    /// `datastore`: optional reference to `Datastore`.
+    pub datastore: Option<rt::ManagedObjectReference>,
+    /// `diskMoveType`: optional string, since VI API 4.0.
+    pub disk_move_type: Option<String>,
+    /// `pool`: optional reference to `ResourcePool`.
+    pub pool: Option<rt::ManagedObjectReference>,
+    /// `host`: optional reference to `HostSystem`.
+    pub host: Option<rt::ManagedObjectReference>,
+    /// `disk`: list of `VirtualMachineRelocateSpecDiskLocator`.
+    pub disk: Vec<VirtualMachineRelocateSpecDiskLocator>,
+    /// `transform`: optional `VirtualMachineRelocateTransformation`.
+    pub transform: Option<enums::VirtualMachineRelocateTransformation>,
+    /// `deviceChange`: list of `VirtualDeviceConfigSpec` or a descendant, since VI API 5.5.
+    pub device_change: Vec<rt::Poly<VirtualDeviceConfigSpec>>,
+    /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
+    #[cfg(feature = "profile")]
+    pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    /// `cryptoSpec`: optional `CryptoSpec` or a descendant, since VI API 7.0.0.0.
+    #[cfg(feature = "crypto")]
+    pub crypto_spec: Option<rt::Poly<CryptoSpec>>,
+    /// `tagSpecs`: list of `TagSpec`, since VI API 9.1.0.0.
+    pub tag_specs: Vec<TagSpec>,
+    /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
+    #[cfg(feature = "vm")]
+    pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+}
+pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineRelocateSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ServiceLocator service o since 6.0
+ManagedObjectReference folder o since 6.0
+ManagedObjectReference datastore o
+string diskMoveType o since 4.0
+ManagedObjectReference pool o
+ManagedObjectReference host o
+VirtualMachineRelocateSpecDiskLocator disk ol
+VirtualMachineRelocateTransformation transform o
+VirtualDeviceConfigSpec deviceChange ol since 5.5
+VirtualMachineProfileSpec profile ol since 5.5
+CryptoSpec cryptoSpec o since 7.0.0.0
+TagSpec tagSpecs ol since 9.1.0.0
+VmPlacementPolicy vmPlacementPolicies ol since 9.1.0.0
+",
+    rt::unset::<VirtualMachineRelocateSpec>,
+);
+impl rt::Object for VirtualMachineRelocateSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            #[cfg(feature = "vmotion")]
+            0 => P::Optional(&self.service),
+            1 => P::Value(&self.folder),
+            2 => P::Value(&self.datastore),
+            3 => P::Value(&self.disk_move_type),
+            4 => P::Value(&self.pool),
+            5 => P::Value(&self.host),
+            6 => P::Objects(&self.disk),
+            7 => P::Value(&self.transform),
+            8 => P::Value(&self.device_change),
+            #[cfg(feature = "profile")]
+            9 => P::Value(&self.profile),
+            #[cfg(feature = "crypto")]
+            10 => P::Value(&self.crypto_spec),
+            11 => P::Objects(&self.tag_specs),
+            #[cfg(feature = "vm")]
+            12 => P::Value(&self.vm_placement_policies),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            #[cfg(feature = "vmotion")]
+            0 => M::Optional(&mut self.service),
+            1 => M::Value(&mut self.folder),
+            2 => M::Value(&mut self.datastore),
+            3 => M::Value(&mut self.disk_move_type),
+            4 => M::Value(&mut self.pool),
+            5 => M::Value(&mut self.host),
+            6 => M::Objects(&mut self.disk),
+            7 => M::Value(&mut self.transform),
+            8 => M::Value(&mut self.device_change),
+            #[cfg(feature = "profile")]
+            9 => M::Value(&mut self.profile),
+            #[cfg(feature = "crypto")]
+            10 => M::Value(&mut self.crypto_spec),
+            11 => M::Objects(&mut self.tag_specs),
+            #[cfg(feature = "vm")]
+            12 => M::Value(&mut self.vm_placement_policies),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineRelocateSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineRelocateSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineRelocateSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineRelocateSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineRelocateSpecDiskLocator`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineRelocateSpecDiskLocator {
+    /// `diskId`: required int.
+    pub disk_id: i32,
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+    /// `diskMoveType`: optional string, since VI API 4.0.
+    pub disk_move_type: Option<String>,
+    /// `diskBackingInfo`: optional `VirtualDeviceBackingInfo` or a descendant, since VI API 5.0.
+    pub disk_backing_info: Option<rt::Poly<VirtualDeviceBackingInfo>>,
+    /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
+    #[cfg(feature = "profile")]
+    pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    /// `backing`: optional `VirtualMachineRelocateSpecDiskLocatorBackingSpec`, since VI API 7.0.0.0.
+    pub backing: Option<Box<VirtualMachineRelocateSpecDiskLocatorBackingSpec>>,
+    /// `filterSpec`: list of `VirtualMachineBaseIndependentFilterSpec` or a descendant, since VI API 7.0.2.1.
+    #[cfg(feature = "iofilter")]
+    pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
+}
+pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineRelocateSpecDiskLocator",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int diskId r
+ManagedObjectReference datastore r
+string diskMoveType o since 4.0
+VirtualDeviceBackingInfo diskBackingInfo o since 5.0
+VirtualMachineProfileSpec profile ol since 5.5
+VirtualMachineRelocateSpecDiskLocatorBackingSpec backing o since 7.0.0.0
+VirtualMachineBaseIndependentFilterSpec filterSpec ol since 7.0.2.1
+",
+    rt::unset::<VirtualMachineRelocateSpecDiskLocator>,
+);
+impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_id),
+            1 => P::Value(&self.datastore),
+            2 => P::Value(&self.disk_move_type),
+            3 => P::Value(&self.disk_backing_info),
+            #[cfg(feature = "profile")]
+            4 => P::Value(&self.profile),
+            5 => P::Optional(&self.backing),
+            #[cfg(feature = "iofilter")]
+            6 => P::Value(&self.filter_spec),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_id),
+            1 => M::Value(&mut self.datastore),
+            2 => M::Value(&mut self.disk_move_type),
+            3 => M::Value(&mut self.disk_backing_info),
+            #[cfg(feature = "profile")]
+            4 => M::Value(&mut self.profile),
+            5 => M::Optional(&mut self.backing),
+            #[cfg(feature = "iofilter")]
+            6 => M::Value(&mut self.filter_spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineRelocateSpecDiskLocator {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineRelocateSpecDiskLocator {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineRelocateSpecDiskLocator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineRelocateSpecDiskLocator {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineRelocateSpecDiskLocatorBackingSpec`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    /// `parent`: optional `VirtualMachineRelocateSpecDiskLocatorBackingSpec`.
+    pub parent: Option<Box<VirtualMachineRelocateSpecDiskLocatorBackingSpec>>,
+    /// `crypto`: optional `CryptoSpec` or a descendant.
+    #[cfg(feature = "crypto")]
+    pub crypto: Option<rt::Poly<CryptoSpec>>,
+}
+pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineRelocateSpecDiskLocatorBackingSpec",
+    "7.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineRelocateSpecDiskLocatorBackingSpec parent o
+CryptoSpec crypto o
+",
+    rt::unset::<VirtualMachineRelocateSpecDiskLocatorBackingSpec>,
+);
+impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.parent),
+            #[cfg(feature = "crypto")]
+            1 => P::Value(&self.crypto),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.parent),
+            #[cfg(feature = "crypto")]
+            1 => M::Value(&mut self.crypto),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,3890 +5,3069 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `HostSystemReconnectSpec`, a [`DynamicData`], since VI API 5.0.
+/// `VirtualMachineRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct HostSystemReconnectSpec {
-    /// `syncState`: optional boolean.
-    pub sync_state: Option<bool>,
-}
-pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemReconnectSpec",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-boolean syncState o
-",
-    rt::unset::<HostSystemReconnectSpec>,
-);
-impl rt::Object for HostSystemReconnectSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RECONNECT_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RECONNECT_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.sync_state),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.sync_state),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemReconnectSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemReconnectSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemReconnectSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemReconnectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemRemediationState`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
-pub struct HostSystemRemediationState {
-    /// `state`: required string.
-    pub state: String,
-    /// `operationTime`: required dateTime.
-    pub operation_time: rt::DateTime,
-}
-pub(crate) static HOST_SYSTEM_REMEDIATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemRemediationState",
-    "6.7",
-    Some(&DYNAMIC_DATA),
-    "
-string state r
-dateTime operationTime r
-",
-    rt::unset::<HostSystemRemediationState>,
-);
-impl rt::Object for HostSystemRemediationState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_REMEDIATION_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_REMEDIATION_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.state),
-            1 => P::Value(&self.operation_time),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.state),
-            1 => M::Value(&mut self.operation_time),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemRemediationState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemRemediationState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemRemediationState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemRemediationState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemResourceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostSystemResourceInfo {
-    /// `key`: required string.
-    pub key: String,
-    /// `config`: optional `ResourceConfigSpec`.
-    pub config: Option<Box<ResourceConfigSpec>>,
-    /// `child`: list of `HostSystemResourceInfo`.
-    pub child: Vec<HostSystemResourceInfo>,
-}
-pub(crate) static HOST_SYSTEM_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemResourceInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-ResourceConfigSpec config o
-HostSystemResourceInfo child ol
-",
-    rt::unset::<HostSystemResourceInfo>,
-);
-impl rt::Object for HostSystemResourceInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RESOURCE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RESOURCE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Optional(&self.config),
-            2 => P::Objects(&self.child),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Optional(&mut self.config),
-            2 => M::Objects(&mut self.child),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemResourceInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemResourceInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemResourceInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemResourceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemSwapConfiguration`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
-pub struct HostSystemSwapConfiguration {
-    /// `option`: list of `HostSystemSwapConfigurationSystemSwapOption` or a descendant.
-    pub option: Vec<rt::Poly<HostSystemSwapConfigurationSystemSwapOption>>,
-}
-pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemSwapConfiguration",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "
-HostSystemSwapConfigurationSystemSwapOption option ol
-",
-    rt::unset::<HostSystemSwapConfiguration>,
-);
-impl rt::Object for HostSystemSwapConfiguration {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.option),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.option),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostSystemSwapConfiguration {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemSwapConfiguration {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemSwapConfiguration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemSwapConfigurationDatastoreOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
-pub struct HostSystemSwapConfigurationDatastoreOption {
-    /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
-    pub base: HostSystemSwapConfigurationSystemSwapOption,
-    /// `datastore`: required string.
-    pub datastore: String,
-}
-pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemSwapConfigurationDatastoreOption",
-    "5.1",
-    Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "
-string datastore r
-",
-    rt::unset::<HostSystemSwapConfigurationDatastoreOption>,
-);
-impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.datastore),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.datastore),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
-for HostSystemSwapConfigurationDatastoreOption {}
-impl std::ops::Deref for HostSystemSwapConfigurationDatastoreOption {
-    type Target = HostSystemSwapConfigurationSystemSwapOption;
-    fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSystemSwapConfigurationDatastoreOption {
-    fn deref_mut(&mut self) -> &mut HostSystemSwapConfigurationSystemSwapOption {
-        &mut self.base
-    }
-}
-impl Clone for HostSystemSwapConfigurationDatastoreOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemSwapConfigurationDatastoreOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemSwapConfigurationDatastoreOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationDatastoreOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemSwapConfigurationDisabledOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
-pub struct HostSystemSwapConfigurationDisabledOption {
-    /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
-    pub base: HostSystemSwapConfigurationSystemSwapOption,
-}
-pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemSwapConfigurationDisabledOption",
-    "5.1",
-    Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
-    rt::unset::<HostSystemSwapConfigurationDisabledOption>,
-);
-impl rt::Object for HostSystemSwapConfigurationDisabledOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
-for HostSystemSwapConfigurationDisabledOption {}
-impl std::ops::Deref for HostSystemSwapConfigurationDisabledOption {
-    type Target = HostSystemSwapConfigurationSystemSwapOption;
-    fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSystemSwapConfigurationDisabledOption {
-    fn deref_mut(&mut self) -> &mut HostSystemSwapConfigurationSystemSwapOption {
-        &mut self.base
-    }
-}
-impl Clone for HostSystemSwapConfigurationDisabledOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemSwapConfigurationDisabledOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemSwapConfigurationDisabledOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationDisabledOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemSwapConfigurationHostCacheOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
-pub struct HostSystemSwapConfigurationHostCacheOption {
-    /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
-    pub base: HostSystemSwapConfigurationSystemSwapOption,
-}
-pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemSwapConfigurationHostCacheOption",
-    "5.1",
-    Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
-    rt::unset::<HostSystemSwapConfigurationHostCacheOption>,
-);
-impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
-for HostSystemSwapConfigurationHostCacheOption {}
-impl std::ops::Deref for HostSystemSwapConfigurationHostCacheOption {
-    type Target = HostSystemSwapConfigurationSystemSwapOption;
-    fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSystemSwapConfigurationHostCacheOption {
-    fn deref_mut(&mut self) -> &mut HostSystemSwapConfigurationSystemSwapOption {
-        &mut self.base
-    }
-}
-impl Clone for HostSystemSwapConfigurationHostCacheOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemSwapConfigurationHostCacheOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemSwapConfigurationHostCacheOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationHostCacheOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemSwapConfigurationHostLocalSwapOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
-pub struct HostSystemSwapConfigurationHostLocalSwapOption {
-    /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
-    pub base: HostSystemSwapConfigurationSystemSwapOption,
-}
-pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemSwapConfigurationHostLocalSwapOption",
-    "5.1",
-    Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
-    rt::unset::<HostSystemSwapConfigurationHostLocalSwapOption>,
-);
-impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
-for HostSystemSwapConfigurationHostLocalSwapOption {}
-impl std::ops::Deref for HostSystemSwapConfigurationHostLocalSwapOption {
-    type Target = HostSystemSwapConfigurationSystemSwapOption;
-    fn deref(&self) -> &HostSystemSwapConfigurationSystemSwapOption {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn deref_mut(&mut self) -> &mut HostSystemSwapConfigurationSystemSwapOption {
-        &mut self.base
-    }
-}
-impl Clone for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostSystemSwapConfigurationSystemSwapOption`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
-pub struct HostSystemSwapConfigurationSystemSwapOption {
-    /// `key`: required int.
-    pub key: i32,
-}
-pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostSystemSwapConfigurationSystemSwapOption",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "
-int key r
-",
-    rt::unset::<HostSystemSwapConfigurationSystemSwapOption>,
-);
-impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
-for HostSystemSwapConfigurationSystemSwapOption {}
-impl Clone for HostSystemSwapConfigurationSystemSwapOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostSystemSwapConfigurationSystemSwapOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostSystemSwapConfigurationSystemSwapOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationSystemSwapOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostTargetTransport {}
-pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTargetTransport",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<HostTargetTransport>,
-);
-impl rt::Object for HostTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostTargetTransport {}
-impl Clone for HostTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTcpHba`, a [`HostHostBusAdapter`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostTcpHba {
-    /// The properties of `HostHostBusAdapter`.
-    pub base: HostHostBusAdapter,
-    /// `associatedPnic`: optional string.
-    pub associated_pnic: Option<String>,
-}
-pub(crate) static HOST_TCP_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTcpHba",
-    "7.0.3.0",
-    Some(&HOST_HOST_BUS_ADAPTER),
-    "
-string associatedPnic o
-",
-    rt::unset::<HostTcpHba>,
-);
-impl rt::Object for HostTcpHba {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TCP_HBA
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_HBA
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=9 => self.base.get(index),
-            10 => P::Value(&self.associated_pnic),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=9 => self.base.get_mut(index),
-            10 => M::Value(&mut self.associated_pnic),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostHostBusAdapter> for HostTcpHba {}
-impl std::ops::Deref for HostTcpHba {
-    type Target = HostHostBusAdapter;
-    fn deref(&self) -> &HostHostBusAdapter {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostTcpHba {
-    fn deref_mut(&mut self) -> &mut HostHostBusAdapter {
-        &mut self.base
-    }
-}
-impl Clone for HostTcpHba {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTcpHba {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTcpHba {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTcpHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
-#[derive(Default)]
-pub struct HostTcpTargetTransport {}
-pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTcpTargetTransport",
-    "7.0.3.0",
-    Some(&HOST_TARGET_TRANSPORT),
-    "",
-    rt::unset::<HostTcpTargetTransport>,
-);
-impl rt::Object for HostTcpTargetTransport {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TCP_TARGET_TRANSPORT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_TARGET_TRANSPORT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
-    }
-}
-impl rt::Extends<HostTargetTransport> for HostTcpTargetTransport {}
-impl Clone for HostTcpTargetTransport {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTcpTargetTransport {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTcpTargetTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTcpTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTdxInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
-pub struct HostTdxInfo {
-    /// `tdxState`: required string.
-    pub tdx_state: String,
-    /// `numTDXPrivateKeyIDs`: required int.
-    pub num_tdx_private_key_ids: i32,
-}
-pub(crate) static HOST_TDX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTdxInfo",
-    "9.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string tdxState r
-int numTDXPrivateKeyIDs r
-",
-    rt::unset::<HostTdxInfo>,
-);
-impl rt::Object for HostTdxInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TDX_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TDX_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.tdx_state),
-            1 => P::Value(&self.num_tdx_private_key_ids),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.tdx_state),
-            1 => M::Value(&mut self.num_tdx_private_key_ids),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostTdxInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTdxInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTdxInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTdxInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTpmAttestationInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
-pub struct HostTpmAttestationInfo {
-    /// `time`: required dateTime.
-    pub time: rt::DateTime,
-    /// `status`: required `HostTpmAttestationInfoAcceptanceStatus`.
-    pub status: enums::HostTpmAttestationInfoAcceptanceStatus,
-    /// `message`: optional `LocalizableMessage`.
-    pub message: Option<Box<LocalizableMessage>>,
-}
-pub(crate) static HOST_TPM_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTpmAttestationInfo",
-    "6.7",
-    Some(&DYNAMIC_DATA),
-    "
-dateTime time r
-HostTpmAttestationInfoAcceptanceStatus status r
-LocalizableMessage message o
-",
-    rt::unset::<HostTpmAttestationInfo>,
-);
-impl rt::Object for HostTpmAttestationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TPM_ATTESTATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_ATTESTATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.time),
-            1 => P::Value(&self.status),
-            2 => P::Optional(&self.message),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.time),
-            1 => M::Value(&mut self.status),
-            2 => M::Optional(&mut self.message),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostTpmAttestationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTpmAttestationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTpmAttestationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmAttestationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTpmDigestInfo`, a [`HostDigestInfo`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostTpmDigestInfo {
-    /// The properties of `HostDigestInfo`.
-    pub base: HostDigestInfo,
-    /// `pcrNumber`: required int.
-    pub pcr_number: i32,
-}
-pub(crate) static HOST_TPM_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTpmDigestInfo",
-    "4.0",
-    Some(&HOST_DIGEST_INFO),
-    "
-int pcrNumber r
-",
-    rt::unset::<HostTpmDigestInfo>,
-);
-impl rt::Object for HostTpmDigestInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TPM_DIGEST_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_DIGEST_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.pcr_number),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.pcr_number),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl std::ops::Deref for HostTpmDigestInfo {
-    type Target = HostDigestInfo;
-    fn deref(&self) -> &HostDigestInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostTpmDigestInfo {
-    fn deref_mut(&mut self) -> &mut HostDigestInfo {
-        &mut self.base
-    }
-}
-impl Clone for HostTpmDigestInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTpmDigestInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTpmDigestInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmDigestInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostTrustAuthorityAttestationInfo`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Default)]
-pub struct HostTrustAuthorityAttestationInfo {
-    /// `attestationStatus`: required string.
-    pub attestation_status: String,
-    /// `serviceId`: optional string.
-    pub service_id: Option<String>,
-    /// `attestedAt`: optional dateTime.
-    pub attested_at: Option<rt::DateTime>,
-    /// `attestedUntil`: optional dateTime.
-    pub attested_until: Option<rt::DateTime>,
-    /// `messages`: list of `LocalizableMessage`.
-    pub messages: Vec<LocalizableMessage>,
-}
-pub(crate) static HOST_TRUST_AUTHORITY_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostTrustAuthorityAttestationInfo",
-    "7.0.1.0",
-    Some(&DYNAMIC_DATA),
-    "
-string attestationStatus r
-string serviceId o
-dateTime attestedAt o
-dateTime attestedUntil o
-LocalizableMessage messages ol
-",
-    rt::unset::<HostTrustAuthorityAttestationInfo>,
-);
-impl rt::Object for HostTrustAuthorityAttestationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.attestation_status),
-            1 => P::Value(&self.service_id),
-            2 => P::Value(&self.attested_at),
-            3 => P::Value(&self.attested_until),
-            4 => P::Objects(&self.messages),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.attestation_status),
-            1 => M::Value(&mut self.service_id),
-            2 => M::Value(&mut self.attested_at),
-            3 => M::Value(&mut self.attested_until),
-            4 => M::Objects(&mut self.messages),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostTrustAuthorityAttestationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostTrustAuthorityAttestationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostTrustAuthorityAttestationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostTrustAuthorityAttestationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVFlashManagerVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostVFlashManagerVFlashCacheConfigInfo {
-    /// `vFlashModuleConfigOption`: list of `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`.
-    pub v_flash_module_config_option: Vec<
-        HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption,
-    >,
-    /// `defaultVFlashModule`: optional string.
-    pub default_v_flash_module: Option<String>,
-    /// `swapCacheReservationInGB`: optional long.
-    pub swap_cache_reservation_in_gb: Option<i64>,
-}
-pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVFlashManagerVFlashCacheConfigInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModuleConfigOption ol
-string defaultVFlashModule o
-long swapCacheReservationInGB o
-",
-    rt::unset::<HostVFlashManagerVFlashCacheConfigInfo>,
-);
-impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.v_flash_module_config_option),
-            1 => P::Value(&self.default_v_flash_module),
-            2 => P::Value(&self.swap_cache_reservation_in_gb),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.v_flash_module_config_option),
-            1 => M::Value(&mut self.default_v_flash_module),
-            2 => M::Value(&mut self.swap_cache_reservation_in_gb),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVFlashManagerVFlashCacheConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVFlashManagerVFlashCacheConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashCacheConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    /// `vFlashModule`: required string.
-    pub v_flash_module: String,
-    /// `vFlashModuleVersion`: required string.
-    pub v_flash_module_version: String,
-    /// `minSupportedModuleVersion`: required string.
-    pub min_supported_module_version: String,
-    /// `cacheConsistencyType`: required `ChoiceOption`.
-    pub cache_consistency_type: ChoiceOption,
-    /// `cacheMode`: required `ChoiceOption`.
-    pub cache_mode: ChoiceOption,
-    /// `blockSizeInKBOption`: required `LongOption`.
-    pub block_size_in_kb_option: LongOption,
-    /// `reservationInMBOption`: required `LongOption`.
-    pub reservation_in_mb_option: LongOption,
-    /// `maxDiskSizeInKB`: required long.
-    pub max_disk_size_in_kb: i64,
-}
-pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-string vFlashModule r
-string vFlashModuleVersion r
-string minSupportedModuleVersion r
-ChoiceOption cacheConsistencyType r
-ChoiceOption cacheMode r
-LongOption blockSizeInKBOption r
-LongOption reservationInMBOption r
-long maxDiskSizeInKB r
-",
-    rt::unset::<HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption>,
-);
-impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.v_flash_module),
-            1 => P::Value(&self.v_flash_module_version),
-            2 => P::Value(&self.min_supported_module_version),
-            3 => P::Object(&self.cache_consistency_type),
-            4 => P::Object(&self.cache_mode),
-            5 => P::Object(&self.block_size_in_kb_option),
-            6 => P::Object(&self.reservation_in_mb_option),
-            7 => P::Value(&self.max_disk_size_in_kb),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.v_flash_module),
-            1 => M::Value(&mut self.v_flash_module_version),
-            2 => M::Value(&mut self.min_supported_module_version),
-            3 => M::Object(&mut self.cache_consistency_type),
-            4 => M::Object(&mut self.cache_mode),
-            5 => M::Object(&mut self.block_size_in_kb_option),
-            6 => M::Object(&mut self.reservation_in_mb_option),
-            7 => M::Value(&mut self.max_disk_size_in_kb),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize
-for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVFlashManagerVFlashConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostVFlashManagerVFlashConfigInfo {
-    /// `vFlashResourceConfigInfo`: optional `HostVFlashManagerVFlashResourceConfigInfo`.
-    pub v_flash_resource_config_info: Option<
-        Box<HostVFlashManagerVFlashResourceConfigInfo>,
-    >,
-    /// `vFlashCacheConfigInfo`: optional `HostVFlashManagerVFlashCacheConfigInfo`.
-    pub v_flash_cache_config_info: Option<Box<HostVFlashManagerVFlashCacheConfigInfo>>,
-}
-pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVFlashManagerVFlashConfigInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostVFlashManagerVFlashResourceConfigInfo vFlashResourceConfigInfo o
-HostVFlashManagerVFlashCacheConfigInfo vFlashCacheConfigInfo o
-",
-    rt::unset::<HostVFlashManagerVFlashConfigInfo>,
-);
-impl rt::Object for HostVFlashManagerVFlashConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.v_flash_resource_config_info),
-            1 => P::Optional(&self.v_flash_cache_config_info),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.v_flash_resource_config_info),
-            1 => M::Optional(&mut self.v_flash_cache_config_info),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVFlashManagerVFlashConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVFlashManagerVFlashConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVFlashManagerVFlashConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVFlashManagerVFlashResourceConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostVFlashManagerVFlashResourceConfigInfo {
-    /// `vffs`: optional `HostVffsVolume`.
-    pub vffs: Option<Box<HostVffsVolume>>,
-    /// `capacity`: required long.
-    pub capacity: i64,
-}
-pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVFlashManagerVFlashResourceConfigInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostVffsVolume vffs o
-long capacity r
-",
-    rt::unset::<HostVFlashManagerVFlashResourceConfigInfo>,
-);
-impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.vffs),
-            1 => P::Value(&self.capacity),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.vffs),
-            1 => M::Value(&mut self.capacity),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVFlashManagerVFlashResourceConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVFlashManagerVFlashResourceConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVFlashManagerVFlashResourceConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashResourceConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVFlashManagerVFlashResourceRunTimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
-    /// `usage`: required long.
-    pub usage: i64,
-    /// `capacity`: required long.
-    pub capacity: i64,
-    /// `accessible`: required boolean.
-    pub accessible: bool,
-    /// `capacityForVmCache`: required long.
-    pub capacity_for_vm_cache: i64,
-    /// `freeForVmCache`: required long.
-    pub free_for_vm_cache: i64,
-}
-pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVFlashManagerVFlashResourceRunTimeInfo",
-    "5.5",
-    Some(&DYNAMIC_DATA),
-    "
-long usage r
-long capacity r
-boolean accessible r
-long capacityForVmCache r
-long freeForVmCache r
-",
-    rt::unset::<HostVFlashManagerVFlashResourceRunTimeInfo>,
-);
-impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.usage),
-            1 => P::Value(&self.capacity),
-            2 => P::Value(&self.accessible),
-            3 => P::Value(&self.capacity_for_vm_cache),
-            4 => P::Value(&self.free_for_vm_cache),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.usage),
-            1 => M::Value(&mut self.capacity),
-            2 => M::Value(&mut self.accessible),
-            3 => M::Value(&mut self.capacity_for_vm_cache),
-            4 => M::Value(&mut self.free_for_vm_cache),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVMotionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVMotionInfo {
-    /// `netConfig`: optional `HostVMotionNetConfig`.
-    pub net_config: Option<Box<HostVMotionNetConfig>>,
-    /// `ipConfig`: optional `HostIpConfig`.
-    pub ip_config: Option<Box<HostIpConfig>>,
-}
-pub(crate) static HOST_V_MOTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVMotionInfo",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostVMotionNetConfig netConfig o
-HostIpConfig ipConfig o
-",
-    rt::unset::<HostVMotionInfo>,
-);
-impl rt::Object for HostVMotionInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.net_config),
-            1 => P::Optional(&self.ip_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.net_config),
-            1 => M::Optional(&mut self.ip_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVMotionInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVMotionInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVMotionInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVMotionNetConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVMotionNetConfig {
-    /// `candidateVnic`: list of `HostVirtualNic`, found by its key.
-    pub candidate_vnic: Vec<HostVirtualNic>,
-    /// `selectedVnic`: optional string, the key of a `HostVirtualNic`.
-    pub selected_vnic: Option<String>,
-}
-pub(crate) static HOST_V_MOTION_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVMotionNetConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostVirtualNic candidateVnic ol
-string selectedVnic o
-",
-    rt::unset::<HostVMotionNetConfig>,
-);
-impl rt::Object for HostVMotionNetConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_NET_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_NET_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.candidate_vnic),
-            1 => P::Value(&self.selected_vnic),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.candidate_vnic),
-            1 => M::Value(&mut self.selected_vnic),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVMotionNetConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVMotionNetConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVMotionNetConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionNetConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVfatVolume`, a [`HostFileSystemVolume`], since VI API 5.0.
-#[derive(Default)]
-pub struct HostVfatVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-}
-pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVfatVolume",
-    "5.0",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
-    "",
-    rt::unset::<HostVfatVolume>,
-);
-impl rt::Object for HostVfatVolume {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VFAT_VOLUME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFAT_VOLUME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostFileSystemVolume> for HostVfatVolume {}
-impl std::ops::Deref for HostVfatVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostVfatVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
-        &mut self.base
-    }
-}
-impl Clone for HostVfatVolume {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVfatVolume {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVfatVolume {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVfatVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVffsVolume`, a [`HostFileSystemVolume`], since VI API 5.5.
-#[derive(Default)]
-pub struct HostVffsVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-    /// `majorVersion`: required int.
-    pub major_version: i32,
-    /// `version`: required string.
-    pub version: String,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `extent`: list, not empty, of `HostScsiDiskPartition`.
-    pub extent: Vec<HostScsiDiskPartition>,
-}
-pub(crate) static HOST_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVffsVolume",
-    "5.5",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
-int majorVersion r
-string version r
-string uuid r
-HostScsiDiskPartition extent rl
-",
-    rt::unset::<HostVffsVolume>,
-);
-impl rt::Object for HostVffsVolume {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VFFS_VOLUME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFFS_VOLUME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.major_version),
-            4 => P::Value(&self.version),
-            5 => P::Value(&self.uuid),
-            6 => P::Objects(&self.extent),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.major_version),
-            4 => M::Value(&mut self.version),
-            5 => M::Value(&mut self.uuid),
-            6 => M::Objects(&mut self.extent),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostFileSystemVolume> for HostVffsVolume {}
-impl std::ops::Deref for HostVffsVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostVffsVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
-        &mut self.base
-    }
-}
-impl Clone for HostVffsVolume {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVffsVolume {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVffsVolume {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVffsVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNic`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualNic {
-    /// `device`: required string.
-    pub device: String,
-    /// `key`: required string.
-    pub key: String,
-    /// `portgroup`: required string.
-    pub portgroup: String,
-    /// `spec`: required `HostVirtualNicSpec`.
-    pub spec: HostVirtualNicSpec,
-    /// `port`: optional string, the key of a `HostPortGroupPort`.
-    pub port: Option<String>,
-    /// `owner`: optional string, since VI API 9.0.0.0.
-    pub owner: Option<String>,
-}
-pub(crate) static HOST_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNic",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string device r
-string key r
-string portgroup r
-HostVirtualNicSpec spec r
-string port o
-string owner o since 9.0.0.0
-",
-    rt::unset::<HostVirtualNic>,
-);
-impl rt::Object for HostVirtualNic {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.device),
-            1 => P::Value(&self.key),
-            2 => P::Value(&self.portgroup),
-            3 => P::Object(&self.spec),
-            4 => P::Value(&self.port),
-            5 => P::Value(&self.owner),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.device),
-            1 => M::Value(&mut self.key),
-            2 => M::Value(&mut self.portgroup),
-            3 => M::Object(&mut self.spec),
-            4 => M::Value(&mut self.port),
-            5 => M::Value(&mut self.owner),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNic {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNic {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNic {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualNicConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `device`: optional string.
-    pub device: Option<String>,
-    /// `portgroup`: required string.
-    pub portgroup: String,
-    /// `spec`: optional `HostVirtualNicSpec`.
-    pub spec: Option<Box<HostVirtualNicSpec>>,
-}
-pub(crate) static HOST_VIRTUAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation o
-string device o
-string portgroup r
-HostVirtualNicSpec spec o
-",
-    rt::unset::<HostVirtualNicConfig>,
-);
-impl rt::Object for HostVirtualNicConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Value(&self.device),
-            2 => P::Value(&self.portgroup),
-            3 => P::Optional(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Value(&mut self.device),
-            2 => M::Value(&mut self.portgroup),
-            3 => M::Optional(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicConnection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostVirtualNicConnection {
-    /// `portgroup`: optional string.
-    pub portgroup: Option<String>,
-    /// `dvPort`: optional `DistributedVirtualSwitchPortConnection`.
-    pub dv_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
-    /// `opNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.7.
-    pub op_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
-}
-pub(crate) static HOST_VIRTUAL_NIC_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicConnection",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string portgroup o
-DistributedVirtualSwitchPortConnection dvPort o
-HostVirtualNicOpaqueNetworkSpec opNetwork o since 6.7
-",
-    rt::unset::<HostVirtualNicConnection>,
-);
-impl rt::Object for HostVirtualNicConnection {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONNECTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONNECTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.portgroup),
-            1 => P::Optional(&self.dv_port),
-            2 => P::Optional(&self.op_network),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.portgroup),
-            1 => M::Optional(&mut self.dv_port),
-            2 => M::Optional(&mut self.op_network),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicConnection {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicConnection {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicConnection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicConnection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicIpRouteSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct HostVirtualNicIpRouteSpec {
-    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
-    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
-}
-pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicIpRouteSpec",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-HostIpRouteConfig ipRouteConfig o
-",
-    rt::unset::<HostVirtualNicIpRouteSpec>,
-);
-impl rt::Object for HostVirtualNicIpRouteSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_route_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_route_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicIpRouteSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicIpRouteSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicIpRouteSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicIpRouteSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicManagerInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostVirtualNicManagerInfo {
-    /// `netConfig`: list of `VirtualNicManagerNetConfig`.
-    pub net_config: Vec<VirtualNicManagerNetConfig>,
-}
-pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicManagerInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-VirtualNicManagerNetConfig netConfig ol
-",
-    rt::unset::<HostVirtualNicManagerInfo>,
-);
-impl rt::Object for HostVirtualNicManagerInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.net_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.net_config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicManagerInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicManagerInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicManagerInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicManagerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicManagerNicTypeSelection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct HostVirtualNicManagerNicTypeSelection {
-    /// `vnic`: required `HostVirtualNicConnection`.
-    pub vnic: HostVirtualNicConnection,
-    /// `nicType`: list of string.
-    pub nic_type: Vec<String>,
-}
-pub(crate) static HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicManagerNicTypeSelection",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostVirtualNicConnection vnic r
-string nicType ol
-",
-    rt::unset::<HostVirtualNicManagerNicTypeSelection>,
-);
-impl rt::Object for HostVirtualNicManagerNicTypeSelection {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.vnic),
-            1 => P::Value(&self.nic_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.vnic),
-            1 => M::Value(&mut self.nic_type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicManagerNicTypeSelection {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicManagerNicTypeSelection {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicManagerNicTypeSelection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicManagerNicTypeSelection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicOpaqueNetworkSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostVirtualNicOpaqueNetworkSpec {
-    /// `opaqueNetworkId`: required string.
-    pub opaque_network_id: String,
-    /// `opaqueNetworkType`: required string.
-    pub opaque_network_type: String,
-}
-pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicOpaqueNetworkSpec",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-string opaqueNetworkId r
-string opaqueNetworkType r
-",
-    rt::unset::<HostVirtualNicOpaqueNetworkSpec>,
-);
-impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.opaque_network_id),
-            1 => P::Value(&self.opaque_network_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.opaque_network_id),
-            1 => M::Value(&mut self.opaque_network_type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicOpaqueNetworkSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicOpaqueNetworkSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicOpaqueNetworkSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicOpaqueNetworkSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualNicSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualNicSpec {
-    /// `ip`: optional `HostIpConfig`.
-    pub ip: Option<Box<HostIpConfig>>,
-    /// `mac`: optional string.
-    pub mac: Option<String>,
-    /// `distributedVirtualPort`: optional `DistributedVirtualSwitchPortConnection`, since VI API 4.0.
-    pub distributed_virtual_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
-    /// `portgroup`: optional string, since VI API 4.0.
-    pub portgroup: Option<String>,
-    /// `mtu`: optional int, since VI API 4.0.
-    pub mtu: Option<i32>,
-    /// `tsoEnabled`: optional boolean, since VI API 4.0.
-    pub tso_enabled: Option<bool>,
-    /// `netStackInstanceKey`: optional string, since VI API 5.5.
-    pub net_stack_instance_key: Option<String>,
-    /// `opaqueNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.0.
-    pub opaque_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
-    /// `externalId`: optional string, since VI API 6.0.
-    pub external_id: Option<String>,
-    /// `pinnedPnic`: optional string, since VI API 6.0.
-    pub pinned_pnic: Option<String>,
-    /// `ipRouteSpec`: optional `HostVirtualNicIpRouteSpec`, since VI API 6.5.
-    pub ip_route_spec: Option<Box<HostVirtualNicIpRouteSpec>>,
-    /// `systemOwned`: optional boolean, since VI API 7.0.0.0.
-    pub system_owned: Option<bool>,
-    /// `dpuId`: optional string, since VI API 8.0.0.1.
-    pub dpu_id: Option<String>,
-}
-pub(crate) static HOST_VIRTUAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualNicSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostIpConfig ip o
-string mac o
-DistributedVirtualSwitchPortConnection distributedVirtualPort o since 4.0
-string portgroup o since 4.0
-int mtu o since 4.0
-boolean tsoEnabled o since 4.0
-string netStackInstanceKey o since 5.5
-HostVirtualNicOpaqueNetworkSpec opaqueNetwork o since 6.0
-string externalId o since 6.0
-string pinnedPnic o since 6.0
-HostVirtualNicIpRouteSpec ipRouteSpec o since 6.5
-boolean systemOwned o since 7.0.0.0
-string dpuId o since 8.0.0.1
-",
-    rt::unset::<HostVirtualNicSpec>,
-);
-impl rt::Object for HostVirtualNicSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.ip),
-            1 => P::Value(&self.mac),
-            2 => P::Optional(&self.distributed_virtual_port),
-            3 => P::Value(&self.portgroup),
-            4 => P::Value(&self.mtu),
-            5 => P::Value(&self.tso_enabled),
-            6 => P::Value(&self.net_stack_instance_key),
-            7 => P::Optional(&self.opaque_network),
-            8 => P::Value(&self.external_id),
-            9 => P::Value(&self.pinned_pnic),
-            10 => P::Optional(&self.ip_route_spec),
-            11 => P::Value(&self.system_owned),
-            12 => P::Value(&self.dpu_id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.ip),
-            1 => M::Value(&mut self.mac),
-            2 => M::Optional(&mut self.distributed_virtual_port),
-            3 => M::Value(&mut self.portgroup),
-            4 => M::Value(&mut self.mtu),
-            5 => M::Value(&mut self.tso_enabled),
-            6 => M::Value(&mut self.net_stack_instance_key),
-            7 => M::Optional(&mut self.opaque_network),
-            8 => M::Value(&mut self.external_id),
-            9 => M::Value(&mut self.pinned_pnic),
-            10 => M::Optional(&mut self.ip_route_spec),
-            11 => M::Value(&mut self.system_owned),
-            12 => M::Value(&mut self.dpu_id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualNicSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualNicSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualNicSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitch`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitch {
-    /// `name`: required string.
-    pub name: String,
-    /// `key`: required string.
-    pub key: String,
-    /// `numPorts`: required int.
-    pub num_ports: i32,
-    /// `numPortsAvailable`: required int.
-    pub num_ports_available: i32,
-    /// `mtu`: optional int, since VI API 2.5.
-    pub mtu: Option<i32>,
-    /// `portgroup`: list of string, the key of a `HostPortGroup`.
-    pub portgroup: Vec<String>,
-    /// `pnic`: list of string, the key of a `PhysicalNic`.
-    pub pnic: Vec<String>,
-    /// `spec`: required `HostVirtualSwitchSpec`.
-    pub spec: HostVirtualSwitchSpec,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitch",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string name r
-string key r
-int numPorts r
-int numPortsAvailable r
-int mtu o since 2.5
-string portgroup ol
-string pnic ol
-HostVirtualSwitchSpec spec r
-",
-    rt::unset::<HostVirtualSwitch>,
-);
-impl rt::Object for HostVirtualSwitch {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.name),
-            1 => P::Value(&self.key),
-            2 => P::Value(&self.num_ports),
-            3 => P::Value(&self.num_ports_available),
-            4 => P::Value(&self.mtu),
-            5 => P::Value(&self.portgroup),
-            6 => P::Value(&self.pnic),
-            7 => P::Object(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.name),
-            1 => M::Value(&mut self.key),
-            2 => M::Value(&mut self.num_ports),
-            3 => M::Value(&mut self.num_ports_available),
-            4 => M::Value(&mut self.mtu),
-            5 => M::Value(&mut self.portgroup),
-            6 => M::Value(&mut self.pnic),
-            7 => M::Object(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualSwitch {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitch {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchAutoBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchAutoBridge {
-    /// `excludedNicDevice`: list of string, since VI API 2.5.
-    pub excluded_nic_device: Vec<String>,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchAutoBridge",
-    "2.0",
-    Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
-string excludedNicDevice ol since 2.5
-",
-    rt::unset::<HostVirtualSwitchAutoBridge>,
-);
-impl rt::Object for HostVirtualSwitchAutoBridge {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.excluded_nic_device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.excluded_nic_device),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostVirtualSwitchBridge {})
-    }
-}
-impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchAutoBridge {}
-impl Clone for HostVirtualSwitchAutoBridge {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchAutoBridge {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchAutoBridge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchAutoBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchBeaconConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchBeaconConfig {
-    /// `interval`: required int.
-    pub interval: i32,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchBeaconConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int interval r
-",
-    rt::unset::<HostVirtualSwitchBeaconConfig>,
-);
-impl rt::Object for HostVirtualSwitchBeaconConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.interval),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.interval),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualSwitchBeaconConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchBeaconConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchBeaconConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchBeaconConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchBondBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchBondBridge {
-    /// `nicDevice`: list, not empty, of string.
-    pub nic_device: Vec<String>,
-    /// `beacon`: optional `HostVirtualSwitchBeaconConfig`.
-    pub beacon: Option<Box<HostVirtualSwitchBeaconConfig>>,
-    /// `linkDiscoveryProtocolConfig`: optional `LinkDiscoveryProtocolConfig`, since VI API 4.0.
-    pub link_discovery_protocol_config: Option<Box<LinkDiscoveryProtocolConfig>>,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH_BOND_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchBondBridge",
-    "2.0",
-    Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
-string nicDevice rl
-HostVirtualSwitchBeaconConfig beacon o
-LinkDiscoveryProtocolConfig linkDiscoveryProtocolConfig o since 4.0
-",
-    rt::unset::<HostVirtualSwitchBondBridge>,
-);
-impl rt::Object for HostVirtualSwitchBondBridge {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.nic_device),
-            1 => P::Optional(&self.beacon),
-            2 => P::Optional(&self.link_discovery_protocol_config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.nic_device),
-            1 => M::Optional(&mut self.beacon),
-            2 => M::Optional(&mut self.link_discovery_protocol_config),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostVirtualSwitchBridge {})
-    }
-}
-impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBondBridge {}
-impl Clone for HostVirtualSwitchBondBridge {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchBondBridge {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchBondBridge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchBondBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchBridge {}
-pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchBridge",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<HostVirtualSwitchBridge>,
-);
-impl rt::Object for HostVirtualSwitchBridge {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BRIDGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BRIDGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchBridge {}
-impl Clone for HostVirtualSwitchBridge {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchBridge {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchBridge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchConfig {
-    /// `changeOperation`: optional string.
-    pub change_operation: Option<String>,
-    /// `name`: required string.
-    pub name: String,
-    /// `spec`: optional `HostVirtualSwitchSpec`.
-    pub spec: Option<Box<HostVirtualSwitchSpec>>,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchConfig",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string changeOperation o
-string name r
-HostVirtualSwitchSpec spec o
-",
-    rt::unset::<HostVirtualSwitchConfig>,
-);
-impl rt::Object for HostVirtualSwitchConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.change_operation),
-            1 => P::Value(&self.name),
-            2 => P::Optional(&self.spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.change_operation),
-            1 => M::Value(&mut self.name),
-            2 => M::Optional(&mut self.spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualSwitchConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchSimpleBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchSimpleBridge {
-    /// `nicDevice`: required string.
-    pub nic_device: String,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchSimpleBridge",
-    "2.0",
-    Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
-string nicDevice r
-",
-    rt::unset::<HostVirtualSwitchSimpleBridge>,
-);
-impl rt::Object for HostVirtualSwitchSimpleBridge {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.nic_device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.nic_device),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostVirtualSwitchBridge {})
-    }
-}
-impl rt::Extends<HostVirtualSwitchBridge> for HostVirtualSwitchSimpleBridge {}
-impl Clone for HostVirtualSwitchSimpleBridge {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchSimpleBridge {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchSimpleBridge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchSimpleBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVirtualSwitchSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVirtualSwitchSpec {
-    /// `numPorts`: required int.
-    pub num_ports: i32,
-    /// `bridge`: optional `HostVirtualSwitchBridge` or a descendant.
-    pub bridge: Option<rt::Poly<HostVirtualSwitchBridge>>,
-    /// `policy`: optional `HostNetworkPolicy`.
-    pub policy: Option<Box<HostNetworkPolicy>>,
-    /// `mtu`: optional int, since VI API 2.5.
-    pub mtu: Option<i32>,
-}
-pub(crate) static HOST_VIRTUAL_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVirtualSwitchSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-int numPorts r
-HostVirtualSwitchBridge bridge o
-HostNetworkPolicy policy o
-int mtu o since 2.5
-",
-    rt::unset::<HostVirtualSwitchSpec>,
-);
-impl rt::Object for HostVirtualSwitchSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.num_ports),
-            1 => P::Value(&self.bridge),
-            2 => P::Optional(&self.policy),
-            3 => P::Value(&self.mtu),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.num_ports),
-            1 => M::Value(&mut self.bridge),
-            2 => M::Optional(&mut self.policy),
-            3 => M::Value(&mut self.mtu),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVirtualSwitchSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVirtualSwitchSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVirtualSwitchSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVmfsSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVmfsSpec {
-    /// `extent`: required `HostScsiDiskPartition`.
-    pub extent: HostScsiDiskPartition,
-    /// `blockSizeMb`: optional int.
-    pub block_size_mb: Option<i32>,
-    /// `majorVersion`: required int.
-    pub major_version: i32,
-    /// `volumeName`: required string.
-    pub volume_name: String,
-    /// `blockSize`: optional int, since VI API 6.5.
-    pub block_size: Option<i32>,
-    /// `unmapGranularity`: optional int, since VI API 6.5.
-    pub unmap_granularity: Option<i32>,
-    /// `unmapPriority`: optional string, since VI API 6.5.
-    pub unmap_priority: Option<String>,
-    /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
-    pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
-}
-pub(crate) static HOST_VMFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVmfsSpec",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-HostScsiDiskPartition extent r
-int blockSizeMb o
-int majorVersion r
-string volumeName r
-int blockSize o since 6.5
-int unmapGranularity o since 6.5
-string unmapPriority o since 6.5
-VmfsUnmapBandwidthSpec unmapBandwidthSpec o since 6.7
-",
-    rt::unset::<HostVmfsSpec>,
-);
-impl rt::Object for HostVmfsSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VMFS_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Object(&self.extent),
-            1 => P::Value(&self.block_size_mb),
-            2 => P::Value(&self.major_version),
-            3 => P::Value(&self.volume_name),
-            4 => P::Value(&self.block_size),
-            5 => P::Value(&self.unmap_granularity),
-            6 => P::Value(&self.unmap_priority),
-            7 => P::Optional(&self.unmap_bandwidth_spec),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Object(&mut self.extent),
-            1 => M::Value(&mut self.block_size_mb),
-            2 => M::Value(&mut self.major_version),
-            3 => M::Value(&mut self.volume_name),
-            4 => M::Value(&mut self.block_size),
-            5 => M::Value(&mut self.unmap_granularity),
-            6 => M::Value(&mut self.unmap_priority),
-            7 => M::Optional(&mut self.unmap_bandwidth_spec),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVmfsSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVmfsSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVmfsSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVmfsVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Default)]
-pub struct HostVmfsVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-    /// `blockSizeMb`: required int.
-    pub block_size_mb: i32,
-    /// `blockSize`: optional int, since VI API 6.5.
-    pub block_size: Option<i32>,
-    /// `unmapGranularity`: optional int, since VI API 6.5.
-    pub unmap_granularity: Option<i32>,
-    /// `unmapPriority`: optional string, since VI API 6.5.
-    pub unmap_priority: Option<String>,
-    /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
-    pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
-    /// `maxBlocks`: required int.
-    pub max_blocks: i32,
-    /// `majorVersion`: required int.
-    pub major_version: i32,
-    /// `version`: required string.
-    pub version: String,
-    /// `uuid`: required string.
-    pub uuid: String,
-    /// `extent`: list, not empty, of `HostScsiDiskPartition`.
-    pub extent: Vec<HostScsiDiskPartition>,
-    /// `vmfsUpgradable`: required boolean.
-    pub vmfs_upgradable: bool,
-    /// `forceMountedInfo`: optional `HostForceMountedInfo`, since VI API 4.0.
-    pub force_mounted_info: Option<Box<HostForceMountedInfo>>,
-    /// `ssd`: optional boolean, since VI API 5.0.
-    pub ssd: Option<bool>,
-    /// `local`: optional boolean, since VI API 5.5.
-    pub local: Option<bool>,
-    /// `scsiDiskType`: optional string, since VI API 6.5.
-    pub scsi_disk_type: Option<String>,
-}
-pub(crate) static HOST_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVmfsVolume",
-    "2.0",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
-int blockSizeMb r
-int blockSize o since 6.5
-int unmapGranularity o since 6.5
-string unmapPriority o since 6.5
-VmfsUnmapBandwidthSpec unmapBandwidthSpec o since 6.7
-int maxBlocks r
-int majorVersion r
-string version r
-string uuid r
-HostScsiDiskPartition extent rl
-boolean vmfsUpgradable r
-HostForceMountedInfo forceMountedInfo o since 4.0
-boolean ssd o since 5.0
-boolean local o since 5.5
-string scsiDiskType o since 6.5
-",
-    rt::unset::<HostVmfsVolume>,
-);
-impl rt::Object for HostVmfsVolume {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VMFS_VOLUME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_VOLUME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.block_size_mb),
-            4 => P::Value(&self.block_size),
-            5 => P::Value(&self.unmap_granularity),
-            6 => P::Value(&self.unmap_priority),
-            7 => P::Optional(&self.unmap_bandwidth_spec),
-            8 => P::Value(&self.max_blocks),
-            9 => P::Value(&self.major_version),
-            10 => P::Value(&self.version),
-            11 => P::Value(&self.uuid),
-            12 => P::Objects(&self.extent),
-            13 => P::Value(&self.vmfs_upgradable),
-            14 => P::Optional(&self.force_mounted_info),
-            15 => P::Value(&self.ssd),
-            16 => P::Value(&self.local),
-            17 => P::Value(&self.scsi_disk_type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.block_size_mb),
-            4 => M::Value(&mut self.block_size),
-            5 => M::Value(&mut self.unmap_granularity),
-            6 => M::Value(&mut self.unmap_priority),
-            7 => M::Optional(&mut self.unmap_bandwidth_spec),
-            8 => M::Value(&mut self.max_blocks),
-            9 => M::Value(&mut self.major_version),
-            10 => M::Value(&mut self.version),
-            11 => M::Value(&mut self.uuid),
-            12 => M::Objects(&mut self.extent),
-            13 => M::Value(&mut self.vmfs_upgradable),
-            14 => M::Optional(&mut self.force_mounted_info),
-            15 => M::Value(&mut self.ssd),
-            16 => M::Value(&mut self.local),
-            17 => M::Value(&mut self.scsi_disk_type),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostFileSystemVolume> for HostVmfsVolume {}
-impl std::ops::Deref for HostVmfsVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostVmfsVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
-        &mut self.base
-    }
-}
-impl Clone for HostVmfsVolume {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVmfsVolume {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVmfsVolume {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
-pub struct HostVvolNqn {
-    /// `targetNQN`: required string.
-    pub target_nqn: String,
-    /// `storageArray`: required string.
-    pub storage_array: String,
-    /// `online`: required boolean.
-    pub online: bool,
-}
-pub(crate) static HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVvolNQN",
-    "8.0.2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string targetNQN r
-string storageArray r
-boolean online r
-",
-    rt::unset::<HostVvolNqn>,
-);
-impl rt::Object for HostVvolNqn {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VVOL_NQN
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_NQN
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.target_nqn),
-            1 => P::Value(&self.storage_array),
-            2 => P::Value(&self.online),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.target_nqn),
-            1 => M::Value(&mut self.storage_array),
-            2 => M::Value(&mut self.online),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for HostVvolNqn {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVvolNqn {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVvolNqn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolNqn {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVvolVolume`, a [`HostFileSystemVolume`], since VI API 6.0.
-#[derive(Default)]
-pub struct HostVvolVolume {
-    /// The properties of `HostFileSystemVolume`.
-    pub base: HostFileSystemVolume,
-    /// `scId`: required string.
-    pub sc_id: String,
-    /// `hostPE`: list of `VVolHostPE`.
-    pub host_pe: Vec<VVolHostPe>,
-    /// `hostVvolNQN`: list of `HostVvolVolumeHostVvolNQN`, since VI API 8.0.2.0.
-    pub host_vvol_nqn: Vec<HostVvolVolumeHostVvolNqn>,
-    /// `vasaProviderInfo`: list of `VimVasaProviderInfo`.
-    pub vasa_provider_info: Vec<VimVasaProviderInfo>,
-    /// `storageArray`: list of `VASAStorageArray`.
-    pub storage_array: Vec<VasaStorageArray>,
-    /// `protocolEndpointType`: optional string, since VI API 8.0.0.0.
-    pub protocol_endpoint_type: Option<String>,
-    /// `vvolNQNFieldsAvailable`: optional boolean, since VI API 8.0.2.0.
-    pub vvol_nqn_fields_available: Option<bool>,
-    /// `stretched`: optional boolean, since VI API 8.0.3.0.
-    pub stretched: Option<bool>,
-}
-pub(crate) static HOST_VVOL_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVvolVolume",
-    "6.0",
-    Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
-string scId r
-VVolHostPE hostPE ol
-HostVvolVolumeHostVvolNQN hostVvolNQN ol since 8.0.2.0
-VimVasaProviderInfo vasaProviderInfo ol
-VASAStorageArray storageArray ol
-string protocolEndpointType o since 8.0.0.0
-boolean vvolNQNFieldsAvailable o since 8.0.2.0
-boolean stretched o since 8.0.3.0
-",
-    rt::unset::<HostVvolVolume>,
-);
-impl rt::Object for HostVvolVolume {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.sc_id),
-            4 => P::Objects(&self.host_pe),
-            5 => P::Objects(&self.host_vvol_nqn),
-            6 => P::Objects(&self.vasa_provider_info),
-            7 => P::Objects(&self.storage_array),
-            8 => P::Value(&self.protocol_endpoint_type),
-            9 => P::Value(&self.vvol_nqn_fields_available),
-            10 => P::Value(&self.stretched),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.sc_id),
-            4 => M::Objects(&mut self.host_pe),
-            5 => M::Objects(&mut self.host_vvol_nqn),
-            6 => M::Objects(&mut self.vasa_provider_info),
-            7 => M::Objects(&mut self.storage_array),
-            8 => M::Value(&mut self.protocol_endpoint_type),
-            9 => M::Value(&mut self.vvol_nqn_fields_available),
-            10 => M::Value(&mut self.stretched),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<HostFileSystemVolume> for HostVvolVolume {}
-impl std::ops::Deref for HostVvolVolume {
-    type Target = HostFileSystemVolume;
-    fn deref(&self) -> &HostFileSystemVolume {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for HostVvolVolume {
-    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
-        &mut self.base
-    }
-}
-impl Clone for HostVvolVolume {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for HostVvolVolume {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for HostVvolVolume {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `HostVvolVolumeHostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
-pub struct HostVvolVolumeHostVvolNqn {
+pub struct VirtualMachineRuntimeInfo {
+    /// `device`: list of `VirtualMachineDeviceRuntimeInfo`, since VI API 4.1.
+    pub device: Vec<VirtualMachineDeviceRuntimeInfo>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
-    /// `vvolNQN`: list of `HostVvolNQN`.
-    pub vvol_nqn: Vec<HostVvolNqn>,
+    /// `connectionState`: required `VirtualMachineConnectionState`.
+    pub connection_state: enums::VirtualMachineConnectionState,
+    /// `powerState`: required `VirtualMachinePowerState`.
+    pub power_state: enums::VirtualMachinePowerState,
+    /// `vmFailoverInProgress`: optional boolean, since VI API 7.0.2.0.
+    pub vm_failover_in_progress: Option<bool>,
+    /// `faultToleranceState`: optional `VirtualMachineFaultToleranceState`, since VI API 4.0 and always there from then on.
+    pub fault_tolerance_state: Option<enums::VirtualMachineFaultToleranceState>,
+    /// `dasVmProtection`: optional `VirtualMachineRuntimeInfoDasProtectionState`, since VI API 5.0.
+    pub das_vm_protection: Option<Box<VirtualMachineRuntimeInfoDasProtectionState>>,
+    /// `toolsInstallerMounted`: required boolean.
+    pub tools_installer_mounted: bool,
+    /// `suspendTime`: optional dateTime.
+    pub suspend_time: Option<rt::DateTime>,
+    /// `bootTime`: optional dateTime.
+    pub boot_time: Option<rt::DateTime>,
+    /// `suspendInterval`: optional long.
+    pub suspend_interval: Option<i64>,
+    /// `question`: optional `VirtualMachineQuestionInfo`.
+    pub question: Option<Box<VirtualMachineQuestionInfo>>,
+    /// `memoryOverhead`: optional long.
+    pub memory_overhead: Option<i64>,
+    /// `maxCpuUsage`: optional int.
+    pub max_cpu_usage: Option<i32>,
+    /// `maxMemoryUsage`: optional int.
+    pub max_memory_usage: Option<i32>,
+    /// `numMksConnections`: required int.
+    pub num_mks_connections: i32,
+    /// `recordReplayState`: optional `VirtualMachineRecordReplayState`, since VI API 4.0 and always there from then on.
+    pub record_replay_state: Option<enums::VirtualMachineRecordReplayState>,
+    /// `cleanPowerOff`: optional boolean, since VI API 4.0.
+    pub clean_power_off: Option<bool>,
+    /// `needSecondaryReason`: optional string, since VI API 4.0.
+    pub need_secondary_reason: Option<String>,
+    /// `onlineStandby`: optional boolean, since VI API 5.1 and always there from then on.
+    pub online_standby: Option<bool>,
+    /// `minRequiredEVCModeKey`: optional string, since VI API 4.1.
+    pub min_required_evc_mode_key: Option<String>,
+    /// `consolidationNeeded`: optional boolean, since VI API 5.0 and always there from then on.
+    pub consolidation_needed: Option<bool>,
+    /// `offlineFeatureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 5.1.
+    pub offline_feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 5.1.
+    pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    /// `featureMask`: list of `HostFeatureMask`, since VI API 5.1.
+    pub feature_mask: Vec<HostFeatureMask>,
+    /// `vFlashCacheAllocation`: optional long, since VI API 5.5.
+    pub v_flash_cache_allocation: Option<i64>,
+    /// `paused`: optional boolean, since VI API 6.0.
+    pub paused: Option<bool>,
+    /// `snapshotInBackground`: optional boolean, since VI API 6.0.
+    pub snapshot_in_background: Option<bool>,
+    /// `quiescedForkParent`: optional boolean, since VI API 6.0.
+    pub quiesced_fork_parent: Option<bool>,
+    /// `instantCloneFrozen`: optional boolean, since VI API 6.7.
+    pub instant_clone_frozen: Option<bool>,
+    /// `cryptoState`: optional string, since VI API 6.7.
+    pub crypto_state: Option<String>,
+    /// `suspendedToMemory`: optional boolean, since VI API 7.0.2.0.
+    pub suspended_to_memory: Option<bool>,
+    /// `opNotificationTimeout`: optional long, since VI API 8.0.0.1.
+    pub op_notification_timeout: Option<i64>,
+    /// `iommuActive`: optional boolean, since VI API 8.0.1.0.
+    pub iommu_active: Option<bool>,
+    /// `consolidateWorkTotal`: optional long, since VI API 9.1.0.0.
+    pub consolidate_work_total: Option<i64>,
+    /// `consolidateWorkDone`: optional long, since VI API 9.1.0.0.
+    pub consolidate_work_done: Option<i64>,
+    /// `diskChainBroken`: optional boolean, since VI API 9.1.0.0.
+    pub disk_chain_broken: Option<bool>,
 }
-pub(crate) static HOST_VVOL_VOLUME_HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
-    "HostVvolVolumeHostVvolNQN",
-    "8.0.2.0",
+pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineRuntimeInfo",
+    "2.0",
     Some(&DYNAMIC_DATA),
     "
+VirtualMachineDeviceRuntimeInfo device ol since 4.1
 ManagedObjectReference host o
-HostVvolNQN vvolNQN ol
+VirtualMachineConnectionState connectionState r
+VirtualMachinePowerState powerState r
+boolean vmFailoverInProgress o since 7.0.2.0
+VirtualMachineFaultToleranceState faultToleranceState o since 4.0
+VirtualMachineRuntimeInfoDasProtectionState dasVmProtection o since 5.0
+boolean toolsInstallerMounted r
+dateTime suspendTime o
+dateTime bootTime o
+long suspendInterval o
+VirtualMachineQuestionInfo question o
+long memoryOverhead o
+int maxCpuUsage o
+int maxMemoryUsage o
+int numMksConnections r
+VirtualMachineRecordReplayState recordReplayState o since 4.0
+boolean cleanPowerOff o since 4.0
+string needSecondaryReason o since 4.0
+boolean onlineStandby o since 5.1
+string minRequiredEVCModeKey o since 4.1
+boolean consolidationNeeded o since 5.0
+VirtualMachineFeatureRequirement offlineFeatureRequirement ol since 5.1
+VirtualMachineFeatureRequirement featureRequirement ol since 5.1
+HostFeatureMask featureMask ol since 5.1
+long vFlashCacheAllocation o since 5.5
+boolean paused o since 6.0
+boolean snapshotInBackground o since 6.0
+boolean quiescedForkParent o since 6.0
+boolean instantCloneFrozen o since 6.7
+string cryptoState o since 6.7
+boolean suspendedToMemory o since 7.0.2.0
+long opNotificationTimeout o since 8.0.0.1
+boolean iommuActive o since 8.0.1.0
+long consolidateWorkTotal o since 9.1.0.0
+long consolidateWorkDone o since 9.1.0.0
+boolean diskChainBroken o since 9.1.0.0
 ",
-    rt::unset::<HostVvolVolumeHostVvolNqn>,
+    rt::unset::<VirtualMachineRuntimeInfo>,
 );
-impl rt::Object for HostVvolVolumeHostVvolNqn {
+impl rt::Object for VirtualMachineRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME_HOST_VVOL_NQN
+        &VIRTUAL_MACHINE_RUNTIME_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME_HOST_VVOL_NQN
+        &VIRTUAL_MACHINE_RUNTIME_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.host),
-            1 => P::Objects(&self.vvol_nqn),
+            0 => P::Objects(&self.device),
+            1 => P::Value(&self.host),
+            2 => P::Value(&self.connection_state),
+            3 => P::Value(&self.power_state),
+            4 => P::Value(&self.vm_failover_in_progress),
+            5 => P::Value(&self.fault_tolerance_state),
+            6 => P::Optional(&self.das_vm_protection),
+            7 => P::Value(&self.tools_installer_mounted),
+            8 => P::Value(&self.suspend_time),
+            9 => P::Value(&self.boot_time),
+            10 => P::Value(&self.suspend_interval),
+            11 => P::Optional(&self.question),
+            12 => P::Value(&self.memory_overhead),
+            13 => P::Value(&self.max_cpu_usage),
+            14 => P::Value(&self.max_memory_usage),
+            15 => P::Value(&self.num_mks_connections),
+            16 => P::Value(&self.record_replay_state),
+            17 => P::Value(&self.clean_power_off),
+            18 => P::Value(&self.need_secondary_reason),
+            19 => P::Value(&self.online_standby),
+            20 => P::Value(&self.min_required_evc_mode_key),
+            21 => P::Value(&self.consolidation_needed),
+            22 => P::Objects(&self.offline_feature_requirement),
+            23 => P::Objects(&self.feature_requirement),
+            24 => P::Objects(&self.feature_mask),
+            25 => P::Value(&self.v_flash_cache_allocation),
+            26 => P::Value(&self.paused),
+            27 => P::Value(&self.snapshot_in_background),
+            28 => P::Value(&self.quiesced_fork_parent),
+            29 => P::Value(&self.instant_clone_frozen),
+            30 => P::Value(&self.crypto_state),
+            31 => P::Value(&self.suspended_to_memory),
+            32 => P::Value(&self.op_notification_timeout),
+            33 => P::Value(&self.iommu_active),
+            34 => P::Value(&self.consolidate_work_total),
+            35 => P::Value(&self.consolidate_work_done),
+            36 => P::Value(&self.disk_chain_broken),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.host),
-            1 => M::Objects(&mut self.vvol_nqn),
+            0 => M::Objects(&mut self.device),
+            1 => M::Value(&mut self.host),
+            2 => M::Value(&mut self.connection_state),
+            3 => M::Value(&mut self.power_state),
+            4 => M::Value(&mut self.vm_failover_in_progress),
+            5 => M::Value(&mut self.fault_tolerance_state),
+            6 => M::Optional(&mut self.das_vm_protection),
+            7 => M::Value(&mut self.tools_installer_mounted),
+            8 => M::Value(&mut self.suspend_time),
+            9 => M::Value(&mut self.boot_time),
+            10 => M::Value(&mut self.suspend_interval),
+            11 => M::Optional(&mut self.question),
+            12 => M::Value(&mut self.memory_overhead),
+            13 => M::Value(&mut self.max_cpu_usage),
+            14 => M::Value(&mut self.max_memory_usage),
+            15 => M::Value(&mut self.num_mks_connections),
+            16 => M::Value(&mut self.record_replay_state),
+            17 => M::Value(&mut self.clean_power_off),
+            18 => M::Value(&mut self.need_secondary_reason),
+            19 => M::Value(&mut self.online_standby),
+            20 => M::Value(&mut self.min_required_evc_mode_key),
+            21 => M::Value(&mut self.consolidation_needed),
+            22 => M::Objects(&mut self.offline_feature_requirement),
+            23 => M::Objects(&mut self.feature_requirement),
+            24 => M::Objects(&mut self.feature_mask),
+            25 => M::Value(&mut self.v_flash_cache_allocation),
+            26 => M::Value(&mut self.paused),
+            27 => M::Value(&mut self.snapshot_in_background),
+            28 => M::Value(&mut self.quiesced_fork_parent),
+            29 => M::Value(&mut self.instant_clone_frozen),
+            30 => M::Value(&mut self.crypto_state),
+            31 => M::Value(&mut self.suspended_to_memory),
+            32 => M::Value(&mut self.op_notification_timeout),
+            33 => M::Value(&mut self.iommu_active),
+            34 => M::Value(&mut self.consolidate_work_total),
+            35 => M::Value(&mut self.consolidate_work_done),
+            36 => M::Value(&mut self.disk_chain_broken),
             _ => M::Absent,
         }
     }
 }
-impl Clone for HostVvolVolumeHostVvolNqn {
+impl Clone for VirtualMachineRuntimeInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for HostVvolVolumeHostVvolNqn {
+impl PartialEq for VirtualMachineRuntimeInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for HostVvolVolumeHostVvolNqn {
+impl std::fmt::Debug for VirtualMachineRuntimeInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolVolumeHostVvolNqn {
+impl serde::Serialize for VirtualMachineRuntimeInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `ID`, a [`DynamicData`], since VI API 6.5.
+/// `VirtualMachineRuntimeInfoDasProtectionState`, a [`DynamicData`], since VI API 5.0.
 #[derive(Default)]
-pub struct Id {
+pub struct VirtualMachineRuntimeInfoDasProtectionState {
+    /// `dasProtected`: required boolean.
+    pub das_protected: bool,
+}
+pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineRuntimeInfoDasProtectionState",
+    "5.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean dasProtected r
+",
+    rt::unset::<VirtualMachineRuntimeInfoDasProtectionState>,
+);
+impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.das_protected),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.das_protected),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineRuntimeInfoDasProtectionState {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineRuntimeInfoDasProtectionState {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineRuntimeInfoDasProtectionState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineRuntimeInfoDasProtectionState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualMachineSgxInfo {
+    /// `epcSize`: required long.
+    pub epc_size: i64,
+    /// `flcMode`: optional string.
+    pub flc_mode: Option<String>,
+    /// `lePubKeyHash`: optional string.
+    pub le_pub_key_hash: Option<String>,
+    /// `requireAttestation`: optional boolean, since VI API 8.0.0.1.
+    pub require_attestation: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineSgxInfo",
+    "7.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+long epcSize r
+string flcMode o
+string lePubKeyHash o
+boolean requireAttestation o since 8.0.0.1
+",
+    rt::unset::<VirtualMachineSgxInfo>,
+);
+impl rt::Object for VirtualMachineSgxInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SGX_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SGX_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.epc_size),
+            1 => P::Value(&self.flc_mode),
+            2 => P::Value(&self.le_pub_key_hash),
+            3 => P::Value(&self.require_attestation),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.epc_size),
+            1 => M::Value(&mut self.flc_mode),
+            2 => M::Value(&mut self.le_pub_key_hash),
+            3 => M::Value(&mut self.require_attestation),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineSgxInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineSgxInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineSgxInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineSgxInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineSnapshotInfo`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineSnapshotInfo {
+    /// `currentSnapshot`: optional reference to `VirtualMachineSnapshot`.
+    pub current_snapshot: Option<rt::ManagedObjectReference>,
+    /// `rootSnapshotList`: list, not empty, of `VirtualMachineSnapshotTree`.
+    pub root_snapshot_list: Vec<VirtualMachineSnapshotTree>,
+}
+pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineSnapshotInfo",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference currentSnapshot o
+VirtualMachineSnapshotTree rootSnapshotList rl
+",
+    rt::unset::<VirtualMachineSnapshotInfo>,
+);
+impl rt::Object for VirtualMachineSnapshotInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.current_snapshot),
+            1 => P::Objects(&self.root_snapshot_list),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.current_snapshot),
+            1 => M::Objects(&mut self.root_snapshot_list),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineSnapshotInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineSnapshotInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineSnapshotInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineSnapshotInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineSnapshotTree`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineSnapshotTree {
+    /// `snapshot`: required reference to `VirtualMachineSnapshot`.
+    pub snapshot: rt::ManagedObjectReference,
+    /// `vm`: required reference to `VirtualMachine`.
+    pub vm: rt::ManagedObjectReference,
+    /// `name`: required string.
+    pub name: String,
+    /// `description`: required string.
+    pub description: String,
+    /// `id`: optional int, since VI API 4.0 and always there from then on.
+    pub id: Option<i32>,
+    /// `createTime`: required dateTime.
+    pub create_time: rt::DateTime,
+    /// `state`: required `VirtualMachinePowerState`.
+    pub state: enums::VirtualMachinePowerState,
+    /// `quiesced`: required boolean.
+    pub quiesced: bool,
+    /// `backupManifest`: optional string, since VI API 2.5u2server.
+    pub backup_manifest: Option<String>,
+    /// `childSnapshotList`: list of `VirtualMachineSnapshotTree`.
+    pub child_snapshot_list: Vec<VirtualMachineSnapshotTree>,
+    /// `replaySupported`: optional boolean, since VI API 4.0.
+    pub replay_supported: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineSnapshotTree",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference snapshot r
+ManagedObjectReference vm r
+string name r
+string description r
+int id o since 4.0
+dateTime createTime r
+VirtualMachinePowerState state r
+boolean quiesced r
+string backupManifest o since 2.5u2server
+VirtualMachineSnapshotTree childSnapshotList ol
+boolean replaySupported o since 4.0
+",
+    rt::unset::<VirtualMachineSnapshotTree>,
+);
+impl rt::Object for VirtualMachineSnapshotTree {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT_TREE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SNAPSHOT_TREE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.snapshot),
+            1 => P::Value(&self.vm),
+            2 => P::Value(&self.name),
+            3 => P::Value(&self.description),
+            4 => P::Value(&self.id),
+            5 => P::Value(&self.create_time),
+            6 => P::Value(&self.state),
+            7 => P::Value(&self.quiesced),
+            8 => P::Value(&self.backup_manifest),
+            9 => P::Objects(&self.child_snapshot_list),
+            10 => P::Value(&self.replay_supported),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.snapshot),
+            1 => M::Value(&mut self.vm),
+            2 => M::Value(&mut self.name),
+            3 => M::Value(&mut self.description),
+            4 => M::Value(&mut self.id),
+            5 => M::Value(&mut self.create_time),
+            6 => M::Value(&mut self.state),
+            7 => M::Value(&mut self.quiesced),
+            8 => M::Value(&mut self.backup_manifest),
+            9 => M::Objects(&mut self.child_snapshot_list),
+            10 => M::Value(&mut self.replay_supported),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineSnapshotTree {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineSnapshotTree {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineSnapshotTree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineSnapshotTree {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineStorageInfo`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineStorageInfo {
+    /// `perDatastoreUsage`: list of `VirtualMachineUsageOnDatastore`.
+    pub per_datastore_usage: Vec<VirtualMachineUsageOnDatastore>,
+    /// `timestamp`: required dateTime.
+    pub timestamp: rt::DateTime,
+}
+pub(crate) static VIRTUAL_MACHINE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineStorageInfo",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineUsageOnDatastore perDatastoreUsage ol
+dateTime timestamp r
+",
+    rt::unset::<VirtualMachineStorageInfo>,
+);
+impl rt::Object for VirtualMachineStorageInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_STORAGE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_STORAGE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.per_datastore_usage),
+            1 => P::Value(&self.timestamp),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.per_datastore_usage),
+            1 => M::Value(&mut self.timestamp),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineStorageInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineStorageInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineStorageInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineStorageInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineStorageSummary`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineStorageSummary {
+    /// `committed`: required long.
+    pub committed: i64,
+    /// `uncommitted`: required long.
+    pub uncommitted: i64,
+    /// `unshared`: required long.
+    pub unshared: i64,
+    /// `timestamp`: required dateTime.
+    pub timestamp: rt::DateTime,
+}
+pub(crate) static VIRTUAL_MACHINE_STORAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineStorageSummary",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+long committed r
+long uncommitted r
+long unshared r
+dateTime timestamp r
+",
+    rt::unset::<VirtualMachineStorageSummary>,
+);
+impl rt::Object for VirtualMachineStorageSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_STORAGE_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_STORAGE_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.committed),
+            1 => P::Value(&self.uncommitted),
+            2 => P::Value(&self.unshared),
+            3 => P::Value(&self.timestamp),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.committed),
+            1 => M::Value(&mut self.uncommitted),
+            2 => M::Value(&mut self.unshared),
+            3 => M::Value(&mut self.timestamp),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineStorageSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineStorageSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineStorageSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineStorageSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineSummary`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineSummary {
+    /// `vm`: optional reference to `VirtualMachine`.
+    pub vm: Option<rt::ManagedObjectReference>,
+    /// `runtime`: required `VirtualMachineRuntimeInfo`.
+    pub runtime: VirtualMachineRuntimeInfo,
+    /// `guest`: optional `VirtualMachineGuestSummary`.
+    pub guest: Option<Box<VirtualMachineGuestSummary>>,
+    /// `config`: required `VirtualMachineConfigSummary`.
+    pub config: VirtualMachineConfigSummary,
+    /// `storage`: optional `VirtualMachineStorageSummary`, since VI API 4.0.
+    pub storage: Option<Box<VirtualMachineStorageSummary>>,
+    /// `quickStats`: required `VirtualMachineQuickStats`.
+    pub quick_stats: VirtualMachineQuickStats,
+    /// `overallStatus`: required `ManagedEntityStatus`.
+    pub overall_status: enums::ManagedEntityStatus,
+    /// `customValue`: list of `CustomFieldValue` or a descendant.
+    pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
+}
+pub(crate) static VIRTUAL_MACHINE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineSummary",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference vm o
+VirtualMachineRuntimeInfo runtime r
+VirtualMachineGuestSummary guest o
+VirtualMachineConfigSummary config r
+VirtualMachineStorageSummary storage o since 4.0
+VirtualMachineQuickStats quickStats r
+ManagedEntityStatus overallStatus r
+CustomFieldValue customValue ol
+",
+    rt::unset::<VirtualMachineSummary>,
+);
+impl rt::Object for VirtualMachineSummary {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SUMMARY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_SUMMARY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vm),
+            1 => P::Object(&self.runtime),
+            2 => P::Optional(&self.guest),
+            3 => P::Object(&self.config),
+            4 => P::Optional(&self.storage),
+            5 => P::Object(&self.quick_stats),
+            6 => P::Value(&self.overall_status),
+            7 => P::Value(&self.custom_value),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vm),
+            1 => M::Object(&mut self.runtime),
+            2 => M::Optional(&mut self.guest),
+            3 => M::Object(&mut self.config),
+            4 => M::Optional(&mut self.storage),
+            5 => M::Object(&mut self.quick_stats),
+            6 => M::Value(&mut self.overall_status),
+            7 => M::Value(&mut self.custom_value),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineSummary {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineSummary {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineSummary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineTicket`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct VirtualMachineTicket {
+    /// `ticket`: required string, secret.
+    pub ticket: String,
+    /// `cfgFile`: required string.
+    pub cfg_file: String,
+    /// `host`: optional string.
+    pub host: Option<String>,
+    /// `port`: optional int.
+    pub port: Option<i32>,
+    /// `sslThumbprint`: optional string.
+    pub ssl_thumbprint: Option<String>,
+    /// `certThumbprintList`: list of `VirtualMachineCertThumbprint`, since VI API 7.0.3.1.
+    pub cert_thumbprint_list: Vec<VirtualMachineCertThumbprint>,
+    /// `sslCertificate`: optional string, since VI API 9.0.0.0.
+    pub ssl_certificate: Option<String>,
+    /// `url`: optional string, since VI API 7.0.0.0.
+    pub url: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineTicket",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+string ticket r secret
+string cfgFile r
+string host o
+int port o
+string sslThumbprint o
+VirtualMachineCertThumbprint certThumbprintList ol since 7.0.3.1
+string sslCertificate o since 9.0.0.0
+string url o since 7.0.0.0
+",
+    rt::unset::<VirtualMachineTicket>,
+);
+impl rt::Object for VirtualMachineTicket {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_TICKET
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_TICKET
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.ticket),
+            1 => P::Value(&self.cfg_file),
+            2 => P::Value(&self.host),
+            3 => P::Value(&self.port),
+            4 => P::Value(&self.ssl_thumbprint),
+            5 => P::Objects(&self.cert_thumbprint_list),
+            6 => P::Value(&self.ssl_certificate),
+            7 => P::Value(&self.url),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.ticket),
+            1 => M::Value(&mut self.cfg_file),
+            2 => M::Value(&mut self.host),
+            3 => M::Value(&mut self.port),
+            4 => M::Value(&mut self.ssl_thumbprint),
+            5 => M::Objects(&mut self.cert_thumbprint_list),
+            6 => M::Value(&mut self.ssl_certificate),
+            7 => M::Value(&mut self.url),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineTicket {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineTicket {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineTicket {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineUsageOnDatastore`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualMachineUsageOnDatastore {
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+    /// `committed`: required long.
+    pub committed: i64,
+    /// `uncommitted`: required long.
+    pub uncommitted: i64,
+    /// `unshared`: required long.
+    pub unshared: i64,
+}
+pub(crate) static VIRTUAL_MACHINE_USAGE_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineUsageOnDatastore",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+ManagedObjectReference datastore r
+long committed r
+long uncommitted r
+long unshared r
+",
+    rt::unset::<VirtualMachineUsageOnDatastore>,
+);
+impl rt::Object for VirtualMachineUsageOnDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.datastore),
+            1 => P::Value(&self.committed),
+            2 => P::Value(&self.uncommitted),
+            3 => P::Value(&self.unshared),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.datastore),
+            1 => M::Value(&mut self.committed),
+            2 => M::Value(&mut self.uncommitted),
+            3 => M::Value(&mut self.unshared),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineUsageOnDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineUsageOnDatastore {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineUsageOnDatastore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineUsageOnDatastore {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVMCIDevice`, a [`VirtualDevice`], since VI API 2.5u2server.
+#[derive(Default)]
+pub struct VirtualMachineVmciDevice {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `id`: optional long.
+    pub id: Option<i64>,
+    /// `allowUnrestrictedCommunication`: optional boolean.
+    pub allow_unrestricted_communication: Option<bool>,
+    /// `filterEnable`: optional boolean, since VI API 6.0.
+    pub filter_enable: Option<bool>,
+    /// `filterInfo`: optional `VirtualMachineVMCIDeviceFilterInfo`, since VI API 6.0.
+    pub filter_info: Option<Box<VirtualMachineVmciDeviceFilterInfo>>,
+}
+pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVMCIDevice",
+    "2.5u2server",
+    Some(&VIRTUAL_DEVICE),
+    "
+long id o
+boolean allowUnrestrictedCommunication o
+boolean filterEnable o since 6.0
+VirtualMachineVMCIDeviceFilterInfo filterInfo o since 6.0
+",
+    rt::unset::<VirtualMachineVmciDevice>,
+);
+impl rt::Object for VirtualMachineVmciDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.id),
+            10 => P::Value(&self.allow_unrestricted_communication),
+            11 => P::Value(&self.filter_enable),
+            12 => P::Optional(&self.filter_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.id),
+            10 => M::Value(&mut self.allow_unrestricted_communication),
+            11 => M::Value(&mut self.filter_enable),
+            12 => M::Optional(&mut self.filter_info),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualMachineVmciDevice {}
+impl std::ops::Deref for VirtualMachineVmciDevice {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualMachineVmciDevice {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualMachineVmciDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVmciDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVmciDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVmciDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVMCIDeviceFilterInfo`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct VirtualMachineVmciDeviceFilterInfo {
+    /// `filters`: list of `VirtualMachineVMCIDeviceFilterSpec`.
+    pub filters: Vec<VirtualMachineVmciDeviceFilterSpec>,
+}
+pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVMCIDeviceFilterInfo",
+    "6.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineVMCIDeviceFilterSpec filters ol
+",
+    rt::unset::<VirtualMachineVmciDeviceFilterInfo>,
+);
+impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.filters),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.filters),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVmciDeviceFilterInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVmciDeviceFilterInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVmciDeviceFilterInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVmciDeviceFilterInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVMCIDeviceFilterSpec`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct VirtualMachineVmciDeviceFilterSpec {
+    /// `rank`: required long.
+    pub rank: i64,
+    /// `action`: required string.
+    pub action: String,
+    /// `protocol`: required string.
+    pub protocol: String,
+    /// `direction`: required string.
+    pub direction: String,
+    /// `lowerDstPortBoundary`: optional long.
+    pub lower_dst_port_boundary: Option<i64>,
+    /// `upperDstPortBoundary`: optional long.
+    pub upper_dst_port_boundary: Option<i64>,
+}
+pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVMCIDeviceFilterSpec",
+    "6.0",
+    Some(&DYNAMIC_DATA),
+    "
+long rank r
+string action r
+string protocol r
+string direction r
+long lowerDstPortBoundary o
+long upperDstPortBoundary o
+",
+    rt::unset::<VirtualMachineVmciDeviceFilterSpec>,
+);
+impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.rank),
+            1 => P::Value(&self.action),
+            2 => P::Value(&self.protocol),
+            3 => P::Value(&self.direction),
+            4 => P::Value(&self.lower_dst_port_boundary),
+            5 => P::Value(&self.upper_dst_port_boundary),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.rank),
+            1 => M::Value(&mut self.action),
+            2 => M::Value(&mut self.protocol),
+            3 => M::Value(&mut self.direction),
+            4 => M::Value(&mut self.lower_dst_port_boundary),
+            5 => M::Value(&mut self.upper_dst_port_boundary),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVmciDeviceFilterSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVmciDeviceFilterSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVmciDeviceFilterSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVmciDeviceFilterSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVMIROM`, a [`VirtualDevice`], since VI API 2.5.
+#[derive(Default)]
+pub struct VirtualMachineVmirom {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_MACHINE_VMIROM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVMIROM",
+    "2.5",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualMachineVmirom>,
+);
+impl rt::Object for VirtualMachineVmirom {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMIROM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VMIROM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualMachineVmirom {}
+impl std::ops::Deref for VirtualMachineVmirom {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualMachineVmirom {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualMachineVmirom {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVmirom {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVmirom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVmirom {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVcpuConfig`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualMachineVcpuConfig {
+    /// `latencySensitivity`: optional `LatencySensitivity`.
+    pub latency_sensitivity: Option<Box<LatencySensitivity>>,
+}
+pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVcpuConfig",
+    "7.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+LatencySensitivity latencySensitivity o
+",
+    rt::unset::<VirtualMachineVcpuConfig>,
+);
+impl rt::Object for VirtualMachineVcpuConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VCPU_CONFIG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VCPU_CONFIG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.latency_sensitivity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.latency_sensitivity),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVcpuConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVcpuConfig {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVcpuConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVcpuConfig {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVideoCard`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineVideoCard {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `videoRamSizeInKB`: optional long.
+    pub video_ram_size_in_kb: Option<i64>,
+    /// `numDisplays`: optional int, since VI API 2.5u2server.
+    pub num_displays: Option<i32>,
+    /// `useAutoDetect`: optional boolean, since VI API 2.5u2server.
+    pub use_auto_detect: Option<bool>,
+    /// `enable3DSupport`: optional boolean, since VI API 2.5u2server.
+    pub enable3_d_support: Option<bool>,
+    /// `use3dRenderer`: optional string, since VI API 5.1.
+    pub use3d_renderer: Option<String>,
+    /// `graphicsMemorySizeInKB`: optional long, since VI API 6.0.
+    pub graphics_memory_size_in_kb: Option<i64>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIDEO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVideoCard",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "
+long videoRamSizeInKB o
+int numDisplays o since 2.5u2server
+boolean useAutoDetect o since 2.5u2server
+boolean enable3DSupport o since 2.5u2server
+string use3dRenderer o since 5.1
+long graphicsMemorySizeInKB o since 6.0
+",
+    rt::unset::<VirtualMachineVideoCard>,
+);
+impl rt::Object for VirtualMachineVideoCard {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIDEO_CARD
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIDEO_CARD
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.video_ram_size_in_kb),
+            10 => P::Value(&self.num_displays),
+            11 => P::Value(&self.use_auto_detect),
+            12 => P::Value(&self.enable3_d_support),
+            13 => P::Value(&self.use3d_renderer),
+            14 => P::Value(&self.graphics_memory_size_in_kb),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.video_ram_size_in_kb),
+            10 => M::Value(&mut self.num_displays),
+            11 => M::Value(&mut self.use_auto_detect),
+            12 => M::Value(&mut self.enable3_d_support),
+            13 => M::Value(&mut self.use3d_renderer),
+            14 => M::Value(&mut self.graphics_memory_size_in_kb),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualMachineVideoCard {}
+impl std::ops::Deref for VirtualMachineVideoCard {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualMachineVideoCard {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualMachineVideoCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVideoCard {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVideoCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVideoCard {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualDeviceGroups`, a [`DynamicData`], since VI API 8.0.0.1.
+#[derive(Default)]
+pub struct VirtualMachineVirtualDeviceGroups {
+    /// `deviceGroup`: list of `VirtualMachineVirtualDeviceGroupsDeviceGroup` or a descendant.
+    pub device_group: Vec<rt::Poly<VirtualMachineVirtualDeviceGroupsDeviceGroup>>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualDeviceGroups",
+    "8.0.0.1",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineVirtualDeviceGroupsDeviceGroup deviceGroup ol
+",
+    rt::unset::<VirtualMachineVirtualDeviceGroups>,
+);
+impl rt::Object for VirtualMachineVirtualDeviceGroups {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.device_group),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device_group),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceGroups {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualDeviceGroups {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualDeviceGroups {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualDeviceGroups {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualDeviceGroupsDeviceGroup`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    /// `groupInstanceKey`: required int.
+    pub group_instance_key: i32,
+    /// `deviceInfo`: optional `Description` or a descendant.
+    pub device_info: Option<rt::Poly<Description>>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualDeviceGroupsDeviceGroup",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int groupInstanceKey r
+Description deviceInfo o
+",
+    rt::unset::<VirtualMachineVirtualDeviceGroupsDeviceGroup>,
+);
+impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.group_instance_key),
+            1 => P::Value(&self.device_info),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.group_instance_key),
+            1 => M::Value(&mut self.device_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
+for VirtualMachineVirtualDeviceGroupsDeviceGroup {}
+impl Clone for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualDeviceGroupsVendorDeviceGroup`, a [`VirtualMachineVirtualDeviceGroupsDeviceGroup`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    /// The properties of `VirtualMachineVirtualDeviceGroupsDeviceGroup`.
+    pub base: VirtualMachineVirtualDeviceGroupsDeviceGroup,
+    /// `deviceGroupName`: required string.
+    pub device_group_name: String,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualDeviceGroupsVendorDeviceGroup",
+    "2.0",
+    Some(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP),
+    "
+string deviceGroupName r
+",
+    rt::unset::<VirtualMachineVirtualDeviceGroupsVendorDeviceGroup>,
+);
+impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.device_group_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.device_group_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
+for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {}
+impl std::ops::Deref for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    type Target = VirtualMachineVirtualDeviceGroupsDeviceGroup;
+    fn deref(&self) -> &VirtualMachineVirtualDeviceGroupsDeviceGroup {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn deref_mut(&mut self) -> &mut VirtualMachineVirtualDeviceGroupsDeviceGroup {
+        &mut self.base
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualDeviceSwap`, a [`DynamicData`], since VI API 8.0.0.1.
+#[derive(Default)]
+pub struct VirtualMachineVirtualDeviceSwap {
+    /// `lsiToPvscsi`: optional `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`.
+    pub lsi_to_pvscsi: Option<Box<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualDeviceSwap",
+    "8.0.0.1",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineVirtualDeviceSwapDeviceSwapInfo lsiToPvscsi o
+",
+    rt::unset::<VirtualMachineVirtualDeviceSwap>,
+);
+impl rt::Object for VirtualMachineVirtualDeviceSwap {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.lsi_to_pvscsi),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.lsi_to_pvscsi),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceSwap {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualDeviceSwap {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualDeviceSwap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualDeviceSwap {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`, a [`DynamicData`], since VI API 8.0.0.1.
+#[derive(Default)]
+pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    /// `enabled`: optional boolean.
+    pub enabled: Option<bool>,
+    /// `applicable`: optional boolean.
+    pub applicable: Option<bool>,
+    /// `status`: optional string.
+    pub status: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualDeviceSwapDeviceSwapInfo",
+    "8.0.0.1",
+    Some(&DYNAMIC_DATA),
+    "
+boolean enabled o
+boolean applicable o
+string status o
+",
+    rt::unset::<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>,
+);
+impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.enabled),
+            1 => P::Value(&self.applicable),
+            2 => P::Value(&self.status),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.enabled),
+            1 => M::Value(&mut self.applicable),
+            2 => M::Value(&mut self.status),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualNuma`, a [`DynamicData`], since VI API 8.0.0.1.
+#[derive(Default)]
+pub struct VirtualMachineVirtualNuma {
+    /// `coresPerNumaNode`: optional int.
+    pub cores_per_numa_node: Option<i32>,
+    /// `exposeVnumaOnCpuHotadd`: optional boolean.
+    pub expose_vnuma_on_cpu_hotadd: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualNuma",
+    "8.0.0.1",
+    Some(&DYNAMIC_DATA),
+    "
+int coresPerNumaNode o
+boolean exposeVnumaOnCpuHotadd o
+",
+    rt::unset::<VirtualMachineVirtualNuma>,
+);
+impl rt::Object for VirtualMachineVirtualNuma {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_NUMA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_NUMA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.cores_per_numa_node),
+            1 => P::Value(&self.expose_vnuma_on_cpu_hotadd),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.cores_per_numa_node),
+            1 => M::Value(&mut self.expose_vnuma_on_cpu_hotadd),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVirtualNuma {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualNuma {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualNuma {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualNuma {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualNumaInfo`, a [`DynamicData`], since VI API 8.0.0.1.
+#[derive(Default)]
+pub struct VirtualMachineVirtualNumaInfo {
+    /// `coresPerNumaNode`: optional int.
+    pub cores_per_numa_node: Option<i32>,
+    /// `autoCoresPerNumaNode`: optional boolean.
+    pub auto_cores_per_numa_node: Option<bool>,
+    /// `vnumaOnCpuHotaddExposed`: optional boolean.
+    pub vnuma_on_cpu_hotadd_exposed: Option<bool>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualNumaInfo",
+    "8.0.0.1",
+    Some(&DYNAMIC_DATA),
+    "
+int coresPerNumaNode o
+boolean autoCoresPerNumaNode o
+boolean vnumaOnCpuHotaddExposed o
+",
+    rt::unset::<VirtualMachineVirtualNumaInfo>,
+);
+impl rt::Object for VirtualMachineVirtualNumaInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.cores_per_numa_node),
+            1 => P::Value(&self.auto_cores_per_numa_node),
+            2 => P::Value(&self.vnuma_on_cpu_hotadd_exposed),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.cores_per_numa_node),
+            1 => M::Value(&mut self.auto_cores_per_numa_node),
+            2 => M::Value(&mut self.vnuma_on_cpu_hotadd_exposed),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVirtualNumaInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualNumaInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualNumaInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualNumaInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualMachineVirtualPMem`, a [`DynamicData`], since VI API 7.0.3.0.
+#[derive(Default)]
+pub struct VirtualMachineVirtualPMem {
+    /// `snapshotMode`: optional string.
+    pub snapshot_mode: Option<String>,
+}
+pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineVirtualPMem",
+    "7.0.3.0",
+    Some(&DYNAMIC_DATA),
+    "
+string snapshotMode o
+",
+    rt::unset::<VirtualMachineVirtualPMem>,
+);
+impl rt::Object for VirtualMachineVirtualPMem {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_P_MEM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_VIRTUAL_P_MEM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.snapshot_mode),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.snapshot_mode),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineVirtualPMem {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineVirtualPMem {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineVirtualPMem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualMachineVirtualPMem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualNVDIMM`, a [`VirtualDevice`], since VI API 6.7.
+#[derive(Default)]
+pub struct VirtualNvdimm {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `capacityInMB`: required long.
+    pub capacity_in_mb: i64,
+    /// `configuredCapacityInMB`: optional long, since VI API 7.0.2.0.
+    pub configured_capacity_in_mb: Option<i64>,
+}
+pub(crate) static VIRTUAL_NVDIMM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualNVDIMM",
+    "6.7",
+    Some(&VIRTUAL_DEVICE),
+    "
+long capacityInMB r
+long configuredCapacityInMB o since 7.0.2.0
+",
+    rt::unset::<VirtualNvdimm>,
+);
+impl rt::Object for VirtualNvdimm {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.capacity_in_mb),
+            10 => P::Value(&self.configured_capacity_in_mb),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.capacity_in_mb),
+            10 => M::Value(&mut self.configured_capacity_in_mb),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualNvdimm {}
+impl std::ops::Deref for VirtualNvdimm {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualNvdimm {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualNvdimm {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualNvdimm {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualNvdimm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualNvdimm {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualNVDIMMBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
+#[derive(Default)]
+pub struct VirtualNvdimmBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+    /// `parent`: optional `VirtualNVDIMMBackingInfo`.
+    pub parent: Option<Box<VirtualNvdimmBackingInfo>>,
+    /// `changeId`: optional string.
+    pub change_id: Option<String>,
+}
+pub(crate) static VIRTUAL_NVDIMM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualNVDIMMBackingInfo",
+    "6.7",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "
+VirtualNVDIMMBackingInfo parent o
+string changeId o
+",
+    rt::unset::<VirtualNvdimmBackingInfo>,
+);
+impl rt::Object for VirtualNvdimmBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            3 => P::Optional(&self.parent),
+            4 => P::Value(&self.change_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            3 => M::Optional(&mut self.parent),
+            4 => M::Value(&mut self.change_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualNvdimmBackingInfo {}
+impl std::ops::Deref for VirtualNvdimmBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualNvdimmBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualNvdimmBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualNvdimmBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualNvdimmBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualNvdimmBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualNVDIMMController`, a [`VirtualController`], since VI API 6.7.
+#[derive(Default)]
+pub struct VirtualNvdimmController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+}
+pub(crate) static VIRTUAL_NVDIMM_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualNVDIMMController",
+    "6.7",
+    Some(&VIRTUAL_CONTROLLER),
+    "",
+    rt::unset::<VirtualNvdimmController>,
+);
+impl rt::Object for VirtualNvdimmController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVDIMM_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualNvdimmController {}
+impl std::ops::Deref for VirtualNvdimmController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualNvdimmController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualNvdimmController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualNvdimmController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualNvdimmController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualNvdimmController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualNVMEController`, a [`VirtualController`], since VI API 6.5.
+#[derive(Default)]
+pub struct VirtualNvmeController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+    /// `sharedBus`: optional string, since VI API 8.0.2.0.
+    pub shared_bus: Option<String>,
+}
+pub(crate) static VIRTUAL_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualNVMEController",
+    "6.5",
+    Some(&VIRTUAL_CONTROLLER),
+    "
+string sharedBus o since 8.0.2.0
+",
+    rt::unset::<VirtualNvmeController>,
+);
+impl rt::Object for VirtualNvmeController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVME_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_NVME_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            11 => P::Value(&self.shared_bus),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            11 => M::Value(&mut self.shared_bus),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualNvmeController {}
+impl std::ops::Deref for VirtualNvmeController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualNvmeController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualNvmeController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualNvmeController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualNvmeController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualNvmeController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCIController`, a [`VirtualController`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualPciController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+}
+pub(crate) static VIRTUAL_PCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIController",
+    "2.0",
+    Some(&VIRTUAL_CONTROLLER),
+    "",
+    rt::unset::<VirtualPciController>,
+);
+impl rt::Object for VirtualPciController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualPciController {}
+impl std::ops::Deref for VirtualPciController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPciController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPciController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPciController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPciController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPciController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCIPassthrough`, a [`VirtualDevice`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualPciPassthrough {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthrough",
+    "4.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualPciPassthrough>,
+);
+impl rt::Object for VirtualPciPassthrough {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualPciPassthrough {}
+impl std::ops::Deref for VirtualPciPassthrough {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPciPassthrough {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPciPassthrough {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPciPassthrough {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPciPassthrough {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPciPassthrough {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCIPassthroughAllowedDevice`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualPciPassthroughAllowedDevice {
+    /// `vendorId`: required int.
+    pub vendor_id: i32,
+    /// `deviceId`: required int.
+    pub device_id: i32,
+    /// `subVendorId`: optional int.
+    pub sub_vendor_id: Option<i32>,
+    /// `subDeviceId`: optional int.
+    pub sub_device_id: Option<i32>,
+    /// `revisionId`: optional short.
+    pub revision_id: Option<i16>,
+}
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthroughAllowedDevice",
+    "7.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+int vendorId r
+int deviceId r
+int subVendorId o
+int subDeviceId o
+short revisionId o
+",
+    rt::unset::<VirtualPciPassthroughAllowedDevice>,
+);
+impl rt::Object for VirtualPciPassthroughAllowedDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vendor_id),
+            1 => P::Value(&self.device_id),
+            2 => P::Value(&self.sub_vendor_id),
+            3 => P::Value(&self.sub_device_id),
+            4 => P::Value(&self.revision_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vendor_id),
+            1 => M::Value(&mut self.device_id),
+            2 => M::Value(&mut self.sub_vendor_id),
+            3 => M::Value(&mut self.sub_device_id),
+            4 => M::Value(&mut self.revision_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualPciPassthroughAllowedDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPciPassthroughAllowedDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPciPassthroughAllowedDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPciPassthroughAllowedDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualPciPassthroughDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
     /// `id`: required string.
     pub id: String,
+    /// `deviceId`: required string.
+    pub device_id: String,
+    /// `systemId`: required string.
+    pub system_id: String,
+    /// `vendorId`: required short.
+    pub vendor_id: i16,
 }
-pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ID",
-    "6.5",
-    Some(&DYNAMIC_DATA),
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthroughDeviceBackingInfo",
+    "4.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "
 string id r
+string deviceId r
+string systemId r
+short vendorId r
 ",
-    rt::unset::<Id>,
+    rt::unset::<VirtualPciPassthroughDeviceBackingInfo>,
 );
-impl rt::Object for Id {
+impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &ID
+        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &ID
+        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.id),
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.id),
+            3 => P::Value(&self.device_id),
+            4 => P::Value(&self.system_id),
+            5 => P::Value(&self.vendor_id),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.id),
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.id),
+            3 => M::Value(&mut self.device_id),
+            4 => M::Value(&mut self.system_id),
+            5 => M::Value(&mut self.vendor_id),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl Clone for Id {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDeviceBackingInfo {}
+impl std::ops::Deref for VirtualPciPassthroughDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPciPassthroughDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPciPassthroughDeviceBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for Id {
+impl PartialEq for VirtualPciPassthroughDeviceBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for Id {
+impl std::fmt::Debug for VirtualPciPassthroughDeviceBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Id {
+impl serde::Serialize for VirtualPciPassthroughDeviceBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `IncorrectFileType`, a [`FileFault`], since VI API 2.0.
+/// `VirtualPCIPassthroughDvxBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 8.0.0.1.
 #[derive(Default)]
-pub struct IncorrectFileType {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
+pub struct VirtualPciPassthroughDvxBackingInfo {
+    /// `deviceClass`: optional string.
+    pub device_class: Option<String>,
+    /// `configParams`: list of `OptionValue` or a descendant.
+    pub config_params: Vec<rt::Poly<OptionValue>>,
 }
-pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "IncorrectFileType",
-    "2.0",
-    Some(&FILE_FAULT),
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthroughDvxBackingInfo",
+    "8.0.0.1",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+string deviceClass o
+OptionValue configParams ol
+",
+    rt::unset::<VirtualPciPassthroughDvxBackingInfo>,
+);
+impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.device_class),
+            1 => P::Value(&self.config_params),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device_class),
+            1 => M::Value(&mut self.config_params),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDvxBackingInfo {}
+impl Clone for VirtualPciPassthroughDvxBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPciPassthroughDvxBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPciPassthroughDvxBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPciPassthroughDvxBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCIPassthroughDynamicBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualPciPassthroughDynamicBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+    /// `allowedDevice`: list of `VirtualPCIPassthroughAllowedDevice`.
+    pub allowed_device: Vec<VirtualPciPassthroughAllowedDevice>,
+    /// `customLabel`: optional string.
+    pub custom_label: Option<String>,
+    /// `assignedId`: optional string.
+    pub assigned_id: Option<String>,
+}
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthroughDynamicBackingInfo",
+    "7.0.0.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "
+VirtualPCIPassthroughAllowedDevice allowedDevice ol
+string customLabel o
+string assignedId o
+",
+    rt::unset::<VirtualPciPassthroughDynamicBackingInfo>,
+);
+impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Objects(&self.allowed_device),
+            3 => P::Value(&self.custom_label),
+            4 => P::Value(&self.assigned_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Objects(&mut self.allowed_device),
+            3 => M::Value(&mut self.custom_label),
+            4 => M::Value(&mut self.assigned_id),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDynamicBackingInfo {}
+impl std::ops::Deref for VirtualPciPassthroughDynamicBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPciPassthroughDynamicBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPciPassthroughDynamicBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPciPassthroughDynamicBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPciPassthroughDynamicBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
+#[derive(Default)]
+pub struct VirtualPciPassthroughPluginBackingInfo {}
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthroughPluginBackingInfo",
+    "6.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "",
-    rt::unset::<IncorrectFileType>,
+    rt::unset::<VirtualPciPassthroughPluginBackingInfo>,
 );
-impl rt::Object for IncorrectFileType {
+impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INCORRECT_FILE_TYPE
+        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_FILE_TYPE
+        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=2 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=2 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
+        Some(&VirtualDeviceBackingInfo {})
     }
 }
-impl rt::Extends<MethodFault> for IncorrectFileType {}
-impl std::ops::Deref for IncorrectFileType {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for IncorrectFileType {
-    fn deref_mut(&mut self) -> &mut FileFault {
-        &mut self.base
-    }
-}
-impl Clone for IncorrectFileType {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughPluginBackingInfo {}
+impl Clone for VirtualPciPassthroughPluginBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for IncorrectFileType {
+impl PartialEq for VirtualPciPassthroughPluginBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for IncorrectFileType {
+impl std::fmt::Debug for VirtualPciPassthroughPluginBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncorrectFileType {
+impl serde::Serialize for VirtualPciPassthroughPluginBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InsufficientCpuResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
+/// `VirtualPCIPassthroughVmiopBackingInfo`, a [`VirtualPciPassthroughPluginBackingInfo`], since VI API 6.0.
 #[derive(Default)]
-pub struct InsufficientCpuResourcesFault {
-    /// The properties of `InsufficientResourcesFault`.
-    pub base: InsufficientResourcesFault,
-    /// `unreserved`: required long.
-    pub unreserved: i64,
-    /// `requested`: required long.
-    pub requested: i64,
+pub struct VirtualPciPassthroughVmiopBackingInfo {
+    /// `vgpu`: optional string.
+    pub vgpu: Option<String>,
+    /// `vgpuMigrateDataSizeMB`: optional int, since VI API 8.0.0.1.
+    pub vgpu_migrate_data_size_mb: Option<i32>,
+    /// `migrateSupported`: optional boolean, since VI API 7.0.2.0.
+    pub migrate_supported: Option<bool>,
+    /// `enhancedMigrateCapability`: optional boolean, since VI API 8.0.0.1.
+    pub enhanced_migrate_capability: Option<bool>,
 }
-pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InsufficientCpuResourcesFault",
+pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCIPassthroughVmiopBackingInfo",
+    "6.0",
+    Some(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO),
+    "
+string vgpu o
+int vgpuMigrateDataSizeMB o since 8.0.0.1
+boolean migrateSupported o since 7.0.2.0
+boolean enhancedMigrateCapability o since 8.0.0.1
+",
+    rt::unset::<VirtualPciPassthroughVmiopBackingInfo>,
+);
+impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.vgpu),
+            1 => P::Value(&self.vgpu_migrate_data_size_mb),
+            2 => P::Value(&self.migrate_supported),
+            3 => P::Value(&self.enhanced_migrate_capability),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vgpu),
+            1 => M::Value(&mut self.vgpu_migrate_data_size_mb),
+            2 => M::Value(&mut self.migrate_supported),
+            3 => M::Value(&mut self.enhanced_migrate_capability),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughVmiopBackingInfo {}
+impl Clone for VirtualPciPassthroughVmiopBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPciPassthroughVmiopBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPciPassthroughVmiopBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPciPassthroughVmiopBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPCNet32`, a [`VirtualEthernetCard`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualPcNet32 {
+    /// The properties of `VirtualEthernetCard`.
+    pub base: VirtualEthernetCard,
+}
+pub(crate) static VIRTUAL_PC_NET32: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPCNet32",
     "2.0",
-    Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
-long unreserved r
-long requested r
-",
-    rt::unset::<InsufficientCpuResourcesFault>,
-);
-impl rt::Object for InsufficientCpuResourcesFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_CPU_RESOURCES_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_CPU_RESOURCES_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.unreserved),
-            3 => P::Value(&self.requested),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.unreserved),
-            3 => M::Value(&mut self.requested),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InsufficientCpuResourcesFault {}
-impl std::ops::Deref for InsufficientCpuResourcesFault {
-    type Target = InsufficientResourcesFault;
-    fn deref(&self) -> &InsufficientResourcesFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InsufficientCpuResourcesFault {
-    fn deref_mut(&mut self) -> &mut InsufficientResourcesFault {
-        &mut self.base
-    }
-}
-impl Clone for InsufficientCpuResourcesFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InsufficientCpuResourcesFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InsufficientCpuResourcesFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientCpuResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InsufficientHostCapacityFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InsufficientHostCapacityFault {
-    /// The properties of `InsufficientResourcesFault`.
-    pub base: InsufficientResourcesFault,
-    /// `host`: optional reference to `HostSystem`, since VI API 2.5.
-    pub host: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InsufficientHostCapacityFault",
-    "2.0",
-    Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
-ManagedObjectReference host o since 2.5
-",
-    rt::unset::<InsufficientHostCapacityFault>,
-);
-impl rt::Object for InsufficientHostCapacityFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CAPACITY_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CAPACITY_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InsufficientHostCapacityFault {}
-impl std::ops::Deref for InsufficientHostCapacityFault {
-    type Target = InsufficientResourcesFault;
-    fn deref(&self) -> &InsufficientResourcesFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InsufficientHostCapacityFault {
-    fn deref_mut(&mut self) -> &mut InsufficientResourcesFault {
-        &mut self.base
-    }
-}
-impl Clone for InsufficientHostCapacityFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InsufficientHostCapacityFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InsufficientHostCapacityFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientHostCapacityFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InsufficientHostCpuCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
-#[derive(Default)]
-pub struct InsufficientHostCpuCapacityFault {
-    /// The properties of `InsufficientHostCapacityFault`.
-    pub base: InsufficientHostCapacityFault,
-    /// `unreserved`: required long.
-    pub unreserved: i64,
-    /// `requested`: required long.
-    pub requested: i64,
-}
-pub(crate) static INSUFFICIENT_HOST_CPU_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InsufficientHostCpuCapacityFault",
-    "4.0",
-    Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "
-long unreserved r
-long requested r
-",
-    rt::unset::<InsufficientHostCpuCapacityFault>,
-);
-impl rt::Object for InsufficientHostCpuCapacityFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.unreserved),
-            4 => P::Value(&self.requested),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.unreserved),
-            4 => M::Value(&mut self.requested),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InsufficientHostCpuCapacityFault {}
-impl std::ops::Deref for InsufficientHostCpuCapacityFault {
-    type Target = InsufficientHostCapacityFault;
-    fn deref(&self) -> &InsufficientHostCapacityFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InsufficientHostCpuCapacityFault {
-    fn deref_mut(&mut self) -> &mut InsufficientHostCapacityFault {
-        &mut self.base
-    }
-}
-impl Clone for InsufficientHostCpuCapacityFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InsufficientHostCpuCapacityFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InsufficientHostCpuCapacityFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientHostCpuCapacityFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InsufficientHostMemoryCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
-#[derive(Default)]
-pub struct InsufficientHostMemoryCapacityFault {
-    /// The properties of `InsufficientHostCapacityFault`.
-    pub base: InsufficientHostCapacityFault,
-    /// `unreserved`: required long.
-    pub unreserved: i64,
-    /// `requested`: required long.
-    pub requested: i64,
-}
-pub(crate) static INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InsufficientHostMemoryCapacityFault",
-    "4.0",
-    Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "
-long unreserved r
-long requested r
-",
-    rt::unset::<InsufficientHostMemoryCapacityFault>,
-);
-impl rt::Object for InsufficientHostMemoryCapacityFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.unreserved),
-            4 => P::Value(&self.requested),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.unreserved),
-            4 => M::Value(&mut self.requested),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InsufficientHostMemoryCapacityFault {}
-impl std::ops::Deref for InsufficientHostMemoryCapacityFault {
-    type Target = InsufficientHostCapacityFault;
-    fn deref(&self) -> &InsufficientHostCapacityFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InsufficientHostMemoryCapacityFault {
-    fn deref_mut(&mut self) -> &mut InsufficientHostCapacityFault {
-        &mut self.base
-    }
-}
-impl Clone for InsufficientHostMemoryCapacityFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InsufficientHostMemoryCapacityFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InsufficientHostMemoryCapacityFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientHostMemoryCapacityFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InsufficientMemoryResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InsufficientMemoryResourcesFault {
-    /// The properties of `InsufficientResourcesFault`.
-    pub base: InsufficientResourcesFault,
-    /// `unreserved`: required long.
-    pub unreserved: i64,
-    /// `requested`: required long.
-    pub requested: i64,
-}
-pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InsufficientMemoryResourcesFault",
-    "2.0",
-    Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
-long unreserved r
-long requested r
-",
-    rt::unset::<InsufficientMemoryResourcesFault>,
-);
-impl rt::Object for InsufficientMemoryResourcesFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.unreserved),
-            3 => P::Value(&self.requested),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.unreserved),
-            3 => M::Value(&mut self.requested),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InsufficientMemoryResourcesFault {}
-impl std::ops::Deref for InsufficientMemoryResourcesFault {
-    type Target = InsufficientResourcesFault;
-    fn deref(&self) -> &InsufficientResourcesFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InsufficientMemoryResourcesFault {
-    fn deref_mut(&mut self) -> &mut InsufficientResourcesFault {
-        &mut self.base
-    }
-}
-impl Clone for InsufficientMemoryResourcesFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InsufficientMemoryResourcesFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InsufficientMemoryResourcesFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientMemoryResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InsufficientResourcesFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InsufficientResourcesFault {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InsufficientResourcesFault",
-    "2.0",
-    Some(&VIM_FAULT),
+    Some(&VIRTUAL_ETHERNET_CARD),
     "",
-    rt::unset::<InsufficientResourcesFault>,
+    rt::unset::<VirtualPcNet32>,
 );
-impl rt::Object for InsufficientResourcesFault {
+impl rt::Object for VirtualPcNet32 {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_RESOURCES_FAULT
+        &VIRTUAL_PC_NET32
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_RESOURCES_FAULT
+        &VIRTUAL_PC_NET32
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualPcNet32 {}
+impl std::ops::Deref for VirtualPcNet32 {
+    type Target = VirtualEthernetCard;
+    fn deref(&self) -> &VirtualEthernetCard {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPcNet32 {
+    fn deref_mut(&mut self) -> &mut VirtualEthernetCard {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPcNet32 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPcNet32 {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPcNet32 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPcNet32 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPS2Controller`, a [`VirtualController`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualPs2Controller {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+}
+pub(crate) static VIRTUAL_PS2_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPS2Controller",
+    "2.0",
+    Some(&VIRTUAL_CONTROLLER),
+    "",
+    rt::unset::<VirtualPs2Controller>,
+);
+impl rt::Object for VirtualPs2Controller {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PS2_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PS2_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualPs2Controller {}
+impl std::ops::Deref for VirtualPs2Controller {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPs2Controller {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPs2Controller {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPs2Controller {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPs2Controller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPs2Controller {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualParallelPort`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualParallelPort {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_PARALLEL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualParallelPort",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualParallelPort>,
+);
+impl rt::Object for VirtualParallelPort {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualParallelPort {}
+impl std::ops::Deref for VirtualParallelPort {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualParallelPort {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualParallelPort {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualParallelPort {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualParallelPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualParallelPort {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualParallelPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualParallelPortDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualParallelPortDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualParallelPortDeviceBackingInfo>,
+);
+impl rt::Object for VirtualParallelPortDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -3909,85 +3088,1046 @@ impl rt::Object for InsufficientResourcesFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InsufficientResourcesFault {}
-impl std::ops::Deref for InsufficientResourcesFault {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualParallelPortDeviceBackingInfo {}
+impl std::ops::Deref for VirtualParallelPortDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for InsufficientResourcesFault {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for VirtualParallelPortDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
         &mut self.base
     }
 }
-impl Clone for InsufficientResourcesFault {
+impl Clone for VirtualParallelPortDeviceBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InsufficientResourcesFault {
+impl PartialEq for VirtualParallelPortDeviceBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InsufficientResourcesFault {
+impl std::fmt::Debug for VirtualParallelPortDeviceBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientResourcesFault {
+impl serde::Serialize for VirtualParallelPortDeviceBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `IntOption`, a [`OptionType`], since VI API 2.0.
+/// `VirtualParallelPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct IntOption {
-    /// The properties of `OptionType`.
-    pub base: OptionType,
-    /// `min`: required int.
-    pub min: i32,
-    /// `max`: required int.
-    pub max: i32,
-    /// `defaultValue`: required int.
-    pub default_value: i32,
+pub struct VirtualParallelPortFileBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
 }
-pub(crate) static INT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "IntOption",
+pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualParallelPortFileBackingInfo",
     "2.0",
-    Some(&OPTION_TYPE),
-    "
-int min r
-int max r
-int defaultValue r
-",
-    rt::unset::<IntOption>,
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualParallelPortFileBackingInfo>,
 );
-impl rt::Object for IntOption {
+impl rt::Object for VirtualParallelPortFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INT_OPTION
+        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_OPTION
+        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualParallelPortFileBackingInfo {}
+impl std::ops::Deref for VirtualParallelPortFileBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualParallelPortFileBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualParallelPortFileBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualParallelPortFileBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualParallelPortFileBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualParallelPortFileBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPointingDevice`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualPointingDevice {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_POINTING_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPointingDevice",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualPointingDevice>,
+);
+impl rt::Object for VirtualPointingDevice {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_POINTING_DEVICE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_POINTING_DEVICE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualPointingDevice {}
+impl std::ops::Deref for VirtualPointingDevice {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPointingDevice {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPointingDevice {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPointingDevice {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPointingDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPointingDevice {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPointingDeviceDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualPointingDeviceDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+    /// `hostPointingDevice`: required string.
+    pub host_pointing_device: String,
+}
+pub(crate) static VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPointingDeviceDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "
+string hostPointingDevice r
+",
+    rt::unset::<VirtualPointingDeviceDeviceBackingInfo>,
+);
+impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.host_pointing_device),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.host_pointing_device),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPointingDeviceDeviceBackingInfo {}
+impl std::ops::Deref for VirtualPointingDeviceDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPointingDeviceDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPointingDeviceDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPointingDeviceDeviceBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPointingDeviceDeviceBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPointingDeviceDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPrecisionClock`, a [`VirtualDevice`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualPrecisionClock {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_PRECISION_CLOCK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPrecisionClock",
+    "7.0.0.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualPrecisionClock>,
+);
+impl rt::Object for VirtualPrecisionClock {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PRECISION_CLOCK
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PRECISION_CLOCK
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualPrecisionClock {}
+impl std::ops::Deref for VirtualPrecisionClock {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualPrecisionClock {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualPrecisionClock {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPrecisionClock {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPrecisionClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPrecisionClock {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualPrecisionClockSystemClockBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualPrecisionClockSystemClockBackingInfo {
+    /// `protocol`: optional string.
+    pub protocol: Option<String>,
+}
+pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualPrecisionClockSystemClockBackingInfo",
+    "7.0.0.0",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
+    "
+string protocol o
+",
+    rt::unset::<VirtualPrecisionClockSystemClockBackingInfo>,
+);
+impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.protocol),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.protocol),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo>
+for VirtualPrecisionClockSystemClockBackingInfo {}
+impl Clone for VirtualPrecisionClockSystemClockBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualPrecisionClockSystemClockBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualPrecisionClockSystemClockBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualPrecisionClockSystemClockBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSATAController`, a [`VirtualController`], since VI API 5.5.
+#[derive(Default)]
+pub struct VirtualSataController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+}
+pub(crate) static VIRTUAL_SATA_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSATAController",
+    "5.5",
+    Some(&VIRTUAL_CONTROLLER),
+    "",
+    rt::unset::<VirtualSataController>,
+);
+impl rt::Object for VirtualSataController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SATA_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SATA_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualSataController {}
+impl std::ops::Deref for VirtualSataController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSataController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSataController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSataController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSataController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSataController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSCSIController`, a [`VirtualController`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualScsiController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+    /// `hotAddRemove`: optional boolean.
+    pub hot_add_remove: Option<bool>,
+    /// `sharedBus`: required `VirtualSCSISharing`.
+    pub shared_bus: enums::VirtualScsiSharing,
+    /// `scsiCtlrUnitNumber`: optional int.
+    pub scsi_ctlr_unit_number: Option<i32>,
+}
+pub(crate) static VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSCSIController",
+    "2.0",
+    Some(&VIRTUAL_CONTROLLER),
+    "
+boolean hotAddRemove o
+VirtualSCSISharing sharedBus r
+int scsiCtlrUnitNumber o
+",
+    rt::unset::<VirtualScsiController>,
+);
+impl rt::Object for VirtualScsiController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            11 => P::Value(&self.hot_add_remove),
+            12 => P::Value(&self.shared_bus),
+            13 => P::Value(&self.scsi_ctlr_unit_number),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            11 => M::Value(&mut self.hot_add_remove),
+            12 => M::Value(&mut self.shared_bus),
+            13 => M::Value(&mut self.scsi_ctlr_unit_number),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualScsiController {}
+impl std::ops::Deref for VirtualScsiController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualScsiController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualScsiController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualScsiController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualScsiController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualScsiController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSCSIPassthrough`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualScsiPassthrough {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_SCSI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSCSIPassthrough",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualScsiPassthrough>,
+);
+impl rt::Object for VirtualScsiPassthrough {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_PASSTHROUGH
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_PASSTHROUGH
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualScsiPassthrough {}
+impl std::ops::Deref for VirtualScsiPassthrough {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualScsiPassthrough {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualScsiPassthrough {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualScsiPassthrough {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualScsiPassthrough {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualScsiPassthrough {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSCSIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualScsiPassthroughDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSCSIPassthroughDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualScsiPassthroughDeviceBackingInfo>,
+);
+impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualScsiPassthroughDeviceBackingInfo {}
+impl std::ops::Deref for VirtualScsiPassthroughDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualScsiPassthroughDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualScsiPassthroughDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualScsiPassthroughDeviceBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualScsiPassthroughDeviceBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualScsiPassthroughDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSIOController`, a [`VirtualController`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSioController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+}
+pub(crate) static VIRTUAL_SIO_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSIOController",
+    "2.0",
+    Some(&VIRTUAL_CONTROLLER),
+    "",
+    rt::unset::<VirtualSioController>,
+);
+impl rt::Object for VirtualSioController {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SIO_CONTROLLER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SIO_CONTROLLER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualSioController {}
+impl std::ops::Deref for VirtualSioController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSioController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSioController {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSioController {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSioController {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSioController {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSerialPort`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSerialPort {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `yieldOnPoll`: required boolean.
+    pub yield_on_poll: bool,
+}
+pub(crate) static VIRTUAL_SERIAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSerialPort",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "
+boolean yieldOnPoll r
+",
+    rt::unset::<VirtualSerialPort>,
+);
+impl rt::Object for VirtualSerialPort {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.yield_on_poll),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.yield_on_poll),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualSerialPort {}
+impl std::ops::Deref for VirtualSerialPort {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSerialPort {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSerialPort {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSerialPort {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSerialPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSerialPort {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSerialPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSerialPortDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSerialPortDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualSerialPortDeviceBackingInfo>,
+);
+impl rt::Object for VirtualSerialPortDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortDeviceBackingInfo {}
+impl std::ops::Deref for VirtualSerialPortDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSerialPortDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSerialPortDeviceBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSerialPortDeviceBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSerialPortDeviceBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSerialPortDeviceBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSerialPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSerialPortFileBackingInfo {
+    /// The properties of `VirtualDeviceFileBackingInfo`.
+    pub base: VirtualDeviceFileBackingInfo,
+}
+pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSerialPortFileBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualSerialPortFileBackingInfo>,
+);
+impl rt::Object for VirtualSerialPortFileBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortFileBackingInfo {}
+impl std::ops::Deref for VirtualSerialPortFileBackingInfo {
+    type Target = VirtualDeviceFileBackingInfo;
+    fn deref(&self) -> &VirtualDeviceFileBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSerialPortFileBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceFileBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSerialPortFileBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSerialPortFileBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSerialPortFileBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSerialPortFileBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSerialPortPipeBackingInfo`, a [`VirtualDevicePipeBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSerialPortPipeBackingInfo {
+    /// The properties of `VirtualDevicePipeBackingInfo`.
+    pub base: VirtualDevicePipeBackingInfo,
+    /// `endpoint`: required string.
+    pub endpoint: String,
+    /// `noRxLoss`: optional boolean.
+    pub no_rx_loss: Option<bool>,
+}
+pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSerialPortPipeBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_PIPE_BACKING_INFO),
+    "
+string endpoint r
+boolean noRxLoss o
+",
+    rt::unset::<VirtualSerialPortPipeBackingInfo>,
+);
+impl rt::Object for VirtualSerialPortPipeBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => P::Value(&self.min),
-            2 => P::Value(&self.max),
-            3 => P::Value(&self.default_value),
+            1 => P::Value(&self.endpoint),
+            2 => P::Value(&self.no_rx_loss),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.min),
-            2 => M::Value(&mut self.max),
-            3 => M::Value(&mut self.default_value),
+            1 => M::Value(&mut self.endpoint),
+            2 => M::Value(&mut self.no_rx_loss),
             _ => M::Absent,
         }
     }
@@ -3998,138 +4138,332 @@ impl rt::Object for IntOption {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<OptionType> for IntOption {}
-impl std::ops::Deref for IntOption {
-    type Target = OptionType;
-    fn deref(&self) -> &OptionType {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortPipeBackingInfo {}
+impl std::ops::Deref for VirtualSerialPortPipeBackingInfo {
+    type Target = VirtualDevicePipeBackingInfo;
+    fn deref(&self) -> &VirtualDevicePipeBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for IntOption {
-    fn deref_mut(&mut self) -> &mut OptionType {
+impl std::ops::DerefMut for VirtualSerialPortPipeBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDevicePipeBackingInfo {
         &mut self.base
     }
 }
-impl Clone for IntOption {
+impl Clone for VirtualSerialPortPipeBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for IntOption {
+impl PartialEq for VirtualSerialPortPipeBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for IntOption {
+impl std::fmt::Debug for VirtualSerialPortPipeBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IntOption {
+impl serde::Serialize for VirtualSerialPortPipeBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidArgument`, a [`RuntimeFault`], since VI API 2.0.
+/// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
 #[derive(Default)]
-pub struct InvalidArgument {
-    /// The properties of `RuntimeFault`.
-    pub base: RuntimeFault,
-    /// `invalidProperty`: optional string, a PropertyPath.
-    pub invalid_property: Option<String>,
-}
-pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidArgument",
-    "2.0",
-    Some(&RUNTIME_FAULT),
-    "
-string invalidProperty o
-",
-    rt::unset::<InvalidArgument>,
-);
-impl rt::Object for InvalidArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.invalid_property),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.invalid_property),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidArgument {}
-impl std::ops::Deref for InvalidArgument {
-    type Target = RuntimeFault;
-    fn deref(&self) -> &RuntimeFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidArgument {
-    fn deref_mut(&mut self) -> &mut RuntimeFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidCollectorVersion`, a [`MethodFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidCollectorVersion {
-    /// The properties of `MethodFault`.
-    pub base: MethodFault,
-}
-pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidCollectorVersion",
-    "2.0",
-    Some(&METHOD_FAULT),
+pub struct VirtualSerialPortThinPrintBackingInfo {}
+pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSerialPortThinPrintBackingInfo",
+    "5.1",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "",
-    rt::unset::<InvalidCollectorVersion>,
+    rt::unset::<VirtualSerialPortThinPrintBackingInfo>,
 );
-impl rt::Object for InvalidCollectorVersion {
+impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_COLLECTOR_VERSION
+        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_COLLECTOR_VERSION
+        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortThinPrintBackingInfo {}
+impl Clone for VirtualSerialPortThinPrintBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSerialPortThinPrintBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSerialPortThinPrintBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSerialPortThinPrintBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSerialPortURIBackingInfo`, a [`VirtualDeviceUriBackingInfo`], since VI API 4.1.
+#[derive(Default)]
+pub struct VirtualSerialPortUriBackingInfo {
+    /// The properties of `VirtualDeviceURIBackingInfo`.
+    pub base: VirtualDeviceUriBackingInfo,
+}
+pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSerialPortURIBackingInfo",
+    "4.1",
+    Some(&VIRTUAL_DEVICE_URI_BACKING_INFO),
+    "",
+    rt::unset::<VirtualSerialPortUriBackingInfo>,
+);
+impl rt::Object for VirtualSerialPortUriBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortUriBackingInfo {}
+impl std::ops::Deref for VirtualSerialPortUriBackingInfo {
+    type Target = VirtualDeviceUriBackingInfo;
+    fn deref(&self) -> &VirtualDeviceUriBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSerialPortUriBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceUriBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSerialPortUriBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSerialPortUriBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSerialPortUriBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSerialPortUriBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSoundBlaster16`, a [`VirtualSoundCard`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSoundBlaster16 {
+    /// The properties of `VirtualSoundCard`.
+    pub base: VirtualSoundCard,
+}
+pub(crate) static VIRTUAL_SOUND_BLASTER16: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSoundBlaster16",
+    "2.0",
+    Some(&VIRTUAL_SOUND_CARD),
+    "",
+    rt::unset::<VirtualSoundBlaster16>,
+);
+impl rt::Object for VirtualSoundBlaster16 {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_BLASTER16
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_BLASTER16
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualSoundBlaster16 {}
+impl std::ops::Deref for VirtualSoundBlaster16 {
+    type Target = VirtualSoundCard;
+    fn deref(&self) -> &VirtualSoundCard {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSoundBlaster16 {
+    fn deref_mut(&mut self) -> &mut VirtualSoundCard {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSoundBlaster16 {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSoundBlaster16 {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSoundBlaster16 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSoundBlaster16 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSoundCard`, a [`VirtualDevice`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSoundCard {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+}
+pub(crate) static VIRTUAL_SOUND_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSoundCard",
+    "2.0",
+    Some(&VIRTUAL_DEVICE),
+    "",
+    rt::unset::<VirtualSoundCard>,
+);
+impl rt::Object for VirtualSoundCard {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_CARD
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_CARD
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualSoundCard {}
+impl std::ops::Deref for VirtualSoundCard {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSoundCard {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSoundCard {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSoundCard {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSoundCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSoundCard {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualSoundCardDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VirtualSoundCardDeviceBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+}
+pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSoundCardDeviceBackingInfo",
+    "2.0",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualSoundCardDeviceBackingInfo>,
+);
+impl rt::Object for VirtualSoundCardDeviceBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -4150,75 +4484,85 @@ impl rt::Object for InvalidCollectorVersion {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidCollectorVersion {}
-impl std::ops::Deref for InvalidCollectorVersion {
-    type Target = MethodFault;
-    fn deref(&self) -> &MethodFault {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSoundCardDeviceBackingInfo {}
+impl std::ops::Deref for VirtualSoundCardDeviceBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidCollectorVersion {
-    fn deref_mut(&mut self) -> &mut MethodFault {
+impl std::ops::DerefMut for VirtualSoundCardDeviceBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
         &mut self.base
     }
 }
-impl Clone for InvalidCollectorVersion {
+impl Clone for VirtualSoundCardDeviceBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidCollectorVersion {
+impl PartialEq for VirtualSoundCardDeviceBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidCollectorVersion {
+impl std::fmt::Debug for VirtualSoundCardDeviceBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidCollectorVersion {
+impl serde::Serialize for VirtualSoundCardDeviceBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidController`, a [`InvalidDeviceSpec`], since VI API 2.0.
+/// `VirtualSriovEthernetCard`, a [`VirtualEthernetCard`], since VI API 5.5.
 #[derive(Default)]
-pub struct InvalidController {
-    /// The properties of `InvalidDeviceSpec`.
-    pub base: InvalidDeviceSpec,
-    /// `controllerKey`: required int.
-    pub controller_key: i32,
+pub struct VirtualSriovEthernetCard {
+    /// The properties of `VirtualEthernetCard`.
+    pub base: VirtualEthernetCard,
+    /// `allowGuestOSMtuChange`: optional boolean.
+    pub allow_guest_os_mtu_change: Option<bool>,
+    /// `sriovBacking`: optional `VirtualSriovEthernetCardSriovBackingInfo`.
+    pub sriov_backing: Option<Box<VirtualSriovEthernetCardSriovBackingInfo>>,
+    /// `dvxBackingInfo`: optional `VirtualPCIPassthroughDvxBackingInfo`, since VI API 8.0.0.1.
+    pub dvx_backing_info: Option<Box<VirtualPciPassthroughDvxBackingInfo>>,
 }
-pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidController",
-    "2.0",
-    Some(&INVALID_DEVICE_SPEC),
+pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSriovEthernetCard",
+    "5.5",
+    Some(&VIRTUAL_ETHERNET_CARD),
     "
-int controllerKey r
+boolean allowGuestOSMtuChange o
+VirtualSriovEthernetCardSriovBackingInfo sriovBacking o
+VirtualPCIPassthroughDvxBackingInfo dvxBackingInfo o since 8.0.0.1
 ",
-    rt::unset::<InvalidController>,
+    rt::unset::<VirtualSriovEthernetCard>,
 );
-impl rt::Object for InvalidController {
+impl rt::Object for VirtualSriovEthernetCard {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_CONTROLLER
+        &VIRTUAL_SRIOV_ETHERNET_CARD
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CONTROLLER
+        &VIRTUAL_SRIOV_ETHERNET_CARD
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=3 => self.base.get(index),
-            4 => P::Value(&self.controller_key),
+            0..=15 => self.base.get(index),
+            16 => P::Value(&self.allow_guest_os_mtu_change),
+            17 => P::Optional(&self.sriov_backing),
+            18 => P::Optional(&self.dvx_backing_info),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Value(&mut self.controller_key),
+            0..=15 => self.base.get_mut(index),
+            16 => M::Value(&mut self.allow_guest_os_mtu_change),
+            17 => M::Optional(&mut self.sriov_backing),
+            18 => M::Optional(&mut self.dvx_backing_info),
             _ => M::Absent,
         }
     }
@@ -4229,80 +4573,151 @@ impl rt::Object for InvalidController {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidController {}
-impl std::ops::Deref for InvalidController {
-    type Target = InvalidDeviceSpec;
-    fn deref(&self) -> &InvalidDeviceSpec {
+impl rt::Extends<VirtualDevice> for VirtualSriovEthernetCard {}
+impl std::ops::Deref for VirtualSriovEthernetCard {
+    type Target = VirtualEthernetCard;
+    fn deref(&self) -> &VirtualEthernetCard {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidController {
-    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+impl std::ops::DerefMut for VirtualSriovEthernetCard {
+    fn deref_mut(&mut self) -> &mut VirtualEthernetCard {
         &mut self.base
     }
 }
-impl Clone for InvalidController {
+impl Clone for VirtualSriovEthernetCard {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidController {
+impl PartialEq for VirtualSriovEthernetCard {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidController {
+impl std::fmt::Debug for VirtualSriovEthernetCard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidController {
+impl serde::Serialize for VirtualSriovEthernetCard {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidDatastore`, a [`VimFault`], since VI API 2.0.
+/// `VirtualSriovEthernetCardSriovBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
 #[derive(Default)]
-pub struct InvalidDatastore {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-    /// `datastore`: optional reference to `Datastore`.
-    pub datastore: Option<rt::ManagedObjectReference>,
-    /// `name`: optional string.
-    pub name: Option<String>,
+pub struct VirtualSriovEthernetCardSriovBackingInfo {
+    /// `physicalFunctionBacking`: optional `VirtualPCIPassthroughDeviceBackingInfo`.
+    pub physical_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
+    /// `virtualFunctionBacking`: optional `VirtualPCIPassthroughDeviceBackingInfo`.
+    pub virtual_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
+    /// `virtualFunctionIndex`: optional int.
+    pub virtual_function_index: Option<i32>,
 }
-pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDatastore",
-    "2.0",
-    Some(&VIM_FAULT),
+pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSriovEthernetCardSriovBackingInfo",
+    "5.5",
+    Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "
-ManagedObjectReference datastore o
-string name o
+VirtualPCIPassthroughDeviceBackingInfo physicalFunctionBacking o
+VirtualPCIPassthroughDeviceBackingInfo virtualFunctionBacking o
+int virtualFunctionIndex o
 ",
-    rt::unset::<InvalidDatastore>,
+    rt::unset::<VirtualSriovEthernetCardSriovBackingInfo>,
 );
-impl rt::Object for InvalidDatastore {
+impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE
+        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE
+        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.datastore),
-            3 => P::Value(&self.name),
+            0 => P::Optional(&self.physical_function_backing),
+            1 => P::Optional(&self.virtual_function_backing),
+            2 => P::Value(&self.virtual_function_index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.datastore),
-            3 => M::Value(&mut self.name),
+            0 => M::Optional(&mut self.physical_function_backing),
+            1 => M::Optional(&mut self.virtual_function_backing),
+            2 => M::Value(&mut self.virtual_function_index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&VirtualDeviceBackingInfo {})
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSriovEthernetCardSriovBackingInfo {}
+impl Clone for VirtualSriovEthernetCardSriovBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSriovEthernetCardSriovBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSriovEthernetCardSriovBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSriovEthernetCardSriovBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualTPM`, a [`VirtualDevice`], since VI API 6.7.
+#[derive(Default)]
+pub struct VirtualTpm {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `endorsementKeyCertificateSigningRequest`: list of base64Binary.
+    pub endorsement_key_certificate_signing_request: Vec<rt::Binary>,
+    /// `endorsementKeyCertificate`: list of base64Binary.
+    pub endorsement_key_certificate: Vec<rt::Binary>,
+}
+pub(crate) static VIRTUAL_TPM: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualTPM",
+    "6.7",
+    Some(&VIRTUAL_DEVICE),
+    "
+base64Binary endorsementKeyCertificateSigningRequest ol
+base64Binary endorsementKeyCertificate ol
+",
+    rt::unset::<VirtualTpm>,
+);
+impl rt::Object for VirtualTpm {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_TPM
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_TPM
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.endorsement_key_certificate_signing_request),
+            10 => P::Value(&self.endorsement_key_certificate),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.endorsement_key_certificate_signing_request),
+            10 => M::Value(&mut self.endorsement_key_certificate),
             _ => M::Absent,
         }
     }
@@ -4313,193 +4728,35 @@ impl rt::Object for InvalidDatastore {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidDatastore {}
-impl std::ops::Deref for InvalidDatastore {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<VirtualDevice> for VirtualTpm {}
+impl std::ops::Deref for VirtualTpm {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidDatastore {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for VirtualTpm {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
         &mut self.base
     }
 }
-impl Clone for InvalidDatastore {
+impl Clone for VirtualTpm {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidDatastore {
+impl PartialEq for VirtualTpm {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidDatastore {
+impl std::fmt::Debug for VirtualTpm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidDatastorePath`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidDatastorePath {
-    /// The properties of `InvalidDatastore`.
-    pub base: InvalidDatastore,
-    /// `datastorePath`: required string.
-    pub datastore_path: String,
-}
-pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDatastorePath",
-    "2.0",
-    Some(&INVALID_DATASTORE),
-    "
-string datastorePath r
-",
-    rt::unset::<InvalidDatastorePath>,
-);
-impl rt::Object for InvalidDatastorePath {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_PATH
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_PATH
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=3 => self.base.get(index),
-            4 => P::Value(&self.datastore_path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Value(&mut self.datastore_path),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidDatastorePath {}
-impl std::ops::Deref for InvalidDatastorePath {
-    type Target = InvalidDatastore;
-    fn deref(&self) -> &InvalidDatastore {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidDatastorePath {
-    fn deref_mut(&mut self) -> &mut InvalidDatastore {
-        &mut self.base
-    }
-}
-impl Clone for InvalidDatastorePath {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidDatastorePath {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidDatastorePath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDatastorePath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidDatastoreState`, a [`InvalidState`], since VI API 5.0.
-#[derive(Default)]
-pub struct InvalidDatastoreState {
-    /// The properties of `InvalidState`.
-    pub base: InvalidState,
-    /// `datastoreName`: optional string.
-    pub datastore_name: Option<String>,
-}
-pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDatastoreState",
-    "5.0",
-    Some(&INVALID_STATE),
-    "
-string datastoreName o
-",
-    rt::unset::<InvalidDatastoreState>,
-);
-impl rt::Object for InvalidDatastoreState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.datastore_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.datastore_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidDatastoreState {}
-impl std::ops::Deref for InvalidDatastoreState {
-    type Target = InvalidState;
-    fn deref(&self) -> &InvalidState {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidDatastoreState {
-    fn deref_mut(&mut self) -> &mut InvalidState {
-        &mut self.base
-    }
-}
-impl Clone for InvalidDatastoreState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidDatastoreState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidDatastoreState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDatastoreState {
+impl serde::Serialize for VirtualTpm {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

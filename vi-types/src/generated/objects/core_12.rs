@@ -5,119 +5,61 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// The fault `InvalidDeviceBacking`, a [`InvalidDeviceSpec`], since VI API 2.0.
+/// `VirtualUSB`, a [`VirtualDevice`], since VI API 2.0.
 #[derive(Default)]
-pub struct InvalidDeviceBacking {
-    /// The properties of `InvalidDeviceSpec`.
-    pub base: InvalidDeviceSpec,
+pub struct VirtualUsb {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `connected`: required boolean, since VI API 2.5.
+    pub connected: bool,
+    /// `vendor`: optional int, since VI API 4.1.
+    pub vendor: Option<i32>,
+    /// `product`: optional int, since VI API 4.1.
+    pub product: Option<i32>,
+    /// `family`: list of string, since VI API 4.1.
+    pub family: Vec<String>,
+    /// `speed`: list of string, since VI API 4.1.
+    pub speed: Vec<String>,
 }
-pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDeviceBacking",
+pub(crate) static VIRTUAL_USB: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSB",
     "2.0",
-    Some(&INVALID_DEVICE_SPEC),
-    "",
-    rt::unset::<InvalidDeviceBacking>,
-);
-impl rt::Object for InvalidDeviceBacking {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_BACKING
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_BACKING
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=3 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=3 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidDeviceBacking {}
-impl std::ops::Deref for InvalidDeviceBacking {
-    type Target = InvalidDeviceSpec;
-    fn deref(&self) -> &InvalidDeviceSpec {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidDeviceBacking {
-    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
-        &mut self.base
-    }
-}
-impl Clone for InvalidDeviceBacking {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidDeviceBacking {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidDeviceBacking {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDeviceBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidDeviceOperation`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidDeviceOperation {
-    /// The properties of `InvalidDeviceSpec`.
-    pub base: InvalidDeviceSpec,
-    /// `badOp`: optional `VirtualDeviceConfigSpecOperation`.
-    pub bad_op: Option<enums::VirtualDeviceConfigSpecOperation>,
-    /// `badFileOp`: optional `VirtualDeviceConfigSpecFileOperation`.
-    pub bad_file_op: Option<enums::VirtualDeviceConfigSpecFileOperation>,
-}
-pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDeviceOperation",
-    "2.0",
-    Some(&INVALID_DEVICE_SPEC),
+    Some(&VIRTUAL_DEVICE),
     "
-VirtualDeviceConfigSpecOperation badOp o
-VirtualDeviceConfigSpecFileOperation badFileOp o
+boolean connected r since 2.5
+int vendor o since 4.1
+int product o since 4.1
+string family ol since 4.1
+string speed ol since 4.1
 ",
-    rt::unset::<InvalidDeviceOperation>,
+    rt::unset::<VirtualUsb>,
 );
-impl rt::Object for InvalidDeviceOperation {
+impl rt::Object for VirtualUsb {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_OPERATION
+        &VIRTUAL_USB
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_OPERATION
+        &VIRTUAL_USB
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=3 => self.base.get(index),
-            4 => P::Value(&self.bad_op),
-            5 => P::Value(&self.bad_file_op),
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.connected),
+            10 => P::Value(&self.vendor),
+            11 => P::Value(&self.product),
+            12 => P::Value(&self.family),
+            13 => P::Value(&self.speed),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=3 => self.base.get_mut(index),
-            4 => M::Value(&mut self.bad_op),
-            5 => M::Value(&mut self.bad_file_op),
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.connected),
+            10 => M::Value(&mut self.vendor),
+            11 => M::Value(&mut self.product),
+            12 => M::Value(&mut self.family),
+            13 => M::Value(&mut self.speed),
             _ => M::Absent,
         }
     }
@@ -128,75 +70,80 @@ impl rt::Object for InvalidDeviceOperation {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidDeviceOperation {}
-impl std::ops::Deref for InvalidDeviceOperation {
-    type Target = InvalidDeviceSpec;
-    fn deref(&self) -> &InvalidDeviceSpec {
+impl rt::Extends<VirtualDevice> for VirtualUsb {}
+impl std::ops::Deref for VirtualUsb {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidDeviceOperation {
-    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+impl std::ops::DerefMut for VirtualUsb {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
         &mut self.base
     }
 }
-impl Clone for InvalidDeviceOperation {
+impl Clone for VirtualUsb {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidDeviceOperation {
+impl PartialEq for VirtualUsb {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidDeviceOperation {
+impl std::fmt::Debug for VirtualUsb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDeviceOperation {
+impl serde::Serialize for VirtualUsb {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidDeviceSpec`, a [`InvalidVmConfig`], since VI API 2.0.
+/// `VirtualUSBController`, a [`VirtualController`], since VI API 2.0.
 #[derive(Default)]
-pub struct InvalidDeviceSpec {
-    /// The properties of `InvalidVmConfig`.
-    pub base: InvalidVmConfig,
-    /// `deviceIndex`: required int.
-    pub device_index: i32,
+pub struct VirtualUsbController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+    /// `autoConnectDevices`: optional boolean.
+    pub auto_connect_devices: Option<bool>,
+    /// `ehciEnabled`: optional boolean, since VI API 2.5.
+    pub ehci_enabled: Option<bool>,
 }
-pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDeviceSpec",
+pub(crate) static VIRTUAL_USB_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSBController",
     "2.0",
-    Some(&INVALID_VM_CONFIG),
+    Some(&VIRTUAL_CONTROLLER),
     "
-int deviceIndex r
+boolean autoConnectDevices o
+boolean ehciEnabled o since 2.5
 ",
-    rt::unset::<InvalidDeviceSpec>,
+    rt::unset::<VirtualUsbController>,
 );
-impl rt::Object for InvalidDeviceSpec {
+impl rt::Object for VirtualUsbController {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_SPEC
+        &VIRTUAL_USB_CONTROLLER
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_SPEC
+        &VIRTUAL_USB_CONTROLLER
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.device_index),
+            0..=10 => self.base.get(index),
+            11 => P::Value(&self.auto_connect_devices),
+            12 => P::Value(&self.ehci_enabled),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.device_index),
+            0..=10 => self.base.get_mut(index),
+            11 => M::Value(&mut self.auto_connect_devices),
+            12 => M::Value(&mut self.ehci_enabled),
             _ => M::Absent,
         }
     }
@@ -207,148 +154,75 @@ impl rt::Object for InvalidDeviceSpec {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidDeviceSpec {}
-impl std::ops::Deref for InvalidDeviceSpec {
-    type Target = InvalidVmConfig;
-    fn deref(&self) -> &InvalidVmConfig {
+impl rt::Extends<VirtualDevice> for VirtualUsbController {}
+impl std::ops::Deref for VirtualUsbController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidDeviceSpec {
-    fn deref_mut(&mut self) -> &mut InvalidVmConfig {
+impl std::ops::DerefMut for VirtualUsbController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
         &mut self.base
     }
 }
-impl Clone for InvalidDeviceSpec {
+impl Clone for VirtualUsbController {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidDeviceSpec {
+impl PartialEq for VirtualUsbController {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidDeviceSpec {
+impl std::fmt::Debug for VirtualUsbController {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDeviceSpec {
+impl serde::Serialize for VirtualUsbController {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidDiskFormat`, a [`InvalidFormat`], since VI API 2.0.
+/// `VirtualUSBControllerPciBusSlotInfo`, a [`VirtualDevicePciBusSlotInfo`], since VI API 5.1.
 #[derive(Default)]
-pub struct InvalidDiskFormat {
-    /// The properties of `InvalidFormat`.
-    pub base: InvalidFormat,
+pub struct VirtualUsbControllerPciBusSlotInfo {
+    /// The properties of `VirtualDevicePciBusSlotInfo`.
+    pub base: VirtualDevicePciBusSlotInfo,
+    /// `ehciPciSlotNumber`: optional int.
+    pub ehci_pci_slot_number: Option<i32>,
 }
-pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDiskFormat",
-    "2.0",
-    Some(&INVALID_FORMAT),
-    "",
-    rt::unset::<InvalidDiskFormat>,
-);
-impl rt::Object for InvalidDiskFormat {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DISK_FORMAT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DISK_FORMAT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidDiskFormat {}
-impl std::ops::Deref for InvalidDiskFormat {
-    type Target = InvalidFormat;
-    fn deref(&self) -> &InvalidFormat {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidDiskFormat {
-    fn deref_mut(&mut self) -> &mut InvalidFormat {
-        &mut self.base
-    }
-}
-impl Clone for InvalidDiskFormat {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidDiskFormat {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidDiskFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDiskFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidFolder`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidFolder {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-    /// `target`: required reference to `ManagedEntity`.
-    pub target: rt::ManagedObjectReference,
-}
-pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidFolder",
-    "2.0",
-    Some(&VIM_FAULT),
+pub(crate) static VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSBControllerPciBusSlotInfo",
+    "5.1",
+    Some(&VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO),
     "
-ManagedObjectReference target r
+int ehciPciSlotNumber o
 ",
-    rt::unset::<InvalidFolder>,
+    rt::unset::<VirtualUsbControllerPciBusSlotInfo>,
 );
-impl rt::Object for InvalidFolder {
+impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_FOLDER
+        &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_FOLDER
+        &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.target),
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.ehci_pci_slot_number),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.target),
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.ehci_pci_slot_number),
             _ => M::Absent,
         }
     }
@@ -359,299 +233,75 @@ impl rt::Object for InvalidFolder {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidFolder {}
-impl std::ops::Deref for InvalidFolder {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualUsbControllerPciBusSlotInfo {}
+impl std::ops::Deref for VirtualUsbControllerPciBusSlotInfo {
+    type Target = VirtualDevicePciBusSlotInfo;
+    fn deref(&self) -> &VirtualDevicePciBusSlotInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidFolder {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for VirtualUsbControllerPciBusSlotInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDevicePciBusSlotInfo {
         &mut self.base
     }
 }
-impl Clone for InvalidFolder {
+impl Clone for VirtualUsbControllerPciBusSlotInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidFolder {
+impl PartialEq for VirtualUsbControllerPciBusSlotInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidFolder {
+impl std::fmt::Debug for VirtualUsbControllerPciBusSlotInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidFolder {
+impl serde::Serialize for VirtualUsbControllerPciBusSlotInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidFormat`, a [`VmConfigFault`], since VI API 2.0.
+/// `VirtualUSBRemoteClientBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 5.0.
 #[derive(Default)]
-pub struct InvalidFormat {
-    /// The properties of `VmConfigFault`.
-    pub base: VmConfigFault,
+pub struct VirtualUsbRemoteClientBackingInfo {
+    /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
+    pub base: VirtualDeviceRemoteDeviceBackingInfo,
+    /// `hostname`: required string.
+    pub hostname: String,
 }
-pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidFormat",
-    "2.0",
-    Some(&VM_CONFIG_FAULT),
-    "",
-    rt::unset::<InvalidFormat>,
-);
-impl rt::Object for InvalidFormat {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_FORMAT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_FORMAT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidFormat {}
-impl std::ops::Deref for InvalidFormat {
-    type Target = VmConfigFault;
-    fn deref(&self) -> &VmConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidFormat {
-    fn deref_mut(&mut self) -> &mut VmConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidFormat {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidFormat {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidLocale`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidLocale {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidLocale",
-    "2.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<InvalidLocale>,
-);
-impl rt::Object for InvalidLocale {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_LOCALE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LOCALE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidLocale {}
-impl std::ops::Deref for InvalidLocale {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidLocale {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidLocale {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidLocale {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidLocale {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidLocale {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidLogin`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidLogin {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidLogin",
-    "2.0",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<InvalidLogin>,
-);
-impl rt::Object for InvalidLogin {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_LOGIN
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LOGIN
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidLogin {}
-impl std::ops::Deref for InvalidLogin {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidLogin {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidLogin {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidLogin {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidLogin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidLogin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidName`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidName {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-    /// `name`: required string.
-    pub name: String,
-    /// `entity`: optional reference to `ManagedEntity`.
-    pub entity: Option<rt::ManagedObjectReference>,
-}
-pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidName",
-    "2.0",
-    Some(&VIM_FAULT),
+pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSBRemoteClientBackingInfo",
+    "5.0",
+    Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
     "
-string name r
-ManagedObjectReference entity o
+string hostname r
 ",
-    rt::unset::<InvalidName>,
+    rt::unset::<VirtualUsbRemoteClientBackingInfo>,
 );
-impl rt::Object for InvalidName {
+impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_NAME
+        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NAME
+        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => P::Value(&self.name),
-            3 => P::Value(&self.entity),
+            2 => P::Value(&self.hostname),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.name),
-            3 => M::Value(&mut self.entity),
+            2 => M::Value(&mut self.hostname),
             _ => M::Absent,
         }
     }
@@ -662,80 +312,75 @@ impl rt::Object for InvalidName {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidName {}
-impl std::ops::Deref for InvalidName {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbRemoteClientBackingInfo {}
+impl std::ops::Deref for VirtualUsbRemoteClientBackingInfo {
+    type Target = VirtualDeviceRemoteDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceRemoteDeviceBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidName {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for VirtualUsbRemoteClientBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceRemoteDeviceBackingInfo {
         &mut self.base
     }
 }
-impl Clone for InvalidName {
+impl Clone for VirtualUsbRemoteClientBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidName {
+impl PartialEq for VirtualUsbRemoteClientBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidName {
+impl std::fmt::Debug for VirtualUsbRemoteClientBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidName {
+impl serde::Serialize for VirtualUsbRemoteClientBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidPowerState`, a [`InvalidState`], since VI API 2.0.
+/// `VirtualUSBRemoteHostBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.1.
 #[derive(Default)]
-pub struct InvalidPowerState {
-    /// The properties of `InvalidState`.
-    pub base: InvalidState,
-    /// `requestedState`: optional `VirtualMachinePowerState`.
-    pub requested_state: Option<enums::VirtualMachinePowerState>,
-    /// `existingState`: required `VirtualMachinePowerState`.
-    pub existing_state: enums::VirtualMachinePowerState,
+pub struct VirtualUsbRemoteHostBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
+    /// `hostname`: required string.
+    pub hostname: String,
 }
-pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidPowerState",
-    "2.0",
-    Some(&INVALID_STATE),
+pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSBRemoteHostBackingInfo",
+    "4.1",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "
-VirtualMachinePowerState requestedState o
-VirtualMachinePowerState existingState r
+string hostname r
 ",
-    rt::unset::<InvalidPowerState>,
+    rt::unset::<VirtualUsbRemoteHostBackingInfo>,
 );
-impl rt::Object for InvalidPowerState {
+impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_POWER_STATE
+        &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_POWER_STATE
+        &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
-            2 => P::Value(&self.requested_state),
-            3 => P::Value(&self.existing_state),
+            2 => P::Value(&self.hostname),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.requested_state),
-            3 => M::Value(&mut self.existing_state),
+            2 => M::Value(&mut self.hostname),
             _ => M::Absent,
         }
     }
@@ -746,75 +391,148 @@ impl rt::Object for InvalidPowerState {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidPowerState {}
-impl std::ops::Deref for InvalidPowerState {
-    type Target = InvalidState;
-    fn deref(&self) -> &InvalidState {
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbRemoteHostBackingInfo {}
+impl std::ops::Deref for VirtualUsbRemoteHostBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidPowerState {
-    fn deref_mut(&mut self) -> &mut InvalidState {
+impl std::ops::DerefMut for VirtualUsbRemoteHostBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
         &mut self.base
     }
 }
-impl Clone for InvalidPowerState {
+impl Clone for VirtualUsbRemoteHostBackingInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidPowerState {
+impl PartialEq for VirtualUsbRemoteHostBackingInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidPowerState {
+impl std::fmt::Debug for VirtualUsbRemoteHostBackingInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPowerState {
+impl serde::Serialize for VirtualUsbRemoteHostBackingInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidProperty`, a [`MethodFault`], since VI API 2.0.
+/// `VirtualUSBUSBBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.5.
 #[derive(Default)]
-pub struct InvalidProperty {
-    /// The properties of `MethodFault`.
-    pub base: MethodFault,
-    /// `name`: required string, a PropertyPath.
-    pub name: String,
+pub struct VirtualUsbusbBackingInfo {
+    /// The properties of `VirtualDeviceDeviceBackingInfo`.
+    pub base: VirtualDeviceDeviceBackingInfo,
 }
-pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidProperty",
-    "2.0",
-    Some(&METHOD_FAULT),
+pub(crate) static VIRTUAL_USBUSB_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSBUSBBackingInfo",
+    "2.5",
+    Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+    "",
+    rt::unset::<VirtualUsbusbBackingInfo>,
+);
+impl rt::Object for VirtualUsbusbBackingInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_USBUSB_BACKING_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_USBUSB_BACKING_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbusbBackingInfo {}
+impl std::ops::Deref for VirtualUsbusbBackingInfo {
+    type Target = VirtualDeviceDeviceBackingInfo;
+    fn deref(&self) -> &VirtualDeviceDeviceBackingInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualUsbusbBackingInfo {
+    fn deref_mut(&mut self) -> &mut VirtualDeviceDeviceBackingInfo {
+        &mut self.base
+    }
+}
+impl Clone for VirtualUsbusbBackingInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualUsbusbBackingInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualUsbusbBackingInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualUsbusbBackingInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualUSBXHCIController`, a [`VirtualController`], since VI API 5.0.
+#[derive(Default)]
+pub struct VirtualUsbxhciController {
+    /// The properties of `VirtualController`.
+    pub base: VirtualController,
+    /// `autoConnectDevices`: optional boolean.
+    pub auto_connect_devices: Option<bool>,
+}
+pub(crate) static VIRTUAL_USBXHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualUSBXHCIController",
+    "5.0",
+    Some(&VIRTUAL_CONTROLLER),
     "
-string name r
+boolean autoConnectDevices o
 ",
-    rt::unset::<InvalidProperty>,
+    rt::unset::<VirtualUsbxhciController>,
 );
-impl rt::Object for InvalidProperty {
+impl rt::Object for VirtualUsbxhciController {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY
+        &VIRTUAL_USBXHCI_CONTROLLER
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY
+        &VIRTUAL_USBXHCI_CONTROLLER
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.name),
+            0..=10 => self.base.get(index),
+            11 => P::Value(&self.auto_connect_devices),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.name),
+            0..=10 => self.base.get_mut(index),
+            11 => M::Value(&mut self.auto_connect_devices),
             _ => M::Absent,
         }
     }
@@ -825,215 +543,69 @@ impl rt::Object for InvalidProperty {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidProperty {}
-impl std::ops::Deref for InvalidProperty {
-    type Target = MethodFault;
-    fn deref(&self) -> &MethodFault {
+impl rt::Extends<VirtualDevice> for VirtualUsbxhciController {}
+impl std::ops::Deref for VirtualUsbxhciController {
+    type Target = VirtualController;
+    fn deref(&self) -> &VirtualController {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidProperty {
-    fn deref_mut(&mut self) -> &mut MethodFault {
+impl std::ops::DerefMut for VirtualUsbxhciController {
+    fn deref_mut(&mut self) -> &mut VirtualController {
         &mut self.base
     }
 }
-impl Clone for InvalidProperty {
+impl Clone for VirtualUsbxhciController {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidProperty {
+impl PartialEq for VirtualUsbxhciController {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidProperty {
+impl std::fmt::Debug for VirtualUsbxhciController {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidProperty {
+impl serde::Serialize for VirtualUsbxhciController {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidPropertyType`, a [`VAppPropertyFault`], since VI API 4.0.
+/// `VirtualVmxnet`, a [`VirtualEthernetCard`], since VI API 2.0.
 #[derive(Default)]
-pub struct InvalidPropertyType {
-    /// The properties of `VAppPropertyFault`.
-    pub base: VAppPropertyFault,
+pub struct VirtualVmxnet {
+    /// The properties of `VirtualEthernetCard`.
+    pub base: VirtualEthernetCard,
 }
-pub(crate) static INVALID_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidPropertyType",
-    "4.0",
-    Some(&V_APP_PROPERTY_FAULT),
-    "",
-    rt::unset::<InvalidPropertyType>,
-);
-impl rt::Object for InvalidPropertyType {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_TYPE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_TYPE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=6 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=6 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidPropertyType {}
-impl std::ops::Deref for InvalidPropertyType {
-    type Target = VAppPropertyFault;
-    fn deref(&self) -> &VAppPropertyFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidPropertyType {
-    fn deref_mut(&mut self) -> &mut VAppPropertyFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidPropertyType {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidPropertyType {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidPropertyType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPropertyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidPropertyValue`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
-pub struct InvalidPropertyValue {
-    /// The properties of `VAppPropertyFault`.
-    pub base: VAppPropertyFault,
-}
-pub(crate) static INVALID_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidPropertyValue",
-    "4.0",
-    Some(&V_APP_PROPERTY_FAULT),
-    "",
-    rt::unset::<InvalidPropertyValue>,
-);
-impl rt::Object for InvalidPropertyValue {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_VALUE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_VALUE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=6 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=6 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidPropertyValue {}
-impl std::ops::Deref for InvalidPropertyValue {
-    type Target = VAppPropertyFault;
-    fn deref(&self) -> &VAppPropertyFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidPropertyValue {
-    fn deref_mut(&mut self) -> &mut VAppPropertyFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidPropertyValue {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidPropertyValue {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidPropertyValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPropertyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidRequest`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct InvalidRequest {
-    /// The properties of `RuntimeFault`.
-    pub base: RuntimeFault,
-}
-pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidRequest",
+pub(crate) static VIRTUAL_VMXNET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualVmxnet",
     "2.0",
-    Some(&RUNTIME_FAULT),
+    Some(&VIRTUAL_ETHERNET_CARD),
     "",
-    rt::unset::<InvalidRequest>,
+    rt::unset::<VirtualVmxnet>,
 );
-impl rt::Object for InvalidRequest {
+impl rt::Object for VirtualVmxnet {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_REQUEST
+        &VIRTUAL_VMXNET
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_REQUEST
+        &VIRTUAL_VMXNET
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
+            0..=15 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
+            0..=15 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -1044,69 +616,69 @@ impl rt::Object for InvalidRequest {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidRequest {}
-impl std::ops::Deref for InvalidRequest {
-    type Target = RuntimeFault;
-    fn deref(&self) -> &RuntimeFault {
+impl rt::Extends<VirtualDevice> for VirtualVmxnet {}
+impl std::ops::Deref for VirtualVmxnet {
+    type Target = VirtualEthernetCard;
+    fn deref(&self) -> &VirtualEthernetCard {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidRequest {
-    fn deref_mut(&mut self) -> &mut RuntimeFault {
+impl std::ops::DerefMut for VirtualVmxnet {
+    fn deref_mut(&mut self) -> &mut VirtualEthernetCard {
         &mut self.base
     }
 }
-impl Clone for InvalidRequest {
+impl Clone for VirtualVmxnet {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidRequest {
+impl PartialEq for VirtualVmxnet {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidRequest {
+impl std::fmt::Debug for VirtualVmxnet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidRequest {
+impl serde::Serialize for VirtualVmxnet {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidState`, a [`VimFault`], since VI API 2.0.
+/// `VirtualVmxnet2`, a [`VirtualVmxnet`], since VI API 2.5.
 #[derive(Default)]
-pub struct InvalidState {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
+pub struct VirtualVmxnet2 {
+    /// The properties of `VirtualVmxnet`.
+    pub base: VirtualVmxnet,
 }
-pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidState",
-    "2.0",
-    Some(&VIM_FAULT),
+pub(crate) static VIRTUAL_VMXNET2: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualVmxnet2",
+    "2.5",
+    Some(&VIRTUAL_VMXNET),
     "",
-    rt::unset::<InvalidState>,
+    rt::unset::<VirtualVmxnet2>,
 );
-impl rt::Object for InvalidState {
+impl rt::Object for VirtualVmxnet2 {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_STATE
+        &VIRTUAL_VMXNET2
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_STATE
+        &VIRTUAL_VMXNET2
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
+            0..=15 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
+            0..=15 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -1117,75 +689,80 @@ impl rt::Object for InvalidState {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidState {}
-impl std::ops::Deref for InvalidState {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<VirtualDevice> for VirtualVmxnet2 {}
+impl std::ops::Deref for VirtualVmxnet2 {
+    type Target = VirtualVmxnet;
+    fn deref(&self) -> &VirtualVmxnet {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidState {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for VirtualVmxnet2 {
+    fn deref_mut(&mut self) -> &mut VirtualVmxnet {
         &mut self.base
     }
 }
-impl Clone for InvalidState {
+impl Clone for VirtualVmxnet2 {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidState {
+impl PartialEq for VirtualVmxnet2 {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidState {
+impl std::fmt::Debug for VirtualVmxnet2 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidState {
+impl serde::Serialize for VirtualVmxnet2 {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidType`, a [`InvalidRequest`], since VI API 2.0.
+/// `VirtualVmxnet3`, a [`VirtualVmxnet`], since VI API 2.5u2server.
 #[derive(Default)]
-pub struct InvalidType {
-    /// The properties of `InvalidRequest`.
-    pub base: InvalidRequest,
-    /// `argument`: optional string, a PropertyPath.
-    pub argument: Option<String>,
+pub struct VirtualVmxnet3 {
+    /// The properties of `VirtualVmxnet`.
+    pub base: VirtualVmxnet,
+    /// `uptv2Enabled`: optional boolean, since VI API 8.0.0.1.
+    pub uptv2_enabled: Option<bool>,
+    /// `strictLatencyConfig`: optional `VirtualVmxnet3StrictLatencyConfig`, since VI API 8.0.3.1.
+    pub strict_latency_config: Option<Box<VirtualVmxnet3StrictLatencyConfig>>,
 }
-pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidType",
-    "2.0",
-    Some(&INVALID_REQUEST),
+pub(crate) static VIRTUAL_VMXNET3: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualVmxnet3",
+    "2.5u2server",
+    Some(&VIRTUAL_VMXNET),
     "
-string argument o
+boolean uptv2Enabled o since 8.0.0.1
+VirtualVmxnet3StrictLatencyConfig strictLatencyConfig o since 8.0.3.1
 ",
-    rt::unset::<InvalidType>,
+    rt::unset::<VirtualVmxnet3>,
 );
-impl rt::Object for InvalidType {
+impl rt::Object for VirtualVmxnet3 {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_TYPE
+        &VIRTUAL_VMXNET3
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_TYPE
+        &VIRTUAL_VMXNET3
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.argument),
+            0..=15 => self.base.get(index),
+            16 => P::Value(&self.uptv2_enabled),
+            17 => P::Optional(&self.strict_latency_config),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.argument),
+            0..=15 => self.base.get_mut(index),
+            16 => M::Value(&mut self.uptv2_enabled),
+            17 => M::Optional(&mut self.strict_latency_config),
             _ => M::Absent,
         }
     }
@@ -1196,225 +773,2496 @@ impl rt::Object for InvalidType {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for InvalidType {}
-impl std::ops::Deref for InvalidType {
-    type Target = InvalidRequest;
-    fn deref(&self) -> &InvalidRequest {
+impl rt::Extends<VirtualDevice> for VirtualVmxnet3 {}
+impl std::ops::Deref for VirtualVmxnet3 {
+    type Target = VirtualVmxnet;
+    fn deref(&self) -> &VirtualVmxnet {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidType {
-    fn deref_mut(&mut self) -> &mut InvalidRequest {
+impl std::ops::DerefMut for VirtualVmxnet3 {
+    fn deref_mut(&mut self) -> &mut VirtualVmxnet {
         &mut self.base
     }
 }
-impl Clone for InvalidType {
+impl Clone for VirtualVmxnet3 {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidType {
+impl PartialEq for VirtualVmxnet3 {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidType {
+impl std::fmt::Debug for VirtualVmxnet3 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidType {
+impl serde::Serialize for VirtualVmxnet3 {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `InvalidVmConfig`, a [`VmConfigFault`], since VI API 2.0.
+/// `VirtualVmxnet3StrictLatencyConfig`, a [`DynamicData`], since VI API 8.0.3.1.
 #[derive(Default)]
-pub struct InvalidVmConfig {
-    /// The properties of `VmConfigFault`.
-    pub base: VmConfigFault,
-    /// `property`: optional string, a PropertyPath.
-    pub property: Option<String>,
+pub struct VirtualVmxnet3StrictLatencyConfig {
+    /// `allowed`: optional boolean.
+    pub allowed: Option<bool>,
+    /// `measureLatency`: optional boolean.
+    pub measure_latency: Option<bool>,
+    /// `maxTxQueues`: optional int.
+    pub max_tx_queues: Option<i32>,
+    /// `maxRxQueues`: optional int.
+    pub max_rx_queues: Option<i32>,
+    /// `txDataRingDescSize`: optional int.
+    pub tx_data_ring_desc_size: Option<i32>,
+    /// `rxDataRingDescSize`: optional int.
+    pub rx_data_ring_desc_size: Option<i32>,
+    /// `disableOffload`: optional string.
+    pub disable_offload: Option<String>,
 }
-pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidVmConfig",
-    "2.0",
-    Some(&VM_CONFIG_FAULT),
-    "
-string property o
-",
-    rt::unset::<InvalidVmConfig>,
-);
-impl rt::Object for InvalidVmConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_VM_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_VM_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.property),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.property),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidVmConfig {}
-impl std::ops::Deref for InvalidVmConfig {
-    type Target = VmConfigFault;
-    fn deref(&self) -> &VmConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidVmConfig {
-    fn deref_mut(&mut self) -> &mut VmConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidVmConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidVmConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidVmConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidVmConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `IoFilterInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct IoFilterInfo {
-    /// `id`: required string.
-    pub id: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `vendor`: required string.
-    pub vendor: String,
-    /// `version`: required string.
-    pub version: String,
-    /// `type`: optional string, since VI API 6.5.
-    pub r#type: Option<String>,
-    /// `summary`: optional string.
-    pub summary: Option<String>,
-    /// `releaseDate`: optional string.
-    pub release_date: Option<String>,
-}
-pub(crate) static IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "IoFilterInfo",
-    "6.0",
+pub(crate) static VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualVmxnet3StrictLatencyConfig",
+    "8.0.3.1",
     Some(&DYNAMIC_DATA),
     "
-string id r
-string name r
-string vendor r
-string version r
-string type o since 6.5
-string summary o
-string releaseDate o
+boolean allowed o
+boolean measureLatency o
+int maxTxQueues o
+int maxRxQueues o
+int txDataRingDescSize o
+int rxDataRingDescSize o
+string disableOffload o
 ",
-    rt::unset::<IoFilterInfo>,
+    rt::unset::<VirtualVmxnet3StrictLatencyConfig>,
 );
-impl rt::Object for IoFilterInfo {
+impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
     fn type_info() -> &'static rt::ObjectInfo {
-        &IO_FILTER_INFO
+        &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_INFO
+        &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.id),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.vendor),
-            3 => P::Value(&self.version),
-            4 => P::Value(&self.r#type),
-            5 => P::Value(&self.summary),
-            6 => P::Value(&self.release_date),
+            0 => P::Value(&self.allowed),
+            1 => P::Value(&self.measure_latency),
+            2 => P::Value(&self.max_tx_queues),
+            3 => P::Value(&self.max_rx_queues),
+            4 => P::Value(&self.tx_data_ring_desc_size),
+            5 => P::Value(&self.rx_data_ring_desc_size),
+            6 => P::Value(&self.disable_offload),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.id),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.vendor),
-            3 => M::Value(&mut self.version),
-            4 => M::Value(&mut self.r#type),
-            5 => M::Value(&mut self.summary),
-            6 => M::Value(&mut self.release_date),
+            0 => M::Value(&mut self.allowed),
+            1 => M::Value(&mut self.measure_latency),
+            2 => M::Value(&mut self.max_tx_queues),
+            3 => M::Value(&mut self.max_rx_queues),
+            4 => M::Value(&mut self.tx_data_ring_desc_size),
+            5 => M::Value(&mut self.rx_data_ring_desc_size),
+            6 => M::Value(&mut self.disable_offload),
             _ => M::Absent,
         }
     }
 }
-impl Clone for IoFilterInfo {
+impl Clone for VirtualVmxnet3StrictLatencyConfig {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for IoFilterInfo {
+impl PartialEq for VirtualVmxnet3StrictLatencyConfig {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for IoFilterInfo {
+impl std::fmt::Debug for VirtualVmxnet3StrictLatencyConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterInfo {
+impl serde::Serialize for VirtualVmxnet3StrictLatencyConfig {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `IsoImageFileInfo`, a [`FileInfo`], since VI API 2.0.
+/// `VirtualVmxnet3Vrdma`, a [`VirtualVmxnet3`], since VI API 6.5.
 #[derive(Default)]
-pub struct IsoImageFileInfo {
+pub struct VirtualVmxnet3Vrdma {
+    /// The properties of `VirtualVmxnet3`.
+    pub base: VirtualVmxnet3,
+    /// `deviceProtocol`: optional string, since VI API 6.7.
+    pub device_protocol: Option<String>,
+}
+pub(crate) static VIRTUAL_VMXNET3_VRDMA: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualVmxnet3Vrdma",
+    "6.5",
+    Some(&VIRTUAL_VMXNET3),
+    "
+string deviceProtocol o since 6.7
+",
+    rt::unset::<VirtualVmxnet3Vrdma>,
+);
+impl rt::Object for VirtualVmxnet3Vrdma {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET3_VRDMA
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_VMXNET3_VRDMA
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=17 => self.base.get(index),
+            18 => P::Value(&self.device_protocol),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=17 => self.base.get_mut(index),
+            18 => M::Value(&mut self.device_protocol),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualVmxnet3Vrdma {}
+impl std::ops::Deref for VirtualVmxnet3Vrdma {
+    type Target = VirtualVmxnet3;
+    fn deref(&self) -> &VirtualVmxnet3 {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualVmxnet3Vrdma {
+    fn deref_mut(&mut self) -> &mut VirtualVmxnet3 {
+        &mut self.base
+    }
+}
+impl Clone for VirtualVmxnet3Vrdma {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualVmxnet3Vrdma {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualVmxnet3Vrdma {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualVmxnet3Vrdma {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VirtualWDT`, a [`VirtualDevice`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct VirtualWdt {
+    /// The properties of `VirtualDevice`.
+    pub base: VirtualDevice,
+    /// `runOnBoot`: required boolean.
+    pub run_on_boot: bool,
+    /// `running`: required boolean.
+    pub running: bool,
+}
+pub(crate) static VIRTUAL_WDT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualWDT",
+    "7.0.0.0",
+    Some(&VIRTUAL_DEVICE),
+    "
+boolean runOnBoot r
+boolean running r
+",
+    rt::unset::<VirtualWdt>,
+);
+impl rt::Object for VirtualWdt {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_WDT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_WDT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=8 => self.base.get(index),
+            9 => P::Value(&self.run_on_boot),
+            10 => P::Value(&self.running),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=8 => self.base.get_mut(index),
+            9 => M::Value(&mut self.run_on_boot),
+            10 => M::Value(&mut self.running),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VirtualDevice> for VirtualWdt {}
+impl std::ops::Deref for VirtualWdt {
+    type Target = VirtualDevice;
+    fn deref(&self) -> &VirtualDevice {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualWdt {
+    fn deref_mut(&mut self) -> &mut VirtualDevice {
+        &mut self.base
+    }
+}
+impl Clone for VirtualWdt {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualWdt {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualWdt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualWdt {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmBeingCreatedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmBeingCreatedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `configSpec`: optional `VirtualMachineConfigSpec`.
+    pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+}
+pub(crate) static VM_BEING_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmBeingCreatedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+VirtualMachineConfigSpec configSpec o
+",
+    rt::unset::<VmBeingCreatedEvent>,
+);
+impl rt::Object for VmBeingCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_CREATED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_BEING_CREATED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Optional(&self.config_spec),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Optional(&mut self.config_spec),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmBeingCreatedEvent {}
+impl std::ops::Deref for VmBeingCreatedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmBeingCreatedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmBeingCreatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmBeingCreatedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmBeingCreatedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmBeingCreatedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmCloneEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmCloneEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmCloneEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmCloneEvent>,
+);
+impl rt::Object for VmCloneEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CLONE_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CLONE_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmCloneEvent {}
+impl std::ops::Deref for VmCloneEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmCloneEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmCloneEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmCloneEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmCloneEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmCloneEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmClonedEvent {
+    /// The properties of `VmCloneEvent`.
+    pub base: VmCloneEvent,
+    /// `sourceVm`: required `VmEventArgument`.
+    pub source_vm: VmEventArgument,
+}
+pub(crate) static VM_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmClonedEvent",
+    "2.0",
+    Some(&VM_CLONE_EVENT),
+    "
+VmEventArgument sourceVm r
+",
+    rt::unset::<VmClonedEvent>,
+);
+impl rt::Object for VmClonedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CLONED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CLONED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.source_vm),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.source_vm),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmClonedEvent {}
+impl std::ops::Deref for VmClonedEvent {
+    type Target = VmCloneEvent;
+    fn deref(&self) -> &VmCloneEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmClonedEvent {
+    fn deref_mut(&mut self) -> &mut VmCloneEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmClonedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmClonedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmClonedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmClonedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `VmConfigFault`, a [`VimFault`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmConfigFault {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConfigFault",
+    "2.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<VmConfigFault>,
+);
+impl rt::Object for VmConfigFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for VmConfigFault {}
+impl std::ops::Deref for VmConfigFault {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmConfigFault {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for VmConfigFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConfigFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConfigFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConfigFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmConfigFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct VmConfigFileEncryptionInfo {
+    /// `keyId`: optional `CryptoKeyId`.
+    pub key_id: Option<Box<CryptoKeyId>>,
+}
+pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConfigFileEncryptionInfo",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+CryptoKeyId keyId o
+",
+    rt::unset::<VmConfigFileEncryptionInfo>,
+);
+impl rt::Object for VmConfigFileEncryptionInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_ENCRYPTION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_ENCRYPTION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.key_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.key_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmConfigFileEncryptionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConfigFileEncryptionInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConfigFileEncryptionInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConfigFileEncryptionInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmConfigFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmConfigFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
+    /// `configVersion`: optional int.
+    pub config_version: Option<i32>,
+    /// `encryption`: optional `VmConfigFileEncryptionInfo`, since VI API 6.5.
+    pub encryption: Option<Box<VmConfigFileEncryptionInfo>>,
+}
+pub(crate) static VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConfigFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
+    "
+int configVersion o
+VmConfigFileEncryptionInfo encryption o since 6.5
+",
+    rt::unset::<VmConfigFileInfo>,
+);
+impl rt::Object for VmConfigFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            5 => P::Value(&self.config_version),
+            6 => P::Optional(&self.encryption),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            5 => M::Value(&mut self.config_version),
+            6 => M::Optional(&mut self.encryption),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<FileInfo> for VmConfigFileInfo {}
+impl std::ops::Deref for VmConfigFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmConfigFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
+        &mut self.base
+    }
+}
+impl Clone for VmConfigFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConfigFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConfigFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConfigFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmConfigFileQuery`, a [`FileQuery`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmConfigFileQuery {
+    /// `filter`: optional `VmConfigFileQueryFilter`.
+    pub filter: Option<Box<VmConfigFileQueryFilter>>,
+    /// `details`: optional `VmConfigFileQueryFlags`.
+    pub details: Option<Box<VmConfigFileQueryFlags>>,
+}
+pub(crate) static VM_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConfigFileQuery",
+    "2.0",
+    Some(&FILE_QUERY),
+    "
+VmConfigFileQueryFilter filter o
+VmConfigFileQueryFlags details o
+",
+    rt::unset::<VmConfigFileQuery>,
+);
+impl rt::Object for VmConfigFileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.filter),
+            1 => P::Optional(&self.details),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.filter),
+            1 => M::Optional(&mut self.details),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&FileQuery {})
+    }
+}
+impl rt::Extends<FileQuery> for VmConfigFileQuery {}
+impl Clone for VmConfigFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConfigFileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConfigFileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConfigFileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmConfigFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmConfigFileQueryFilter {
+    /// `matchConfigVersion`: list of int.
+    pub match_config_version: Vec<i32>,
+    /// `encrypted`: optional boolean, since VI API 6.5.
+    pub encrypted: Option<bool>,
+}
+pub(crate) static VM_CONFIG_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConfigFileQueryFilter",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+int matchConfigVersion ol
+boolean encrypted o since 6.5
+",
+    rt::unset::<VmConfigFileQueryFilter>,
+);
+impl rt::Object for VmConfigFileQueryFilter {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY_FILTER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY_FILTER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.match_config_version),
+            1 => P::Value(&self.encrypted),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.match_config_version),
+            1 => M::Value(&mut self.encrypted),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmConfigFileQueryFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConfigFileQueryFilter {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConfigFileQueryFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConfigFileQueryFilter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmConfigFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmConfigFileQueryFlags {
+    /// `configVersion`: required boolean.
+    pub config_version: bool,
+    /// `encryption`: optional boolean, since VI API 6.5.
+    pub encryption: Option<bool>,
+}
+pub(crate) static VM_CONFIG_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConfigFileQueryFlags",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean configVersion r
+boolean encryption o since 6.5
+",
+    rt::unset::<VmConfigFileQueryFlags>,
+);
+impl rt::Object for VmConfigFileQueryFlags {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY_FLAGS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONFIG_FILE_QUERY_FLAGS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.config_version),
+            1 => P::Value(&self.encryption),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.config_version),
+            1 => M::Value(&mut self.encryption),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmConfigFileQueryFlags {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConfigFileQueryFlags {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConfigFileQueryFlags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConfigFileQueryFlags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmConnectedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmConnectedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmConnectedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmConnectedEvent>,
+);
+impl rt::Object for VmConnectedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CONNECTED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CONNECTED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmConnectedEvent {}
+impl std::ops::Deref for VmConnectedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmConnectedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmConnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmConnectedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmConnectedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmConnectedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmCreatedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmCreatedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmCreatedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmCreatedEvent>,
+);
+impl rt::Object for VmCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CREATED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_CREATED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmCreatedEvent {}
+impl std::ops::Deref for VmCreatedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmCreatedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmCreatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmCreatedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmCreatedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmCreatedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDeployedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDeployedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `srcTemplate`: required `VmEventArgument`.
+    pub src_template: VmEventArgument,
+}
+pub(crate) static VM_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDeployedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+VmEventArgument srcTemplate r
+",
+    rt::unset::<VmDeployedEvent>,
+);
+impl rt::Object for VmDeployedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DEPLOYED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DEPLOYED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.src_template),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.src_template),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmDeployedEvent {}
+impl std::ops::Deref for VmDeployedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmDeployedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmDeployedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDeployedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDeployedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDeployedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDisconnectedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDisconnectedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDisconnectedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmDisconnectedEvent>,
+);
+impl rt::Object for VmDisconnectedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISCONNECTED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISCONNECTED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmDisconnectedEvent {}
+impl std::ops::Deref for VmDisconnectedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmDisconnectedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmDisconnectedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDisconnectedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDisconnectedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDisconnectedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDiscoveredEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDiscoveredEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiscoveredEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmDiscoveredEvent>,
+);
+impl rt::Object for VmDiscoveredEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISCOVERED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISCOVERED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmDiscoveredEvent {}
+impl std::ops::Deref for VmDiscoveredEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmDiscoveredEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmDiscoveredEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiscoveredEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiscoveredEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDiscoveredEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDiskFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
+#[derive(Default)]
+pub struct VmDiskFileEncryptionInfo {
+    /// `keyId`: optional `CryptoKeyId`.
+    pub key_id: Option<Box<CryptoKeyId>>,
+}
+pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiskFileEncryptionInfo",
+    "6.5",
+    Some(&DYNAMIC_DATA),
+    "
+CryptoKeyId keyId o
+",
+    rt::unset::<VmDiskFileEncryptionInfo>,
+);
+impl rt::Object for VmDiskFileEncryptionInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_ENCRYPTION_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_ENCRYPTION_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.key_id),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.key_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmDiskFileEncryptionInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiskFileEncryptionInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiskFileEncryptionInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDiskFileEncryptionInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDiskFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDiskFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
+    /// `diskType`: optional string, a TypeName.
+    pub disk_type: Option<String>,
+    /// `capacityKb`: optional long.
+    pub capacity_kb: Option<i64>,
+    /// `hardwareVersion`: optional int.
+    pub hardware_version: Option<i32>,
+    /// `controllerType`: optional string, a TypeName, since VI API 2.5.
+    pub controller_type: Option<String>,
+    /// `diskExtents`: list of string, since VI API 2.5.
+    pub disk_extents: Vec<String>,
+    /// `thin`: optional boolean, since VI API 4.0.
+    pub thin: Option<bool>,
+    /// `encryption`: optional `VmDiskFileEncryptionInfo`, since VI API 6.5.
+    pub encryption: Option<Box<VmDiskFileEncryptionInfo>>,
+    /// `sectorFormat`: optional string, since VI API 9.0.0.0.
+    pub sector_format: Option<String>,
+}
+pub(crate) static VM_DISK_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiskFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
+    "
+string diskType o
+long capacityKb o
+int hardwareVersion o
+string controllerType o since 2.5
+string diskExtents ol since 2.5
+boolean thin o since 4.0
+VmDiskFileEncryptionInfo encryption o since 6.5
+string sectorFormat o since 9.0.0.0
+",
+    rt::unset::<VmDiskFileInfo>,
+);
+impl rt::Object for VmDiskFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            5 => P::Value(&self.disk_type),
+            6 => P::Value(&self.capacity_kb),
+            7 => P::Value(&self.hardware_version),
+            8 => P::Value(&self.controller_type),
+            9 => P::Value(&self.disk_extents),
+            10 => P::Value(&self.thin),
+            11 => P::Optional(&self.encryption),
+            12 => P::Value(&self.sector_format),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            5 => M::Value(&mut self.disk_type),
+            6 => M::Value(&mut self.capacity_kb),
+            7 => M::Value(&mut self.hardware_version),
+            8 => M::Value(&mut self.controller_type),
+            9 => M::Value(&mut self.disk_extents),
+            10 => M::Value(&mut self.thin),
+            11 => M::Optional(&mut self.encryption),
+            12 => M::Value(&mut self.sector_format),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<FileInfo> for VmDiskFileInfo {}
+impl std::ops::Deref for VmDiskFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmDiskFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
+        &mut self.base
+    }
+}
+impl Clone for VmDiskFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiskFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiskFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDiskFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDiskFileQuery`, a [`FileQuery`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDiskFileQuery {
+    /// `filter`: optional `VmDiskFileQueryFilter`.
+    pub filter: Option<Box<VmDiskFileQueryFilter>>,
+    /// `details`: optional `VmDiskFileQueryFlags`.
+    pub details: Option<Box<VmDiskFileQueryFlags>>,
+}
+pub(crate) static VM_DISK_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiskFileQuery",
+    "2.0",
+    Some(&FILE_QUERY),
+    "
+VmDiskFileQueryFilter filter o
+VmDiskFileQueryFlags details o
+",
+    rt::unset::<VmDiskFileQuery>,
+);
+impl rt::Object for VmDiskFileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Optional(&self.filter),
+            1 => P::Optional(&self.details),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.filter),
+            1 => M::Optional(&mut self.details),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&FileQuery {})
+    }
+}
+impl rt::Extends<FileQuery> for VmDiskFileQuery {}
+impl Clone for VmDiskFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiskFileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiskFileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDiskFileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDiskFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDiskFileQueryFilter {
+    /// `diskType`: list of string, a TypeName.
+    pub disk_type: Vec<String>,
+    /// `matchHardwareVersion`: list of int.
+    pub match_hardware_version: Vec<i32>,
+    /// `controllerType`: list of string, a TypeName, since VI API 2.5.
+    pub controller_type: Vec<String>,
+    /// `thin`: optional boolean, since VI API 4.0.
+    pub thin: Option<bool>,
+    /// `encrypted`: optional boolean, since VI API 6.5.
+    pub encrypted: Option<bool>,
+}
+pub(crate) static VM_DISK_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiskFileQueryFilter",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string diskType ol
+int matchHardwareVersion ol
+string controllerType ol since 2.5
+boolean thin o since 4.0
+boolean encrypted o since 6.5
+",
+    rt::unset::<VmDiskFileQueryFilter>,
+);
+impl rt::Object for VmDiskFileQueryFilter {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY_FILTER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY_FILTER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_type),
+            1 => P::Value(&self.match_hardware_version),
+            2 => P::Value(&self.controller_type),
+            3 => P::Value(&self.thin),
+            4 => P::Value(&self.encrypted),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_type),
+            1 => M::Value(&mut self.match_hardware_version),
+            2 => M::Value(&mut self.controller_type),
+            3 => M::Value(&mut self.thin),
+            4 => M::Value(&mut self.encrypted),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmDiskFileQueryFilter {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiskFileQueryFilter {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiskFileQueryFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDiskFileQueryFilter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmDiskFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmDiskFileQueryFlags {
+    /// `diskType`: required boolean.
+    pub disk_type: bool,
+    /// `capacityKb`: required boolean.
+    pub capacity_kb: bool,
+    /// `hardwareVersion`: required boolean.
+    pub hardware_version: bool,
+    /// `controllerType`: optional boolean, since VI API 2.5.
+    pub controller_type: Option<bool>,
+    /// `diskExtents`: optional boolean, since VI API 2.5.
+    pub disk_extents: Option<bool>,
+    /// `thin`: optional boolean, since VI API 4.0.
+    pub thin: Option<bool>,
+    /// `encryption`: optional boolean, since VI API 6.5.
+    pub encryption: Option<bool>,
+    /// `sectorFormat`: optional boolean, since VI API 9.0.0.0.
+    pub sector_format: Option<bool>,
+}
+pub(crate) static VM_DISK_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiskFileQueryFlags",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+boolean diskType r
+boolean capacityKb r
+boolean hardwareVersion r
+boolean controllerType o since 2.5
+boolean diskExtents o since 2.5
+boolean thin o since 4.0
+boolean encryption o since 6.5
+boolean sectorFormat o since 9.0.0.0
+",
+    rt::unset::<VmDiskFileQueryFlags>,
+);
+impl rt::Object for VmDiskFileQueryFlags {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY_FLAGS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_DISK_FILE_QUERY_FLAGS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_type),
+            1 => P::Value(&self.capacity_kb),
+            2 => P::Value(&self.hardware_version),
+            3 => P::Value(&self.controller_type),
+            4 => P::Value(&self.disk_extents),
+            5 => P::Value(&self.thin),
+            6 => P::Value(&self.encryption),
+            7 => P::Value(&self.sector_format),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_type),
+            1 => M::Value(&mut self.capacity_kb),
+            2 => M::Value(&mut self.hardware_version),
+            3 => M::Value(&mut self.controller_type),
+            4 => M::Value(&mut self.disk_extents),
+            5 => M::Value(&mut self.thin),
+            6 => M::Value(&mut self.encryption),
+            7 => M::Value(&mut self.sector_format),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmDiskFileQueryFlags {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiskFileQueryFlags {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiskFileQueryFlags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmDiskFileQueryFlags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmEmigratingEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmEmigratingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmEmigratingEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmEmigratingEvent>,
+);
+impl rt::Object for VmEmigratingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_EMIGRATING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_EMIGRATING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmEmigratingEvent {}
+impl std::ops::Deref for VmEmigratingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmEmigratingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmEmigratingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmEmigratingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmEmigratingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmEmigratingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmEvent`, a [`Event`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+    /// `template`: required boolean.
+    pub template: bool,
+}
+pub(crate) static VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmEvent",
+    "2.0",
+    Some(&EVENT),
+    "
+boolean template r
+",
+    rt::unset::<VmEvent>,
+);
+impl rt::Object for VmEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            15 => P::Value(&self.template),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            15 => M::Value(&mut self.template),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmEvent {}
+impl std::ops::Deref for VmEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for VmEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmEventArgument {
+    /// The properties of `EntityEventArgument`.
+    pub base: EntityEventArgument,
+    /// `vm`: required reference to `VirtualMachine`.
+    pub vm: rt::ManagedObjectReference,
+}
+pub(crate) static VM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmEventArgument",
+    "2.0",
+    Some(&ENTITY_EVENT_ARGUMENT),
+    "
+ManagedObjectReference vm r
+",
+    rt::unset::<VmEventArgument>,
+);
+impl rt::Object for VmEventArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_EVENT_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_EVENT_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=0 => self.base.get(index),
+            1 => P::Value(&self.vm),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            1 => M::Value(&mut self.vm),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<EntityEventArgument> for VmEventArgument {}
+impl std::ops::Deref for VmEventArgument {
+    type Target = EntityEventArgument;
+    fn deref(&self) -> &EntityEventArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmEventArgument {
+    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+        &mut self.base
+    }
+}
+impl Clone for VmEventArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmEventArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmEventArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmEventArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmFailedMigrateEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmFailedMigrateEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `destHost`: required `HostEventArgument`.
+    pub dest_host: HostEventArgument,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+    /// `destDatacenter`: optional `DatacenterEventArgument`, since VI API 5.0.
+    pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
+    pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+}
+pub(crate) static VM_FAILED_MIGRATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedMigrateEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+HostEventArgument destHost r
+LocalizedMethodFault reason r
+DatacenterEventArgument destDatacenter o since 5.0
+DatastoreEventArgument destDatastore o since 5.0
+",
+    rt::unset::<VmFailedMigrateEvent>,
+);
+impl rt::Object for VmFailedMigrateEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_MIGRATE_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAILED_MIGRATE_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.dest_host),
+            17 => P::Object(&self.reason),
+            18 => P::Optional(&self.dest_datacenter),
+            19 => P::Optional(&self.dest_datastore),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.dest_host),
+            17 => M::Object(&mut self.reason),
+            18 => M::Optional(&mut self.dest_datacenter),
+            19 => M::Optional(&mut self.dest_datastore),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmFailedMigrateEvent {}
+impl std::ops::Deref for VmFailedMigrateEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedMigrateEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedMigrateEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedMigrateEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedMigrateEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFailedMigrateEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmFailedToPowerOffEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmFailedToPowerOffEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+}
+pub(crate) static VM_FAILED_TO_POWER_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedToPowerOffEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+LocalizedMethodFault reason r
+",
+    rt::unset::<VmFailedToPowerOffEvent>,
+);
+impl rt::Object for VmFailedToPowerOffEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_POWER_OFF_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_POWER_OFF_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmFailedToPowerOffEvent {}
+impl std::ops::Deref for VmFailedToPowerOffEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedToPowerOffEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedToPowerOffEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedToPowerOffEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedToPowerOffEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFailedToPowerOffEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmFailedToPowerOnEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmFailedToPowerOnEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+}
+pub(crate) static VM_FAILED_TO_POWER_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedToPowerOnEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+LocalizedMethodFault reason r
+",
+    rt::unset::<VmFailedToPowerOnEvent>,
+);
+impl rt::Object for VmFailedToPowerOnEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_POWER_ON_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_POWER_ON_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmFailedToPowerOnEvent {}
+impl std::ops::Deref for VmFailedToPowerOnEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedToPowerOnEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedToPowerOnEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedToPowerOnEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedToPowerOnEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFailedToPowerOnEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmGuestOSCrashedEvent`, a [`VmEvent`], since VI API 6.0.
+#[derive(Default)]
+pub struct VmGuestOsCrashedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmGuestOSCrashedEvent",
+    "6.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmGuestOsCrashedEvent>,
+);
+impl rt::Object for VmGuestOsCrashedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_OS_CRASHED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_GUEST_OS_CRASHED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmGuestOsCrashedEvent {}
+impl std::ops::Deref for VmGuestOsCrashedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmGuestOsCrashedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmGuestOsCrashedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmGuestOsCrashedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmGuestOsCrashedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmGuestOsCrashedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmGuestRebootEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmGuestRebootEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmGuestRebootEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmGuestRebootEvent>,
+);
+impl rt::Object for VmGuestRebootEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_REBOOT_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_GUEST_REBOOT_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmGuestRebootEvent {}
+impl std::ops::Deref for VmGuestRebootEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmGuestRebootEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmGuestRebootEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmGuestRebootEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmGuestRebootEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmGuestRebootEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmGuestShutdownEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmGuestShutdownEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmGuestShutdownEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmGuestShutdownEvent>,
+);
+impl rt::Object for VmGuestShutdownEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_SHUTDOWN_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_GUEST_SHUTDOWN_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmGuestShutdownEvent {}
+impl std::ops::Deref for VmGuestShutdownEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmGuestShutdownEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmGuestShutdownEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmGuestShutdownEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmGuestShutdownEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmGuestShutdownEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmGuestStandbyEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmGuestStandbyEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmGuestStandbyEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmGuestStandbyEvent>,
+);
+impl rt::Object for VmGuestStandbyEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_GUEST_STANDBY_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_GUEST_STANDBY_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmGuestStandbyEvent {}
+impl std::ops::Deref for VmGuestStandbyEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmGuestStandbyEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmGuestStandbyEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmGuestStandbyEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmGuestStandbyEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmGuestStandbyEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmLogFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmLogFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
 }
-pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "IsoImageFileInfo",
+pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmLogFileInfo",
     "2.0",
     Some(&FILE_INFO),
     "",
-    rt::unset::<IsoImageFileInfo>,
+    rt::unset::<VmLogFileInfo>,
 );
-impl rt::Object for IsoImageFileInfo {
+impl rt::Object for VmLogFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_INFO
+        &VM_LOG_FILE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_INFO
+        &VM_LOG_FILE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -1435,56 +3283,56 @@ impl rt::Object for IsoImageFileInfo {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<FileInfo> for IsoImageFileInfo {}
-impl std::ops::Deref for IsoImageFileInfo {
+impl rt::Extends<FileInfo> for VmLogFileInfo {}
+impl std::ops::Deref for VmLogFileInfo {
     type Target = FileInfo;
     fn deref(&self) -> &FileInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for IsoImageFileInfo {
+impl std::ops::DerefMut for VmLogFileInfo {
     fn deref_mut(&mut self) -> &mut FileInfo {
         &mut self.base
     }
 }
-impl Clone for IsoImageFileInfo {
+impl Clone for VmLogFileInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for IsoImageFileInfo {
+impl PartialEq for VmLogFileInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for IsoImageFileInfo {
+impl std::fmt::Debug for VmLogFileInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IsoImageFileInfo {
+impl serde::Serialize for VmLogFileInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
+/// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
 #[derive(Default)]
-pub struct IsoImageFileQuery {}
-pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "IsoImageFileQuery",
+pub struct VmLogFileQuery {}
+pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmLogFileQuery",
     "2.0",
     Some(&FILE_QUERY),
     "",
-    rt::unset::<IsoImageFileQuery>,
+    rt::unset::<VmLogFileQuery>,
 );
-impl rt::Object for IsoImageFileQuery {
+impl rt::Object for VmLogFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_QUERY
+        &VM_LOG_FILE_QUERY
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_QUERY
+        &VM_LOG_FILE_QUERY
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -1500,1898 +3348,69 @@ impl rt::Object for IsoImageFileQuery {
         Some(&FileQuery {})
     }
 }
-impl rt::Extends<FileQuery> for IsoImageFileQuery {}
-impl Clone for IsoImageFileQuery {
+impl rt::Extends<FileQuery> for VmLogFileQuery {}
+impl Clone for VmLogFileQuery {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for IsoImageFileQuery {
+impl PartialEq for VmLogFileQuery {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for IsoImageFileQuery {
+impl std::fmt::Debug for VmLogFileQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IsoImageFileQuery {
+impl serde::Serialize for VmLogFileQuery {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `KeyAnyValue`, a [`DynamicData`], since VI API 4.0.
+/// `VmMessageEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct KeyAnyValue {
-    /// `key`: required string.
-    pub key: String,
-    /// `value`: required anyType.
-    pub value: rt::Any,
-}
-pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "KeyAnyValue",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-anyType value r
-",
-    rt::unset::<KeyAnyValue>,
-);
-impl rt::Object for KeyAnyValue {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &KEY_ANY_VALUE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_ANY_VALUE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for KeyAnyValue {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for KeyAnyValue {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for KeyAnyValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for KeyAnyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `KeyProviderId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
-pub struct KeyProviderId {
-    /// `id`: required string.
-    pub id: String,
-}
-pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
-    "KeyProviderId",
-    "6.5",
-    Some(&DYNAMIC_DATA),
-    "
-string id r
-",
-    rt::unset::<KeyProviderId>,
-);
-impl rt::Object for KeyProviderId {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &KEY_PROVIDER_ID
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_PROVIDER_ID
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.id),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.id),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for KeyProviderId {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for KeyProviderId {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for KeyProviderId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for KeyProviderId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `KeyValue`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
-pub struct KeyValue {
-    /// `key`: required string.
-    pub key: String,
-    /// `value`: required string.
-    pub value: String,
-}
-pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "KeyValue",
-    "2.5",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-string value r
-",
-    rt::unset::<KeyValue>,
-);
-impl rt::Object for KeyValue {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &KEY_VALUE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_VALUE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Value(&self.value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Value(&mut self.value),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for KeyValue {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for KeyValue {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for KeyValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for KeyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LatencySensitivity`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
-pub struct LatencySensitivity {
-    /// `level`: required `LatencySensitivitySensitivityLevel`.
-    pub level: enums::LatencySensitivitySensitivityLevel,
-    /// `sensitivity`: optional int.
-    pub sensitivity: Option<i32>,
-}
-pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LatencySensitivity",
-    "5.1",
-    Some(&DYNAMIC_DATA),
-    "
-LatencySensitivitySensitivityLevel level r
-int sensitivity o
-",
-    rt::unset::<LatencySensitivity>,
-);
-impl rt::Object for LatencySensitivity {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LATENCY_SENSITIVITY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LATENCY_SENSITIVITY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.level),
-            1 => P::Value(&self.sensitivity),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.level),
-            1 => M::Value(&mut self.sensitivity),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LatencySensitivity {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LatencySensitivity {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LatencySensitivity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LatencySensitivity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LicenseManagerEvaluationInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct LicenseManagerEvaluationInfo {
-    /// `properties`: list, not empty, of `KeyAnyValue`.
-    pub properties: Vec<KeyAnyValue>,
-}
-pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LicenseManagerEvaluationInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-KeyAnyValue properties rl
-",
-    rt::unset::<LicenseManagerEvaluationInfo>,
-);
-impl rt::Object for LicenseManagerEvaluationInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_EVALUATION_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_EVALUATION_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.properties),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.properties),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LicenseManagerEvaluationInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LicenseManagerEvaluationInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LicenseManagerEvaluationInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManagerEvaluationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LicenseManagerLicenseInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct LicenseManagerLicenseInfo {
-    /// `licenseKey`: required string.
-    pub license_key: String,
-    /// `editionKey`: required string.
-    pub edition_key: String,
-    /// `name`: required string.
-    pub name: String,
-    /// `total`: required int.
-    pub total: i32,
-    /// `used`: optional int.
-    pub used: Option<i32>,
-    /// `costUnit`: required string.
-    pub cost_unit: String,
-    /// `properties`: list of `KeyAnyValue`.
-    pub properties: Vec<KeyAnyValue>,
-    /// `labels`: list of `KeyValue`.
-    pub labels: Vec<KeyValue>,
-}
-pub(crate) static LICENSE_MANAGER_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LicenseManagerLicenseInfo",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string licenseKey r
-string editionKey r
-string name r
-int total r
-int used o
-string costUnit r
-KeyAnyValue properties ol
-KeyValue labels ol
-",
-    rt::unset::<LicenseManagerLicenseInfo>,
-);
-impl rt::Object for LicenseManagerLicenseInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_LICENSE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_LICENSE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.license_key),
-            1 => P::Value(&self.edition_key),
-            2 => P::Value(&self.name),
-            3 => P::Value(&self.total),
-            4 => P::Value(&self.used),
-            5 => P::Value(&self.cost_unit),
-            6 => P::Objects(&self.properties),
-            7 => P::Objects(&self.labels),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.license_key),
-            1 => M::Value(&mut self.edition_key),
-            2 => M::Value(&mut self.name),
-            3 => M::Value(&mut self.total),
-            4 => M::Value(&mut self.used),
-            5 => M::Value(&mut self.cost_unit),
-            6 => M::Objects(&mut self.properties),
-            7 => M::Objects(&mut self.labels),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LicenseManagerLicenseInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LicenseManagerLicenseInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LicenseManagerLicenseInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManagerLicenseInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `LicenseRestricted`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
-pub struct LicenseRestricted {
-    /// The properties of `NotEnoughLicenses`.
-    pub base: NotEnoughLicenses,
-}
-pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LicenseRestricted",
-    "2.5",
-    Some(&NOT_ENOUGH_LICENSES),
-    "",
-    rt::unset::<LicenseRestricted>,
-);
-impl rt::Object for LicenseRestricted {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LICENSE_RESTRICTED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESTRICTED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for LicenseRestricted {}
-impl std::ops::Deref for LicenseRestricted {
-    type Target = NotEnoughLicenses;
-    fn deref(&self) -> &NotEnoughLicenses {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for LicenseRestricted {
-    fn deref_mut(&mut self) -> &mut NotEnoughLicenses {
-        &mut self.base
-    }
-}
-impl Clone for LicenseRestricted {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LicenseRestricted {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LicenseRestricted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LicenseRestricted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LicenseServerSource`, a [`LicenseSource`], since VI API 2.0.
-#[derive(Default)]
-pub struct LicenseServerSource {
-    /// `licenseServer`: required string.
-    pub license_server: String,
-}
-pub(crate) static LICENSE_SERVER_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LicenseServerSource",
-    "2.0",
-    Some(&LICENSE_SOURCE),
-    "
-string licenseServer r
-",
-    rt::unset::<LicenseServerSource>,
-);
-impl rt::Object for LicenseServerSource {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_SOURCE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_SOURCE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.license_server),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.license_server),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&LicenseSource {})
-    }
-}
-impl rt::Extends<LicenseSource> for LicenseServerSource {}
-impl Clone for LicenseServerSource {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LicenseServerSource {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LicenseServerSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LicenseServerSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct LicenseSource {}
-pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LicenseSource",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "",
-    rt::unset::<LicenseSource>,
-);
-impl rt::Object for LicenseSource {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LICENSE_SOURCE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SOURCE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<LicenseSource> for LicenseSource {}
-impl Clone for LicenseSource {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LicenseSource {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LicenseSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LicenseSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `LimitExceeded`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
-pub struct LimitExceeded {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-    /// `property`: optional string, a PropertyPath.
-    pub property: Option<String>,
-    /// `limit`: optional int.
-    pub limit: Option<i32>,
-}
-pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LimitExceeded",
-    "4.0",
-    Some(&VIM_FAULT),
-    "
-string property o
-int limit o
-",
-    rt::unset::<LimitExceeded>,
-);
-impl rt::Object for LimitExceeded {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LIMIT_EXCEEDED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIMIT_EXCEEDED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.property),
-            3 => P::Value(&self.limit),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.property),
-            3 => M::Value(&mut self.limit),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for LimitExceeded {}
-impl std::ops::Deref for LimitExceeded {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for LimitExceeded {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for LimitExceeded {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LimitExceeded {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LimitExceeded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LimitExceeded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LinkDiscoveryProtocolConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct LinkDiscoveryProtocolConfig {
-    /// `protocol`: required string.
-    pub protocol: String,
-    /// `operation`: required string.
-    pub operation: String,
-}
-pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LinkDiscoveryProtocolConfig",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string protocol r
-string operation r
-",
-    rt::unset::<LinkDiscoveryProtocolConfig>,
-);
-impl rt::Object for LinkDiscoveryProtocolConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LINK_DISCOVERY_PROTOCOL_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_DISCOVERY_PROTOCOL_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.protocol),
-            1 => P::Value(&self.operation),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.protocol),
-            1 => M::Value(&mut self.operation),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LinkDiscoveryProtocolConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LinkDiscoveryProtocolConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LinkDiscoveryProtocolConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LinkDiscoveryProtocolConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LinkLayerDiscoveryProtocolInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct LinkLayerDiscoveryProtocolInfo {
-    /// `chassisId`: required string.
-    pub chassis_id: String,
-    /// `portId`: required string.
-    pub port_id: String,
-    /// `timeToLive`: required int.
-    pub time_to_live: i32,
-    /// `parameter`: list of `KeyAnyValue`.
-    pub parameter: Vec<KeyAnyValue>,
-}
-pub(crate) static LINK_LAYER_DISCOVERY_PROTOCOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LinkLayerDiscoveryProtocolInfo",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string chassisId r
-string portId r
-int timeToLive r
-KeyAnyValue parameter ol
-",
-    rt::unset::<LinkLayerDiscoveryProtocolInfo>,
-);
-impl rt::Object for LinkLayerDiscoveryProtocolInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.chassis_id),
-            1 => P::Value(&self.port_id),
-            2 => P::Value(&self.time_to_live),
-            3 => P::Objects(&self.parameter),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.chassis_id),
-            1 => M::Value(&mut self.port_id),
-            2 => M::Value(&mut self.time_to_live),
-            3 => M::Objects(&mut self.parameter),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LinkLayerDiscoveryProtocolInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LinkLayerDiscoveryProtocolInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LinkLayerDiscoveryProtocolInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LinkLayerDiscoveryProtocolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LocalDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct LocalDatastoreInfo {
-    /// The properties of `DatastoreInfo`.
-    pub base: DatastoreInfo,
-    /// `path`: optional string.
-    pub path: Option<String>,
-}
-pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LocalDatastoreInfo",
-    "2.0",
-    Some(&DATASTORE_INFO),
-    "
-string path o
-",
-    rt::unset::<LocalDatastoreInfo>,
-);
-impl rt::Object for LocalDatastoreInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LOCAL_DATASTORE_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_DATASTORE_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=11 => self.base.get(index),
-            12 => P::Value(&self.path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=11 => self.base.get_mut(index),
-            12 => M::Value(&mut self.path),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<DatastoreInfo> for LocalDatastoreInfo {}
-impl std::ops::Deref for LocalDatastoreInfo {
-    type Target = DatastoreInfo;
-    fn deref(&self) -> &DatastoreInfo {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for LocalDatastoreInfo {
-    fn deref_mut(&mut self) -> &mut DatastoreInfo {
-        &mut self.base
-    }
-}
-impl Clone for LocalDatastoreInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LocalDatastoreInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LocalDatastoreInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LocalDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LocalLicenseSource`, a [`LicenseSource`], since VI API 2.0.
-#[derive(Default)]
-pub struct LocalLicenseSource {
-    /// `licenseKeys`: required string.
-    pub license_keys: String,
-}
-pub(crate) static LOCAL_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LocalLicenseSource",
-    "2.0",
-    Some(&LICENSE_SOURCE),
-    "
-string licenseKeys r
-",
-    rt::unset::<LocalLicenseSource>,
-);
-impl rt::Object for LocalLicenseSource {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LOCAL_LICENSE_SOURCE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_LICENSE_SOURCE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.license_keys),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.license_keys),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&LicenseSource {})
-    }
-}
-impl rt::Extends<LicenseSource> for LocalLicenseSource {}
-impl Clone for LocalLicenseSource {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LocalLicenseSource {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LocalLicenseSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LocalLicenseSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LocalizableMessage`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
-pub struct LocalizableMessage {
-    /// `key`: required string.
-    pub key: String,
-    /// `arg`: list of `KeyAnyValue`.
-    pub arg: Vec<KeyAnyValue>,
-    /// `message`: optional string.
-    pub message: Option<String>,
-}
-pub(crate) static LOCALIZABLE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LocalizableMessage",
-    "4.0",
-    Some(&DYNAMIC_DATA),
-    "
-string key r
-KeyAnyValue arg ol
-string message o
-",
-    rt::unset::<LocalizableMessage>,
-);
-impl rt::Object for LocalizableMessage {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LOCALIZABLE_MESSAGE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZABLE_MESSAGE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.key),
-            1 => P::Objects(&self.arg),
-            2 => P::Value(&self.message),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.key),
-            1 => M::Objects(&mut self.arg),
-            2 => M::Value(&mut self.message),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LocalizableMessage {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LocalizableMessage {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LocalizableMessage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LocalizableMessage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LocalizedMethodFault`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
-pub struct LocalizedMethodFault {
-    /// `fault`: required `MethodFault` or a descendant.
-    pub fault: rt::Poly<MethodFault>,
-    /// `localizedMessage`: optional string.
-    pub localized_message: Option<String>,
-}
-pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LocalizedMethodFault",
-    "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-MethodFault fault r
-string localizedMessage o
-",
-    rt::unset::<LocalizedMethodFault>,
-);
-impl rt::Object for LocalizedMethodFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LOCALIZED_METHOD_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZED_METHOD_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.fault),
-            1 => P::Value(&self.localized_message),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.fault),
-            1 => M::Value(&mut self.localized_message),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for LocalizedMethodFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LocalizedMethodFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LocalizedMethodFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LocalizedMethodFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LongOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
-pub struct LongOption {
-    /// The properties of `OptionType`.
-    pub base: OptionType,
-    /// `min`: required long.
-    pub min: i64,
-    /// `max`: required long.
-    pub max: i64,
-    /// `defaultValue`: required long.
-    pub default_value: i64,
-}
-pub(crate) static LONG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LongOption",
-    "2.0",
-    Some(&OPTION_TYPE),
-    "
-long min r
-long max r
-long defaultValue r
-",
-    rt::unset::<LongOption>,
-);
-impl rt::Object for LongOption {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LONG_OPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LONG_OPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.min),
-            2 => P::Value(&self.max),
-            3 => P::Value(&self.default_value),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.min),
-            2 => M::Value(&mut self.max),
-            3 => M::Value(&mut self.default_value),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<OptionType> for LongOption {}
-impl std::ops::Deref for LongOption {
-    type Target = OptionType;
-    fn deref(&self) -> &OptionType {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for LongOption {
-    fn deref_mut(&mut self) -> &mut OptionType {
-        &mut self.base
-    }
-}
-impl Clone for LongOption {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LongOption {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LongOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LongOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ManagedByInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct ManagedByInfo {
-    /// `extensionKey`: required string.
-    pub extension_key: String,
-    /// `type`: required string.
-    pub r#type: String,
-}
-pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ManagedByInfo",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-string extensionKey r
-string type r
-",
-    rt::unset::<ManagedByInfo>,
-);
-impl rt::Object for ManagedByInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MANAGED_BY_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_BY_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.extension_key),
-            1 => P::Value(&self.r#type),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.extension_key),
-            1 => M::Value(&mut self.r#type),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ManagedByInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ManagedByInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ManagedByInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ManagedByInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `ManagedEntityEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
-pub struct ManagedEntityEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `entity`: required reference to `ManagedEntity`.
-    pub entity: rt::ManagedObjectReference,
-}
-pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ManagedEntityEventArgument",
-    "2.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
-    "
-ManagedObjectReference entity r
-",
-    rt::unset::<ManagedEntityEventArgument>,
-);
-impl rt::Object for ManagedEntityEventArgument {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MANAGED_ENTITY_EVENT_ARGUMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_ENTITY_EVENT_ARGUMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            1 => P::Value(&self.entity),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.entity),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<EntityEventArgument> for ManagedEntityEventArgument {}
-impl std::ops::Deref for ManagedEntityEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ManagedEntityEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
-        &mut self.base
-    }
-}
-impl Clone for ManagedEntityEventArgument {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ManagedEntityEventArgument {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ManagedEntityEventArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ManagedEntityEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `ManagedObjectNotFound`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct ManagedObjectNotFound {
-    /// The properties of `RuntimeFault`.
-    pub base: RuntimeFault,
-    /// `obj`: required reference.
-    pub obj: rt::ManagedObjectReference,
-}
-pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ManagedObjectNotFound",
-    "2.0",
-    Some(&RUNTIME_FAULT),
-    "
-ManagedObjectReference obj r
-",
-    rt::unset::<ManagedObjectNotFound>,
-);
-impl rt::Object for ManagedObjectNotFound {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MANAGED_OBJECT_NOT_FOUND
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_OBJECT_NOT_FOUND
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.obj),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.obj),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for ManagedObjectNotFound {}
-impl std::ops::Deref for ManagedObjectNotFound {
-    type Target = RuntimeFault;
-    fn deref(&self) -> &RuntimeFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for ManagedObjectNotFound {
-    fn deref_mut(&mut self) -> &mut RuntimeFault {
-        &mut self.base
-    }
-}
-impl Clone for ManagedObjectNotFound {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ManagedObjectNotFound {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ManagedObjectNotFound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ManagedObjectNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `MemorySizeNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
-#[derive(Default)]
-pub struct MemorySizeNotSupported {
-    /// The properties of `VirtualHardwareCompatibilityIssue`.
-    pub base: VirtualHardwareCompatibilityIssue,
-    /// `memorySizeMB`: required int.
-    pub memory_size_mb: i32,
-    /// `minMemorySizeMB`: required int.
-    pub min_memory_size_mb: i32,
-    /// `maxMemorySizeMB`: required int.
-    pub max_memory_size_mb: i32,
-}
-pub(crate) static MEMORY_SIZE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MemorySizeNotSupported",
-    "2.5",
-    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
-int memorySizeMB r
-int minMemorySizeMB r
-int maxMemorySizeMB r
-",
-    rt::unset::<MemorySizeNotSupported>,
-);
-impl rt::Object for MemorySizeNotSupported {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_SUPPORTED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_SUPPORTED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.memory_size_mb),
-            3 => P::Value(&self.min_memory_size_mb),
-            4 => P::Value(&self.max_memory_size_mb),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.memory_size_mb),
-            3 => M::Value(&mut self.min_memory_size_mb),
-            4 => M::Value(&mut self.max_memory_size_mb),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for MemorySizeNotSupported {}
-impl std::ops::Deref for MemorySizeNotSupported {
-    type Target = VirtualHardwareCompatibilityIssue;
-    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MemorySizeNotSupported {
-    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
-        &mut self.base
-    }
-}
-impl Clone for MemorySizeNotSupported {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MemorySizeNotSupported {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MemorySizeNotSupported {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MemorySizeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `MemorySnapshotOnIndependentDisk`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct MemorySnapshotOnIndependentDisk {
-    /// The properties of `SnapshotFault`.
-    pub base: SnapshotFault,
-}
-pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MemorySnapshotOnIndependentDisk",
-    "2.0",
-    Some(&SNAPSHOT_FAULT),
-    "",
-    rt::unset::<MemorySnapshotOnIndependentDisk>,
-);
-impl rt::Object for MemorySnapshotOnIndependentDisk {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for MemorySnapshotOnIndependentDisk {}
-impl std::ops::Deref for MemorySnapshotOnIndependentDisk {
-    type Target = SnapshotFault;
-    fn deref(&self) -> &SnapshotFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MemorySnapshotOnIndependentDisk {
-    fn deref_mut(&mut self) -> &mut SnapshotFault {
-        &mut self.base
-    }
-}
-impl Clone for MemorySnapshotOnIndependentDisk {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MemorySnapshotOnIndependentDisk {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MemorySnapshotOnIndependentDisk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MemorySnapshotOnIndependentDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MethodDescription`, a [`Description`], since VI API 2.0.
-#[derive(Default)]
-pub struct MethodDescription {
-    /// The properties of `Description`.
-    pub base: Description,
-    /// `key`: required string, a MethodName.
-    pub key: String,
-}
-pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MethodDescription",
-    "2.0",
-    Some(&DESCRIPTION),
-    "
-string key r
-",
-    rt::unset::<MethodDescription>,
-);
-impl rt::Object for MethodDescription {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &METHOD_DESCRIPTION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_DESCRIPTION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.key),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Description> for MethodDescription {}
-impl std::ops::Deref for MethodDescription {
-    type Target = Description;
-    fn deref(&self) -> &Description {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MethodDescription {
-    fn deref_mut(&mut self) -> &mut Description {
-        &mut self.base
-    }
-}
-impl Clone for MethodDescription {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MethodDescription {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MethodDescription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MethodDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `MethodFault`, since VI API 2.0.
-#[derive(Default)]
-pub struct MethodFault {
-    /// `faultCause`: optional `LocalizedMethodFault`, since VI API 4.0.
-    pub fault_cause: Option<Box<LocalizedMethodFault>>,
-    /// `faultMessage`: list of `LocalizableMessage`, since VI API 4.0.
-    pub fault_message: Vec<LocalizableMessage>,
-}
-pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MethodFault",
-    "2.0",
-    None,
-    "
-LocalizedMethodFault faultCause o since 4.0
-LocalizableMessage faultMessage ol since 4.0
-",
-    rt::unset::<MethodFault>,
-);
-impl rt::Object for MethodFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &METHOD_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.fault_cause),
-            1 => P::Objects(&self.fault_message),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.fault_cause),
-            1 => M::Objects(&mut self.fault_message),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<MethodFault> for MethodFault {}
-impl Clone for MethodFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MethodFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MethodFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MethodFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `MethodNotFound`, a [`InvalidRequest`], since VI API 2.0.
-#[derive(Default)]
-pub struct MethodNotFound {
-    /// The properties of `InvalidRequest`.
-    pub base: InvalidRequest,
-    /// `receiver`: required reference.
-    pub receiver: rt::ManagedObjectReference,
-    /// `method`: required string.
-    pub method: String,
-}
-pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MethodNotFound",
-    "2.0",
-    Some(&INVALID_REQUEST),
-    "
-ManagedObjectReference receiver r
-string method r
-",
-    rt::unset::<MethodNotFound>,
-);
-impl rt::Object for MethodNotFound {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &METHOD_NOT_FOUND
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_NOT_FOUND
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.receiver),
-            3 => P::Value(&self.method),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.receiver),
-            3 => M::Value(&mut self.method),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for MethodNotFound {}
-impl std::ops::Deref for MethodNotFound {
-    type Target = InvalidRequest;
-    fn deref(&self) -> &InvalidRequest {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MethodNotFound {
-    fn deref_mut(&mut self) -> &mut InvalidRequest {
-        &mut self.base
-    }
-}
-impl Clone for MethodNotFound {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MethodNotFound {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MethodNotFound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MethodNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MigrationErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct MigrationErrorEvent {
-    /// The properties of `MigrationEvent`.
-    pub base: MigrationEvent,
-}
-pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationErrorEvent",
-    "2.0",
-    Some(&MIGRATION_EVENT),
-    "",
-    rt::unset::<MigrationErrorEvent>,
-);
-impl rt::Object for MigrationErrorEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_ERROR_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_ERROR_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for MigrationErrorEvent {}
-impl std::ops::Deref for MigrationErrorEvent {
-    type Target = MigrationEvent;
-    fn deref(&self) -> &MigrationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MigrationErrorEvent {
-    fn deref_mut(&mut self) -> &mut MigrationEvent {
-        &mut self.base
-    }
-}
-impl Clone for MigrationErrorEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MigrationErrorEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MigrationErrorEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MigrationErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MigrationEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct MigrationEvent {
+pub struct VmMessageEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
-    /// `fault`: required `LocalizedMethodFault`.
-    pub fault: LocalizedMethodFault,
+    /// `message`: required string.
+    pub message: String,
+    /// `messageInfo`: list of `VirtualMachineMessage`, since VI API 2.5.
+    pub message_info: Vec<VirtualMachineMessage>,
 }
-pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationEvent",
+pub(crate) static VM_MESSAGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmMessageEvent",
     "2.0",
     Some(&VM_EVENT),
     "
-LocalizedMethodFault fault r
+string message r
+VirtualMachineMessage messageInfo ol since 2.5
 ",
-    rt::unset::<MigrationEvent>,
+    rt::unset::<VmMessageEvent>,
 );
-impl rt::Object for MigrationEvent {
+impl rt::Object for VmMessageEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_EVENT
+        &VM_MESSAGE_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_EVENT
+        &VM_MESSAGE_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
-            16 => P::Object(&self.fault),
+            16 => P::Value(&self.message),
+            17 => P::Objects(&self.message_info),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
-            16 => M::Object(&mut self.fault),
+            16 => M::Value(&mut self.message),
+            17 => M::Objects(&mut self.message_info),
             _ => M::Absent,
         }
     }
@@ -3402,69 +3421,158 @@ impl rt::Object for MigrationEvent {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<Event> for MigrationEvent {}
-impl std::ops::Deref for MigrationEvent {
+impl rt::Extends<Event> for VmMessageEvent {}
+impl std::ops::Deref for VmMessageEvent {
     type Target = VmEvent;
     fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for MigrationEvent {
+impl std::ops::DerefMut for VmMessageEvent {
     fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for MigrationEvent {
+impl Clone for VmMessageEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for MigrationEvent {
+impl PartialEq for VmMessageEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for MigrationEvent {
+impl std::fmt::Debug for VmMessageEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationEvent {
+impl serde::Serialize for VmMessageEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `MigrationFault`, a [`VimFault`], since VI API 2.0.
+/// `VmMigratedEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct MigrationFault {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
+pub struct VmMigratedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `sourceHost`: required `HostEventArgument`.
+    pub source_host: HostEventArgument,
+    /// `sourceDatacenter`: optional `DatacenterEventArgument`, since VI API 5.0.
+    pub source_datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
+    pub source_datastore: Option<Box<DatastoreEventArgument>>,
 }
-pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationFault",
+pub(crate) static VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmMigratedEvent",
     "2.0",
-    Some(&VIM_FAULT),
+    Some(&VM_EVENT),
+    "
+HostEventArgument sourceHost r
+DatacenterEventArgument sourceDatacenter o since 5.0
+DatastoreEventArgument sourceDatastore o since 5.0
+",
+    rt::unset::<VmMigratedEvent>,
+);
+impl rt::Object for VmMigratedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MIGRATED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_MIGRATED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.source_host),
+            17 => P::Optional(&self.source_datacenter),
+            18 => P::Optional(&self.source_datastore),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.source_host),
+            17 => M::Optional(&mut self.source_datacenter),
+            18 => M::Optional(&mut self.source_datastore),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmMigratedEvent {}
+impl std::ops::Deref for VmMigratedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmMigratedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmMigratedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmMigratedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmMigratedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmMigratedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmNvramFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmNvramFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
+}
+pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmNvramFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
     "",
-    rt::unset::<MigrationFault>,
+    rt::unset::<VmNvramFileInfo>,
 );
-impl rt::Object for MigrationFault {
+impl rt::Object for VmNvramFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_FAULT
+        &VM_NVRAM_FILE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_FAULT
+        &VM_NVRAM_FILE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
+            0..=4 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
+            0..=4 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -3475,468 +3583,123 @@ impl rt::Object for MigrationFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for MigrationFault {}
-impl std::ops::Deref for MigrationFault {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
+impl rt::Extends<FileInfo> for VmNvramFileInfo {}
+impl std::ops::Deref for VmNvramFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
         &self.base
     }
 }
-impl std::ops::DerefMut for MigrationFault {
-    fn deref_mut(&mut self) -> &mut VimFault {
+impl std::ops::DerefMut for VmNvramFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
         &mut self.base
     }
 }
-impl Clone for MigrationFault {
+impl Clone for VmNvramFileInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for MigrationFault {
+impl PartialEq for VmNvramFileInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for MigrationFault {
+impl std::fmt::Debug for VmNvramFileInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationFault {
+impl serde::Serialize for VmNvramFileInfo {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `MigrationHostErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
+/// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
 #[derive(Default)]
-pub struct MigrationHostErrorEvent {
-    /// The properties of `MigrationEvent`.
-    pub base: MigrationEvent,
-    /// `dstHost`: required `HostEventArgument`.
-    pub dst_host: HostEventArgument,
-}
-pub(crate) static MIGRATION_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationHostErrorEvent",
+pub struct VmNvramFileQuery {}
+pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmNvramFileQuery",
     "2.0",
-    Some(&MIGRATION_EVENT),
-    "
-HostEventArgument dstHost r
-",
-    rt::unset::<MigrationHostErrorEvent>,
-);
-impl rt::Object for MigrationHostErrorEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_ERROR_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_ERROR_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            17 => P::Object(&self.dst_host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            17 => M::Object(&mut self.dst_host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for MigrationHostErrorEvent {}
-impl std::ops::Deref for MigrationHostErrorEvent {
-    type Target = MigrationEvent;
-    fn deref(&self) -> &MigrationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MigrationHostErrorEvent {
-    fn deref_mut(&mut self) -> &mut MigrationEvent {
-        &mut self.base
-    }
-}
-impl Clone for MigrationHostErrorEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MigrationHostErrorEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MigrationHostErrorEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MigrationHostErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MigrationHostWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct MigrationHostWarningEvent {
-    /// The properties of `MigrationEvent`.
-    pub base: MigrationEvent,
-    /// `dstHost`: required `HostEventArgument`.
-    pub dst_host: HostEventArgument,
-}
-pub(crate) static MIGRATION_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationHostWarningEvent",
-    "2.0",
-    Some(&MIGRATION_EVENT),
-    "
-HostEventArgument dstHost r
-",
-    rt::unset::<MigrationHostWarningEvent>,
-);
-impl rt::Object for MigrationHostWarningEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_WARNING_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_WARNING_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            17 => P::Object(&self.dst_host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            17 => M::Object(&mut self.dst_host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for MigrationHostWarningEvent {}
-impl std::ops::Deref for MigrationHostWarningEvent {
-    type Target = MigrationEvent;
-    fn deref(&self) -> &MigrationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MigrationHostWarningEvent {
-    fn deref_mut(&mut self) -> &mut MigrationEvent {
-        &mut self.base
-    }
-}
-impl Clone for MigrationHostWarningEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MigrationHostWarningEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MigrationHostWarningEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MigrationHostWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MigrationResourceErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct MigrationResourceErrorEvent {
-    /// The properties of `MigrationEvent`.
-    pub base: MigrationEvent,
-    /// `dstPool`: required `ResourcePoolEventArgument`.
-    pub dst_pool: ResourcePoolEventArgument,
-    /// `dstHost`: required `HostEventArgument`.
-    pub dst_host: HostEventArgument,
-}
-pub(crate) static MIGRATION_RESOURCE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationResourceErrorEvent",
-    "2.0",
-    Some(&MIGRATION_EVENT),
-    "
-ResourcePoolEventArgument dstPool r
-HostEventArgument dstHost r
-",
-    rt::unset::<MigrationResourceErrorEvent>,
-);
-impl rt::Object for MigrationResourceErrorEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_ERROR_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_ERROR_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            17 => P::Object(&self.dst_pool),
-            18 => P::Object(&self.dst_host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            17 => M::Object(&mut self.dst_pool),
-            18 => M::Object(&mut self.dst_host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for MigrationResourceErrorEvent {}
-impl std::ops::Deref for MigrationResourceErrorEvent {
-    type Target = MigrationEvent;
-    fn deref(&self) -> &MigrationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MigrationResourceErrorEvent {
-    fn deref_mut(&mut self) -> &mut MigrationEvent {
-        &mut self.base
-    }
-}
-impl Clone for MigrationResourceErrorEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MigrationResourceErrorEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MigrationResourceErrorEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MigrationResourceErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MigrationResourceWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct MigrationResourceWarningEvent {
-    /// The properties of `MigrationEvent`.
-    pub base: MigrationEvent,
-    /// `dstPool`: required `ResourcePoolEventArgument`.
-    pub dst_pool: ResourcePoolEventArgument,
-    /// `dstHost`: required `HostEventArgument`.
-    pub dst_host: HostEventArgument,
-}
-pub(crate) static MIGRATION_RESOURCE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationResourceWarningEvent",
-    "2.0",
-    Some(&MIGRATION_EVENT),
-    "
-ResourcePoolEventArgument dstPool r
-HostEventArgument dstHost r
-",
-    rt::unset::<MigrationResourceWarningEvent>,
-);
-impl rt::Object for MigrationResourceWarningEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_WARNING_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_WARNING_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=16 => self.base.get(index),
-            17 => P::Object(&self.dst_pool),
-            18 => P::Object(&self.dst_host),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=16 => self.base.get_mut(index),
-            17 => M::Object(&mut self.dst_pool),
-            18 => M::Object(&mut self.dst_host),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for MigrationResourceWarningEvent {}
-impl std::ops::Deref for MigrationResourceWarningEvent {
-    type Target = MigrationEvent;
-    fn deref(&self) -> &MigrationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MigrationResourceWarningEvent {
-    fn deref_mut(&mut self) -> &mut MigrationEvent {
-        &mut self.base
-    }
-}
-impl Clone for MigrationResourceWarningEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MigrationResourceWarningEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MigrationResourceWarningEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MigrationResourceWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `MigrationWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct MigrationWarningEvent {
-    /// The properties of `MigrationEvent`.
-    pub base: MigrationEvent,
-}
-pub(crate) static MIGRATION_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MigrationWarningEvent",
-    "2.0",
-    Some(&MIGRATION_EVENT),
+    Some(&FILE_QUERY),
     "",
-    rt::unset::<MigrationWarningEvent>,
+    rt::unset::<VmNvramFileQuery>,
 );
-impl rt::Object for MigrationWarningEvent {
+impl rt::Object for VmNvramFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
-        &MIGRATION_WARNING_EVENT
+        &VM_NVRAM_FILE_QUERY
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_WARNING_EVENT
+        &VM_NVRAM_FILE_QUERY
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=16 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=16 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
     fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
+        Some(&FileQuery {})
     }
 }
-impl rt::Extends<Event> for MigrationWarningEvent {}
-impl std::ops::Deref for MigrationWarningEvent {
-    type Target = MigrationEvent;
-    fn deref(&self) -> &MigrationEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for MigrationWarningEvent {
-    fn deref_mut(&mut self) -> &mut MigrationEvent {
-        &mut self.base
-    }
-}
-impl Clone for MigrationWarningEvent {
+impl rt::Extends<FileQuery> for VmNvramFileQuery {}
+impl Clone for VmNvramFileQuery {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for MigrationWarningEvent {
+impl PartialEq for VmNvramFileQuery {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for MigrationWarningEvent {
+impl std::fmt::Debug for VmNvramFileQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationWarningEvent {
+impl serde::Serialize for VmNvramFileQuery {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `MissingController`, a [`InvalidDeviceSpec`], since VI API 2.0.
+/// `VmOrphanedEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct MissingController {
-    /// The properties of `InvalidDeviceSpec`.
-    pub base: InvalidDeviceSpec,
+pub struct VmOrphanedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
 }
-pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MissingController",
+pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmOrphanedEvent",
     "2.0",
-    Some(&INVALID_DEVICE_SPEC),
+    Some(&VM_EVENT),
     "",
-    rt::unset::<MissingController>,
+    rt::unset::<VmOrphanedEvent>,
 );
-impl rt::Object for MissingController {
+impl rt::Object for VmOrphanedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &MISSING_CONTROLLER
+        &VM_ORPHANED_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_CONTROLLER
+        &VM_ORPHANED_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=3 => self.base.get(index),
+            0..=15 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=3 => self.base.get_mut(index),
+            0..=15 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -3947,131 +3710,69 @@ impl rt::Object for MissingController {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for MissingController {}
-impl std::ops::Deref for MissingController {
-    type Target = InvalidDeviceSpec;
-    fn deref(&self) -> &InvalidDeviceSpec {
+impl rt::Extends<Event> for VmOrphanedEvent {}
+impl std::ops::Deref for VmOrphanedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for MissingController {
-    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+impl std::ops::DerefMut for VmOrphanedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for MissingController {
+impl Clone for VmOrphanedEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for MissingController {
+impl PartialEq for VmOrphanedEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for MissingController {
+impl std::fmt::Debug for VmOrphanedEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingController {
+impl serde::Serialize for VmOrphanedEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `MissingObject`, a [`DynamicData`], since VI API 2.0.
+/// `VmPoweredOffEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct MissingObject {
-    /// `obj`: required reference.
-    pub obj: rt::ManagedObjectReference,
-    /// `fault`: required `LocalizedMethodFault`.
-    pub fault: LocalizedMethodFault,
+pub struct VmPoweredOffEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
 }
-pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MissingObject",
+pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmPoweredOffEvent",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference obj r
-LocalizedMethodFault fault r
-",
-    rt::unset::<MissingObject>,
-);
-impl rt::Object for MissingObject {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MISSING_OBJECT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_OBJECT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.obj),
-            1 => P::Object(&self.fault),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.obj),
-            1 => M::Object(&mut self.fault),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for MissingObject {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MissingObject {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MissingObject {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MissingObject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `MissingPowerOnConfiguration`, a [`VAppConfigFault`], since VI API 4.0.
-#[derive(Default)]
-pub struct MissingPowerOnConfiguration {
-    /// The properties of `VAppConfigFault`.
-    pub base: VAppConfigFault,
-}
-pub(crate) static MISSING_POWER_ON_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MissingPowerOnConfiguration",
-    "4.0",
-    Some(&V_APP_CONFIG_FAULT),
+    Some(&VM_EVENT),
     "",
-    rt::unset::<MissingPowerOnConfiguration>,
+    rt::unset::<VmPoweredOffEvent>,
 );
-impl rt::Object for MissingPowerOnConfiguration {
+impl rt::Object for VmPoweredOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &MISSING_POWER_ON_CONFIGURATION
+        &VM_POWERED_OFF_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_POWER_ON_CONFIGURATION
+        &VM_POWERED_OFF_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
+            0..=15 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
+            0..=15 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -4082,131 +3783,69 @@ impl rt::Object for MissingPowerOnConfiguration {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for MissingPowerOnConfiguration {}
-impl std::ops::Deref for MissingPowerOnConfiguration {
-    type Target = VAppConfigFault;
-    fn deref(&self) -> &VAppConfigFault {
+impl rt::Extends<Event> for VmPoweredOffEvent {}
+impl std::ops::Deref for VmPoweredOffEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for MissingPowerOnConfiguration {
-    fn deref_mut(&mut self) -> &mut VAppConfigFault {
+impl std::ops::DerefMut for VmPoweredOffEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for MissingPowerOnConfiguration {
+impl Clone for VmPoweredOffEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for MissingPowerOnConfiguration {
+impl PartialEq for VmPoweredOffEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for MissingPowerOnConfiguration {
+impl std::fmt::Debug for VmPoweredOffEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingPowerOnConfiguration {
+impl serde::Serialize for VmPoweredOffEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `MissingProperty`, a [`DynamicData`], since VI API 2.0.
+/// `VmPoweredOnEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct MissingProperty {
-    /// `path`: required string, a PropertyPath.
-    pub path: String,
-    /// `fault`: required `LocalizedMethodFault`.
-    pub fault: LocalizedMethodFault,
+pub struct VmPoweredOnEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
 }
-pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MissingProperty",
+pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmPoweredOnEvent",
     "2.0",
-    Some(&DYNAMIC_DATA),
-    "
-string path r
-LocalizedMethodFault fault r
-",
-    rt::unset::<MissingProperty>,
-);
-impl rt::Object for MissingProperty {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &MISSING_PROPERTY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_PROPERTY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.path),
-            1 => P::Object(&self.fault),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.path),
-            1 => M::Object(&mut self.fault),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for MissingProperty {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for MissingProperty {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for MissingProperty {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for MissingProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `MultipleSnapshotsNotSupported`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct MultipleSnapshotsNotSupported {
-    /// The properties of `SnapshotFault`.
-    pub base: SnapshotFault,
-}
-pub(crate) static MULTIPLE_SNAPSHOTS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "MultipleSnapshotsNotSupported",
-    "2.0",
-    Some(&SNAPSHOT_FAULT),
+    Some(&VM_EVENT),
     "",
-    rt::unset::<MultipleSnapshotsNotSupported>,
+    rt::unset::<VmPoweredOnEvent>,
 );
-impl rt::Object for MultipleSnapshotsNotSupported {
+impl rt::Object for VmPoweredOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
+        &VM_POWERED_ON_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
+        &VM_POWERED_ON_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
+            0..=15 => self.base.get(index),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
+            0..=15 => self.base.get_mut(index),
             _ => M::Absent,
         }
     }
@@ -4217,154 +3856,80 @@ impl rt::Object for MultipleSnapshotsNotSupported {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for MultipleSnapshotsNotSupported {}
-impl std::ops::Deref for MultipleSnapshotsNotSupported {
-    type Target = SnapshotFault;
-    fn deref(&self) -> &SnapshotFault {
+impl rt::Extends<Event> for VmPoweredOnEvent {}
+impl std::ops::Deref for VmPoweredOnEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for MultipleSnapshotsNotSupported {
-    fn deref_mut(&mut self) -> &mut SnapshotFault {
+impl std::ops::DerefMut for VmPoweredOnEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for MultipleSnapshotsNotSupported {
+impl Clone for VmPoweredOnEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for MultipleSnapshotsNotSupported {
+impl PartialEq for VmPoweredOnEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for MultipleSnapshotsNotSupported {
+impl std::fmt::Debug for VmPoweredOnEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MultipleSnapshotsNotSupported {
+impl serde::Serialize for VmPoweredOnEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `NasConfigFault`, a [`HostConfigFault`], since VI API 2.5u2server.
+/// `VmReconfiguredEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct NasConfigFault {
-    /// The properties of `HostConfigFault`.
-    pub base: HostConfigFault,
-    /// `name`: required string.
-    pub name: String,
+pub struct VmReconfiguredEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `configSpec`: required `VirtualMachineConfigSpec`.
+    pub config_spec: VirtualMachineConfigSpec,
+    /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
+    pub config_changes: Option<Box<ChangesInfoEventArgument>>,
 }
-pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NasConfigFault",
-    "2.5u2server",
-    Some(&HOST_CONFIG_FAULT),
-    "
-string name r
-",
-    rt::unset::<NasConfigFault>,
-);
-impl rt::Object for NasConfigFault {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NAS_CONFIG_FAULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_CONFIG_FAULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for NasConfigFault {}
-impl std::ops::Deref for NasConfigFault {
-    type Target = HostConfigFault;
-    fn deref(&self) -> &HostConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for NasConfigFault {
-    fn deref_mut(&mut self) -> &mut HostConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for NasConfigFault {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NasConfigFault {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NasConfigFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NasConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NasDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Default)]
-pub struct NasDatastoreInfo {
-    /// The properties of `DatastoreInfo`.
-    pub base: DatastoreInfo,
-    /// `nas`: optional `HostNasVolume`.
-    pub nas: Option<Box<HostNasVolume>>,
-}
-pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NasDatastoreInfo",
+pub(crate) static VM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmReconfiguredEvent",
     "2.0",
-    Some(&DATASTORE_INFO),
+    Some(&VM_EVENT),
     "
-HostNasVolume nas o
+VirtualMachineConfigSpec configSpec r
+ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<NasDatastoreInfo>,
+    rt::unset::<VmReconfiguredEvent>,
 );
-impl rt::Object for NasDatastoreInfo {
+impl rt::Object for VmReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_INFO
+        &VM_RECONFIGURED_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_INFO
+        &VM_RECONFIGURED_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=11 => self.base.get(index),
-            12 => P::Optional(&self.nas),
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.config_spec),
+            17 => P::Optional(&self.config_changes),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=11 => self.base.get_mut(index),
-            12 => M::Optional(&mut self.nas),
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.config_spec),
+            17 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
     }
@@ -4375,732 +3940,1100 @@ impl rt::Object for NasDatastoreInfo {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<DatastoreInfo> for NasDatastoreInfo {}
-impl std::ops::Deref for NasDatastoreInfo {
-    type Target = DatastoreInfo;
-    fn deref(&self) -> &DatastoreInfo {
+impl rt::Extends<Event> for VmReconfiguredEvent {}
+impl std::ops::Deref for VmReconfiguredEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for NasDatastoreInfo {
-    fn deref_mut(&mut self) -> &mut DatastoreInfo {
+impl std::ops::DerefMut for VmReconfiguredEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for NasDatastoreInfo {
+impl Clone for VmReconfiguredEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for NasDatastoreInfo {
+impl PartialEq for VmReconfiguredEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for NasDatastoreInfo {
+impl std::fmt::Debug for VmReconfiguredEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasDatastoreInfo {
+impl serde::Serialize for VmReconfiguredEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `NasVolumeNotMounted`, a [`NasConfigFault`], since VI API 2.5u2server.
+/// `VmRegisteredEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
-pub struct NasVolumeNotMounted {
-    /// The properties of `NasConfigFault`.
-    pub base: NasConfigFault,
-    /// `remoteHost`: required string.
-    pub remote_host: String,
-    /// `remotePath`: required string.
-    pub remote_path: String,
+pub struct VmRegisteredEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
 }
-pub(crate) static NAS_VOLUME_NOT_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NasVolumeNotMounted",
-    "2.5u2server",
-    Some(&NAS_CONFIG_FAULT),
-    "
-string remoteHost r
-string remotePath r
-",
-    rt::unset::<NasVolumeNotMounted>,
-);
-impl rt::Object for NasVolumeNotMounted {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NAS_VOLUME_NOT_MOUNTED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_VOLUME_NOT_MOUNTED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            3 => P::Value(&self.remote_host),
-            4 => P::Value(&self.remote_path),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.remote_host),
-            4 => M::Value(&mut self.remote_path),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for NasVolumeNotMounted {}
-impl std::ops::Deref for NasVolumeNotMounted {
-    type Target = NasConfigFault;
-    fn deref(&self) -> &NasConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for NasVolumeNotMounted {
-    fn deref_mut(&mut self) -> &mut NasConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for NasVolumeNotMounted {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NasVolumeNotMounted {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NasVolumeNotMounted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NasVolumeNotMounted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetBIOSConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetBiosConfigInfo {
-    /// `mode`: required string.
-    pub mode: String,
-}
-pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetBIOSConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string mode r
-",
-    rt::unset::<NetBiosConfigInfo>,
-);
-impl rt::Object for NetBiosConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_BIOS_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_BIOS_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.mode),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.mode),
-            _ => M::Absent,
-        }
-    }
-}
-impl rt::Extends<NetBiosConfigInfo> for NetBiosConfigInfo {}
-impl Clone for NetBiosConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetBiosConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetBiosConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetBiosConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetDhcpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetDhcpConfigInfo {
-    /// `ipv6`: optional `NetDhcpConfigInfoDhcpOptions`.
-    pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
-    /// `ipv4`: optional `NetDhcpConfigInfoDhcpOptions`.
-    pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
-}
-pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetDhcpConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-NetDhcpConfigInfoDhcpOptions ipv6 o
-NetDhcpConfigInfoDhcpOptions ipv4 o
-",
-    rt::unset::<NetDhcpConfigInfo>,
-);
-impl rt::Object for NetDhcpConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Optional(&self.ipv6),
-            1 => P::Optional(&self.ipv4),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Optional(&mut self.ipv6),
-            1 => M::Optional(&mut self.ipv4),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetDhcpConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetDhcpConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetDhcpConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetDhcpConfigInfoDhcpOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetDhcpConfigInfoDhcpOptions {
-    /// `enable`: required boolean.
-    pub enable: bool,
-    /// `config`: list of `KeyValue`.
-    pub config: Vec<KeyValue>,
-}
-pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetDhcpConfigInfoDhcpOptions",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-boolean enable r
-KeyValue config ol
-",
-    rt::unset::<NetDhcpConfigInfoDhcpOptions>,
-);
-impl rt::Object for NetDhcpConfigInfoDhcpOptions {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.enable),
-            1 => P::Objects(&self.config),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.enable),
-            1 => M::Objects(&mut self.config),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetDhcpConfigInfoDhcpOptions {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetDhcpConfigInfoDhcpOptions {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetDhcpConfigInfoDhcpOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigInfoDhcpOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetDnsConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetDnsConfigInfo {
-    /// `dhcp`: required boolean.
-    pub dhcp: bool,
-    /// `hostName`: required string.
-    pub host_name: String,
-    /// `domainName`: required string.
-    pub domain_name: String,
-    /// `ipAddress`: list of string.
-    pub ip_address: Vec<String>,
-    /// `searchDomain`: list of string.
-    pub search_domain: Vec<String>,
-}
-pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetDnsConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-boolean dhcp r
-string hostName r
-string domainName r
-string ipAddress ol
-string searchDomain ol
-",
-    rt::unset::<NetDnsConfigInfo>,
-);
-impl rt::Object for NetDnsConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.dhcp),
-            1 => P::Value(&self.host_name),
-            2 => P::Value(&self.domain_name),
-            3 => P::Value(&self.ip_address),
-            4 => P::Value(&self.search_domain),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.dhcp),
-            1 => M::Value(&mut self.host_name),
-            2 => M::Value(&mut self.domain_name),
-            3 => M::Value(&mut self.ip_address),
-            4 => M::Value(&mut self.search_domain),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetDnsConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetDnsConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetDnsConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetDnsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpConfigInfo {
-    /// `ipAddress`: list of `NetIpConfigInfoIpAddress`.
-    pub ip_address: Vec<NetIpConfigInfoIpAddress>,
-    /// `dhcp`: optional `NetDhcpConfigInfo`.
-    pub dhcp: Option<Box<NetDhcpConfigInfo>>,
-    /// `autoConfigurationEnabled`: optional boolean.
-    pub auto_configuration_enabled: Option<bool>,
-}
-pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-NetIpConfigInfoIpAddress ipAddress ol
-NetDhcpConfigInfo dhcp o
-boolean autoConfigurationEnabled o
-",
-    rt::unset::<NetIpConfigInfo>,
-);
-impl rt::Object for NetIpConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.ip_address),
-            1 => P::Optional(&self.dhcp),
-            2 => P::Value(&self.auto_configuration_enabled),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.ip_address),
-            1 => M::Optional(&mut self.dhcp),
-            2 => M::Value(&mut self.auto_configuration_enabled),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetIpConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpConfigInfoIpAddress`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpConfigInfoIpAddress {
-    /// `ipAddress`: required string.
-    pub ip_address: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `origin`: optional string.
-    pub origin: Option<String>,
-    /// `state`: optional string.
-    pub state: Option<String>,
-    /// `lifetime`: optional dateTime.
-    pub lifetime: Option<rt::DateTime>,
-}
-pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpConfigInfoIpAddress",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string ipAddress r
-int prefixLength r
-string origin o
-string state o
-dateTime lifetime o
-",
-    rt::unset::<NetIpConfigInfoIpAddress>,
-);
-impl rt::Object for NetIpConfigInfoIpAddress {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO_IP_ADDRESS
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO_IP_ADDRESS
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_address),
-            1 => P::Value(&self.prefix_length),
-            2 => P::Value(&self.origin),
-            3 => P::Value(&self.state),
-            4 => P::Value(&self.lifetime),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_address),
-            1 => M::Value(&mut self.prefix_length),
-            2 => M::Value(&mut self.origin),
-            3 => M::Value(&mut self.state),
-            4 => M::Value(&mut self.lifetime),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetIpConfigInfoIpAddress {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpConfigInfoIpAddress {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpConfigInfoIpAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfoIpAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpRouteConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpRouteConfigInfo {
-    /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
-    pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
-}
-pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpRouteConfigInfo",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-NetIpRouteConfigInfoIpRoute ipRoute ol
-",
-    rt::unset::<NetIpRouteConfigInfo>,
-);
-impl rt::Object for NetIpRouteConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.ip_route),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.ip_route),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetIpRouteConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpRouteConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpRouteConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpRouteConfigInfoGateway`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpRouteConfigInfoGateway {
-    /// `ipAddress`: optional string.
-    pub ip_address: Option<String>,
-    /// `device`: optional string.
-    pub device: Option<String>,
-}
-pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpRouteConfigInfoGateway",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string ipAddress o
-string device o
-",
-    rt::unset::<NetIpRouteConfigInfoGateway>,
-);
-impl rt::Object for NetIpRouteConfigInfoGateway {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.ip_address),
-            1 => P::Value(&self.device),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.ip_address),
-            1 => M::Value(&mut self.device),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetIpRouteConfigInfoGateway {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpRouteConfigInfoGateway {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpRouteConfigInfoGateway {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfoGateway {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NetIpRouteConfigInfoIpRoute`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
-pub struct NetIpRouteConfigInfoIpRoute {
-    /// `network`: required string.
-    pub network: String,
-    /// `prefixLength`: required int.
-    pub prefix_length: i32,
-    /// `gateway`: required `NetIpRouteConfigInfoGateway`.
-    pub gateway: NetIpRouteConfigInfoGateway,
-}
-pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetIpRouteConfigInfoIpRoute",
-    "4.1",
-    Some(&DYNAMIC_DATA),
-    "
-string network r
-int prefixLength r
-NetIpRouteConfigInfoGateway gateway r
-",
-    rt::unset::<NetIpRouteConfigInfoIpRoute>,
-);
-impl rt::Object for NetIpRouteConfigInfoIpRoute {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.network),
-            1 => P::Value(&self.prefix_length),
-            2 => P::Object(&self.gateway),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.network),
-            1 => M::Value(&mut self.prefix_length),
-            2 => M::Object(&mut self.gateway),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for NetIpRouteConfigInfoIpRoute {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NetIpRouteConfigInfoIpRoute {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NetIpRouteConfigInfoIpRoute {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfoIpRoute {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `NetworkCopyFault`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
-pub struct NetworkCopyFault {
-    /// The properties of `FileFault`.
-    pub base: FileFault,
-}
-pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetworkCopyFault",
+pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRegisteredEvent",
     "2.0",
-    Some(&FILE_FAULT),
+    Some(&VM_EVENT),
     "",
-    rt::unset::<NetworkCopyFault>,
+    rt::unset::<VmRegisteredEvent>,
 );
-impl rt::Object for NetworkCopyFault {
+impl rt::Object for VmRegisteredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &NETWORK_COPY_FAULT
+        &VM_REGISTERED_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_COPY_FAULT
+        &VM_REGISTERED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmRegisteredEvent {}
+impl std::ops::Deref for VmRegisteredEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRegisteredEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRegisteredEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRegisteredEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRegisteredEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmRegisteredEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmRelocateSpecEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmRelocateSpecEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRelocateSpecEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmRelocateSpecEvent>,
+);
+impl rt::Object for VmRelocateSpecEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOCATE_SPEC_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_RELOCATE_SPEC_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmRelocateSpecEvent {}
+impl std::ops::Deref for VmRelocateSpecEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRelocateSpecEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRelocateSpecEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRelocateSpecEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRelocateSpecEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmRelocateSpecEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmRelocatedEvent {
+    /// The properties of `VmRelocateSpecEvent`.
+    pub base: VmRelocateSpecEvent,
+    /// `sourceHost`: required `HostEventArgument`.
+    pub source_host: HostEventArgument,
+    /// `sourceDatacenter`: optional `DatacenterEventArgument`, since VI API 5.0.
+    pub source_datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
+    pub source_datastore: Option<Box<DatastoreEventArgument>>,
+}
+pub(crate) static VM_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRelocatedEvent",
+    "2.0",
+    Some(&VM_RELOCATE_SPEC_EVENT),
+    "
+HostEventArgument sourceHost r
+DatacenterEventArgument sourceDatacenter o since 5.0
+DatastoreEventArgument sourceDatastore o since 5.0
+",
+    rt::unset::<VmRelocatedEvent>,
+);
+impl rt::Object for VmRelocatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOCATED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_RELOCATED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Object(&self.source_host),
+            17 => P::Optional(&self.source_datacenter),
+            18 => P::Optional(&self.source_datastore),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Object(&mut self.source_host),
+            17 => M::Optional(&mut self.source_datacenter),
+            18 => M::Optional(&mut self.source_datastore),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmRelocatedEvent {}
+impl std::ops::Deref for VmRelocatedEvent {
+    type Target = VmRelocateSpecEvent;
+    fn deref(&self) -> &VmRelocateSpecEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRelocatedEvent {
+    fn deref_mut(&mut self) -> &mut VmRelocateSpecEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRelocatedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRelocatedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRelocatedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmRelocatedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmRemovedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmRemovedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRemovedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmRemovedEvent>,
+);
+impl rt::Object for VmRemovedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REMOVED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_REMOVED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmRemovedEvent {}
+impl std::ops::Deref for VmRemovedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRemovedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRemovedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRemovedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRemovedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmRemovedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmRenamedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmRenamedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `oldName`: required string.
+    pub old_name: String,
+    /// `newName`: required string.
+    pub new_name: String,
+}
+pub(crate) static VM_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRenamedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+string oldName r
+string newName r
+",
+    rt::unset::<VmRenamedEvent>,
+);
+impl rt::Object for VmRenamedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RENAMED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_RENAMED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Value(&self.old_name),
+            17 => P::Value(&self.new_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Value(&mut self.old_name),
+            17 => M::Value(&mut self.new_name),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmRenamedEvent {}
+impl std::ops::Deref for VmRenamedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRenamedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRenamedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRenamedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRenamedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmRenamedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmResettingEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmResettingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmResettingEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmResettingEvent>,
+);
+impl rt::Object for VmResettingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESETTING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_RESETTING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmResettingEvent {}
+impl std::ops::Deref for VmResettingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmResettingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmResettingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmResettingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmResettingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmResettingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmResumingEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmResumingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmResumingEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmResumingEvent>,
+);
+impl rt::Object for VmResumingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESUMING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_RESUMING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmResumingEvent {}
+impl std::ops::Deref for VmResumingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmResumingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmResumingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmResumingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmResumingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmResumingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSnapshotFileInfo`, a [`FileInfo`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmSnapshotFileInfo {
+    /// The properties of `FileInfo`.
+    pub base: FileInfo,
+}
+pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSnapshotFileInfo",
+    "2.0",
+    Some(&FILE_INFO),
+    "",
+    rt::unset::<VmSnapshotFileInfo>,
+);
+impl rt::Object for VmSnapshotFileInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SNAPSHOT_FILE_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SNAPSHOT_FILE_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=4 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=4 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<FileInfo> for VmSnapshotFileInfo {}
+impl std::ops::Deref for VmSnapshotFileInfo {
+    type Target = FileInfo;
+    fn deref(&self) -> &FileInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSnapshotFileInfo {
+    fn deref_mut(&mut self) -> &mut FileInfo {
+        &mut self.base
+    }
+}
+impl Clone for VmSnapshotFileInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSnapshotFileInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSnapshotFileInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSnapshotFileInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmSnapshotFileQuery {}
+pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSnapshotFileQuery",
+    "2.0",
+    Some(&FILE_QUERY),
+    "",
+    rt::unset::<VmSnapshotFileQuery>,
+);
+impl rt::Object for VmSnapshotFileQuery {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SNAPSHOT_FILE_QUERY
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SNAPSHOT_FILE_QUERY
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&FileQuery {})
+    }
+}
+impl rt::Extends<FileQuery> for VmSnapshotFileQuery {}
+impl Clone for VmSnapshotFileQuery {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSnapshotFileQuery {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSnapshotFileQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSnapshotFileQuery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmStartingEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmStartingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmStartingEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmStartingEvent>,
+);
+impl rt::Object for VmStartingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STARTING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_STARTING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmStartingEvent {}
+impl std::ops::Deref for VmStartingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmStartingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmStartingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmStartingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmStartingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmStartingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmStoppingEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmStoppingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmStoppingEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmStoppingEvent>,
+);
+impl rt::Object for VmStoppingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STOPPING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_STOPPING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmStoppingEvent {}
+impl std::ops::Deref for VmStoppingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmStoppingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmStoppingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmStoppingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmStoppingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmStoppingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSuspendedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmSuspendedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSuspendedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmSuspendedEvent>,
+);
+impl rt::Object for VmSuspendedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SUSPENDED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SUSPENDED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmSuspendedEvent {}
+impl std::ops::Deref for VmSuspendedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSuspendedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSuspendedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSuspendedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSuspendedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSuspendedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSuspendingEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmSuspendingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSuspendingEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmSuspendingEvent>,
+);
+impl rt::Object for VmSuspendingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SUSPENDING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SUSPENDING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmSuspendingEvent {}
+impl std::ops::Deref for VmSuspendingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSuspendingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSuspendingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSuspendingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSuspendingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSuspendingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmUuidChangedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmUuidChangedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `oldUuid`: required string.
+    pub old_uuid: String,
+    /// `newUuid`: required string.
+    pub new_uuid: String,
+}
+pub(crate) static VM_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmUuidChangedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+string oldUuid r
+string newUuid r
+",
+    rt::unset::<VmUuidChangedEvent>,
+);
+impl rt::Object for VmUuidChangedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_UUID_CHANGED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_UUID_CHANGED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            16 => P::Value(&self.old_uuid),
+            17 => P::Value(&self.new_uuid),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            16 => M::Value(&mut self.old_uuid),
+            17 => M::Value(&mut self.new_uuid),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<Event> for VmUuidChangedEvent {}
+impl std::ops::Deref for VmUuidChangedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmUuidChangedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmUuidChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmUuidChangedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmUuidChangedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmUuidChangedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmfsDatastoreAllExtentOption`, a [`VmfsDatastoreSingleExtentOption`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmfsDatastoreAllExtentOption {
+    /// The properties of `VmfsDatastoreSingleExtentOption`.
+    pub base: VmfsDatastoreSingleExtentOption,
+}
+pub(crate) static VMFS_DATASTORE_ALL_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreAllExtentOption",
+    "2.0",
+    Some(&VMFS_DATASTORE_SINGLE_EXTENT_OPTION),
+    "",
+    rt::unset::<VmfsDatastoreAllExtentOption>,
+);
+impl rt::Object for VmfsDatastoreAllExtentOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_ALL_EXTENT_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_ALL_EXTENT_OPTION
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
@@ -5121,75 +5054,148 @@ impl rt::Object for NetworkCopyFault {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<MethodFault> for NetworkCopyFault {}
-impl std::ops::Deref for NetworkCopyFault {
-    type Target = FileFault;
-    fn deref(&self) -> &FileFault {
+impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreAllExtentOption {}
+impl std::ops::Deref for VmfsDatastoreAllExtentOption {
+    type Target = VmfsDatastoreSingleExtentOption;
+    fn deref(&self) -> &VmfsDatastoreSingleExtentOption {
         &self.base
     }
 }
-impl std::ops::DerefMut for NetworkCopyFault {
-    fn deref_mut(&mut self) -> &mut FileFault {
+impl std::ops::DerefMut for VmfsDatastoreAllExtentOption {
+    fn deref_mut(&mut self) -> &mut VmfsDatastoreSingleExtentOption {
         &mut self.base
     }
 }
-impl Clone for NetworkCopyFault {
+impl Clone for VmfsDatastoreAllExtentOption {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for NetworkCopyFault {
+impl PartialEq for VmfsDatastoreAllExtentOption {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for NetworkCopyFault {
+impl std::fmt::Debug for VmfsDatastoreAllExtentOption {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkCopyFault {
+impl serde::Serialize for VmfsDatastoreAllExtentOption {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
+/// `VmfsDatastoreBaseOption`, a [`DynamicData`], since VI API 2.0.
 #[derive(Default)]
-pub struct NetworkEventArgument {
-    /// The properties of `EntityEventArgument`.
-    pub base: EntityEventArgument,
-    /// `network`: required reference to `Network`.
-    pub network: rt::ManagedObjectReference,
+pub struct VmfsDatastoreBaseOption {
+    /// `layout`: required `HostDiskPartitionLayout`.
+    pub layout: HostDiskPartitionLayout,
+    /// `partitionFormatChange`: optional boolean, since VI API 5.0.
+    pub partition_format_change: Option<bool>,
 }
-pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetworkEventArgument",
-    "4.0",
-    Some(&ENTITY_EVENT_ARGUMENT),
+pub(crate) static VMFS_DATASTORE_BASE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreBaseOption",
+    "2.0",
+    Some(&DYNAMIC_DATA),
     "
-ManagedObjectReference network r
+HostDiskPartitionLayout layout r
+boolean partitionFormatChange o since 5.0
 ",
-    rt::unset::<NetworkEventArgument>,
+    rt::unset::<VmfsDatastoreBaseOption>,
 );
-impl rt::Object for NetworkEventArgument {
+impl rt::Object for VmfsDatastoreBaseOption {
     fn type_info() -> &'static rt::ObjectInfo {
-        &NETWORK_EVENT_ARGUMENT
+        &VMFS_DATASTORE_BASE_OPTION
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_EVENT_ARGUMENT
+        &VMFS_DATASTORE_BASE_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Object(&self.layout),
+            1 => P::Value(&self.partition_format_change),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.layout),
+            1 => M::Value(&mut self.partition_format_change),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreBaseOption {}
+impl Clone for VmfsDatastoreBaseOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreBaseOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreBaseOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmfsDatastoreBaseOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmfsDatastoreCreateSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmfsDatastoreCreateSpec {
+    /// The properties of `VmfsDatastoreSpec`.
+    pub base: VmfsDatastoreSpec,
+    /// `partition`: required `HostDiskPartitionSpec`.
+    pub partition: HostDiskPartitionSpec,
+    /// `vmfs`: required `HostVmfsSpec`.
+    pub vmfs: HostVmfsSpec,
+    /// `extent`: list of `HostScsiDiskPartition`.
+    pub extent: Vec<HostScsiDiskPartition>,
+}
+pub(crate) static VMFS_DATASTORE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreCreateSpec",
+    "2.0",
+    Some(&VMFS_DATASTORE_SPEC),
+    "
+HostDiskPartitionSpec partition r
+HostVmfsSpec vmfs r
+HostScsiDiskPartition extent ol
+",
+    rt::unset::<VmfsDatastoreCreateSpec>,
+);
+impl rt::Object for VmfsDatastoreCreateSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_CREATE_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_CREATE_SPEC
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
-            1 => P::Value(&self.network),
+            1 => P::Object(&self.partition),
+            2 => P::Object(&self.vmfs),
+            3 => P::Objects(&self.extent),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
-            1 => M::Value(&mut self.network),
+            1 => M::Object(&mut self.partition),
+            2 => M::Object(&mut self.vmfs),
+            3 => M::Objects(&mut self.extent),
             _ => M::Absent,
         }
     }
@@ -5200,113 +5206,543 @@ impl rt::Object for NetworkEventArgument {
         Some(&mut self.base)
     }
 }
-impl rt::Extends<EntityEventArgument> for NetworkEventArgument {}
-impl std::ops::Deref for NetworkEventArgument {
-    type Target = EntityEventArgument;
-    fn deref(&self) -> &EntityEventArgument {
+impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreCreateSpec {}
+impl std::ops::Deref for VmfsDatastoreCreateSpec {
+    type Target = VmfsDatastoreSpec;
+    fn deref(&self) -> &VmfsDatastoreSpec {
         &self.base
     }
 }
-impl std::ops::DerefMut for NetworkEventArgument {
-    fn deref_mut(&mut self) -> &mut EntityEventArgument {
+impl std::ops::DerefMut for VmfsDatastoreCreateSpec {
+    fn deref_mut(&mut self) -> &mut VmfsDatastoreSpec {
         &mut self.base
     }
 }
-impl Clone for NetworkEventArgument {
+impl Clone for VmfsDatastoreCreateSpec {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for NetworkEventArgument {
+impl PartialEq for VmfsDatastoreCreateSpec {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for NetworkEventArgument {
+impl std::fmt::Debug for VmfsDatastoreCreateSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkEventArgument {
+impl serde::Serialize for VmfsDatastoreCreateSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// `NetworkSummary`, a [`DynamicData`], since VI API 2.0.
+/// `VmfsDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 #[derive(Default)]
-pub struct NetworkSummary {
-    /// `network`: optional reference to `Network`.
-    pub network: Option<rt::ManagedObjectReference>,
-    /// `name`: required string.
-    pub name: String,
-    /// `accessible`: required boolean.
-    pub accessible: bool,
-    /// `ipPoolName`: optional string, since VI API 4.0 and always there from then on.
-    pub ip_pool_name: Option<String>,
-    /// `ipPoolId`: optional int, since VI API 5.1.
-    pub ip_pool_id: Option<i32>,
+pub struct VmfsDatastoreInfo {
+    /// The properties of `DatastoreInfo`.
+    pub base: DatastoreInfo,
+    /// `maxPhysicalRDMFileSize`: optional long, since VI API 5.1 and always there from then on.
+    pub max_physical_rdm_file_size: Option<i64>,
+    /// `maxVirtualRDMFileSize`: optional long, since VI API 5.1 and always there from then on.
+    pub max_virtual_rdm_file_size: Option<i64>,
+    /// `vmfs`: optional `HostVmfsVolume`.
+    pub vmfs: Option<Box<HostVmfsVolume>>,
 }
-pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NetworkSummary",
+pub(crate) static VMFS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreInfo",
     "2.0",
-    Some(&DYNAMIC_DATA),
+    Some(&DATASTORE_INFO),
     "
-ManagedObjectReference network o
-string name r
-boolean accessible r
-string ipPoolName o since 4.0
-int ipPoolId o since 5.1
+long maxPhysicalRDMFileSize o since 5.1
+long maxVirtualRDMFileSize o since 5.1
+HostVmfsVolume vmfs o
 ",
-    rt::unset::<NetworkSummary>,
+    rt::unset::<VmfsDatastoreInfo>,
 );
-impl rt::Object for NetworkSummary {
+impl rt::Object for VmfsDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
-        &NETWORK_SUMMARY
+        &VMFS_DATASTORE_INFO
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_SUMMARY
+        &VMFS_DATASTORE_INFO
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0 => P::Value(&self.network),
-            1 => P::Value(&self.name),
-            2 => P::Value(&self.accessible),
-            3 => P::Value(&self.ip_pool_name),
-            4 => P::Value(&self.ip_pool_id),
+            0..=11 => self.base.get(index),
+            12 => P::Value(&self.max_physical_rdm_file_size),
+            13 => P::Value(&self.max_virtual_rdm_file_size),
+            14 => P::Optional(&self.vmfs),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0 => M::Value(&mut self.network),
-            1 => M::Value(&mut self.name),
-            2 => M::Value(&mut self.accessible),
-            3 => M::Value(&mut self.ip_pool_name),
-            4 => M::Value(&mut self.ip_pool_id),
+            0..=11 => self.base.get_mut(index),
+            12 => M::Value(&mut self.max_physical_rdm_file_size),
+            13 => M::Value(&mut self.max_virtual_rdm_file_size),
+            14 => M::Optional(&mut self.vmfs),
             _ => M::Absent,
         }
     }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
 }
-impl rt::Extends<NetworkSummary> for NetworkSummary {}
-impl Clone for NetworkSummary {
+impl rt::Extends<DatastoreInfo> for VmfsDatastoreInfo {}
+impl std::ops::Deref for VmfsDatastoreInfo {
+    type Target = DatastoreInfo;
+    fn deref(&self) -> &DatastoreInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreInfo {
+    fn deref_mut(&mut self) -> &mut DatastoreInfo {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreInfo {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for NetworkSummary {
+impl PartialEq for VmfsDatastoreInfo {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for NetworkSummary {
+impl std::fmt::Debug for VmfsDatastoreInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkSummary {
+impl serde::Serialize for VmfsDatastoreInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmfsDatastoreMultipleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmfsDatastoreMultipleExtentOption {
+    /// The properties of `VmfsDatastoreBaseOption`.
+    pub base: VmfsDatastoreBaseOption,
+    /// `vmfsExtent`: list, not empty, of `HostDiskPartitionBlockRange`.
+    pub vmfs_extent: Vec<HostDiskPartitionBlockRange>,
+}
+pub(crate) static VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreMultipleExtentOption",
+    "2.0",
+    Some(&VMFS_DATASTORE_BASE_OPTION),
+    "
+HostDiskPartitionBlockRange vmfsExtent rl
+",
+    rt::unset::<VmfsDatastoreMultipleExtentOption>,
+);
+impl rt::Object for VmfsDatastoreMultipleExtentOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Objects(&self.vmfs_extent),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Objects(&mut self.vmfs_extent),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreMultipleExtentOption {}
+impl std::ops::Deref for VmfsDatastoreMultipleExtentOption {
+    type Target = VmfsDatastoreBaseOption;
+    fn deref(&self) -> &VmfsDatastoreBaseOption {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreMultipleExtentOption {
+    fn deref_mut(&mut self) -> &mut VmfsDatastoreBaseOption {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreMultipleExtentOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreMultipleExtentOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreMultipleExtentOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmfsDatastoreMultipleExtentOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmfsDatastoreOption`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmfsDatastoreOption {
+    /// `info`: required `VmfsDatastoreBaseOption` or a descendant.
+    pub info: rt::Poly<VmfsDatastoreBaseOption>,
+    /// `spec`: required `VmfsDatastoreSpec` or a descendant.
+    pub spec: rt::Poly<VmfsDatastoreSpec>,
+}
+pub(crate) static VMFS_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreOption",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+VmfsDatastoreBaseOption info r
+VmfsDatastoreSpec spec r
+",
+    rt::unset::<VmfsDatastoreOption>,
+);
+impl rt::Object for VmfsDatastoreOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.info),
+            1 => P::Value(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.info),
+            1 => M::Value(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VmfsDatastoreOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmfsDatastoreOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmfsDatastoreSingleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmfsDatastoreSingleExtentOption {
+    /// The properties of `VmfsDatastoreBaseOption`.
+    pub base: VmfsDatastoreBaseOption,
+    /// `vmfsExtent`: required `HostDiskPartitionBlockRange`.
+    pub vmfs_extent: HostDiskPartitionBlockRange,
+}
+pub(crate) static VMFS_DATASTORE_SINGLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreSingleExtentOption",
+    "2.0",
+    Some(&VMFS_DATASTORE_BASE_OPTION),
+    "
+HostDiskPartitionBlockRange vmfsExtent r
+",
+    rt::unset::<VmfsDatastoreSingleExtentOption>,
+);
+impl rt::Object for VmfsDatastoreSingleExtentOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Object(&self.vmfs_extent),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Object(&mut self.vmfs_extent),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreSingleExtentOption {}
+impl std::ops::Deref for VmfsDatastoreSingleExtentOption {
+    type Target = VmfsDatastoreBaseOption;
+    fn deref(&self) -> &VmfsDatastoreBaseOption {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreSingleExtentOption {
+    fn deref_mut(&mut self) -> &mut VmfsDatastoreBaseOption {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreSingleExtentOption {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreSingleExtentOption {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreSingleExtentOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmfsDatastoreSingleExtentOption {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmfsDatastoreSpec`, a [`DynamicData`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmfsDatastoreSpec {
+    /// `diskUuid`: required string.
+    pub disk_uuid: String,
+}
+pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreSpec",
+    "2.0",
+    Some(&DYNAMIC_DATA),
+    "
+string diskUuid r
+",
+    rt::unset::<VmfsDatastoreSpec>,
+);
+impl rt::Object for VmfsDatastoreSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.disk_uuid),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.disk_uuid),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreSpec {}
+impl Clone for VmfsDatastoreSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmfsDatastoreSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `VmfsMountFault`, a [`HostConfigFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmfsMountFault {
+    /// The properties of `HostConfigFault`.
+    pub base: HostConfigFault,
+    /// `uuid`: required string.
+    pub uuid: String,
+}
+pub(crate) static VMFS_MOUNT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsMountFault",
+    "4.0",
+    Some(&HOST_CONFIG_FAULT),
+    "
+string uuid r
+",
+    rt::unset::<VmfsMountFault>,
+);
+impl rt::Object for VmfsMountFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_MOUNT_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VMFS_MOUNT_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            2 => P::Value(&self.uuid),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            2 => M::Value(&mut self.uuid),
+            _ => M::Absent,
+        }
+    }
+    fn base(&self) -> Option<&dyn rt::Object> {
+        Some(&self.base)
+    }
+    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
+        Some(&mut self.base)
+    }
+}
+impl rt::Extends<MethodFault> for VmfsMountFault {}
+impl std::ops::Deref for VmfsMountFault {
+    type Target = HostConfigFault;
+    fn deref(&self) -> &HostConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsMountFault {
+    fn deref_mut(&mut self) -> &mut HostConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for VmfsMountFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsMountFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsMountFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmfsMountFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `WaitOptions`, a [`DynamicData`], since VI API 4.1.
+#[derive(Default)]
+pub struct WaitOptions {
+    /// `maxWaitSeconds`: optional int.
+    pub max_wait_seconds: Option<i32>,
+    /// `maxObjectUpdates`: optional int.
+    pub max_object_updates: Option<i32>,
+}
+pub(crate) static WAIT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "WaitOptions",
+    "4.1",
+    Some(&DYNAMIC_DATA),
+    "
+int maxWaitSeconds o
+int maxObjectUpdates o
+",
+    rt::unset::<WaitOptions>,
+);
+impl rt::Object for WaitOptions {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &WAIT_OPTIONS
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &WAIT_OPTIONS
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.max_wait_seconds),
+            1 => P::Value(&self.max_object_updates),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.max_wait_seconds),
+            1 => M::Value(&mut self.max_object_updates),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for WaitOptions {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for WaitOptions {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for WaitOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for WaitOptions {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -13,18 +13,24 @@ pub struct ClusterComputeResource {
     /// `configuration`: optional `ClusterConfigInfo`.
     pub configuration: Option<Box<objects::ClusterConfigInfo>>,
     /// `recommendation`: list of `ClusterRecommendation`, since VI API 2.5; needs the privilege `System.Read`.
+    #[cfg(feature = "cluster")]
     pub recommendation: Vec<objects::ClusterRecommendation>,
     /// `drsRecommendation`: list of `ClusterDrsRecommendation`.
+    #[cfg(feature = "cluster")]
     pub drs_recommendation: Vec<objects::ClusterDrsRecommendation>,
     /// `summaryEx`: optional `ClusterComputeResourceSummary`, since VI API 7.0.1.1.
     pub summary_ex: Option<Box<objects::ClusterComputeResourceSummary>>,
     /// `hciConfig`: optional `ClusterComputeResourceHCIConfigInfo`, since VI API 6.7.1.
+    #[cfg(feature = "cluster")]
     pub hci_config: Option<Box<objects::ClusterComputeResourceHciConfigInfo>>,
     /// `migrationHistory`: list of `ClusterDrsMigration`.
+    #[cfg(feature = "cluster")]
     pub migration_history: Vec<objects::ClusterDrsMigration>,
     /// `actionHistory`: list of `ClusterActionHistory`, since VI API 2.5.
+    #[cfg(feature = "cluster")]
     pub action_history: Vec<objects::ClusterActionHistory>,
     /// `drsFault`: list of `ClusterDrsFaults`, since VI API 4.0; needs the privilege `System.Read`.
+    #[cfg(feature = "cluster")]
     pub drs_fault: Vec<objects::ClusterDrsFaults>,
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -54,12 +60,18 @@ impl rt::Object for ClusterComputeResource {
         match index {
             0..=25 => self.base.get(index),
             26 => P::Optional(&self.configuration),
+            #[cfg(feature = "cluster")]
             27 => P::Objects(&self.recommendation),
+            #[cfg(feature = "cluster")]
             28 => P::Objects(&self.drs_recommendation),
             29 => P::Optional(&self.summary_ex),
+            #[cfg(feature = "cluster")]
             30 => P::Optional(&self.hci_config),
+            #[cfg(feature = "cluster")]
             31 => P::Objects(&self.migration_history),
+            #[cfg(feature = "cluster")]
             32 => P::Objects(&self.action_history),
+            #[cfg(feature = "cluster")]
             33 => P::Objects(&self.drs_fault),
             _ => P::Absent,
         }
@@ -68,12 +80,18 @@ impl rt::Object for ClusterComputeResource {
         match index {
             0..=25 => self.base.get_mut(index),
             26 => M::Optional(&mut self.configuration),
+            #[cfg(feature = "cluster")]
             27 => M::Objects(&mut self.recommendation),
+            #[cfg(feature = "cluster")]
             28 => M::Objects(&mut self.drs_recommendation),
             29 => M::Optional(&mut self.summary_ex),
+            #[cfg(feature = "cluster")]
             30 => M::Optional(&mut self.hci_config),
+            #[cfg(feature = "cluster")]
             31 => M::Objects(&mut self.migration_history),
+            #[cfg(feature = "cluster")]
             32 => M::Objects(&mut self.action_history),
+            #[cfg(feature = "cluster")]
             33 => M::Objects(&mut self.drs_fault),
             _ => M::Absent,
         }
@@ -467,6 +485,7 @@ pub struct Datastore {
     /// `capability`: optional `DatastoreCapability`.
     pub capability: Option<Box<objects::DatastoreCapability>>,
     /// `iormConfiguration`: optional `StorageIORMInfo`, since VI API 4.1.
+    #[cfg(feature = "cluster")]
     pub iorm_configuration: Option<Box<objects::StorageIormInfo>>,
 }
 pub(crate) static DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -500,6 +519,7 @@ impl rt::Object for Datastore {
             19 => P::Value(&self.vm),
             20 => P::Value(&self.browser),
             21 => P::Optional(&self.capability),
+            #[cfg(feature = "cluster")]
             22 => P::Optional(&self.iorm_configuration),
             _ => P::Absent,
         }
@@ -513,6 +533,7 @@ impl rt::Object for Datastore {
             19 => M::Value(&mut self.vm),
             20 => M::Value(&mut self.browser),
             21 => M::Optional(&mut self.capability),
+            #[cfg(feature = "cluster")]
             22 => M::Optional(&mut self.iorm_configuration),
             _ => M::Absent,
         }
@@ -846,6 +867,7 @@ pub struct Folder {
     /// `namespace`: optional string, since VI API 7.0.0.0; needs the privilege `System.View`.
     pub namespace: Option<String>,
     /// `externallyManagedFolderInfo`: optional `FolderExternallyManagedFolderInfo`, since VI API 9.0.0.0.
+    #[cfg(feature = "vm")]
     pub externally_managed_folder_info: Option<
         Box<objects::FolderExternallyManagedFolderInfo>,
     >,
@@ -875,6 +897,7 @@ impl rt::Object for Folder {
             16 => P::Value(&self.child_type),
             17 => P::Value(&self.child_entity),
             18 => P::Value(&self.namespace),
+            #[cfg(feature = "vm")]
             19 => P::Optional(&self.externally_managed_folder_info),
             _ => P::Absent,
         }
@@ -885,6 +908,7 @@ impl rt::Object for Folder {
             16 => M::Value(&mut self.child_type),
             17 => M::Value(&mut self.child_entity),
             18 => M::Value(&mut self.namespace),
+            #[cfg(feature = "vm")]
             19 => M::Optional(&mut self.externally_managed_folder_info),
             _ => M::Absent,
         }
@@ -1194,6 +1218,7 @@ pub struct HostNetworkSystem {
     /// `offloadCapabilities`: optional `HostNetOffloadCapabilities`.
     pub offload_capabilities: Option<Box<objects::HostNetOffloadCapabilities>>,
     /// `networkConfig`: optional `HostNetworkConfig`.
+    #[cfg(feature = "network")]
     pub network_config: Option<Box<objects::HostNetworkConfig>>,
     /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
     pub dns_config: Option<rt::Poly<objects::HostDnsConfig>>,
@@ -1230,6 +1255,7 @@ impl rt::Object for HostNetworkSystem {
             2 => P::Optional(&self.capabilities),
             3 => P::Optional(&self.network_info),
             4 => P::Optional(&self.offload_capabilities),
+            #[cfg(feature = "network")]
             5 => P::Optional(&self.network_config),
             6 => P::Value(&self.dns_config),
             7 => P::Value(&self.ip_route_config),
@@ -1243,6 +1269,7 @@ impl rt::Object for HostNetworkSystem {
             2 => M::Optional(&mut self.capabilities),
             3 => M::Optional(&mut self.network_info),
             4 => M::Optional(&mut self.offload_capabilities),
+            #[cfg(feature = "network")]
             5 => M::Optional(&mut self.network_config),
             6 => M::Value(&mut self.dns_config),
             7 => M::Value(&mut self.ip_route_config),
@@ -1305,6 +1332,7 @@ pub struct HostStorageSystem {
     /// `systemFile`: list of string, since VI API 4.1.
     pub system_file: Vec<String>,
     /// `multipathStateInfo`: optional `HostMultipathStateInfo`, since VI API 4.0.
+    #[cfg(feature = "storage")]
     pub multipath_state_info: Option<Box<objects::HostMultipathStateInfo>>,
 }
 pub(crate) static HOST_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1332,6 +1360,7 @@ impl rt::Object for HostStorageSystem {
             2 => P::Optional(&self.storage_device_info),
             3 => P::Optional(&self.file_system_volume_info),
             4 => P::Value(&self.system_file),
+            #[cfg(feature = "storage")]
             5 => P::Optional(&self.multipath_state_info),
             _ => P::Absent,
         }
@@ -1342,6 +1371,7 @@ impl rt::Object for HostStorageSystem {
             2 => M::Optional(&mut self.storage_device_info),
             3 => M::Optional(&mut self.file_system_volume_info),
             4 => M::Value(&mut self.system_file),
+            #[cfg(feature = "storage")]
             5 => M::Optional(&mut self.multipath_state_info),
             _ => M::Absent,
         }
@@ -1405,16 +1435,21 @@ pub struct HostSystem {
     /// `licensableResource`: optional `HostLicensableResourceInfo`, since VI API 5.0.
     pub licensable_resource: Option<Box<objects::HostLicensableResourceInfo>>,
     /// `remediationState`: optional `HostSystemRemediationState`, since VI API 6.7.
+    #[cfg(feature = "host")]
     pub remediation_state: Option<Box<objects::HostSystemRemediationState>>,
     /// `precheckRemediationResult`: optional `ApplyHostProfileConfigurationSpec`, since VI API 6.7.
+    #[cfg(feature = "profile")]
     pub precheck_remediation_result: Option<
         Box<objects::ApplyHostProfileConfigurationSpec>,
     >,
     /// `remediationResult`: optional `ApplyHostProfileConfigurationResult`, since VI API 6.7.
+    #[cfg(feature = "profile")]
     pub remediation_result: Option<Box<objects::ApplyHostProfileConfigurationResult>>,
     /// `complianceCheckState`: optional `HostSystemComplianceCheckState`, since VI API 6.7.
+    #[cfg(feature = "host")]
     pub compliance_check_state: Option<Box<objects::HostSystemComplianceCheckState>>,
     /// `complianceCheckResult`: optional `ComplianceResult`, since VI API 6.7.
+    #[cfg(feature = "profile")]
     pub compliance_check_result: Option<Box<objects::ComplianceResult>>,
     /// `configManager`: optional `HostConfigManager`.
     pub config_manager: Option<Box<objects::HostConfigManager>>,
@@ -1429,10 +1464,13 @@ pub struct HostSystem {
     /// `datastoreBrowser`: optional reference to `HostDatastoreBrowser`; needs the privilege `System.View`.
     pub datastore_browser: Option<rt::ManagedObjectReference>,
     /// `systemResources`: optional `HostSystemResourceInfo`.
+    #[cfg(feature = "host")]
     pub system_resources: Option<Box<objects::HostSystemResourceInfo>>,
     /// `answerFileValidationState`: optional `AnswerFileStatusResult`, since VI API 6.7.
+    #[cfg(feature = "profile")]
     pub answer_file_validation_state: Option<Box<objects::AnswerFileStatusResult>>,
     /// `answerFileValidationResult`: optional `AnswerFileStatusResult`, since VI API 6.7.
+    #[cfg(feature = "profile")]
     pub answer_file_validation_result: Option<Box<objects::AnswerFileStatusResult>>,
 }
 pub(crate) static HOST_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1477,10 +1515,15 @@ impl rt::Object for HostSystem {
             18 => P::Optional(&self.hardware),
             19 => P::Optional(&self.capability),
             20 => P::Optional(&self.licensable_resource),
+            #[cfg(feature = "host")]
             21 => P::Optional(&self.remediation_state),
+            #[cfg(feature = "profile")]
             22 => P::Optional(&self.precheck_remediation_result),
+            #[cfg(feature = "profile")]
             23 => P::Optional(&self.remediation_result),
+            #[cfg(feature = "host")]
             24 => P::Optional(&self.compliance_check_state),
+            #[cfg(feature = "profile")]
             25 => P::Optional(&self.compliance_check_result),
             26 => P::Optional(&self.config_manager),
             27 => P::Optional(&self.config),
@@ -1488,8 +1531,11 @@ impl rt::Object for HostSystem {
             29 => P::Value(&self.datastore),
             30 => P::Value(&self.network),
             31 => P::Value(&self.datastore_browser),
+            #[cfg(feature = "host")]
             32 => P::Optional(&self.system_resources),
+            #[cfg(feature = "profile")]
             33 => P::Optional(&self.answer_file_validation_state),
+            #[cfg(feature = "profile")]
             34 => P::Optional(&self.answer_file_validation_result),
             _ => P::Absent,
         }
@@ -1502,10 +1548,15 @@ impl rt::Object for HostSystem {
             18 => M::Optional(&mut self.hardware),
             19 => M::Optional(&mut self.capability),
             20 => M::Optional(&mut self.licensable_resource),
+            #[cfg(feature = "host")]
             21 => M::Optional(&mut self.remediation_state),
+            #[cfg(feature = "profile")]
             22 => M::Optional(&mut self.precheck_remediation_result),
+            #[cfg(feature = "profile")]
             23 => M::Optional(&mut self.remediation_result),
+            #[cfg(feature = "host")]
             24 => M::Optional(&mut self.compliance_check_state),
+            #[cfg(feature = "profile")]
             25 => M::Optional(&mut self.compliance_check_result),
             26 => M::Optional(&mut self.config_manager),
             27 => M::Optional(&mut self.config),
@@ -1513,8 +1564,11 @@ impl rt::Object for HostSystem {
             29 => M::Value(&mut self.datastore),
             30 => M::Value(&mut self.network),
             31 => M::Value(&mut self.datastore_browser),
+            #[cfg(feature = "host")]
             32 => M::Optional(&mut self.system_resources),
+            #[cfg(feature = "profile")]
             33 => M::Optional(&mut self.answer_file_validation_state),
+            #[cfg(feature = "profile")]
             34 => M::Optional(&mut self.answer_file_validation_result),
             _ => M::Absent,
         }
@@ -1560,81 +1614,6 @@ impl serde::Serialize for HostSystem {
 }
 impl rt::ManagedObject for HostSystem {
     const TYPE: &'static str = "HostSystem";
-}
-
-/// The properties of the managed object `InventoryView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Default)]
-pub struct InventoryView {
-    /// The properties of `ManagedObjectView`.
-    pub base: ManagedObjectView,
-}
-pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InventoryView",
-    "2.5",
-    Some(&MANAGED_OBJECT_VIEW),
-    "",
-    rt::unset::<InventoryView>,
-);
-impl rt::Object for InventoryView {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVENTORY_VIEW
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_VIEW
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=0 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=0 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl std::ops::Deref for InventoryView {
-    type Target = ManagedObjectView;
-    fn deref(&self) -> &ManagedObjectView {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InventoryView {
-    fn deref_mut(&mut self) -> &mut ManagedObjectView {
-        &mut self.base
-    }
-}
-impl Clone for InventoryView {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InventoryView {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InventoryView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InventoryView {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-impl rt::ManagedObject for InventoryView {
-    const TYPE: &'static str = "InventoryView";
 }
 
 /// The properties of the managed object `ListView`, a [`ManagedObjectView`], since VI API 2.5.
@@ -1738,8 +1717,10 @@ pub struct ManagedEntity {
     /// `recentTask`: list of reference to `Task`.
     pub recent_task: Vec<rt::ManagedObjectReference>,
     /// `declaredAlarmState`: list of `AlarmState`; needs the privilege `System.View`.
+    #[cfg(feature = "alarm")]
     pub declared_alarm_state: Vec<objects::AlarmState>,
     /// `triggeredAlarmState`: list of `AlarmState`; needs the privilege `System.View`.
+    #[cfg(feature = "alarm")]
     pub triggered_alarm_state: Vec<objects::AlarmState>,
     /// `alarmActionsEnabled`: optional boolean, since VI API 4.0; needs the privilege `System.Read`.
     pub alarm_actions_enabled: Option<bool>,
@@ -1788,7 +1769,9 @@ impl rt::Object for ManagedEntity {
             9 => P::Value(&self.name),
             10 => P::Value(&self.disabled_method),
             11 => P::Value(&self.recent_task),
+            #[cfg(feature = "alarm")]
             12 => P::Objects(&self.declared_alarm_state),
+            #[cfg(feature = "alarm")]
             13 => P::Objects(&self.triggered_alarm_state),
             14 => P::Value(&self.alarm_actions_enabled),
             15 => P::Objects(&self.tag),
@@ -1808,7 +1791,9 @@ impl rt::Object for ManagedEntity {
             9 => M::Value(&mut self.name),
             10 => M::Value(&mut self.disabled_method),
             11 => M::Value(&mut self.recent_task),
+            #[cfg(feature = "alarm")]
             12 => M::Objects(&mut self.declared_alarm_state),
+            #[cfg(feature = "alarm")]
             13 => M::Objects(&mut self.triggered_alarm_state),
             14 => M::Value(&mut self.alarm_actions_enabled),
             15 => M::Objects(&mut self.tag),
